@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Arming: make the next write to a page fault, and remember that it has not happened. Disarming: give
+ * the page back as it was.
+ *
+ * Why the TLBs are flushed before the page-table lock is dropped, whether or not the entry was
+ * writable: a processor may write through an old, writable translation until its TLB is flushed.
+ * Who arms an entry answers for that translation, even for one left by somebody else who has
+ * changed the entry and will flush later: mprotect() flushes after it has dropped the lock
+ * (mm_tlb_flush_pending()), reclaim flushes in batches (flush_tlb_batched_pending()). A write through
+ * such a translation after we have armed would be lost. The one flush per table covers them all.
+ */
+#include <linux/mm.h>
+#include <linux/oom.h>
+#include <linux/sched/mm.h>
+
+#include "arm.h"
+#include "breakage.h"
+#include "pte.h"
+#include "tracker.h"
+#include "walk.h"
+
+static void needs_flush(struct uffdwp_arming *a, unsigned long start, unsigned long end)
+{
+	if (!a->last)
+		a->first = start;
+	a->last = end;
+}
+
+/**
+ * uffdwp_arming_end - flush the TLBs for what was armed
+ * @a: arming; the page-table lock is still held
+ */
+void uffdwp_arming_end(struct uffdwp_arming *a)
+{
+	if (!a->last || uffdwp_broken(UFFDWP_BREAK_FLUSH))
+		return;
+	uffdwp_flush_tlb(a->vma->vm_mm, a->first, a->last, PAGE_SHIFT);
+	uffdwp_count(a->t, tlb_flushes, 1);
+	a->last = 0;
+}
+
+/*
+ * Nothing is mapped, so no TLB holds anything that matters: a translation that MADV_DONTNEED has not
+ * flushed yet leads to the page that it has thrown away, and a write there is thrown away as well.
+ */
+static void arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+{
+	struct mm_struct *mm = a->vma->vm_mm;
+
+	if (UFFDWP_HAVE_MARKERS && a->t->markers) {
+		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
+		uffdwp_count(a->t, markers_installed, 1);
+		return;
+	}
+	/*
+	 * The OOM reaper is emptying this address space: zeroes must not stand for what it took, see
+	 * check_stable_address_space() in do_anonymous_page(). The page stays written.
+	 */
+	if (check_stable_address_space(mm))
+		return;
+	set_pte_at(mm, addr, ptep, uffdwp_zero_pte(a->vma, addr));
+	uffdwp_count(a->t, zero_installed, 1);
+}
+
+/* A poisoned page, or an entry that this module does not know, stays written. */
+static bool swap_pte_can_be_armed(pte_t pte)
+{
+	swp_entry_t entry = pte_to_swp_entry(pte);
+
+	return !non_swap_entry(entry) || is_migration_entry(entry) ||
+	       is_device_private_entry(entry) || is_device_exclusive_entry(entry);
+}
+
+/**
+ * uffdwp_arm_pte - arm one small page
+ * @a: arming; the lock of the table is held
+ * @ptep: its entry
+ * @addr: its address
+ */
+void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+{
+	pte_t pte = READ_ONCE(*ptep);
+
+	if (uffdwp_pte_armed(pte))
+		return;
+	if (pte_present(pte)) {
+		uffdwp_pte_arm_present(ptep);
+		needs_flush(a, addr, addr + PAGE_SIZE);
+	} else if (pte_none(pte)) {
+		arm_none(a, ptep, addr);
+	} else if (swap_pte_can_be_armed(pte)) {
+		uffdwp_pte_arm_swap(a->vma->vm_mm, addr, ptep);
+		needs_flush(a, addr, addr + PAGE_SIZE);
+	} else {
+		return;
+	}
+	uffdwp_count(a->t, pages_armed, 1);
+}
+
+/**
+ * uffdwp_arm_pmd - arm one huge page as a whole
+ * @a: arming; the lock of the entry is held
+ * @pmdp: its entry, present or migrating
+ * @addr: its address
+ */
+void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
+{
+	pmd_t pmd = READ_ONCE(*pmdp);
+
+	if (uffdwp_pmd_armed(pmd))
+		return;
+	if (pmd_present(pmd))
+		uffdwp_pmd_arm_present(pmdp);
+	else
+		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
+	needs_flush(a, addr, addr + HPAGE_PMD_SIZE);
+	uffdwp_count(a->t, pages_armed, HPAGE_PMD_NR);
+}
+
+struct arm_walk {
+	struct uffdwp_walk walk;
+	struct uffdwp_tracker *t;
+};
+
+static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
+{
+	return UFFDWP_WALK_POPULATE;
+}
+
+static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
+{
+	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
+	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk->vma);
+
+	for (; addr != end; pte++, addr += PAGE_SIZE)
+		uffdwp_arm_pte(&a, pte, addr);
+	uffdwp_arming_end(&a);
+	return UFFDWP_WALK_ON;
+}
+
+static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
+{
+	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
+	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk->vma);
+
+	if (uffdwp_pmd_armed(*pmd))
+		return UFFDWP_WALK_ON;
+	if (end - addr != HPAGE_PMD_SIZE)
+		return UFFDWP_WALK_SPLIT;
+	uffdwp_arm_pmd(&a, pmd, addr);
+	uffdwp_arming_end(&a);
+	return UFFDWP_WALK_ON;
+}
+
+static const struct uffdwp_walk_ops arm_ops = {
+	.hole = arm_hole,
+	.ptes = arm_ptes,
+	.huge = arm_huge,
+};
+
+/**
+ * uffdwp_arm - arm all that is registered in a range
+ * @t: tracker
+ * @start: first address
+ * @end: last address, exclusive
+ * @walk_end: out: all that is registered below is armed
+ *
+ * mmap_lock is held for reading.
+ *
+ * Return: UFFDWP_WALK_ON when all is armed; UFFDWP_WALK_PAUSE when somebody waits for mmap_lock: drop
+ * it and come back for the rest; -ENOENT when nothing in the range is registered; -ENOMEM, -EINTR,
+ * -EIO as from uffdwp_walk_vma().
+ */
+int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+	       unsigned long *walk_end)
+{
+	struct arm_walk w = { .walk = { .ops = &arm_ops, .killable = true, .yield = true }, .t = t };
+	struct mmu_notifier_range range;
+	struct vm_area_struct *vma;
+	bool found = false;
+	int next;
+
+	mmap_assert_locked(t->mm);
+	*walk_end = start;
+	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
+	     vma = find_vma(t->mm, vma->vm_end)) {
+		if (!uffdwp_vma_is_tracked(t, vma))
+			continue;
+		found = true;
+		w.walk.vma = vma;
+		uffdwp_notifier_start(&range, vma, max(start, vma->vm_start),
+				      min(end, vma->vm_end));
+		next = uffdwp_walk_vma(&w.walk, max(start, vma->vm_start), min(end, vma->vm_end));
+		uffdwp_notifier_end(&range);
+		*walk_end = w.walk.pos;
+		if (next)
+			return next;
+	}
+	if (!found)
+		return -ENOENT;
+	*walk_end = end;
+	return UFFDWP_WALK_ON;
+}
+
+/* Disarming takes a permission from nobody, so no TLB needs to hear of it. */
+struct disarm_walk {
+	struct uffdwp_walk walk;
+	u64 disarmed;
+};
+
+static int disarm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
+{
+	return UFFDWP_WALK_ON;
+}
+
+static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr, unsigned long end)
+{
+	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
+	struct mm_struct *mm = walk->vma->vm_mm;
+
+	for (; addr != end; ptep++, addr += PAGE_SIZE) {
+		pte_t pte = READ_ONCE(*ptep);
+
+		if (!uffdwp_pte_armed(pte))
+			continue;
+		if (pte_present(pte))
+			uffdwp_pte_disarm_present(ptep);
+		else if (uffdwp_pte_is_marker(pte))
+			pte_clear(mm, addr, ptep);
+		else
+			set_pte_at(mm, addr, ptep, pte_swp_clear_uffd_wp(pte));
+		w->disarmed++;
+	}
+	return UFFDWP_WALK_ON;
+}
+
+static int disarm_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
+{
+	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
+	pmd_t pmd = READ_ONCE(*pmdp);
+
+	if (!uffdwp_pmd_armed(pmd))
+		return UFFDWP_WALK_ON;
+	/* A part of a huge page is disarmed with the whole: more is written, never less. */
+	if (pmd_present(pmd))
+		uffdwp_pmd_disarm_present(pmdp);
+	else
+		set_pmd_at(walk->vma->vm_mm, addr & HPAGE_PMD_MASK, pmdp,
+			   pmd_swp_clear_uffd_wp(pmd));
+	w->disarmed += HPAGE_PMD_NR;
+	return UFFDWP_WALK_ON;
+}
+
+static const struct uffdwp_walk_ops disarm_ops = {
+	.hole = disarm_hole,
+	.ptes = disarm_ptes,
+	.huge = disarm_huge,
+};
+
+static u64 disarm_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma } };
+	unsigned long pos = start;
+
+	/* An entry of no known kind cannot be armed: it is left out, with the rest of its table. */
+	while (pos < end && uffdwp_walk_vma(&w.walk, pos, end) != UFFDWP_WALK_ON)
+		pos = pmd_addr_end(w.walk.pos, end);
+	return w.disarmed;
+}
+
+/**
+ * uffdwp_disarm - make a part of a mapping written, and leave nothing protected in it
+ * @vma: mapping, mmap_lock held
+ * @start: first address, inside the mapping
+ * @end: last address, exclusive, inside the mapping
+ *
+ * Cannot fail: it needs no memory. In a shared mapping of a file a marker is only the bit, too.
+ */
+void uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	if (!is_vm_hugetlb_page(vma))
+		disarm_vma(vma, start, end);
+}
+
+/**
+ * uffdwp_disarm_tracked - make a range written where it is registered with the tracker
+ * @t: tracker
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * mmap_lock is held.
+ *
+ * Return: pages that were armed.
+ */
+u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	u64 disarmed = 0;
+
+	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
+	     vma = find_vma(t->mm, vma->vm_end))
+		if (uffdwp_vma_is_tracked(t, vma))
+			disarmed += disarm_vma(vma, max(start, vma->vm_start),
+					       min(end, vma->vm_end));
+	return disarmed;
+}

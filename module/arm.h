@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_ARM_H
+#define UFFDWP_ARM_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+struct uffdwp_tracker;
+
+/**
+ * struct uffdwp_arming - entries that are being armed under one page-table lock
+ * @t: tracker
+ * @vma: mapping
+ * @first: lowest address that a TLB may still hold without protection
+ * @last: end of the highest; 0 while there is none
+ *
+ * Begin with uffdwp_arming_begin() and end with uffdwp_arming_end() before the lock is dropped.
+ */
+struct uffdwp_arming {
+	struct uffdwp_tracker *t;
+	struct vm_area_struct *vma;
+	unsigned long first;
+	unsigned long last;
+};
+
+static inline struct uffdwp_arming uffdwp_arming_begin(struct uffdwp_tracker *t,
+						       struct vm_area_struct *vma)
+{
+	return (struct uffdwp_arming){ .t = t, .vma = vma };
+}
+
+void uffdwp_arming_end(struct uffdwp_arming *a);
+void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
+void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr);
+
+int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+	       unsigned long *walk_end);
+void uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
+
+#endif /* UFFDWP_ARM_H */

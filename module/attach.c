@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Binding a tracker to an address space: find it, check the right to it, get a userfaultfd of it.
+ */
+#include <linux/file.h>
+#include <linux/pid.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/userfaultfd.h>
+
+#include "attach.h"
+#include "compat/symbols.h"
+#include "hooks.h"
+#include "tracker.h"
+#include "userfault.h"
+
+#define ATTACH_FLAGS (UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD)
+
+static int check(const struct uffdwp_attach_arg *arg)
+{
+	const bool uffd = arg->flags & UFFDWP_ATTACH_UFFD;
+
+	if ((arg->flags & ~ATTACH_FLAGS) || arg->reserved || arg->uffd_features ||
+	    arg->uffd_ioctls || arg->api != (uffd ? 0 : UFFD_API) ||
+	    arg->unpopulated > UFFDWP_UNPOP_MARKER)
+		return -EINVAL;
+	if ((!(arg->flags & UFFDWP_ATTACH_PIDFD) && arg->pidfd) || (!uffd && arg->uffd))
+		return -EINVAL;
+	if (arg->unpopulated == UFFDWP_UNPOP_MARKER &&
+	    !(uffdwp_hooks_features() & UFFDWP_FEATURE_UNPOP_MARKER))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static struct task_struct *task_of_pidfd(int pidfd)
+{
+	struct task_struct *task;
+	unsigned int flags;
+	struct pid *pid = uffdwp_call(pidfd_get_pid)(pidfd, &flags);
+
+	if (IS_ERR(pid))
+		return ERR_CAST(pid);
+	task = get_pid_task(pid, PIDTYPE_TGID);
+	put_pid(pid);
+	return task ?: ERR_PTR(-ESRCH);
+}
+
+/*
+ * The same check as ptrace(2) and process_vm_writev(2), with the same answer: mm_access() says -EACCES
+ * where those say -EPERM.
+ */
+static struct mm_struct *mm_of_pidfd(int pidfd)
+{
+	struct task_struct *task = task_of_pidfd(pidfd);
+	struct mm_struct *mm;
+
+	if (IS_ERR(task))
+		return ERR_CAST(task);
+	if (task->flags & PF_KTHREAD)
+		mm = ERR_PTR(-ENXIO);
+	else
+		mm = uffdwp_call(mm_access)(task, PTRACE_MODE_ATTACH_REALCREDS);
+	put_task_struct(task);
+
+	if (!mm)
+		return ERR_PTR(-ESRCH);
+	return mm == ERR_PTR(-EACCES) ? ERR_PTR(-EPERM) : mm;
+}
+
+static struct mm_struct *mm_of(const struct uffdwp_attach_arg *arg)
+{
+	if (arg->flags & UFFDWP_ATTACH_PIDFD)
+		return mm_of_pidfd(arg->pidfd);
+	mmget(current->mm);
+	return current->mm;
+}
+
+static struct file *userfault_of(const struct uffdwp_attach_arg *arg,
+				 struct uffdwp_attach_arg __user *uarg, struct mm_struct *mm)
+{
+	struct file *uffd;
+	long err;
+
+	if (arg->flags & UFFDWP_ATTACH_UFFD)
+		return uffdwp_userfault_get(arg->uffd);
+
+	uffd = uffdwp_userfault_create(mm, 0);
+	if (IS_ERR(uffd))
+		return uffd;
+	/*
+	 * No feature is asked for: the events (fork, remap, remove, unmap) would stop the process
+	 * until somebody reads them.
+	 */
+	err = uffdwp_userfault_ioctl(uffd, UFFDIO_API, &uarg->api);
+	if (err) {
+		fput(uffd);
+		return ERR_PTR(err);
+	}
+	return uffd;
+}
+
+static_assert(offsetof(struct uffdwp_attach_arg, uffd_features) -
+	      offsetof(struct uffdwp_attach_arg, api) == offsetof(struct uffdio_api, features));
+static_assert(offsetofend(struct uffdwp_attach_arg, uffd_ioctls) -
+	      offsetof(struct uffdwp_attach_arg, api) == sizeof(struct uffdio_api));
+
+/**
+ * uffdwp_attach - UFFDWP_IOC_ATTACH
+ * @t: tracker, locked
+ * @arg: request
+ * @uarg: the same in user memory, whose last fields the kernel reads and fills
+ *
+ * Return: 0, or an error as documented with struct uffdwp_attach_arg; then the tracker is as before.
+ */
+int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
+		  struct uffdwp_attach_arg __user *uarg)
+{
+	struct mm_struct *mm;
+	struct file *uffd;
+	int err;
+
+	lockdep_assert_held(&t->lock);
+	err = check(arg);
+	if (err)
+		return err;
+	if (t->mm)
+		return -EALREADY;
+
+	mm = mm_of(arg);
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	uffd = userfault_of(arg, uarg, mm);
+	if (IS_ERR(uffd)) {
+		err = PTR_ERR(uffd);
+		goto put_mm;
+	}
+	err = uffdwp_hooks_get();
+	if (err)
+		goto put_uffd;
+
+	t->uffd = uffd;
+	t->ctx = uffd->private_data;
+	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
+	t->mm = mm;
+	err = uffdwp_tracker_publish(t);
+	if (err)
+		goto put_hooks;
+	/* From here on the struct is held, not the memory: the process may end when it likes. */
+	mmgrab(mm);
+	mmput(mm);
+	return 0;
+
+put_hooks:
+	t->mm = NULL;
+	uffdwp_hooks_put();
+put_uffd:
+	fput(uffd);
+put_mm:
+	mmput(mm);
+	return err;
+}
+
+/**
+ * uffdwp_detach - end the tracking, if it has begun, and free the tracker
+ * @t: tracker, whose last file was closed
+ */
+void uffdwp_detach(struct uffdwp_tracker *t)
+{
+	bool attached = t->mm;
+
+	uffdwp_tracker_release(t);
+	/* Not before: until then faults rely on the hooks. */
+	if (attached)
+		uffdwp_hooks_put();
+}

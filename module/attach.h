@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_ATTACH_H
+#define UFFDWP_ATTACH_H
+
+#include "../uapi/uffdwp-async.h"
+
+struct uffdwp_tracker;
+
+int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
+		  struct uffdwp_attach_arg __user *uarg);
+void uffdwp_detach(struct uffdwp_tracker *t);
+
+#endif /* UFFDWP_ATTACH_H */

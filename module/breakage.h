@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mechanisms that a test build can switch off, to see that a test fails without them ("make
+ * check-negative"). An ordinary build has none of this: every question below is a constant "no".
+ */
+#ifndef UFFDWP_BREAKAGE_H
+#define UFFDWP_BREAKAGE_H
+
+#define UFFDWP_BREAK_NOTHING	0
+/* the hooks in the fault path do nothing: the first write to an armed page never returns */
+#define UFFDWP_BREAK_HOOK	1
+/* arming does not flush the TLBs */
+#define UFFDWP_BREAK_FLUSH	2
+/* what was armed and could not be reported stays armed */
+#define UFFDWP_BREAK_UNDO	3
+
+#ifndef UFFDWP_BREAK
+#define UFFDWP_BREAK UFFDWP_BREAK_NOTHING
+#endif
+
+#define uffdwp_broken(what) (UFFDWP_BREAK == (what))
+
+#endif /* UFFDWP_BREAKAGE_H */

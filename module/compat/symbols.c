@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Owns the static calls to functions that the kernel does not export. They are set once, before
+ * anything else of the module runs, and never change after that.
+ */
+#include <linux/errno.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+
+#include "symbols.h"
+
+typedef unsigned long uffdwp_fn_kallsyms_lookup_name(const char *name);
+DEFINE_STATIC_CALL_NULL(uffdwp_kallsyms_lookup_name, uffdwp_fn_kallsyms_lookup_name);
+
+#define UFFDWP_DEFINE_FUNCTION(name, result, parameters) \
+	DEFINE_STATIC_CALL_NULL(uffdwp_##name, uffdwp_fn_##name);
+UFFDWP_FUNCTIONS(UFFDWP_DEFINE_FUNCTION)
+
+const unsigned long *uffdwp_huge_zero_pfn;
+
+/*
+ * kallsyms_lookup_name() is not exported since 5.7. A kprobe may be placed on any function by name,
+ * and knows its address once it is registered.
+ */
+static int find_kallsyms(void)
+{
+	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
+	int err;
+
+	err = register_kprobe(&probe);
+	if (err) {
+		pr_err("a kprobe on kallsyms_lookup_name was refused (%d): this kernel needs CONFIG_KPROBES and CONFIG_KALLSYMS, and kernel.kprobes_all_disarmed=0\n",
+		       err);
+		return err;
+	}
+	static_call_update(uffdwp_kallsyms_lookup_name,
+			   (uffdwp_fn_kallsyms_lookup_name *)probe.addr);
+	unregister_kprobe(&probe);
+	return 0;
+}
+
+/**
+ * uffdwp_symbol_address - address of a symbol of the kernel
+ * @name: symbol
+ *
+ * Return: the address, or 0.
+ */
+unsigned long uffdwp_symbol_address(const char *name)
+{
+	return static_call(uffdwp_kallsyms_lookup_name)(name);
+}
+
+static unsigned long need(const char *name, int *err)
+{
+	unsigned long address = uffdwp_symbol_address(name);
+
+	if (!address) {
+		pr_err("this kernel has no symbol %s, which cannot be done without\n", name);
+		*err = -ENOENT;
+	}
+	return address;
+}
+
+/**
+ * uffdwp_symbols_find - look up all functions and data that are used by name
+ *
+ * Return: 0; -ENOENT when one is missing, each of which is named in the log; or the error of the
+ * kprobe that finds them.
+ */
+int uffdwp_symbols_find(void)
+{
+	int err = find_kallsyms();
+
+	if (err)
+		return err;
+
+#define UFFDWP_FIND_FUNCTION(name, result, parameters)					\
+	do {										\
+		unsigned long address = need(#name, &err);				\
+											\
+		if (address)								\
+			static_call_update(uffdwp_##name, (uffdwp_fn_##name *)address);	\
+	} while (0);
+	UFFDWP_FUNCTIONS(UFFDWP_FIND_FUNCTION)
+
+	uffdwp_huge_zero_pfn = (const unsigned long *)need("huge_zero_pfn", &err);
+	return err;
+}

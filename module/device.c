@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/uffdwp-async: arguments in, arguments checked, one tracker for each open file.
+ *
+ * An open file pins the module (fops.owner), so the module cannot be unloaded while a tracker exists.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/sched/mm.h>
+#include <linux/uaccess.h>
+
+#include "arm.h"
+#include "attach.h"
+#include "device.h"
+#include "hooks.h"
+#include "register.h"
+#include "scan.h"
+#include "tracker.h"
+#include "walk.h"
+
+/*
+ * Copy a structure that starts with its size. @known is what this module knows; a longer one must be
+ * zero behind that.
+ */
+static int copy_arg(void *arg, size_t known, const void __user *uarg)
+{
+	u64 size;
+	int err;
+
+	if (get_user(size, (const u64 __user *)uarg))
+		return -EFAULT;
+	if (size < known)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(arg, known, uarg, size);
+	/* The size that counts is the one that was checked. */
+	*(u64 *)arg = size;
+	return err;
+}
+
+/* Results, in a structure whose caller may have fewer fields than we know: never here yet. */
+static int copy_result(void __user *uarg, const void *arg, size_t known)
+{
+	return copy_to_user(uarg, arg, known) ? -EFAULT : 0;
+}
+
+static int check_range(const struct uffdwp_tracker *t, u64 start, u64 len)
+{
+	u64 end;
+
+	if (!PAGE_ALIGNED(start) || !PAGE_ALIGNED(len) || !len)
+		return -EINVAL;
+	if (check_add_overflow(start, len, &end) || end > t->mm->task_size)
+		return -EOVERFLOW;
+	return 0;
+}
+
+static long cmd_hello(struct uffdwp_tracker *t, void __user *uarg)
+{
+	struct uffdwp_hello_arg arg;
+	int err = copy_arg(&arg, sizeof(arg), uarg);
+
+	if (err)
+		return err;
+	if (arg.reserved)
+		return -EINVAL;
+
+	arg.abi_version = UFFDWP_ABI_VERSION;
+	arg.page_size = PAGE_SIZE;
+	arg.features = UFFDWP_FEATURE_PIDFD | UFFDWP_FEATURE_UFFD | UFFDWP_FEATURE_UNPOP_ZERO |
+		       uffdwp_hooks_features();
+	arg.kinds = UFFDWP_KIND_ANON_PRIVATE;
+	arg.categories = UFFDWP_CATEGORIES;
+	arg.scan_flags = UFFDWP_SCAN_FLAGS;
+	arg.max_regions = UFFDWP_MAX_REGIONS;
+	arg.address_limit = current->mm->task_size;
+	strscpy_pad(arg.version, UFFDWP_VERSION, sizeof(arg.version));
+	return copy_result(uarg, &arg, sizeof(arg));
+}
+
+static long cmd_attach(struct uffdwp_tracker *t, void __user *uarg)
+{
+	struct uffdwp_attach_arg arg;
+
+	return copy_arg(&arg, sizeof(arg), uarg) ?: uffdwp_attach(t, &arg, uarg);
+}
+
+static long cmd_register(struct uffdwp_tracker *t, void __user *uarg)
+{
+	struct uffdwp_register_arg arg;
+	int err = copy_arg(&arg, sizeof(arg), uarg);
+
+	if (err)
+		return err;
+	if (arg.flags || arg.reserved)
+		return -EINVAL;
+	return check_range(t, arg.start, arg.len) ?: uffdwp_register(t, &arg, uarg);
+}
+
+static long cmd_unregister(struct uffdwp_tracker *t, void __user *uarg)
+{
+	struct uffdwp_unregister_arg arg;
+	int err = copy_arg(&arg, sizeof(arg), uarg);
+
+	if (err)
+		return err;
+	if (arg.flags || arg.reserved)
+		return -EINVAL;
+	return check_range(t, arg.start, arg.len) ?: uffdwp_unregister(t, &arg, uarg);
+}
+
+static int arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+		     unsigned long *walk_end)
+{
+	bool found = false;
+	int next;
+
+	do {
+		next = mmap_read_lock_killable(t->mm);
+		if (next)
+			return next;
+		next = uffdwp_arm(t, start, end, walk_end);
+		mmap_read_unlock(t->mm);
+		/* Somebody else had the lock in between: nothing left to arm is no error then. */
+		if (next == -ENOENT && found)
+			next = UFFDWP_WALK_ON;
+		found = true;
+		start = *walk_end;
+	} while (next == UFFDWP_WALK_PAUSE);
+	return next;
+}
+
+static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
+{
+	struct uffdwp_arm_arg arg;
+	unsigned long walk_end;
+	u64 armed_before;
+	int err = copy_arg(&arg, sizeof(arg), uarg);
+
+	if (err)
+		return err;
+	if (arg.flags || arg.reserved)
+		return -EINVAL;
+	err = check_range(t, arg.start, arg.len);
+	if (err)
+		return err;
+
+	walk_end = arg.start;
+	armed_before = uffdwp_total(t, pages_armed);
+	err = arm_range(t, arg.start, arg.start + arg.len, &walk_end);
+	arg.walk_end = walk_end;
+	arg.armed = uffdwp_total(t, pages_armed) - armed_before;
+	return copy_result(uarg, &arg, sizeof(arg)) ?: err;
+}
+
+static int check_scan(const struct uffdwp_tracker *t, const struct uffdwp_scan_arg *arg)
+{
+	const u64 named = arg->category_inverted | arg->category_mask |
+			  arg->category_anyof_mask | arg->return_mask;
+
+	if ((arg->flags & ~UFFDWP_SCAN_FLAGS) || (named & ~UFFDWP_CATEGORIES))
+		return -EINVAL;
+	if (!arg->vec != !arg->vec_len || arg->vec_len > UFFDWP_MAX_REGIONS)
+		return -EINVAL;
+	if (arg->end < arg->start)
+		return -EOVERFLOW;
+	if (arg->vec && !access_ok(u64_to_user_ptr(arg->vec),
+				   arg->vec_len * sizeof(struct uffdwp_region)))
+		return -EFAULT;
+	return check_range(t, arg->start, arg->end - arg->start);
+}
+
+static long cmd_scan(struct uffdwp_tracker *t, void __user *uarg)
+{
+	struct uffdwp_scan_arg __user *uscan = uarg;
+	struct uffdwp_scan_arg arg;
+	long ret = copy_arg(&arg, sizeof(arg), uarg);
+
+	if (!ret)
+		ret = check_scan(t, &arg);
+	/* A structure that cannot be written is found out before anything is armed, most times ... */
+	if (!ret && put_user(arg.start, &uscan->walk_end))
+		ret = -EFAULT;
+	if (ret)
+		return ret;
+
+	ret = uffdwp_scan(t, &arg);
+	/* ... and the other times nothing of this scan has happened. */
+	if (put_user(arg.walk_end, &uscan->walk_end)) {
+		if (arg.flags & UFFDWP_SCAN_WP_MATCHING)
+			uffdwp_scan_undo(t, arg.start, arg.walk_end);
+		ret = -EFAULT;
+	}
+	return ret;
+}
+
+static long cmd_stats(struct uffdwp_tracker *t, void __user *uarg)
+{
+	struct uffdwp_stats_arg arg;
+	int err = copy_arg(&arg, sizeof(arg), uarg);
+
+	if (err)
+		return err;
+	if (arg.flags)
+		return -EINVAL;
+	arg.write_faults = uffdwp_total(t, write_faults);
+	arg.huge_splits = uffdwp_total(t, huge_splits);
+	arg.net_faults = uffdwp_total(t, net_faults);
+	arg.marker_faults = uffdwp_total(t, marker_faults);
+	arg.pages_armed = uffdwp_total(t, pages_armed);
+	arg.zero_installed = uffdwp_total(t, zero_installed);
+	arg.markers_installed = uffdwp_total(t, markers_installed);
+	arg.scans = uffdwp_total(t, scans);
+	arg.pages_reported = uffdwp_total(t, pages_reported);
+	arg.pages_undone = uffdwp_total(t, pages_undone);
+	arg.tlb_flushes = uffdwp_total(t, tlb_flushes);
+	return copy_result(uarg, &arg, sizeof(arg));
+}
+
+struct command {
+	long (*run)(struct uffdwp_tracker *t, void __user *uarg);
+	bool needs_mm;		/* attached, and the address space still there */
+};
+
+#define COMMAND(name, function, mm) [_IOC_NR(UFFDWP_IOC_##name)] = { function, mm }
+
+static const struct command commands[] = {
+	COMMAND(HELLO, cmd_hello, false),
+	COMMAND(ATTACH, cmd_attach, false),
+	COMMAND(REGISTER, cmd_register, true),
+	COMMAND(UNREGISTER, cmd_unregister, true),
+	COMMAND(ARM, cmd_arm, true),
+	COMMAND(SCAN, cmd_scan, true),
+	COMMAND(STATS, cmd_stats, false),
+};
+
+/* The size in the number is the caller's; the one in the structure counts. */
+static const struct command *find_command(unsigned int cmd)
+{
+	if (_IOC_TYPE(cmd) != UFFDWP_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE) ||
+	    _IOC_NR(cmd) >= ARRAY_SIZE(commands))
+		return NULL;
+	return &commands[array_index_nospec(_IOC_NR(cmd), ARRAY_SIZE(commands))];
+}
+
+static long run(const struct command *command, struct uffdwp_tracker *t, void __user *uarg)
+{
+	long ret;
+
+	if (!command->needs_mm)
+		return command->run(t, uarg);
+	if (!t->mm)
+		return -ENOTCONN;
+	if (!mmget_not_zero(t->mm))
+		return -ESRCH;
+	ret = command->run(t, uarg);
+	mmput(t->mm);
+	return ret;
+}
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	const struct command *command = find_command(cmd);
+	struct uffdwp_tracker *t = file->private_data;
+	long ret;
+
+	if (!command)
+		return -ENOTTY;
+	ret = mutex_lock_killable(&t->lock);
+	if (ret)
+		return ret;
+	ret = run(command, t, (void __user *)arg);
+	mutex_unlock(&t->lock);
+	return ret;
+}
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	file->private_data = uffdwp_tracker_new();
+	return file->private_data ? nonseekable_open(inode, file) : -ENOMEM;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	uffdwp_detach(file->private_data);
+	return 0;
+}
+
+static const struct file_operations device_fops = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.release = device_release,
+	.unlocked_ioctl = device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = no_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "uffdwp-async",
+	.mode = 0600,
+	.fops = &device_fops,
+};
+
+/**
+ * uffdwp_device_init - make /dev/uffdwp-async
+ *
+ * Return: 0, or an error of misc_register().
+ */
+int uffdwp_device_init(void)
+{
+	int err = misc_register(&device);
+
+	if (err)
+		pr_err("no device: misc_register failed with %d\n", err);
+	return err;
+}
+
+/**
+ * uffdwp_device_exit - remove the device; no file is open
+ */
+void uffdwp_device_exit(void)
+{
+	misc_deregister(&device);
+}

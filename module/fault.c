@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Resolving a write fault: the page becomes written, and the kernel's own code does the rest.
+ *
+ * Nothing here waits for another task. A fault comes with mmap_lock held for reading, so its mapping
+ * and its tracker stay (tracker.c).
+ */
+#include <linux/mm.h>
+#include <linux/oom.h>
+
+#include "breakage.h"
+#include "fault.h"
+#include "pte.h"
+#include "tracker.h"
+
+/**
+ * uffdwp_fault_wp_page - at the entry of do_wp_page(): let the write through
+ * @vmf: fault; its PTE is mapped and locked and is what vmf->orig_pte says
+ *
+ * do_wp_page() looks at the write-protect bit first. With the bit gone, and orig_pte refreshed so that
+ * it compares equal, it goes on as for any other read-only page: reuses it, or copies it. That is one
+ * fault, and what the native UFFD_FEATURE_WP_ASYNC of Linux 6.7 does in the same place.
+ *
+ * An unshare fault (FAULT_FLAG_UNSHARE, a GUP pin for reading) writes nothing: the page stays armed.
+ */
+notrace void uffdwp_fault_wp_page(struct vm_fault *vmf)
+{
+	struct uffdwp_tracker *t;
+
+	if (unlikely(vmf->flags & FAULT_FLAG_UNSHARE) || !pte_uffd_wp(*vmf->pte))
+		return;
+	t = uffdwp_tracker_of_vma(vmf->vma);
+	if (!t)
+		return;
+	vmf->orig_pte = uffdwp_pte_disarm_present(vmf->pte);
+	uffdwp_count(t, write_faults, 1);
+}
+
+/* A fault that the hook in do_wp_page() did not see. The access is retried, and meets no bit. */
+static void resolve_small(struct vm_fault *vmf)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(vmf->vma->vm_mm, vmf->pmd, vmf->address, &ptl);
+
+	if (pte_present(*pte) && pte_uffd_wp(*pte))
+		uffdwp_pte_disarm_present(pte);
+	pte_unmap_unlock(pte, ptl);
+}
+
+/**
+ * uffdwp_fault_userfault - instead of handle_userfault(), for a write to memory that we armed
+ * @vmf: fault; no page-table lock is held
+ *
+ * From wp_huge_pmd() there is no PTE yet, and vmf->pte is NULL: the huge page is split, which hands
+ * the bit down to each small page, and VM_FAULT_FALLBACK makes __handle_mm_fault() go on with the
+ * small one in the same fault. It may sleep.
+ *
+ * From do_wp_page() there is one: this is the net under the hook there.
+ *
+ * Return: what handle_userfault() would; never VM_FAULT_RETRY, so mmap_lock stays held.
+ */
+vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
+{
+	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vmf->vma);
+
+	if (!vmf->pte) {
+		uffdwp_split_huge_pmd(vmf->vma, vmf->pmd, vmf->address);
+		if (t)
+			uffdwp_count(t, huge_splits, 1);
+		return VM_FAULT_FALLBACK;
+	}
+	resolve_small(vmf);
+	if (t)
+		uffdwp_count(t, net_faults, 1);
+	return 0;
+}
+
+/**
+ * uffdwp_fault_marker - instead of do_swap_page(), for a marker in an anonymous mapping
+ * @vmf: fault; its PTE is mapped and not locked
+ *
+ * Linux before 6.6 knows markers in file mappings only and would kill the process. A write takes the
+ * marker away and is retried, then finds nothing and gets a fresh page as it would have without us:
+ * two faults. A read gets the zero page, still armed: one fault.
+ *
+ * A marker in a mapping that is not registered any more is nothing to anybody, and is taken away.
+ *
+ * Return: 0, or the error of an address space that is being reaped.
+ */
+vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	vm_fault_t ret = 0;
+
+	pte_unmap(vmf->pte);
+	vmf->pte = pte_offset_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &vmf->ptl);
+	if (!pte_same(*vmf->pte, vmf->orig_pte))
+		goto unlock;
+
+	if (!t || (vmf->flags & FAULT_FLAG_WRITE)) {
+		pte_clear(vma->vm_mm, vmf->address, vmf->pte);
+	} else {
+		ret = check_stable_address_space(vma->vm_mm);
+		if (ret)
+			goto unlock;
+		set_pte_at(vma->vm_mm, vmf->address, vmf->pte, uffdwp_zero_pte(vma, vmf->address));
+		/* No need to flush: nothing was mapped there before. */
+		update_mmu_cache(vma, vmf->address, vmf->pte);
+	}
+	if (t)
+		uffdwp_count(t, marker_faults, 1);
+unlock:
+	pte_unmap_unlock(vmf->pte, vmf->ptl);
+	return ret;
+}

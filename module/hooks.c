@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Owns the hooks: which functions of the kernel are stopped at their entry, and when.
+ *
+ * Two kinds. A watching hook runs at the entry and returns; the function goes on. A redirecting hook
+ * (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead, and does so only
+ * for what belongs to a tracker: no task sleeps in our code, or in the original called by us, for
+ * somebody else's memory.
+ *
+ * The callbacks run in the fault path of every process while a tracker is open, so they look at as
+ * little as they can, take no lock and do not sleep. They are not traced themselves.
+ *
+ * Why UFFDIO_WRITEPROTECT is caught at mwriteprotect_range() and not two calls deeper, at
+ * change_protection(): the latter is also the body of mprotect(), which every process would then pay
+ * for, and what it returns is thrown away on this kernel, so that running out of memory could not be
+ * told to the caller.
+ *
+ * FTRACE_OPS_FL_PERMANENT: with these hooks in place kernel.ftrace_enabled=0 is refused, since it
+ * would silence them.
+ *
+ * Hooks are placed with the first tracker and removed some time after the last one, so that nothing
+ * is hooked while nobody tracks, and opening and closing in a loop does not patch code each time.
+ *
+ * Removing, in stages:
+ *   1. unregister_ftrace_function(): no new call reaches a callback. Inside, it waits for
+ *      tasks-RCU: no task is preempted in a trampoline or callback.
+ *   2. calls_in_flight reaches zero: every redirected call has left our function, but for the last
+ *      instructions.
+ *   3. tasks-RCU again: and those, too.
+ */
+#include <linux/ftrace.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/userfaultfd_k.h>
+#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
+
+#include "arm.h"
+#include "breakage.h"
+#include "compat/ftrace.h"
+#include "compat/pgtable.h"
+#include "compat/symbols.h"
+#include "fault.h"
+#include "hooks.h"
+#include "tracker.h"
+#include "writeprotect.h"
+
+/* How long hooks stay after the last tracker was closed. */
+#define LINGER (2 * HZ)
+
+/* Calls that were redirected to us and have not come back. */
+static atomic_t calls_in_flight = ATOMIC_INIT(0);
+
+static notrace void redirect(struct ftrace_regs *fregs, void *to)
+{
+	atomic_inc(&calls_in_flight);
+	uffdwp_fregs_redirect(fregs, to);
+}
+
+static void redirected_call_ends(void)
+{
+	if (atomic_dec_and_test(&calls_in_flight))
+		wake_up_var(&calls_in_flight);
+}
+
+/* vm_fault_t do_wp_page(struct vm_fault *vmf) */
+static notrace void on_do_wp_page(unsigned long ip, unsigned long parent_ip,
+				  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
+
+	if (unlikely(userfaultfd_wp(vmf->vma)) && !uffdwp_broken(UFFDWP_BREAK_HOOK))
+		uffdwp_fault_wp_page(vmf);
+}
+
+static vm_fault_t instead_of_handle_userfault(struct vm_fault *vmf, unsigned long reason)
+{
+	vm_fault_t ret = uffdwp_fault_userfault(vmf);
+
+	redirected_call_ends();
+	return ret;
+}
+
+/*
+ * vm_fault_t handle_userfault(struct vm_fault *vmf, unsigned long reason)
+ *
+ * MISSING and MINOR faults are for the reader of the userfaultfd, as ever. Hugetlb faults come with a
+ * half-filled vmf; hugetlb is not armed by us, but may be by the owner of a handed-in userfaultfd.
+ */
+static notrace void on_handle_userfault(unsigned long ip, unsigned long parent_ip,
+					struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
+
+	if (uffdwp_fregs_arg1(fregs) != VM_UFFD_WP || is_vm_hugetlb_page(vmf->vma))
+		return;
+	if (uffdwp_tracker_of_vma(vmf->vma) && !uffdwp_broken(UFFDWP_BREAK_HOOK))
+		redirect(fregs, instead_of_handle_userfault);
+}
+
+static int instead_of_mwriteprotect_range(struct mm_struct *mm, unsigned long start,
+					  unsigned long len, bool enable_wp,
+					  atomic_t *mmap_changing)
+{
+	int ret = uffdwp_writeprotect(mm, start, len, mmap_changing);
+
+	/*
+	 * Not a tail call, or the original would see our caller as its own, and be redirected for
+	 * ever: within_module() below is what tells the two apart.
+	 */
+	if (ret == -EXDEV) {
+		ret = uffdwp_call(mwriteprotect_range)(mm, start, len, enable_wp, mmap_changing);
+		barrier();
+	}
+	redirected_call_ends();
+	return ret;
+}
+
+/* int mwriteprotect_range(mm, start, len, bool enable_wp, atomic_t *mmap_changing) */
+static notrace void on_mwriteprotect_range(unsigned long ip, unsigned long parent_ip,
+					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	bool enable_wp = uffdwp_fregs_arg3(fregs) & 1;
+
+	if (enable_wp && !within_module(parent_ip, THIS_MODULE) &&
+	    uffdwp_tracker_of_mm((struct mm_struct *)uffdwp_fregs_arg0(fregs)))
+		redirect(fregs, instead_of_mwriteprotect_range);
+}
+
+static vm_fault_t instead_of_do_swap_page(struct vm_fault *vmf)
+{
+	vm_fault_t ret = uffdwp_fault_marker(vmf);
+
+	redirected_call_ends();
+	return ret;
+}
+
+/* vm_fault_t do_swap_page(struct vm_fault *vmf) */
+static notrace void on_do_swap_page(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
+
+	if (unlikely(uffdwp_pte_is_marker(vmf->orig_pte)) && vma_is_anonymous(vmf->vma))
+		redirect(fregs, instead_of_do_swap_page);
+}
+
+struct hook {
+	const char *symbol;
+	const char *loss;	/* what is lost without it; NULL: nothing works without it */
+	u64 features;		/* what is offered with it */
+	struct ftrace_ops ops;
+	unsigned long address;
+	bool given_up;
+	bool placed;
+};
+
+#define WATCH(callback) \
+	{ .func = (callback), .flags = FTRACE_OPS_FL_PERMANENT }
+#define REDIRECT(callback) \
+	{ .func = (callback), .flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY }
+
+static struct hook hooks[UFFDWP_HOOKS] = {
+	[UFFDWP_HOOK_HANDLE_USERFAULT] = {
+		.symbol = "handle_userfault",
+		.features = UFFDWP_FEATURE_THP,
+		.ops = REDIRECT(on_handle_userfault),
+	},
+	[UFFDWP_HOOK_DO_WP_PAGE] = {
+		.symbol = "do_wp_page",
+		.ops = WATCH(on_do_wp_page),
+	},
+	[UFFDWP_HOOK_MWRITEPROTECT_RANGE] = {
+		.symbol = "mwriteprotect_range",
+		.loss = "UFFDIO_WRITEPROTECT on a handed-in userfaultfd arms populated memory only",
+		.features = UFFDWP_FEATURE_WRITEPROTECT,
+		.ops = REDIRECT(on_mwriteprotect_range),
+	},
+	[UFFDWP_HOOK_DO_SWAP_PAGE] = {
+		.symbol = "do_swap_page",
+		.loss = "unpopulated memory cannot be armed with markers",
+		.features = UFFDWP_FEATURE_UNPOP_MARKER,
+		.ops = REDIRECT(on_do_swap_page),
+	},
+};
+
+/* Users and the state of all hooks. Outside everything that placing a hook takes. */
+static DEFINE_MUTEX(hooks_lock);
+static unsigned int users;
+
+const char *uffdwp_hook_symbol(enum uffdwp_hook_id id)
+{
+	return hooks[id].symbol;
+}
+
+const char *uffdwp_hook_loss(enum uffdwp_hook_id id)
+{
+	return hooks[id].loss;
+}
+
+/**
+ * uffdwp_hook_give_up - never place an optional hook, and offer no feature that needs it
+ * @id: hook
+ */
+void uffdwp_hook_give_up(enum uffdwp_hook_id id)
+{
+	pr_warn("no hook on %s: %s\n", hooks[id].symbol, hooks[id].loss);
+	hooks[id].given_up = true;
+}
+
+/**
+ * uffdwp_hooks_features - features of all hooks that are not given up
+ *
+ * Return: UFFDWP_FEATURE_*.
+ */
+u64 uffdwp_hooks_features(void)
+{
+	u64 features = 0;
+	int id;
+
+	for (id = 0; id < UFFDWP_HOOKS; id++)
+		if (!hooks[id].given_up)
+			features |= hooks[id].features;
+	return features;
+}
+
+/**
+ * uffdwp_hooks_find - find the functions to hook
+ *
+ * Return: 0, or -ENOENT when one that is required does not exist or cannot be traced.
+ */
+int uffdwp_hooks_find(void)
+{
+	int id, err = 0;
+
+	for (id = 0; id < UFFDWP_HOOKS; id++) {
+		struct hook *hook = &hooks[id];
+
+		hook->address = uffdwp_symbol_address(hook->symbol);
+		if (hook->address && !ftrace_set_filter_ip(&hook->ops, hook->address, 0, 0))
+			continue;
+		if (hook->loss) {
+			uffdwp_hook_give_up(id);
+		} else {
+			pr_err("this kernel has no function %s that ftrace could stop, which cannot be done without\n",
+			       hook->symbol);
+			err = -ENOENT;
+		}
+	}
+	return err;
+}
+
+static void explain(const struct hook *hook, int err)
+{
+	if (err == -EBUSY)
+		pr_err("%s cannot be hooked: kernel.ftrace_enabled is 0, or a livepatch or another module has redirected it (see /sys/kernel/debug/tracing/enabled_functions)\n",
+		       hook->symbol);
+	else
+		pr_err("%s cannot be hooked: error %d of register_ftrace_function\n", hook->symbol,
+		       err);
+}
+
+/**
+ * uffdwp_hook_place - place one hook, if it is not in place and not given up
+ * @id: hook
+ *
+ * Return: 0, or -ENODEV after the log was told why.
+ */
+int uffdwp_hook_place(enum uffdwp_hook_id id)
+{
+	struct hook *hook = &hooks[id];
+	int err;
+
+	if (hook->placed || hook->given_up)
+		return 0;
+	err = register_ftrace_function(&hook->ops);
+	if (err) {
+		explain(hook, err);
+		return -ENODEV;
+	}
+	hook->placed = true;
+	return 0;
+}
+
+/**
+ * uffdwp_hooks_remove - remove all hooks and wait until nothing runs in them
+ *
+ * When it returns no processor and no sleeping task is in a callback, a trampoline or a function that
+ * a call was redirected to.
+ */
+void uffdwp_hooks_remove(void)
+{
+	int id;
+
+	for (id = UFFDWP_HOOKS - 1; id >= 0; id--) {
+		if (!hooks[id].placed)
+			continue;
+		unregister_ftrace_function(&hooks[id].ops);
+		hooks[id].placed = false;
+	}
+	synchronize_rcu_tasks();
+	wait_var_event(&calls_in_flight, !atomic_read(&calls_in_flight));
+	synchronize_rcu_tasks();
+}
+
+static void remove_unused(struct work_struct *work)
+{
+	mutex_lock(&hooks_lock);
+	if (!users)
+		uffdwp_hooks_remove();
+	mutex_unlock(&hooks_lock);
+}
+
+static DECLARE_DELAYED_WORK(linger_work, remove_unused);
+
+/**
+ * uffdwp_hooks_get - have the hooks in place until uffdwp_hooks_put()
+ *
+ * Return: 0, or -ENODEV after the log was told why: no hook was placed for this user.
+ */
+int uffdwp_hooks_get(void)
+{
+	int id, err = 0;
+
+	mutex_lock(&hooks_lock);
+	for (id = 0; id < UFFDWP_HOOKS && !err; id++)
+		err = uffdwp_hook_place(id);
+	if (!err)
+		users++;
+	else if (!users)
+		uffdwp_hooks_remove();
+	mutex_unlock(&hooks_lock);
+	return err;
+}
+
+/**
+ * uffdwp_hooks_put - one user less; the last one's hooks are removed a little later
+ */
+void uffdwp_hooks_put(void)
+{
+	mutex_lock(&hooks_lock);
+	if (!--users)
+		schedule_delayed_work(&linger_work, LINGER);
+	mutex_unlock(&hooks_lock);
+}
+
+/**
+ * uffdwp_hooks_exit - remove the hooks now; there are no users
+ */
+void uffdwp_hooks_exit(void)
+{
+	cancel_delayed_work_sync(&linger_work);
+	uffdwp_hooks_remove();
+	/* Filters are memory of ftrace's. */
+	for (int id = 0; id < UFFDWP_HOOKS; id++)
+		ftrace_free_filter(&hooks[id].ops);
+}

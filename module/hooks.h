@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_HOOKS_H
+#define UFFDWP_HOOKS_H
+
+#include <linux/types.h>
+
+/* In the order in which they are placed; each is in place before what relies on it. */
+enum uffdwp_hook_id {
+	UFFDWP_HOOK_HANDLE_USERFAULT,
+	UFFDWP_HOOK_DO_WP_PAGE,
+	UFFDWP_HOOK_MWRITEPROTECT_RANGE,
+	UFFDWP_HOOK_DO_SWAP_PAGE,
+	UFFDWP_HOOKS
+};
+
+int uffdwp_hooks_find(void);
+int uffdwp_hook_place(enum uffdwp_hook_id id);
+void uffdwp_hooks_remove(void);
+
+const char *uffdwp_hook_symbol(enum uffdwp_hook_id id);
+const char *uffdwp_hook_loss(enum uffdwp_hook_id id);
+void uffdwp_hook_give_up(enum uffdwp_hook_id id);
+u64 uffdwp_hooks_features(void);
+
+int uffdwp_hooks_get(void);
+void uffdwp_hooks_put(void);
+void uffdwp_hooks_exit(void);
+
+#endif /* UFFDWP_HOOKS_H */

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loading and unloading, in order and in reverse order.
+ */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+#include "compat/symbols.h"
+#include "device.h"
+#include "hooks.h"
+#include "selftest.h"
+
+static int __init uffdwp_init(void)
+{
+	int err;
+
+	err = uffdwp_symbols_find();
+	if (err)
+		return err;
+	err = uffdwp_hooks_find();
+	if (err)
+		goto exit_hooks;
+	err = uffdwp_selftest();
+	if (err)
+		goto exit_hooks;
+	err = uffdwp_device_init();
+	if (err)
+		goto exit_hooks;
+	pr_info("version " UFFDWP_VERSION " ready: /dev/uffdwp-async\n");
+	return 0;
+
+exit_hooks:
+	uffdwp_hooks_exit();
+	rcu_barrier();
+	return err;
+}
+
+static void __exit uffdwp_exit(void)
+{
+	uffdwp_device_exit();
+	uffdwp_hooks_exit();
+	/* Trackers are freed by call_rcu(), with a function of this module. */
+	rcu_barrier();
+}
+
+module_init(uffdwp_init);
+module_exit(uffdwp_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The uffdwp-async developers");
+MODULE_DESCRIPTION("Tells which pages of a process were written, by userfaultfd write protection that the kernel resolves itself");
+MODULE_VERSION(UFFDWP_VERSION);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One entry: is it armed, arm it, disarm it.
+ *
+ * All of these need the lock of the table that holds the entry. That lock keeps out the kernel, not
+ * the processor: hardware sets the accessed and dirty bits of a present entry at any time. A present
+ * entry is therefore changed by compare-and-exchange, never stored from a copy, so that no bit that
+ * the hardware sets in between is lost, and never made absent for a moment, so that no other
+ * processor takes a fault that is not needed.
+ *
+ * Arming does not flush: the caller does, before it drops the lock.
+ */
+#ifndef UFFDWP_PTE_H
+#define UFFDWP_PTE_H
+
+#include "compat/pgtable.h"
+
+/* A bit that is not there is an error the kernel's own header would not catch. */
+#ifndef CONFIG_HAVE_ARCH_USERFAULTFD_WP
+#error this kernel has no userfaultfd write-protect bit
+#endif
+
+static inline bool uffdwp_pte_armed(pte_t pte)
+{
+	if (pte_present(pte))
+		return pte_uffd_wp(pte);
+	if (pte_none(pte))
+		return false;
+	return pte_swp_uffd_wp(pte) || uffdwp_pte_is_marker(pte);
+}
+
+static inline bool uffdwp_pmd_armed(pmd_t pmd)
+{
+	return pmd_present(pmd) ? pmd_uffd_wp(pmd) : pmd_swp_uffd_wp(pmd);
+}
+
+static inline void uffdwp_pte_arm_present(pte_t *ptep)
+{
+	pte_t old = READ_ONCE(*ptep);
+	pte_t new;
+
+	do {
+		new = pte_mkuffd_wp(pte_wrprotect(old));
+	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
+}
+
+/* Returns the entry as it is now. */
+static __always_inline pte_t uffdwp_pte_disarm_present(pte_t *ptep)
+{
+	pte_t old = READ_ONCE(*ptep);
+	pte_t new;
+
+	do {
+		new = pte_clear_uffd_wp(old);
+	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
+	return new;
+}
+
+/* Swap and migration entries: the hardware does not look at them. */
+static inline void uffdwp_pte_arm_swap(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
+{
+	pte_t old = *ptep;
+	swp_entry_t entry = uffdwp_entry_make_readable(pte_to_swp_entry(old));
+	pte_t new = old;
+
+	if (entry.val != pte_to_swp_entry(old).val) {
+		new = swp_entry_to_pte(entry);
+		if (pte_swp_soft_dirty(old))
+			new = pte_swp_mksoft_dirty(new);
+	}
+	set_pte_at(mm, addr, ptep, pte_swp_mkuffd_wp(new));
+}
+
+static inline void uffdwp_pmd_arm_present(pmd_t *pmdp)
+{
+	pmd_t old = READ_ONCE(*pmdp);
+	pmd_t new;
+
+	do {
+		new = pmd_mkuffd_wp(pmd_wrprotect(old));
+	} while (!try_cmpxchg(&pmdp->pmd, &old.pmd, new.pmd));
+}
+
+static inline void uffdwp_pmd_disarm_present(pmd_t *pmdp)
+{
+	pmd_t old = READ_ONCE(*pmdp);
+	pmd_t new;
+
+	do {
+		new = pmd_clear_uffd_wp(old);
+	} while (!try_cmpxchg(&pmdp->pmd, &old.pmd, new.pmd));
+}
+
+static inline void uffdwp_pmd_arm_swap(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
+{
+	pmd_t old = *pmdp;
+	swp_entry_t entry = uffdwp_entry_make_readable(pmd_to_swp_entry(old));
+	pmd_t new = old;
+
+	if (entry.val != pmd_to_swp_entry(old).val) {
+		new = swp_entry_to_pmd(entry);
+		if (pmd_swp_soft_dirty(old))
+			new = pmd_swp_mksoft_dirty(new);
+	}
+	set_pmd_at(mm, addr, pmdp, pmd_swp_mkuffd_wp(new));
+}
+
+/* What is mapped into unpopulated memory: read-only zeroes that say "not written". */
+static inline pte_t uffdwp_zero_pte(struct vm_area_struct *vma, unsigned long addr)
+{
+	pte_t pte = pte_mkspecial(pfn_pte(my_zero_pfn(addr), vma->vm_page_prot));
+
+	return pte_mkuffd_wp(pte_wrprotect(pte));
+}
+
+#endif /* UFFDWP_PTE_H */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_REGIONS_H
+#define UFFDWP_REGIONS_H
+
+#include <linux/types.h>
+
+#include "../uapi/uffdwp-async.h"
+
+/* What became of pages that were offered. */
+enum uffdwp_put {
+	UFFDWP_PUT_TAKEN,	/* all taken */
+	UFFDWP_PUT_LAST,	/* taken, up to the page limit, which is reached now */
+	UFFDWP_PUT_NO_ROOM,	/* not taken: the caller's vec is full */
+	UFFDWP_PUT_FLUSH_FIRST,	/* not taken: store what is buffered, then offer again */
+};
+
+/**
+ * struct uffdwp_regions - regions on their way to the caller of a scan
+ * @vec: the caller's array, or NULL when it only wants pages armed
+ * @vec_len: elements of it
+ * @max_pages: matching pages that the caller wants at most
+ * @buffer: regions that are not stored in @vec yet
+ * @capacity: elements of it
+ * @buffered: used elements of it
+ * @stored: regions in @vec
+ * @pages: matching pages taken
+ *
+ * Pages are offered under a page-table lock and regions are stored without any lock, since storing
+ * may fault.
+ */
+struct uffdwp_regions {
+	struct uffdwp_region __user *vec;
+	u64 vec_len;
+	u64 max_pages;
+	struct uffdwp_region *buffer;
+	unsigned int capacity;
+	unsigned int buffered;
+	u64 stored;
+	u64 pages;
+};
+
+enum uffdwp_put uffdwp_regions_put(struct uffdwp_regions *r, unsigned long start,
+				   unsigned long *end, u64 categories);
+int uffdwp_regions_store(struct uffdwp_regions *r, bool last);
+
+/* Pages that may still be offered. */
+static inline u64 uffdwp_regions_room(const struct uffdwp_regions *r)
+{
+	return r->max_pages - r->pages;
+}
+
+#endif /* UFFDWP_REGIONS_H */

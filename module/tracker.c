@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Owns the trackers and the two tables in which faults find them.
+ *
+ *   open file --> tracker --> userfaultfd (struct file) --> context <-- vma->vm_userfaultfd_ctx
+ *                       \--> mm_struct (mmgrab: the struct, not the memory)
+ *
+ * Locks, outermost first:
+ *	tracker->lock		commands
+ *	mm->mmap_lock
+ *	page-table lock
+ *	tables_lock		writers of the tables; readers use RCU
+ *
+ * A tracker leaves the tables under mmap_lock held for writing. A fault holds mmap_lock for reading,
+ * so a tracker that a fault has found stays in the tables, and alive, until that fault is over; RCU
+ * is for those who look without having found.
+ */
+#include <linux/file.h>
+#include <linux/hashtable.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/userfaultfd_k.h>
+
+#include "arm.h"
+#include "tracker.h"
+
+#define TABLE_BITS 6
+
+static DEFINE_HASHTABLE(by_ctx_table, TABLE_BITS);
+static DEFINE_HASHTABLE(by_mm_table, TABLE_BITS);
+static DEFINE_SPINLOCK(tables_lock);
+
+/**
+ * uffdwp_tracker_new - make a tracker that is not attached yet
+ *
+ * Return: the tracker, or NULL when there is no memory.
+ */
+struct uffdwp_tracker *uffdwp_tracker_new(void)
+{
+	struct uffdwp_tracker *t = kzalloc(sizeof(*t), GFP_KERNEL);
+
+	if (!t)
+		return NULL;
+
+	t->counters = alloc_percpu(struct uffdwp_counters);
+	t->buffer = kvmalloc_array(UFFDWP_BUFFER_REGIONS, sizeof(*t->buffer), GFP_KERNEL);
+	if (!t->counters || !t->buffer) {
+		kvfree(t->buffer);
+		free_percpu(t->counters);
+		kfree(t);
+		return NULL;
+	}
+	mutex_init(&t->lock);
+	return t;
+}
+
+static void free_tracker(struct rcu_head *rcu)
+{
+	struct uffdwp_tracker *t = container_of(rcu, struct uffdwp_tracker, rcu);
+
+	kvfree(t->buffer);
+	free_percpu(t->counters);
+	kfree(t);
+}
+
+static struct uffdwp_tracker *find_by_ctx(const void *ctx)
+{
+	struct uffdwp_tracker *t;
+
+	hash_for_each_possible_rcu(by_ctx_table, t, by_ctx, (unsigned long)ctx,
+				   lockdep_is_held(&tables_lock))
+		if (t->ctx == ctx)
+			return t;
+	return NULL;
+}
+
+/**
+ * uffdwp_tracker_publish - let faults find the tracker
+ * @t: tracker with mm, uffd and ctx set
+ *
+ * Return: 0, or -EBUSY when another tracker has the same userfaultfd.
+ */
+int uffdwp_tracker_publish(struct uffdwp_tracker *t)
+{
+	int err = 0;
+
+	spin_lock(&tables_lock);
+	if (find_by_ctx(t->ctx)) {
+		err = -EBUSY;
+	} else {
+		hash_add_rcu(by_ctx_table, &t->by_ctx, (unsigned long)t->ctx);
+		hash_add_rcu(by_mm_table, &t->by_mm, (unsigned long)t->mm);
+	}
+	spin_unlock(&tables_lock);
+	return err;
+}
+
+static void unpublish(struct uffdwp_tracker *t)
+{
+	spin_lock(&tables_lock);
+	hash_del_rcu(&t->by_ctx);
+	hash_del_rcu(&t->by_mm);
+	spin_unlock(&tables_lock);
+}
+
+/**
+ * uffdwp_tracker_of_vma - the tracker that a mapping is registered with
+ * @vma: mapping, mmap_lock held
+ *
+ * Called from the fault path, traced functions included: takes no lock.
+ *
+ * Return: the tracker, valid until mmap_lock is dropped, or NULL.
+ */
+struct uffdwp_tracker *uffdwp_tracker_of_vma(struct vm_area_struct *vma)
+{
+	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
+	struct uffdwp_tracker *t;
+
+	if (!ctx)
+		return NULL;
+	rcu_read_lock();
+	t = find_by_ctx(ctx);
+	/* Whoever hands in the userfaultfd of another process than it attaches to gets nothing. */
+	if (t && t->mm != vma->vm_mm)
+		t = NULL;
+	rcu_read_unlock();
+	return t;
+}
+
+/**
+ * uffdwp_tracker_of_mm - any tracker of this address space
+ * @mm: address space
+ *
+ * Return: a tracker, to be compared with NULL and not to be used, since nothing keeps it alive.
+ */
+struct uffdwp_tracker *uffdwp_tracker_of_mm(struct mm_struct *mm)
+{
+	struct uffdwp_tracker *t;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(by_mm_table, t, by_mm, (unsigned long)mm)
+		if (t->mm == mm)
+			break;
+	rcu_read_unlock();
+	return t;
+}
+
+/**
+ * uffdwp_tracker_sum - one counter of all processors together
+ * @t: tracker
+ * @offset: of the counter in struct uffdwp_counters
+ *
+ * Return: the sum.
+ */
+u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*(u64 *)((char *)per_cpu_ptr(t->counters, cpu) + offset));
+	return sum;
+}
+
+/*
+ * Leave the process as if we had never been there. What could still be under way: a fault that saw
+ * an armed huge page, or an armed entry, and has not come to our hook yet. If the tracker were gone
+ * by then, the fault would sleep in handle_userfault() for a reader that does not exist. Such a fault
+ * holds mmap_lock for reading; so with mmap_lock held for writing there is none, and after the walk
+ * there is nothing armed that could start one.
+ */
+static void disarm_everything(struct uffdwp_tracker *t)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, t->mm, 0);
+
+	mmap_assert_write_locked(t->mm);
+	for_each_vma(vmi, vma)
+		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
+			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
+}
+
+/**
+ * uffdwp_tracker_release - end the tracking and free the tracker
+ * @t: tracker, which nobody else can reach but through the tables
+ *
+ * The mapping flags are taken back by the kernel when the userfaultfd is released. If the process
+ * handed in its own userfaultfd it stays open and registered; nothing on it is protected any more.
+ * The hooks must stay until this returns.
+ */
+void uffdwp_tracker_release(struct uffdwp_tracker *t)
+{
+	if (t->mm) {
+		/* mm_users of 0: the mappings are gone or on their way, and no fault can come */
+		if (mmget_not_zero(t->mm)) {
+			mmap_write_lock(t->mm);
+			disarm_everything(t);
+			unpublish(t);
+			mmap_write_unlock(t->mm);
+			mmput(t->mm);
+		} else {
+			unpublish(t);
+		}
+		fput(t->uffd);
+		mmdrop(t->mm);
+	}
+	mutex_destroy(&t->lock);
+	call_rcu(&t->rcu, free_tracker);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_TRACKER_H
+#define UFFDWP_TRACKER_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+
+#include "../uapi/uffdwp-async.h"
+
+/* Counters of struct uffdwp_stats_arg, one set a processor: the fault path adds without a lock. */
+struct uffdwp_counters {
+	u64 write_faults;
+	u64 huge_splits;
+	u64 net_faults;
+	u64 marker_faults;
+	u64 pages_armed;
+	u64 zero_installed;
+	u64 markers_installed;
+	u64 scans;
+	u64 pages_reported;
+	u64 pages_undone;
+	u64 tlb_flushes;
+};
+
+/**
+ * struct uffdwp_tracker - one open of /dev/uffdwp-async
+ * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
+ * @mm: address space, by mmgrab(): it may die at any time. NULL until attached
+ * @uffd: the userfaultfd that marks the mappings as ours, a reference of our own
+ * @ctx: its context, compared with vma->vm_userfaultfd_ctx.ctx and never looked into
+ * @markers: unpopulated memory is armed with markers, not with zero pages
+ * @counters: statistics
+ * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them
+ * @by_ctx: in the table that faults look into
+ * @by_mm: in the table that UFFDIO_WRITEPROTECT looks into
+ * @rcu: frees the tracker when no fault can see it any more
+ *
+ * All but the counters is set once, by attach, before the tracker is published in the tables.
+ */
+struct uffdwp_tracker {
+	struct mutex lock;
+	struct mm_struct *mm;
+	struct file *uffd;
+	const void *ctx;
+	bool markers;
+	struct uffdwp_counters __percpu *counters;
+	struct uffdwp_region *buffer;
+	struct hlist_node by_ctx;
+	struct hlist_node by_mm;
+	struct rcu_head rcu;
+};
+
+#define UFFDWP_BUFFER_REGIONS 512U
+
+#define uffdwp_count(t, what, n) this_cpu_add((t)->counters->what, n)
+
+struct uffdwp_tracker *uffdwp_tracker_new(void);
+int uffdwp_tracker_publish(struct uffdwp_tracker *t);
+void uffdwp_tracker_release(struct uffdwp_tracker *t);
+u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
+
+struct uffdwp_tracker *uffdwp_tracker_of_vma(struct vm_area_struct *vma);
+struct uffdwp_tracker *uffdwp_tracker_of_mm(struct mm_struct *mm);
+
+/* One counter of all processors together. */
+#define uffdwp_total(t, what) uffdwp_tracker_sum(t, offsetof(struct uffdwp_counters, what))
+
+/**
+ * uffdwp_vma_is_tracked - is this mapping registered with this tracker?
+ * @t: tracker
+ * @vma: a mapping of its address space; mmap_lock held
+ *
+ * A handed-in userfaultfd may own mappings of kinds that we do not track: they are not.
+ */
+static inline bool uffdwp_vma_is_tracked(const struct uffdwp_tracker *t,
+					 struct vm_area_struct *vma)
+{
+	return vma->vm_userfaultfd_ctx.ctx == t->ctx && (vma->vm_flags & VM_UFFD_WP) &&
+	       vma_is_anonymous(vma);
+}
+
+#endif /* UFFDWP_TRACKER_H */

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The userfaultfd behind a tracker: the kernel's own object, made in any address space.
+ *
+ * userfaultfd(2) works on the address space of its caller, so a worker of the kernel adopts the
+ * target's and calls it there. The file is taken out of the worker's descriptor table at once; no
+ * process ever has a descriptor of it, so the tracker alone decides how long it lives.
+ */
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/ptrace.h>
+#include <linux/workqueue.h>
+
+#include "compat/symbols.h"
+#include "userfault.h"
+
+/* f_op of every userfaultfd, known once the first was made (selftest.c makes it). */
+static const struct file_operations *userfault_fops;
+
+struct creation {
+	struct work_struct work;
+	struct mm_struct *mm;
+	unsigned int flags;
+	struct file *file;
+};
+
+static struct file *create_here(unsigned int flags)
+{
+	/*
+	 * Kernel threads share one descriptor table, and a user-mode helper that is started just now
+	 * gets a copy: O_CLOEXEC keeps the file from the program that it becomes.
+	 */
+	struct pt_regs regs = { .di = flags | O_CLOEXEC };
+	struct file *file;
+	long fd = uffdwp_call(__x64_sys_userfaultfd)(&regs);
+
+	if (fd < 0)
+		return ERR_PTR(fd);
+	file = fget(fd);
+	close_fd(fd);
+	return file ?: ERR_PTR(-EBADF);
+}
+
+static void create_work(struct work_struct *work)
+{
+	struct creation *c = container_of(work, struct creation, work);
+
+	kthread_use_mm(c->mm);
+	c->file = create_here(c->flags);
+	kthread_unuse_mm(c->mm);
+}
+
+/**
+ * uffdwp_userfault_create - userfaultfd(2) in another address space
+ * @mm: address space, held by mmget()
+ * @flags: of userfaultfd(2)
+ *
+ * Return: the file, one reference; or an ERR_PTR of userfaultfd(2).
+ */
+struct file *uffdwp_userfault_create(struct mm_struct *mm, unsigned int flags)
+{
+	struct creation c = { .mm = mm, .flags = flags };
+
+	INIT_WORK_ONSTACK(&c.work, create_work);
+	queue_work(system_unbound_wq, &c.work);
+	flush_work(&c.work);
+	destroy_work_on_stack(&c.work);
+
+	if (!IS_ERR(c.file))
+		userfault_fops = c.file->f_op;
+	return c.file;
+}
+
+/**
+ * uffdwp_userfault_get - a userfaultfd that the caller has open
+ * @fd: its descriptor
+ *
+ * Return: the file, one reference; or ERR_PTR(-EBADF) when it is closed or something else.
+ */
+struct file *uffdwp_userfault_get(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file->f_op != userfault_fops) {
+		fput(file);
+		return ERR_PTR(-EBADF);
+	}
+	return file;
+}
+
+/**
+ * uffdwp_userfault_ioctl - UFFDIO_* on the userfaultfd of a tracker
+ * @uffd: file
+ * @cmd: UFFDIO_API, UFFDIO_REGISTER or UFFDIO_UNREGISTER
+ * @arg: its structure, in the memory of the calling process
+ *
+ * The kernel reads the structure itself, so whoever shares that memory may change it after we have
+ * looked. What it can say then is no more than what the caller may do to a process that it may
+ * ptrace: mappings of other kinds get registered, which we do not arm; or faults of other kinds wait,
+ * at the latest until the tracker is closed.
+ *
+ * Return: what the kernel returns.
+ */
+long uffdwp_userfault_ioctl(struct file *uffd, unsigned int cmd, void __user *arg)
+{
+	return uffd->f_op->unlocked_ioctl(uffd, cmd, (unsigned long)arg);
+}

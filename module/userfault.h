@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_USERFAULT_H
+#define UFFDWP_USERFAULT_H
+
+#include <linux/fs.h>
+#include <linux/mm_types.h>
+
+struct file *uffdwp_userfault_create(struct mm_struct *mm, unsigned int flags);
+struct file *uffdwp_userfault_get(int fd);
+long uffdwp_userfault_ioctl(struct file *uffd, unsigned int cmd, void __user *arg);
+
+#endif /* UFFDWP_USERFAULT_H */

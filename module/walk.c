@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A walk over page tables that can make tables, split huge pages and stop anywhere. The kernel's own
+ * walkers can do neither, and are not exported.
+ *
+ * Needs mmap_lock, for reading at least. Under it, in an anonymous mapping of this kernel:
+ *
+ *   - tables are made at any time, by faults;
+ *   - a table that is there stays: munmap() and khugepaged take mmap_lock for writing;
+ *   - an empty PMD may become a table or a huge page, a huge page may become empty (MADV_DONTNEED)
+ *     or a table (split), so a PMD is read once, and what it said is checked again under its lock.
+ */
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/sched/signal.h>
+
+#include "compat/pgtable.h"
+#include "walk.h"
+
+static bool pmd_is_huge_entry(pmd_t pmd)
+{
+	return is_swap_pmd(pmd) || pmd_trans_huge(pmd) || pmd_devmap(pmd);
+}
+
+/* Between two tables: is it time to let somebody else run? */
+static int may_go_on(const struct uffdwp_walk *walk)
+{
+	if (walk->killable && fatal_signal_pending(current))
+		return -EINTR;
+	if (walk->yield && (need_resched() || mmap_lock_is_contended(walk->vma->vm_mm)))
+		return UFFDWP_WALK_PAUSE;
+	cond_resched();
+	return UFFDWP_WALK_ON;
+}
+
+static int walk_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
+{
+	spinlock_t *ptl = pmd_lock(walk->vma->vm_mm, pmd);
+	int next = UFFDWP_WALK_ON;
+	bool huge = pmd_is_huge_entry(*pmd);
+
+	if (huge)
+		next = walk->ops->huge(walk, pmd, addr, end);
+	spin_unlock(ptl);
+
+	if (next == UFFDWP_WALK_SPLIT)
+		uffdwp_split_huge_pmd(walk->vma, pmd, addr);
+	return huge ? next : UFFDWP_WALK_SPLIT;
+}
+
+static int walk_ptes(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(walk->vma->vm_mm, pmd, addr, &ptl);
+	int next = walk->ops->ptes(walk, pte, addr, end);
+
+	pte_unmap_unlock(pte, ptl);
+	return next;
+}
+
+/* One PMD. SPLIT and POPULATE: it has changed, look again. */
+static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
+{
+	pmd_t pmd = READ_ONCE(*pmdp);
+	int next;
+
+	/* The reads below must all be of this one value, see pmd_none_or_trans_huge_or_clear_bad() */
+	barrier();
+	if (pmd_none(pmd)) {
+		next = walk->ops->hole(walk, addr, end);
+		if (next == UFFDWP_WALK_POPULATE && uffdwp_pte_alloc(walk->vma->vm_mm, pmdp)) {
+			walk->pos = addr;
+			return -ENOMEM;
+		}
+		return next;
+	}
+	if (pmd_is_huge_entry(pmd))
+		return walk_huge(walk, pmdp, addr, end);
+	if (pmd_bad(pmd)) {
+		walk->pos = addr;
+		return -EIO;
+	}
+	return walk_ptes(walk, pmdp, addr, end);
+}
+
+static int walk_pmds(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end)
+{
+	unsigned long border;
+	int next;
+
+	for (; walk->pos != end; pmd++) {
+		border = pmd_addr_end(walk->pos, end);
+		do {
+			next = walk_pmd(walk, pmd, walk->pos, border);
+		} while (next == UFFDWP_WALK_POPULATE || next == UFFDWP_WALK_SPLIT);
+		if (next)
+			return next;
+		walk->pos = border;
+		next = may_go_on(walk);
+		if (next)
+			return next;
+	}
+	return UFFDWP_WALK_ON;
+}
+
+/*
+ * The PMD of addr, in a table that goes on to *border. NULL when an upper level has no table up to
+ * *border; with populate the tables are made instead.
+ */
+static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long end, bool populate,
+		       unsigned long *border)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	*border = pgd_addr_end(addr, end);
+	if (pgd_none(*pgd) && !populate)
+		return NULL;
+	p4d = uffdwp_p4d_alloc(mm, pgd, addr);
+	if (!p4d)
+		return ERR_PTR(-ENOMEM);
+
+	*border = p4d_addr_end(addr, end);
+	if (p4d_none(*p4d) && !populate)
+		return NULL;
+	pud = uffdwp_pud_alloc(mm, p4d, addr);
+	if (!pud)
+		return ERR_PTR(-ENOMEM);
+
+	*border = pud_addr_end(addr, end);
+	if (pud_none(*pud)) {
+		if (!populate)
+			return NULL;
+		return uffdwp_pmd_alloc(mm, pud, addr) ?: ERR_PTR(-ENOMEM);
+	}
+	return uffdwp_pud_is_table(*pud) ? pmd_offset(pud, addr) : ERR_PTR(-EIO);
+}
+
+/**
+ * uffdwp_walk_vma - hand the memory of a mapping to the callbacks
+ * @walk: all but pos set
+ * @start: first address, inside the mapping
+ * @end: last address, exclusive, inside the mapping
+ *
+ * Sleeps. Makes progress even when somebody waits, so that PAUSE is no endless loop.
+ *
+ * Return: UFFDWP_WALK_ON when all is handled; UFFDWP_WALK_PAUSE or UFFDWP_WALK_STOP; -ENOMEM when a
+ * table could not be made; -EINTR when the task was
+ * killed; -EIO when an entry is of no known kind;
+ * or what a callback returned. All below walk->pos is handled.
+ */
+int uffdwp_walk_vma(struct uffdwp_walk *walk, unsigned long start, unsigned long end)
+{
+	bool populate = false;
+	unsigned long border;
+	pmd_t *pmd;
+	int next;
+
+	mmap_assert_locked(walk->vma->vm_mm);
+	for (walk->pos = start; walk->pos != end; ) {
+		pmd = find_pmd(walk->vma->vm_mm, walk->pos, end, populate, &border);
+		if (IS_ERR(pmd))
+			return PTR_ERR(pmd);
+		if (pmd) {
+			next = walk_pmds(walk, pmd, border);
+		} else {
+			next = walk->ops->hole(walk, walk->pos, border);
+			if (next == UFFDWP_WALK_ON)
+				walk->pos = border;
+		}
+		populate = next == UFFDWP_WALK_POPULATE;
+		if (next && !populate)
+			return next;
+	}
+	return UFFDWP_WALK_ON;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_WALK_H
+#define UFFDWP_WALK_H
+
+#include <linux/mm_types.h>
+
+/* What a callback wants the walk to do next; a negative error ends it. */
+enum uffdwp_walk_next {
+	UFFDWP_WALK_ON,		/* go on behind the part that was handled */
+	UFFDWP_WALK_POPULATE,	/* hole: make a table there and come back */
+	UFFDWP_WALK_SPLIT,	/* huge: split the page and come back with small ones */
+	UFFDWP_WALK_PAUSE,	/* leave at walk->pos; the caller will be back */
+	UFFDWP_WALK_STOP,	/* leave at walk->pos for good */
+};
+
+struct uffdwp_walk;
+
+/**
+ * struct uffdwp_walk_ops - what to do with the memory of one mapping, from low to high
+ * @hole: no page table covers [addr, end), which may be small or very large
+ * @ptes: entries of one table, its lock held
+ * @huge: one huge entry (present, or migrating), its lock held; [addr, end) may be a part of it
+ *
+ * A callback that returns PAUSE, STOP or an error sets walk->pos to the first address that it has
+ * not handled.
+ */
+struct uffdwp_walk_ops {
+	int (*hole)(struct uffdwp_walk *walk, unsigned long addr, unsigned long end);
+	int (*ptes)(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end);
+	int (*huge)(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end);
+};
+
+/**
+ * struct uffdwp_walk - a walk over the page tables of one mapping
+ * @ops: callbacks
+ * @vma: mapping
+ * @pos: first address that is not handled yet
+ * @killable: end with -EINTR when the task was killed
+ * @yield: return PAUSE when somebody waits for mmap_lock or for this processor
+ */
+struct uffdwp_walk {
+	const struct uffdwp_walk_ops *ops;
+	struct vm_area_struct *vma;
+	unsigned long pos;
+	bool killable;
+	bool yield;
+};
+
+int uffdwp_walk_vma(struct uffdwp_walk *walk, unsigned long start, unsigned long end);
+
+#endif /* UFFDWP_WALK_H */

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_WRITEPROTECT_H
+#define UFFDWP_WRITEPROTECT_H
+
+#include <linux/mm_types.h>
+
+int uffdwp_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
+			atomic_t *mmap_changing);
+
+#endif /* UFFDWP_WRITEPROTECT_H */

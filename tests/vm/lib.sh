@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Shared by the scripts in this folder: where things are, how to say what happens, how to get packages
+# of any Debian suite without touching the machine's own package system.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cache=${UFFDWP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/uffdwp-async}
+build=$top/build
+export top cache build
+
+# Progress goes to standard error: standard output belongs to the guest's program.
+say() { printf '%s\n' "-- $*" >&2; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit "${die_status:-125}"; }
+
+need_tool() {
+	command -v "$1" >/dev/null || die "$1 is missing: run 'make deps' (installs package $2)"
+}
+
+# Mirrors of the machine's own apt, by the suite that they have. A suite that apt does not know is
+# looked for where the machine's release comes from, or its security updates.
+mirror_of_suite() {
+	local suite=$1 known
+	known=$(apt-get indextargets --format '$(CODENAME) $(SITE)' 'Created-By: Packages' \
+		'Component: main' 'Origin: Debian')
+	awk -v suite="$suite" '
+		{ name = $1; site = $2 }
+		name == suite { print site; found = 1; exit }
+		name ~ /-security$/ { security = site }
+		name !~ /-(security|updates|backports)$/ { main = site }
+		END { if (!found) print suite ~ /-security$/ ? security : main }' <<<"$known"
+}
+
+# apt on a state of its own: apt_private DIR apt-get|apt-cache ARGUMENTS
+apt_private() {
+	local state=$1; shift
+	local tool=$1; shift
+	"$tool" -q -o Dir::State="$state/state" -o Dir::State::status="$state/status" \
+		-o Dir::Cache="$state/cache" -o Dir::Etc::sourcelist="$state/sources.list" \
+		-o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
+		-o APT::Sandbox::User="$(id -un)" -o APT::Install-Recommends=false \
+		-o Acquire::Languages=none "$@"
+}
+
+# Makes that state for some suites, with fresh lists, and prints its folder.
+apt_private_for() {
+	local suites=$* suite mirror
+	local state=$cache/apt/${suites// /+}
+	mkdir -p "$state"/state/lists/partial "$state"/cache/archives/partial
+	: >"$state/status"
+	for suite in $suites; do
+		mirror=$(mirror_of_suite "$suite")
+		[ -n "$mirror" ] && echo "deb $mirror $suite main"
+	done >"$state/sources.list.new"
+	[ -s "$state/sources.list.new" ] ||
+		die "apt knows no Debian mirror: see 'apt-get indextargets' and /etc/apt/sources.list"
+	# Lists of the last hour are fresh enough.
+	if ! cmp -s "$state/sources.list.new" "$state/sources.list" ||
+	   [ -z "$(find "$state/updated" -mmin -60 2>/dev/null)" ]; then
+		mv "$state/sources.list.new" "$state/sources.list"
+		say "reading the package lists of $suites"
+		apt_private "$state" apt-get update >"$state/update.log" 2>&1 ||
+			die "apt-get update failed, see $state/update.log"
+		touch "$state/updated"
+	fi
+	echo "$state"
+}
+
+# The package that a metapackage stands for now.
+apt_resolves_to() {
+	local state=$1 metapackage=$2
+	apt_private "$state" apt-cache depends "$metapackage" |
+		sed -n 's/^  Depends: \(linux-.*\)/\1/p' | head -n 1
+}
+
+# Unpacks packages, with all that they depend on if asked, into a folder.
+apt_unpack() {
+	local state=$1 into=$2 package; shift 2
+	local debs
+	debs=$(mktemp -d "$cache/debs.XXXXXX")
+	for package; do
+		(cd "$debs" && apt_private "$state" apt-get download "$package" >/dev/null 2>"$debs/log") ||
+			die "cannot download $package: $(tail -n 3 "$debs/log")"
+	done
+	for package in "$debs"/*.deb; do
+		dpkg-deb -x "$package" "$into"
+	done
+	rm -rf "$debs"
+}
+
+# Packages and everything that they need to run, by name.
+apt_closure() {
+	local state=$1; shift
+	apt_private "$state" apt-get install --simulate "$@" | sed -n 's/^Inst \([^ ]*\) .*/\1/p'
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * uffdwp-async: which pages of a process were written since they were armed?
+ *
+ * This header is the complete interface of /dev/uffdwp-async.
+ *
+ * The life of a tracker
+ * ---------------------
+ *
+ *   fd = open("/dev/uffdwp-async", O_RDWR | O_CLOEXEC)   one open file is one tracker
+ *   ioctl(fd, UFFDWP_IOC_HELLO, &hello)                  who are you, what can you do
+ *   ioctl(fd, UFFDWP_IOC_ATTACH, &attach)                choose the process
+ *   ioctl(fd, UFFDWP_IOC_REGISTER, &reg)                 choose memory (any number of times)
+ *   ioctl(fd, UFFDWP_IOC_ARM, &arm)                      from now on, notice writes
+ *   ioctl(fd, UFFDWP_IOC_SCAN, &scan)                    which pages were written? arm them again
+ *   close(fd)                                            the process goes on, untouched
+ *
+ * A tracker belongs to one address space, for good: when the process calls execve(2) or exits,
+ * that address space is gone and every command answers -ESRCH. A forked child is another address
+ * space, which is not tracked. A file descriptor that a child inherits, or that is sent over a
+ * socket, is the same tracker and still means the first process: whoever holds it may see which
+ * pages of that process are written, as whoever holds /proc/PID/mem open may read it.
+ *
+ * Closing the last file descriptor, also by the death of its owner, ends the tracking: nothing
+ * stays protected and no task is left waiting.
+ *
+ * What written means
+ * ------------------
+ *
+ *   A page is ARMED when its page-table entry (PTE, PMD, swap or migration entry, or marker)
+ *   carries the userfaultfd write-protect bit. Within registered memory every other page counts as
+ *   WRITTEN. A page that was never armed is written, so register and arm before you rely on it.
+ *
+ *     present, swapped or migrating, bit clear          written
+ *     bit set                                           not written
+ *     nothing there, armed, untouched since             not written
+ *     nothing there, never armed or MADV_DONTNEED       written
+ *     huge page armed as a whole                        not written; the first write splits it and
+ *                                                       makes 4 KiB of it written
+ *
+ *   The module never reports "not written" for a page that may differ from what it was when it was
+ *   armed. It may report "written" for one that does not: after MADV_DONTNEED, when a write stored
+ *   what was there before, when a write failed after its fault, when UFFDIO_WRITEPROTECT took the
+ *   protection away by hand.
+ *
+ * Rules for all commands
+ * ----------------------
+ *
+ *   size      Every structure starts with its size in bytes as the caller was compiled. Structures
+ *             only grow, at their end. A caller's structure that is longer than the module's is
+ *             accepted if what the module does not know is zero (-E2BIG otherwise); one that is
+ *             shorter than the first released form is -EINVAL. The size that _IOWR() puts into the
+ *             command's number is ignored, so that both sides may grow.
+ *   flags     Unknown bits are -EINVAL. Fields named reserved must be zero, or -EINVAL.
+ *   units     Addresses and lengths are bytes, aligned to the page size of 4096.
+ *   layout    The same for 32- and 64-bit callers.
+ *   threads   Commands on one tracker run one after the other. Trackers are independent.
+ *
+ *   Errors that every command may return:
+ *
+ *     -ENOTTY     unknown command
+ *     -EFAULT     a pointer cannot be read or written
+ *     -E2BIG      the structure is longer than known and not zero there
+ *     -EINVAL     size too short, unknown flag, reserved field not zero, unaligned address,
+ *                 empty range
+ *     -EOVERFLOW  start + len wraps, or leaves the address space of the process
+ *     -ENOTCONN   no process attached yet (all but HELLO and ATTACH)
+ *     -ESRCH      the address space is gone: the process called execve(2) or ended
+ *     -EINTR      killed while waiting for a lock
+ *     -ENOMEM     out of memory: what was armed stays armed, the rest reads as written
+ */
+#ifndef UFFDWP_ASYNC_H
+#define UFFDWP_ASYNC_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define UFFDWP_DEVICE		"/dev/uffdwp-async"
+#define UFFDWP_ABI_VERSION	1
+
+/*
+ * Page categories. Bits 0 to 8 have the values and meanings of PAGE_IS_* in <linux/fs.h>
+ * (PAGEMAP_SCAN, Linux 6.7); bits from 32 up are this module's own.
+ */
+#define UFFDWP_PAGE_IS_WPALLOWED	(1ULL << 0)	/* registered with this tracker */
+#define UFFDWP_PAGE_IS_WRITTEN		(1ULL << 1)	/* not armed */
+#define UFFDWP_PAGE_IS_FILE		(1ULL << 2)	/* page of a file or of shmem */
+#define UFFDWP_PAGE_IS_PRESENT		(1ULL << 3)	/* in memory and mapped */
+#define UFFDWP_PAGE_IS_SWAPPED		(1ULL << 4)	/* swap or migration entry, or marker */
+#define UFFDWP_PAGE_IS_PFNZERO		(1ULL << 5)	/* the shared page of zeroes */
+#define UFFDWP_PAGE_IS_HUGE		(1ULL << 6)	/* mapped by a huge entry */
+#define UFFDWP_PAGE_IS_SOFT_DIRTY	(1ULL << 7)	/* the kernel's own soft-dirty bit */
+/*
+ * Not covered by this tracker: no mapping there, or a mapping that is not registered with this
+ * tracker (never was, or was replaced, or moved here by mremap(2)). Mapped memory of this kind is
+ * reported as WRITTEN too. Where nothing is mapped this is the only category, and it is reported
+ * only to a scan that names UNTRACKED in category_mask or category_anyof_mask: an address without a
+ * mapping is neither written nor clean.
+ */
+#define UFFDWP_PAGE_IS_UNTRACKED	(1ULL << 32)
+
+/**
+ * struct uffdwp_region - a run of pages of the same categories
+ * @start: first address, inclusive
+ * @end: last address, exclusive
+ * @categories: UFFDWP_PAGE_IS_* bits, those named in the scan's return_mask
+ *
+ * Laid out as struct page_region of PAGEMAP_SCAN.
+ */
+struct uffdwp_region {
+	__u64 start;
+	__u64 end;
+	__u64 categories;
+};
+
+/* Features, as reported by HELLO. */
+#define UFFDWP_FEATURE_PIDFD		(1ULL << 0)	/* ATTACH takes another process */
+#define UFFDWP_FEATURE_UFFD		(1ULL << 1)	/* ATTACH takes a userfaultfd */
+#define UFFDWP_FEATURE_UNPOP_ZERO	(1ULL << 2)	/* unpopulated memory: zero page */
+#define UFFDWP_FEATURE_UNPOP_MARKER	(1ULL << 3)	/* unpopulated memory: marker */
+#define UFFDWP_FEATURE_THP		(1ULL << 4)	/* huge pages are armed as a whole */
+#define UFFDWP_FEATURE_WRITEPROTECT	(1ULL << 5)	/* UFFDIO_WRITEPROTECT arms unpopulated memory */
+
+/* Kinds of memory that REGISTER accepts, as reported by HELLO. */
+#define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)
+
+/**
+ * struct uffdwp_hello_arg - UFFDWP_IOC_HELLO: what is this module?
+ * @size: in: sizeof(struct uffdwp_hello_arg)
+ * @reserved: in: 0
+ * @abi_version: out: UFFDWP_ABI_VERSION of the module; raised only when something is added
+ * @page_size: out: bytes in the smallest page that is told apart
+ * @features: out: UFFDWP_FEATURE_*
+ * @kinds: out: UFFDWP_KIND_*
+ * @categories: out: every category that a scan may ask for
+ * @scan_flags: out: every flag that a scan may give
+ * @max_regions: out: the largest vec_len of one scan
+ * @address_limit: out: first address above the caller's own address space
+ * @version: out: version of the module as text, ended by a zero byte
+ *
+ * Works before ATTACH and at any time after.
+ */
+struct uffdwp_hello_arg {
+	__u64 size;
+	__u64 reserved;
+	__u32 abi_version;
+	__u32 page_size;
+	__u64 features;
+	__u64 kinds;
+	__u64 categories;
+	__u64 scan_flags;
+	__u64 max_regions;
+	__u64 address_limit;
+	char version[32];
+};
+
+#define UFFDWP_ATTACH_PIDFD	(1ULL << 0)	/* the process that @pidfd names, not the caller */
+#define UFFDWP_ATTACH_UFFD	(1ULL << 1)	/* use @uffd, do not make a userfaultfd */
+
+/* How memory with nothing in it yet is armed. */
+#define UFFDWP_UNPOP_DEFAULT	0	/* the module's choice: the zero page */
+#define UFFDWP_UNPOP_ZERO	1	/* map the shared zero page: reads never fault */
+#define UFFDWP_UNPOP_MARKER	2	/* leave a marker: nothing mapped; a write takes two faults */
+
+/**
+ * struct uffdwp_attach_arg - UFFDWP_IOC_ATTACH: bind the tracker to an address space
+ * @size: in: sizeof(struct uffdwp_attach_arg)
+ * @flags: in: UFFDWP_ATTACH_*; 0 is the caller's own process
+ * @pidfd: in: from pidfd_open(2), with UFFDWP_ATTACH_PIDFD; otherwise 0
+ * @uffd: in: a userfaultfd of that same address space, with UFFDWP_ATTACH_UFFD; otherwise 0
+ * @unpopulated: in: UFFDWP_UNPOP_*
+ * @reserved: in: 0
+ * @api: in: UFFD_API (0xAA)
+ * @uffd_features: in: 0; out: the userfaultfd features of this kernel
+ * @uffd_ioctls: in: 0; out: the userfaultfd commands of this kernel
+ *
+ * The last three fields are a struct uffdio_api, which the kernel itself reads and fills; with
+ * UFFDWP_ATTACH_UFFD they are left alone and must be zero.
+ *
+ * The caller needs the right to ptrace-attach to the process (PTRACE_MODE_ATTACH_REALCREDS: same
+ * user and dumpable, or CAP_SYS_PTRACE, and whatever the security module asks). The process is not
+ * stopped and not told.
+ *
+ * A userfaultfd that is handed in keeps working for what it was made for (MISSING or MINOR faults);
+ * write-protect faults on it are resolved by the module for as long as the tracker is open, and are
+ * not delivered to its reader. Write protection on it is taken away when the tracker is closed. Make
+ * it without UFFD_FEATURE_EVENT_FORK: a forked child would inherit protection that nobody resolves.
+ * Hugetlb mappings on it stay synchronous.
+ *
+ * Errors:
+ *   -EBADF      @pidfd is not a pidfd, @uffd is not a userfaultfd
+ *   -EPERM      no right to ptrace-attach
+ *   -ENXIO      a kernel thread: it has no address space
+ *   -ESRCH      the process has ended
+ *   -EALREADY   this tracker is attached already
+ *   -EBUSY      @uffd is used by another tracker
+ *   -EOPNOTSUPP @unpopulated is not offered here (see the features in HELLO)
+ *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a
+ *               livepatch took one of them; the kernel log names it
+ */
+struct uffdwp_attach_arg {
+	__u64 size;
+	__u64 flags;
+	__s32 pidfd;
+	__s32 uffd;
+	__u32 unpopulated;
+	__u32 reserved;
+	__u64 api;
+	__u64 uffd_features;
+	__u64 uffd_ioctls;
+};
+
+/* The mode of a registration, UFFDIO_REGISTER_MODE_WP of <linux/userfaultfd.h>. */
+#define UFFDWP_REGISTER_MODE_WP		(1ULL << 1)
+
+/**
+ * struct uffdwp_register_arg - UFFDWP_IOC_REGISTER: track this range
+ * @size: in: sizeof(struct uffdwp_register_arg)
+ * @flags: in: 0
+ * @start: in: first address
+ * @len: in: bytes
+ * @mode: in: UFFDWP_REGISTER_MODE_WP
+ * @uffd_ioctls: out: the userfaultfd commands that work on the range
+ * @fail_at: out: with -EOPNOTSUPP, -EBUSY and -EACCES, the start of the mapping that refused
+ * @reserved: in: 0
+ *
+ * @start to @uffd_ioctls are a struct uffdio_register, which the kernel itself reads and fills.
+ *
+ * Every mapping in the range must be of a kind listed in HELLO; holes between them are skipped. All
+ * or nothing, but for -ENOMEM while a mapping is split at the end of the range: then a front part is
+ * registered. Memory that is registered already stays as it is. Memory that is newly registered is
+ * written until it is armed.
+ *
+ * One mapping can belong to one userfaultfd only, which is the kernel's rule: two trackers can track
+ * one process, but not the same memory of it.
+ *
+ * Errors:
+ *   -ENOENT     nothing is mapped in the range
+ *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: file, shared memory, hugetlb, device,
+ *               special
+ *   -EACCES     a mapping may never become writable
+ *   -EBUSY      a mapping belongs to another userfaultfd or tracker
+ */
+struct uffdwp_register_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 start;
+	__u64 len;
+	__u64 mode;
+	__u64 uffd_ioctls;
+	__u64 fail_at;
+	__u64 reserved;
+};
+
+/**
+ * struct uffdwp_unregister_arg - UFFDWP_IOC_UNREGISTER: track this range no longer
+ * @size: in: sizeof(struct uffdwp_unregister_arg)
+ * @flags: in: 0
+ * @start: in: first address
+ * @len: in: bytes
+ * @fail_at: out: with -EBUSY, the start of the mapping that refused
+ * @reserved: in: 0
+ *
+ * Nothing in the range stays protected. Mappings that are not registered are skipped.
+ *
+ * Errors:
+ *   -ENOENT     nothing is mapped in the range
+ *   -EBUSY      a mapping belongs to another userfaultfd or tracker
+ */
+struct uffdwp_unregister_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 start;
+	__u64 len;
+	__u64 fail_at;
+	__u64 reserved;
+};
+
+/**
+ * struct uffdwp_arm_arg - UFFDWP_IOC_ARM: notice writes to this range from now on
+ * @size: in: sizeof(struct uffdwp_arm_arg)
+ * @flags: in: 0
+ * @start: in: first address
+ * @len: in: bytes
+ * @walk_end: out: all that is registered below this address is armed; start + len on success
+ * @armed: out: pages that were written and are armed now
+ * @reserved: in: 0
+ *
+ * Like a scan that resets everything and reports nothing. What was written before is forgotten: to
+ * learn of it and arm in one step, per page, use SCAN with UFFDWP_SCAN_WP_MATCHING. Memory in the
+ * range that is not registered is skipped.
+ *
+ * Arming memory with nothing in it makes page tables for it, 8 bytes a page, charged to the caller.
+ *
+ * Errors:
+ *   -ENOENT     nothing in the range is registered with this tracker
+ *   -ENOMEM     no memory for page tables: everything below @walk_end is armed, call again from there
+ */
+struct uffdwp_arm_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 start;
+	__u64 len;
+	__u64 walk_end;
+	__u64 armed;
+	__u64 reserved;
+};
+
+/* Scan flags, values of PM_SCAN_* in <linux/fs.h>. */
+#define UFFDWP_SCAN_WP_MATCHING		(1ULL << 0)	/* arm what is reported, atomically per page */
+#define UFFDWP_SCAN_CHECK_TRACKED	(1ULL << 1)	/* -EPERM where something is not tracked */
+
+/**
+ * struct uffdwp_scan_arg - UFFDWP_IOC_SCAN: which pages are of which category?
+ * @size: in: sizeof(struct uffdwp_scan_arg)
+ * @flags: in: UFFDWP_SCAN_*
+ * @start: in: first address
+ * @end: in: last address, exclusive
+ * @walk_end: out: where the scan ended: everything below was looked at; start again here
+ * @vec: in: address of an array of struct uffdwp_region, or 0
+ * @vec_len: in: elements of that array; 0 exactly when @vec is 0
+ * @max_pages: in: stop after that many matching pages; 0 is no limit
+ * @category_inverted: in: categories whose value is inverted before matching
+ * @category_mask: in: a page matches if it is in all of these
+ * @category_anyof_mask: in: ... and in one of these, unless this is 0
+ * @return_mask: in: categories to report
+ *
+ * Laid out as struct pm_scan_arg of PAGEMAP_SCAN, and matching works the same way. Neighbouring
+ * pages with the same reported categories come as one region. Returns the number of regions in
+ * @vec. The scan ends early, with success, when @vec is full or @max_pages are found; then @walk_end
+ * is less than @end.
+ *
+ * With UFFDWP_SCAN_WP_MATCHING a page that matches is armed in the same step in which it is looked
+ * at, under the lock of its page table and with the TLBs flushed before that lock is dropped: a
+ * write is either in this scan or in the next. Only memory registered with this tracker is armed.
+ * Without @vec the scan only arms.
+ *
+ * Nothing is armed that is not reported: if @vec faults, what was armed since the last region that
+ * could be stored is written again; the call returns the regions before that, or -EFAULT when
+ * there are none.
+ *
+ * A process that goes on running may write a page again at once. Stop it, or scan until little
+ * changes and then stop it, to have a consistent set.
+ *
+ * Errors:
+ *   -EPERM      UFFDWP_SCAN_CHECK_TRACKED was given, and the memory at @walk_end is UNTRACKED;
+ *               returned only when no region is reported before it
+ *   -EINVAL     also: @vec and @vec_len do not go together, @vec_len above max_regions of HELLO,
+ *               unknown category
+ */
+struct uffdwp_scan_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 start;
+	__u64 end;
+	__u64 walk_end;
+	__u64 vec;
+	__u64 vec_len;
+	__u64 max_pages;
+	__u64 category_inverted;
+	__u64 category_mask;
+	__u64 category_anyof_mask;
+	__u64 return_mask;
+};
+
+/**
+ * struct uffdwp_stats_arg - UFFDWP_IOC_STATS: what has this tracker done?
+ * @size: in: sizeof(struct uffdwp_stats_arg)
+ * @flags: in: 0
+ * @write_faults: out: first writes resolved in do_wp_page
+ * @huge_splits: out: write faults on armed huge pages, each split into small ones
+ * @net_faults: out: write faults that passed by the hook and were resolved in handle_userfault
+ * @marker_faults: out: faults on markers, reads and writes
+ * @pages_armed: out: pages that were written and were armed, by any command
+ * @zero_installed: out: zero pages mapped into unpopulated memory
+ * @markers_installed: out: markers left in unpopulated memory
+ * @scans: out: SCAN commands
+ * @pages_reported: out: pages that scans reported
+ * @pages_undone: out: pages made written again because their report could not be delivered
+ * @tlb_flushes: out: TLB flushes done while arming
+ *
+ * Counters since ATTACH, in units of events or small pages; a huge page counts as 512. They are
+ * exact when nothing else runs and never go back.
+ */
+struct uffdwp_stats_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 write_faults;
+	__u64 huge_splits;
+	__u64 net_faults;
+	__u64 marker_faults;
+	__u64 pages_armed;
+	__u64 zero_installed;
+	__u64 markers_installed;
+	__u64 scans;
+	__u64 pages_reported;
+	__u64 pages_undone;
+	__u64 tlb_flushes;
+};
+
+#define UFFDWP_IOC_MAGIC	0xE9
+#define UFFDWP_IOC_HELLO	_IOWR(UFFDWP_IOC_MAGIC, 0, struct uffdwp_hello_arg)
+#define UFFDWP_IOC_ATTACH	_IOWR(UFFDWP_IOC_MAGIC, 1, struct uffdwp_attach_arg)
+#define UFFDWP_IOC_REGISTER	_IOWR(UFFDWP_IOC_MAGIC, 2, struct uffdwp_register_arg)
+#define UFFDWP_IOC_UNREGISTER	_IOWR(UFFDWP_IOC_MAGIC, 3, struct uffdwp_unregister_arg)
+#define UFFDWP_IOC_ARM		_IOWR(UFFDWP_IOC_MAGIC, 4, struct uffdwp_arm_arg)
+#define UFFDWP_IOC_SCAN		_IOWR(UFFDWP_IOC_MAGIC, 5, struct uffdwp_scan_arg)
+#define UFFDWP_IOC_STATS	_IOWR(UFFDWP_IOC_MAGIC, 6, struct uffdwp_stats_arg)
+
+#endif /* UFFDWP_ASYNC_H */
