@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef UFFDWP_INTERNAL_H
+#define UFFDWP_INTERNAL_H
+
+#include <string.h>
+
+#include "uffdwp.h"
+
+/**
+ * struct uffdwp_backend_ops - one way to do the work
+ * @name: for people
+ * @id: for uffdwp_open_opts.backend
+ * @open: as uffdwp_open(), with options of full size. -ENODEV: not here, try the next one
+ * @close: frees what open() has put into tracker->fd
+ *
+ * The others are what their names say; @scan is one call of the kernel, returns the number of regions
+ * and sets walk_end.
+ */
+struct uffdwp_backend_ops {
+	const char *name;
+	enum uffdwp_backend id;
+	int (*open)(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts);
+	void (*close)(struct uffdwp *tracker);
+	int (*do_register)(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at);
+	int (*do_unregister)(struct uffdwp *tracker, uint64_t start, uint64_t len);
+	int (*arm)(struct uffdwp *tracker, uint64_t start, uint64_t len);
+	int (*scan)(struct uffdwp *tracker, struct uffdwp_scan_arg *arg);
+	int (*stats)(struct uffdwp *tracker, struct uffdwp_stats *stats);
+};
+
+extern const struct uffdwp_backend_ops uffdwp_module_backend;
+
+struct uffdwp {
+	const struct uffdwp_backend_ops *ops;
+	int fd;
+};
+
+/*
+ * The caller's options in a structure of full size: what it does not know is 0. A structure that is
+ * longer than ours must be 0 there, since we would leave it undone.
+ */
+static inline int uffdwp_copy_opts(void *to, size_t known, const void *from)
+{
+	size_t size, i;
+
+	memset(to, 0, known);
+	if (!from)
+		return 0;
+	memcpy(&size, from, sizeof(size));
+	if (size < sizeof(size))
+		return -1;
+	for (i = known; i < size; i++)
+		if (((const unsigned char *)from)[i])
+			return -1;
+	memcpy(to, from, size < known ? size : known);
+	return 0;
+}
+
+#endif /* UFFDWP_INTERNAL_H */

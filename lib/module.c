@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The back end that is the kernel module: each call is one ioctl on /dev/uffdwp-async.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* UFFD_API of <linux/userfaultfd.h>, which C++ programs and old headers need not have. */
+#define USERFAULTFD_API 0xAAull
+
+/* Written by the module as one, so an interrupted call is simply made again. */
+static int command(const struct uffdwp *tracker, unsigned long cmd, void *arg)
+{
+	int ret;
+
+	do {
+		ret = ioctl(tracker->fd, cmd, arg);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret;
+}
+
+static int hello(const struct uffdwp *tracker)
+{
+	struct uffdwp_hello_arg arg = { .size = sizeof(arg) };
+	int err = command(tracker, UFFDWP_IOC_HELLO, &arg);
+
+	if (err)
+		return err == -ENOTTY || err == -E2BIG ? -EPROTO : err;
+	return arg.abi_version < UFFDWP_ABI_VERSION ? -EPROTO : 0;
+}
+
+static int attach(const struct uffdwp *tracker, int pidfd, const struct uffdwp_open_opts *opts)
+{
+	struct uffdwp_attach_arg arg = {
+		.size = sizeof(arg),
+		.unpopulated = opts->unpopulated,
+		.api = USERFAULTFD_API,
+	};
+
+	if (pidfd >= 0) {
+		arg.flags |= UFFDWP_ATTACH_PIDFD;
+		arg.pidfd = pidfd;
+	}
+	if (opts->flags & UFFDWP_OPEN_UFFD) {
+		arg.flags |= UFFDWP_ATTACH_UFFD;
+		arg.uffd = opts->uffd;
+		arg.api = 0;
+	}
+	return command(tracker, UFFDWP_IOC_ATTACH, &arg);
+}
+
+static int attach_pid(const struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts)
+{
+	int pidfd, err;
+
+	if (opts->flags & UFFDWP_OPEN_PIDFD)
+		return opts->pidfd < 0 ? -EBADF : attach(tracker, opts->pidfd, opts);
+	if (!pid)
+		return attach(tracker, -1, opts);
+
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		/* A thread that is not the first of its process is no process. */
+		return errno == EINVAL ? -ESRCH : -errno;
+	err = attach(tracker, pidfd, opts);
+	close(pidfd);
+	return err;
+}
+
+static int module_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts)
+{
+	int err;
+
+	tracker->fd = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
+	if (tracker->fd < 0)
+		/* A node without a module behind it says ENXIO or ENODEV. */
+		return errno == ENOENT || errno == ENXIO ? -ENODEV : -errno;
+
+	err = hello(tracker);
+	if (!err)
+		err = attach_pid(tracker, pid, opts);
+	if (err)
+		close(tracker->fd);
+	return err;
+}
+
+static void module_close(struct uffdwp *tracker)
+{
+	close(tracker->fd);
+}
+
+static int module_register(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at)
+{
+	struct uffdwp_register_arg arg = {
+		.size = sizeof(arg),
+		.start = start,
+		.len = len,
+		.mode = UFFDWP_REGISTER_MODE_WP,
+	};
+	int err = command(tracker, UFFDWP_IOC_REGISTER, &arg);
+
+	*fail_at = arg.fail_at;
+	return err;
+}
+
+static int module_unregister(struct uffdwp *tracker, uint64_t start, uint64_t len)
+{
+	struct uffdwp_unregister_arg arg = { .size = sizeof(arg), .start = start, .len = len };
+
+	return command(tracker, UFFDWP_IOC_UNREGISTER, &arg);
+}
+
+static int module_arm(struct uffdwp *tracker, uint64_t start, uint64_t len)
+{
+	struct uffdwp_arm_arg arg = { .size = sizeof(arg), .start = start, .len = len };
+
+	return command(tracker, UFFDWP_IOC_ARM, &arg);
+}
+
+static int module_scan(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
+{
+	return command(tracker, UFFDWP_IOC_SCAN, arg);
+}
+
+static int module_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
+{
+	struct uffdwp_stats_arg arg = { .size = sizeof(arg) };
+	int err = command(tracker, UFFDWP_IOC_STATS, &arg);
+
+	if (err)
+		return err;
+	stats->write_faults = arg.write_faults;
+	stats->huge_splits = arg.huge_splits;
+	stats->net_faults = arg.net_faults;
+	stats->marker_faults = arg.marker_faults;
+	stats->pages_armed = arg.pages_armed;
+	stats->zero_installed = arg.zero_installed;
+	stats->markers_installed = arg.markers_installed;
+	stats->scans = arg.scans;
+	stats->pages_reported = arg.pages_reported;
+	stats->pages_undone = arg.pages_undone;
+	stats->tlb_flushes = arg.tlb_flushes;
+	return 0;
+}
+
+const struct uffdwp_backend_ops uffdwp_module_backend = {
+	.name = "module",
+	.id = UFFDWP_BACKEND_MODULE,
+	.open = module_open,
+	.close = module_close,
+	.do_register = module_register,
+	.do_unregister = module_unregister,
+	.arm = module_arm,
+	.scan = module_scan,
+	.stats = module_stats,
+};

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# libuffdwp, shared and static. Symbols are hidden but for those in the map.
+
+SOVERSION := 0
+LIB_OBJECTS := $(patsubst lib/%.c,$(B)/lib/%.o,$(sort $(wildcard lib/*.c)))
+LIB_SHARED := $(B)/lib/libuffdwp.so.$(VERSION)
+LIB_STATIC := $(B)/lib/libuffdwp.a
+
+lib: $(LIB_SHARED) $(LIB_STATIC) $(B)/lib/libuffdwp.pc ## the library
+.PHONY: lib
+
+$(B)/lib/%.o: lib/%.c VERSION
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIC -c -o $@ $<
+
+# The linker fails when the map names a symbol that does not exist; the other way round is tested.
+$(LIB_SHARED): $(LIB_OBJECTS) lib/libuffdwp.map
+	$(CC) $(LDFLAGS) -shared -Wl,-soname,libuffdwp.so.$(SOVERSION) \
+		-Wl,--version-script=lib/libuffdwp.map -Wl,--no-undefined -Wl,--no-undefined-version \
+		-o $@ $(LIB_OBJECTS)
+	ln -sf $(@F) $(B)/lib/libuffdwp.so.$(SOVERSION)
+	ln -sf $(@F) $(B)/lib/libuffdwp.so
+
+$(LIB_STATIC): $(LIB_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/lib/libuffdwp.pc: lib/libuffdwp.pc.in VERSION
+	@mkdir -p $(@D)
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+		$< >$@
+
+-include $(LIB_OBJECTS:.o=.d)

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Scans: regions one by one, fetched from the kernel in batches that go on where the last one ended.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+#define BATCH 512
+
+struct uffdwp_scan {
+	struct uffdwp *tracker;
+	struct uffdwp_scan_arg arg;
+	uint64_t end;
+	uint64_t max_pages;		/* still wanted; 0 is no limit */
+	bool done;
+	unsigned int fetched;
+	unsigned int returned;
+	struct uffdwp_region regions[BATCH];
+};
+
+int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opts,
+		      struct uffdwp_scan **scan)
+{
+	struct uffdwp_scan_opts full;
+	struct uffdwp_scan *s;
+
+	*scan = NULL;
+	if (!opts || uffdwp_copy_opts(&full, sizeof(full), opts))
+		return -EINVAL;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+
+	if (!full.category_mask && !full.category_anyof_mask)
+		full.category_mask = UFFDWP_PAGE_IS_WRITTEN;
+	s->tracker = tracker;
+	s->end = full.end;
+	s->max_pages = full.max_pages;
+	s->done = full.start == full.end;
+	s->arg = (struct uffdwp_scan_arg){
+		.size = sizeof(s->arg),
+		.flags = full.flags,
+		.start = full.start,
+		.walk_end = full.start,
+		.end = full.end,
+		.vec = (uintptr_t)s->regions,
+		.vec_len = BATCH,
+		.category_inverted = full.category_inverted,
+		.category_mask = full.category_mask,
+		.category_anyof_mask = full.category_anyof_mask,
+		.return_mask = full.return_mask,
+	};
+	*scan = s;
+	return 0;
+}
+
+static uint64_t pages_of(const struct uffdwp_region *regions, unsigned int n)
+{
+	uint64_t pages = 0;
+
+	while (n--)
+		pages += (regions[n].end - regions[n].start) / 4096;
+	return pages;
+}
+
+static int fetch(struct uffdwp_scan *s)
+{
+	int n;
+
+	s->arg.max_pages = s->max_pages;
+	s->fetched = 0;
+	s->returned = 0;
+	n = s->tracker->ops->scan(s->tracker, &s->arg);
+	if (n < 0)
+		return n;
+
+	s->fetched = n;
+	s->arg.start = s->arg.walk_end;
+	s->done = s->arg.walk_end == s->end;
+	if (s->max_pages) {
+		s->max_pages -= pages_of(s->regions, n);
+		if (!s->max_pages)
+			s->done = true;
+	}
+	return 0;
+}
+
+int uffdwp_scan_next(struct uffdwp_scan *scan, struct uffdwp_region *region)
+{
+	int err;
+
+	while (scan->returned == scan->fetched) {
+		if (scan->done)
+			return 0;
+		err = fetch(scan);
+		if (err)
+			return err;
+	}
+	*region = scan->regions[scan->returned++];
+	return 1;
+}
+
+uint64_t uffdwp_scan_position(const struct uffdwp_scan *scan)
+{
+	if (scan->returned < scan->fetched)
+		return scan->regions[scan->returned].start;
+	return scan->arg.walk_end;
+}
+
+/* Memory that is registered anew is written until it is armed. */
+static int make_written(struct uffdwp *t, const struct uffdwp_region *region)
+{
+	uint64_t len = region->end - region->start, fail_at;
+	int err = t->ops->do_unregister(t, region->start, len);
+
+	if (!err)
+		err = t->ops->do_register(t, region->start, len, &fail_at);
+	/* What is no longer mapped, or no longer ours, cannot read as clean. */
+	return err == -ENOENT || err == -EOPNOTSUPP || err == -EBUSY || err == -ESRCH ? 0 : err;
+}
+
+int uffdwp_scan_end(struct uffdwp_scan *scan)
+{
+	int err = 0;
+
+	if (!scan)
+		return 0;
+	if (scan->arg.flags & UFFDWP_SCAN_WP_MATCHING)
+		for (; scan->returned < scan->fetched; scan->returned++)
+			if (make_written(scan->tracker, &scan->regions[scan->returned]))
+				err = -EIO;
+	free(scan);
+	return err;
+}

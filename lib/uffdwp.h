@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libuffdwp: which pages of a process were written since you last looked?
+ *
+ *	struct uffdwp *t;
+ *	struct uffdwp_scan *s;
+ *	struct uffdwp_region r;
+ *
+ *	uffdwp_open(pid, NULL, &t);
+ *	uffdwp_track(t, start, len, NULL);
+ *	for (;;) {
+ *		sleep(1);
+ *		uffdwp_scan_start(t, &(struct uffdwp_scan_opts){
+ *			.size = sizeof(struct uffdwp_scan_opts),
+ *			.start = start, .end = start + len,
+ *			.flags = UFFDWP_SCAN_WP_MATCHING }, &s);
+ *		while (uffdwp_scan_next(s, &r) == 1)
+ *			copy(r.start, r.end);
+ *		uffdwp_scan_end(s);
+ *	}
+ *
+ * What "written" means, and all that the words here mean, is told in <uffdwp-async.h>.
+ *
+ * Functions that return int return 0 or a positive number on success and a negative errno on failure;
+ * uffdwp_explain() makes a sentence of it. Addresses and lengths are bytes, aligned to 4096.
+ *
+ * Options structures begin with their size, so that a program and a library of different age
+ * understand each other; fields that are left out are 0, the default. A NULL options pointer means
+ * all defaults.
+ *
+ * Threads: a tracker may be used by several threads at once. A scan belongs to one thread at a time.
+ * No function changes signal handlers, file descriptors that are not its own, or the environment.
+ */
+#ifndef UFFDWP_H
+#define UFFDWP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <uffdwp-async.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** struct uffdwp - a tracker: one process, any number of ranges of its memory */
+struct uffdwp;
+
+/** struct uffdwp_scan - a scan under way */
+struct uffdwp_scan;
+
+/**
+ * uffdwp_version - version of the library
+ *
+ * Return: text such as "0.1.0", constant.
+ */
+const char *uffdwp_version(void);
+
+/* What does the work. */
+enum uffdwp_backend {
+	UFFDWP_BACKEND_ANY = 0,		/* the first that serves, in the order of this list */
+	UFFDWP_BACKEND_MODULE = 1,	/* /dev/uffdwp-async */
+};
+
+#define UFFDWP_OPEN_PIDFD	(1u << 0)	/* the process is @pidfd, and the pid argument is 0 */
+#define UFFDWP_OPEN_UFFD	(1u << 1)	/* use @uffd */
+
+/**
+ * struct uffdwp_open_opts - options of uffdwp_open()
+ * @size: sizeof(struct uffdwp_open_opts)
+ * @flags: UFFDWP_OPEN_*
+ * @backend: the only back end to try
+ * @pidfd: process, from pidfd_open(2); stays the caller's
+ * @uffd: a userfaultfd of that process, made without UFFD_FEATURE_EVENT_FORK; stays the caller's.
+ *	Without it the module makes one
+ * @unpopulated: UFFDWP_UNPOP_*, how memory with nothing in it yet is armed
+ */
+struct uffdwp_open_opts {
+	size_t size;
+	unsigned int flags;
+	enum uffdwp_backend backend;
+	int pidfd;
+	int uffd;
+	unsigned int unpopulated;
+};
+
+/**
+ * uffdwp_open - begin to track a process
+ * @pid: process, or 0 for the caller itself
+ * @opts: options or NULL
+ * @tracker: out: the tracker
+ *
+ * Nothing of the process is tracked before uffdwp_track(). The process is not stopped. Needs the right
+ * to ptrace-attach to it, and to open the device.
+ *
+ * Return: 0, or
+ *   -ENODEV      no back end: the module is not loaded, or its hooks cannot be placed now
+ *   -EACCES      no permission to open the device
+ *   -EPERM       no permission to ptrace-attach to the process
+ *   -ESRCH       no such process
+ *   -ENXIO       a kernel thread
+ *   -EBADF       @pidfd or @uffd is not what it should be
+ *   -EBUSY       @uffd is used by another tracker
+ *   -EPROTO      the module is older than this library
+ *   -EOPNOTSUPP  an option that this back end does not offer
+ *   -EINVAL      bad options
+ *   -EMFILE, -ENFILE, -ENOMEM
+ */
+int uffdwp_open(pid_t pid, const struct uffdwp_open_opts *opts, struct uffdwp **tracker);
+
+/**
+ * uffdwp_close - end the tracking
+ * @tracker: tracker, or NULL; no thread uses it or a scan of it any more
+ *
+ * Nothing of the process stays protected.
+ */
+void uffdwp_close(struct uffdwp *tracker);
+
+/**
+ * uffdwp_backend_name - what does the work for this tracker
+ * @tracker: tracker
+ *
+ * Return: "module", constant.
+ */
+const char *uffdwp_backend_name(const struct uffdwp *tracker);
+
+/**
+ * uffdwp_track - register a range and arm it
+ * @tracker: tracker
+ * @start: first address
+ * @len: bytes
+ * @fail_at: out, may be NULL: start of the mapping that refused, or 0
+ *
+ * All mappings in the range must be of a kind that can be tracked; holes are skipped. All that is there
+ * when this returns is not written; on failure all that is registered is written.
+ *
+ * Return: 0, or
+ *   -ENOENT      nothing is mapped there
+ *   -EOPNOTSUPP  a mapping that cannot be tracked: file, shared, hugetlb, device, special
+ *   -EACCES      a mapping that may never become writable
+ *   -EBUSY       a mapping that belongs to another userfaultfd or tracker
+ *   -ESRCH       the process has ended or called execve(2)
+ *   -EINVAL      not aligned, or empty
+ *   -EOVERFLOW   outside the address space
+ *   -ENOMEM      out of memory
+ */
+int uffdwp_track(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at);
+
+/**
+ * uffdwp_untrack - stop tracking a range
+ * @tracker: tracker
+ * @start: first address
+ * @len: bytes
+ *
+ * Return: 0, or -ENOENT, -EOPNOTSUPP, -EBUSY, -ESRCH, -EINVAL, -EOVERFLOW, -ENOMEM as from
+ * uffdwp_track().
+ */
+int uffdwp_untrack(struct uffdwp *tracker, uint64_t start, uint64_t len);
+
+/**
+ * uffdwp_arm - forget what was written in a range, notice what is written from now on
+ * @tracker: tracker
+ * @start: first address
+ * @len: bytes
+ *
+ * To learn what was written and arm it in one step, scan with UFFDWP_SCAN_WP_MATCHING.
+ *
+ * Return: 0, or
+ *   -ENOENT      nothing there is tracked
+ *   -ESRCH, -EINVAL, -EOVERFLOW, -ENOMEM as from uffdwp_track(); after -ENOMEM a front part is armed
+ */
+int uffdwp_arm(struct uffdwp *tracker, uint64_t start, uint64_t len);
+
+/**
+ * struct uffdwp_scan_opts - what to look for
+ * @size: sizeof(struct uffdwp_scan_opts)
+ * @flags: UFFDWP_SCAN_WP_MATCHING, UFFDWP_SCAN_CHECK_TRACKED
+ * @start: first address
+ * @end: last address, exclusive
+ * @category_inverted: as in struct uffdwp_scan_arg
+ * @category_mask: as in struct uffdwp_scan_arg; when this and @category_anyof_mask are both 0,
+ *	UFFDWP_PAGE_IS_WRITTEN is looked for
+ * @category_anyof_mask: as in struct uffdwp_scan_arg
+ * @return_mask: as in struct uffdwp_scan_arg
+ * @max_pages: end after that many pages; 0 is no limit
+ */
+struct uffdwp_scan_opts {
+	size_t size;
+	uint64_t flags;
+	uint64_t start;
+	uint64_t end;
+	uint64_t category_inverted;
+	uint64_t category_mask;
+	uint64_t category_anyof_mask;
+	uint64_t return_mask;
+	uint64_t max_pages;
+};
+
+/**
+ * uffdwp_scan_start - prepare a scan
+ * @tracker: tracker, which must stay open until uffdwp_scan_end()
+ * @opts: what to look for; copied
+ * @scan: out: the scan
+ *
+ * Looks at nothing yet: pages are looked at, and armed, while uffdwp_scan_next() goes on.
+ *
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opts,
+		      struct uffdwp_scan **scan);
+
+/**
+ * uffdwp_scan_next - the next region
+ * @scan: scan
+ * @region: out: the region
+ *
+ * Regions come in ascending order and do not overlap. Two of them may touch with the same categories.
+ *
+ * Return: 1 with a region; 0 when the range, or max_pages, is done; or
+ *   -EPERM       UFFDWP_SCAN_CHECK_TRACKED, and the memory at uffdwp_scan_position() is not tracked
+ *   -ESRCH       the process has ended or called execve(2)
+ *   -EINVAL, -EOVERFLOW, -ENOMEM
+ * What was returned before an error holds.
+ */
+int uffdwp_scan_next(struct uffdwp_scan *scan, struct uffdwp_region *region);
+
+/**
+ * uffdwp_scan_position - how far a scan has come
+ * @scan: scan
+ *
+ * Return: the address below which everything was looked at.
+ */
+uint64_t uffdwp_scan_position(const struct uffdwp_scan *scan);
+
+/**
+ * uffdwp_scan_end - finish a scan, at any time
+ * @scan: scan, or NULL; freed in any case
+ *
+ * Pages that UFFDWP_SCAN_WP_MATCHING has armed already, but that uffdwp_scan_next() has not returned
+ * yet, are made written again, so that no write is lost when a scan is given up.
+ *
+ * Return: 0; or -EIO when that failed: then the whole range of the scan must be taken as written.
+ */
+int uffdwp_scan_end(struct uffdwp_scan *scan);
+
+/**
+ * struct uffdwp_stats - what a tracker has done
+ * @size: in: sizeof(struct uffdwp_stats)
+ *
+ * The other fields are those of struct uffdwp_stats_arg.
+ */
+struct uffdwp_stats {
+	size_t size;
+	uint64_t write_faults;
+	uint64_t huge_splits;
+	uint64_t net_faults;
+	uint64_t marker_faults;
+	uint64_t pages_armed;
+	uint64_t zero_installed;
+	uint64_t markers_installed;
+	uint64_t scans;
+	uint64_t pages_reported;
+	uint64_t pages_undone;
+	uint64_t tlb_flushes;
+};
+
+/**
+ * uffdwp_get_stats - what a tracker has done
+ * @tracker: tracker
+ * @stats: in: size; out: the rest
+ *
+ * Return: 0, or -EINVAL when @stats->size is too short.
+ */
+int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats *stats);
+
+/* What was tried when an error came, for uffdwp_explain(). */
+enum uffdwp_step {
+	UFFDWP_STEP_OPEN,
+	UFFDWP_STEP_TRACK,
+	UFFDWP_STEP_UNTRACK,
+	UFFDWP_STEP_ARM,
+	UFFDWP_STEP_SCAN,
+};
+
+/**
+ * uffdwp_explain - a sentence for people: what happened and what to do next
+ * @step: what was tried
+ * @err: what it returned, negative
+ *
+ * Return: text, constant, without a full stop or newline at the end.
+ */
+const char *uffdwp_explain(enum uffdwp_step step, int err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* UFFDWP_H */

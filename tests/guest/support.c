@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support.h"
+
+int dev_open(void)
+{
+	int fd = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int dev_ioctl(int fd, unsigned long cmd, void *arg)
+{
+	int ret = ioctl(fd, cmd, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int dev_hello(int fd, struct uffdwp_hello_arg *arg)
+{
+	*arg = (struct uffdwp_hello_arg){ .size = sizeof(*arg) };
+	return dev_ioctl(fd, UFFDWP_IOC_HELLO, arg);
+}
+
+static int attach(int fd, uint64_t flags, int pidfd, int uffd, uint32_t unpopulated)
+{
+	struct uffdwp_attach_arg arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.pidfd = pidfd,
+		.uffd = uffd,
+		.unpopulated = unpopulated,
+		.api = flags & UFFDWP_ATTACH_UFFD ? 0 : 0xAA,
+	};
+
+	return dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg);
+}
+
+int dev_attach_self(int fd)
+{
+	return attach(fd, 0, 0, 0, 0);
+}
+
+int dev_attach_pid(int fd, pid_t pid)
+{
+	int pidfd = syscall(SYS_pidfd_open, pid, 0);
+	int ret;
+
+	if (pidfd < 0)
+		return -errno;
+	ret = attach(fd, UFFDWP_ATTACH_PIDFD, pidfd, 0, 0);
+	close(pidfd);
+	return ret;
+}
+
+int dev_attach_uffd(int fd, int uffd)
+{
+	return attach(fd, UFFDWP_ATTACH_UFFD, 0, uffd, 0);
+}
+
+int dev_attach_markers(int fd)
+{
+	return attach(fd, 0, 0, 0, UFFDWP_UNPOP_MARKER);
+}
+
+int dev_register(int fd, const void *start, size_t len)
+{
+	struct uffdwp_register_arg arg = {
+		.size = sizeof(arg),
+		.start = (uintptr_t)start,
+		.len = len,
+		.mode = UFFDWP_REGISTER_MODE_WP,
+	};
+
+	return dev_ioctl(fd, UFFDWP_IOC_REGISTER, &arg);
+}
+
+int dev_unregister(int fd, const void *start, size_t len)
+{
+	struct uffdwp_unregister_arg arg = {
+		.size = sizeof(arg), .start = (uintptr_t)start, .len = len,
+	};
+
+	return dev_ioctl(fd, UFFDWP_IOC_UNREGISTER, &arg);
+}
+
+int dev_arm(int fd, const void *start, size_t len)
+{
+	struct uffdwp_arm_arg arg = {
+		.size = sizeof(arg), .start = (uintptr_t)start, .len = len,
+	};
+
+	return dev_ioctl(fd, UFFDWP_IOC_ARM, &arg);
+}
+
+int dev_scan(int fd, struct uffdwp_scan_arg *arg)
+{
+	return dev_ioctl(fd, UFFDWP_IOC_SCAN, arg);
+}
+
+struct uffdwp_stats_arg dev_stats(int fd)
+{
+	struct uffdwp_stats_arg arg = { .size = sizeof(arg) };
+
+	assert_ok(dev_ioctl(fd, UFFDWP_IOC_STATS, &arg));
+	return arg;
+}
+
+uint64_t dev_features(void)
+{
+	struct uffdwp_hello_arg arg;
+	int fd = dev_open();
+
+	assert_true(fd >= 0);
+	assert_ok(dev_hello(fd, &arg));
+	close(fd);
+	return arg.features;
+}
+
+int tracker_of(const void *start, size_t len)
+{
+	int fd = dev_open();
+
+	assert_true(fd >= 0);
+	assert_ok(dev_attach_self(fd));
+	assert_ok(dev_register(fd, start, len));
+	assert_ok(dev_arm(fd, start, len));
+	return fd;
+}
+
+struct uffdwp_scan_arg scan_arg(const void *start, size_t len, struct uffdwp_region *vec, size_t n)
+{
+	return (struct uffdwp_scan_arg){
+		.size = sizeof(struct uffdwp_scan_arg),
+		.start = (uintptr_t)start,
+		.end = (uintptr_t)start + len,
+		.vec = (uintptr_t)vec,
+		.vec_len = n,
+		.category_mask = UFFDWP_PAGE_IS_WRITTEN,
+		.return_mask = UFFDWP_PAGE_IS_WRITTEN,
+	};
+}
+
+uint64_t written(int fd, const void *start, size_t len, bool reset)
+{
+	struct uffdwp_region vec[64];
+	struct uffdwp_scan_arg arg = scan_arg(start, len, vec, 64);
+	uint64_t pages = 0;
+	int n, i;
+
+	if (reset)
+		arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	do {
+		n = dev_scan(fd, &arg);
+		if (n < 0)
+			fail_msg("scan: %s", strerror(-n));
+		for (i = 0; i < n; i++)
+			pages += (vec[i].end - vec[i].start) / PAGE;
+		arg.start = arg.walk_end;
+	} while (arg.walk_end != arg.end);
+	return pages;
+}
+
+uint64_t categories(int fd, const void *page)
+{
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg arg = scan_arg(page, PAGE, &region, 1);
+	struct uffdwp_hello_arg hello;
+	int n;
+
+	assert_ok(dev_hello(fd, &hello));
+	arg.category_mask = 0;
+	/* Named, so that an address without a mapping is reported, too. */
+	arg.category_anyof_mask = hello.categories;
+	arg.return_mask = hello.categories;
+	n = dev_scan(fd, &arg);
+	if (n != 1)
+		fail_msg("a scan of one page gave %d regions", n);
+	return region.categories;
+}
+
+char *map_anon(size_t pages)
+{
+	char *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_ok(madvise(p, pages * PAGE, MADV_NOHUGEPAGE));
+	return p;
+}
+
+void touch(char *start, size_t pages, int value)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		*(volatile char *)(start + i * PAGE) = value;
+}
+
+char *map_filled(size_t pages)
+{
+	char *p = map_anon(pages);
+
+	touch(p, pages, 1);
+	return p;
+}
+
+bool is_huge(const void *addr)
+{
+	char line[256];
+	uint64_t start, end, huge = 0;
+	bool here = false;
+	FILE *file = fopen("/proc/self/smaps", "r");
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
+			here = start <= (uintptr_t)addr && (uintptr_t)addr < end;
+		else if (here && sscanf(line, "AnonHugePages: %" SCNu64, &huge) == 1)
+			break;
+	}
+	fclose(file);
+	return huge;
+}
+
+char *map_huge(size_t huge_pages)
+{
+	size_t len = huge_pages * HUGE_PAGE;
+	char *all = mmap(NULL, len + HUGE_PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = (char *)(((uintptr_t)all + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+
+	assert_ptr_not_equal(all, MAP_FAILED);
+	assert_ok(madvise(p, len, MADV_HUGEPAGE));
+	touch(p, len / PAGE, 1);
+	return is_huge(p) ? p : NULL;
+}
+
+long faults(void)
+{
+	struct rusage usage;
+
+	assert_ok(getrusage(RUSAGE_THREAD, &usage));
+	return usage.ru_minflt;
+}
+
+/* ---- peers */
+
+struct order {
+	enum peer_order what;
+	char *addr;
+	size_t len;
+	int value;
+};
+
+static void peer_main(int from, int to)
+{
+	struct order order;
+	char done = 1;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (read(from, &order, sizeof(order)) == sizeof(order)) {
+		switch (order.what) {
+		case PEER_WRITE:
+			touch(order.addr, order.len / PAGE, order.value);
+			break;
+		case PEER_UNMAP:
+			munmap(order.addr, order.len);
+			break;
+		case PEER_EXEC:
+			execl("/bin/busybox", "sleep", "1000", (char *)NULL);
+			_exit(1);
+		case PEER_EXIT:
+			_exit(0);
+		}
+		if (write(to, &done, 1) != 1)
+			break;
+	}
+	_exit(0);
+}
+
+struct peer peer_start(void)
+{
+	int orders[2], answers[2];
+	struct peer peer;
+
+	assert_ok(pipe2(orders, O_CLOEXEC));
+	assert_ok(pipe2(answers, O_CLOEXEC));
+	peer.pid = fork();
+	assert_true(peer.pid >= 0);
+	if (!peer.pid) {
+		close(orders[1]);
+		close(answers[0]);
+		peer_main(orders[0], answers[1]);
+	}
+	close(orders[0]);
+	close(answers[1]);
+	peer.to = orders[1];
+	peer.from = answers[0];
+	return peer;
+}
+
+void peer_do(struct peer *peer, enum peer_order what, void *addr, size_t len, int value)
+{
+	struct order order = { .what = what, .addr = addr, .len = len, .value = value };
+	ssize_t n;
+	char done;
+
+	assert_int_equal(write(peer->to, &order, sizeof(order)), sizeof(order));
+	/* The pipe is closed by execve() and exit(), after the address space was given up. */
+	n = read(peer->from, &done, 1);
+	assert_int_equal(n, what == PEER_EXEC || what == PEER_EXIT ? 0 : 1);
+}
+
+void peer_end(struct peer *peer)
+{
+	kill(peer->pid, SIGKILL);
+	waitpid(peer->pid, NULL, 0);
+	close(peer->to);
+	close(peer->from);
+}
+
+bool task_sleeps_in(pid_t pid, const char *function)
+{
+	char path[64], text[4096] = "";
+	FILE *file;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", (int)pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	n = fread(text, 1, sizeof(text) - 1, file);
+	text[n] = 0;
+	fclose(file);
+	return strstr(text, function);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests in the guest share: the raw interface of the device, memory in known states, and
+ * other processes that do as they are told.
+ */
+#ifndef GUEST_SUPPORT_H
+#define GUEST_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+#include "uffdwp-async.h"
+
+#define PAGE 4096ul
+#define HUGE_PAGE (512 * PAGE)
+
+/* ---- the device: each returns 0 or more, or -errno */
+
+int dev_open(void);
+int dev_hello(int fd, struct uffdwp_hello_arg *arg);
+int dev_attach_self(int fd);
+int dev_attach_pid(int fd, pid_t pid);
+int dev_attach_uffd(int fd, int uffd);
+int dev_attach_markers(int fd);
+int dev_register(int fd, const void *start, size_t len);
+int dev_unregister(int fd, const void *start, size_t len);
+int dev_arm(int fd, const void *start, size_t len);
+int dev_scan(int fd, struct uffdwp_scan_arg *arg);
+int dev_ioctl(int fd, unsigned long cmd, void *arg);
+struct uffdwp_stats_arg dev_stats(int fd);
+uint64_t dev_features(void);
+
+/* A tracker of the caller with [start, start + len) registered and armed; fails the test otherwise. */
+int tracker_of(const void *start, size_t len);
+
+/* ---- what a scan says */
+
+/* Written pages in the range; with reset they are armed. */
+uint64_t written(int fd, const void *start, size_t len, bool reset);
+
+/* The categories of one page. */
+uint64_t categories(int fd, const void *page);
+
+/* Everything in the arguments that a scan of this range for written pages needs. */
+struct uffdwp_scan_arg scan_arg(const void *start, size_t len, struct uffdwp_region *vec, size_t n);
+
+/* ---- memory */
+
+/* Private anonymous memory without huge pages, nothing in it. */
+char *map_anon(size_t pages);
+/* The same, each page written. */
+char *map_filled(size_t pages);
+/* A number of huge pages, or NULL when there are none to be had. */
+char *map_huge(size_t huge_pages);
+bool is_huge(const void *addr);
+
+/* Write one byte to every page. */
+void touch(char *start, size_t pages, int value);
+
+/* ---- faults */
+
+/* Page faults of the calling thread until now that needed no disk. */
+long faults(void);
+
+/* ---- other processes */
+
+/*
+ * A forked process that runs commands of its parent, one at a time, in its own memory.
+ */
+struct peer {
+	pid_t pid;
+	int to;
+	int from;
+};
+
+enum peer_order {
+	PEER_WRITE,		/* write value to every page of [addr, addr + len) */
+	PEER_UNMAP,
+	PEER_EXEC,		/* become another program, which waits until it is killed */
+	PEER_EXIT,
+};
+
+struct peer peer_start(void);
+/* Returns when it is done; for EXEC and EXIT, when the old address space is gone. */
+void peer_do(struct peer *peer, enum peer_order order, void *addr, size_t len, int value);
+void peer_end(struct peer *peer);
+
+/* True when a file below /proc/PID says that the task sleeps in a function of this name. */
+bool task_sleeps_in(pid_t pid, const char *function);
+
+#define assert_ok(call) assert_int_equal(call, 0)
+#define assert_err(call, error) assert_int_equal(call, -(error))
+
+/* A test that cannot run here says why. */
+#define skip_because(...)						\
+	do {								\
+		print_message("[   WHY    ] " __VA_ARGS__);		\
+		print_message("\n");					\
+		skip();							\
+	} while (0)
+
+#endif /* GUEST_SUPPORT_H */

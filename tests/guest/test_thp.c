@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Huge pages are armed whole; the first write splits them and makes 4 KiB written, in one fault.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define HUGE 2ul
+#define LEN (HUGE * HUGE_PAGE)
+
+static char *huge_or_skip(void)
+{
+	char *p = map_huge(HUGE);
+
+	if (!p)
+		skip_because("no huge page could be had");
+	return p;
+}
+
+static void armed_whole(void **state)
+{
+	char *p = huge_or_skip();
+	int fd = tracker_of(p, LEN);
+
+	(void)state;
+	assert_true(is_huge(p));
+	assert_int_equal(categories(fd, p),
+			 UFFDWP_PAGE_IS_WPALLOWED | UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_HUGE |
+			 UFFDWP_PAGE_IS_SOFT_DIRTY);
+	assert_int_equal(written(fd, p, LEN, false), 0);
+	close(fd);
+	assert_true(is_huge(p));
+	munmap(p, LEN);
+}
+
+static void first_write_splits_with_one_fault(void **state)
+{
+	char *p = huge_or_skip();
+	int fd = tracker_of(p, LEN);
+	long before = faults();
+
+	(void)state;
+	touch(p + 5 * PAGE, 1, 7);
+	assert_int_equal(faults() - before, 1);
+	assert_int_equal(written(fd, p, LEN, false), 1);
+	assert_true(categories(fd, p + 5 * PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_false(categories(fd, p) & UFFDWP_PAGE_IS_HUGE);
+	assert_int_equal(dev_stats(fd).huge_splits, 1);
+	/* The second half is whole still, and its pages are all armed after its split. */
+	before = faults();
+	touch(p + HUGE_PAGE, 512, 7);
+	assert_int_equal(faults() - before, 512);
+	assert_int_equal(written(fd, p, LEN, false), 1 + 512);
+	assert_int_equal(dev_stats(fd).huge_splits, 2);
+	assert_int_equal(dev_stats(fd).net_faults, 0);
+	close(fd);
+	munmap(p, LEN);
+}
+
+static void every_64th_page(void **state)
+{
+	char *p = huge_or_skip();
+	int fd = tracker_of(p, LEN);
+	long before = faults();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN / PAGE; i += 64)
+		p[i * PAGE] = 9;
+	assert_int_equal(faults() - before, LEN / PAGE / 64);
+	assert_int_equal(written(fd, p, LEN, true), LEN / PAGE / 64);
+	assert_int_equal(written(fd, p, LEN, true), 0);
+	close(fd);
+	munmap(p, LEN);
+}
+
+static void a_part_is_armed_by_splitting(void **state)
+{
+	char *p = huge_or_skip();
+	int fd = dev_open();
+
+	(void)state;
+	assert_ok(dev_attach_self(fd));
+	assert_ok(dev_register(fd, p, LEN));
+	assert_int_equal(written(fd, p, LEN, false), LEN / PAGE);
+	assert_ok(dev_arm(fd, p + 100 * PAGE, 50 * PAGE));
+	assert_int_equal(written(fd, p, LEN, false), LEN / PAGE - 50);
+	assert_int_equal(written(fd, p + 100 * PAGE, 50 * PAGE, false), 0);
+	close(fd);
+	munmap(p, LEN);
+}
+
+/* A limit in the middle of a huge page: what is armed is what was reported, and no more. */
+static void a_scan_with_a_limit_arms_what_it_reports(void **state)
+{
+	char *p = huge_or_skip();
+	int fd = dev_open();
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg arg = scan_arg(p, LEN, &region, 1);
+
+	(void)state;
+	assert_ok(dev_attach_self(fd));
+	assert_ok(dev_register(fd, p, LEN));
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	arg.max_pages = 600;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_int_equal(region.end - region.start, 600 * PAGE);
+	assert_int_equal(arg.walk_end, (uintptr_t)p + 600 * PAGE);
+	assert_int_equal(written(fd, p, 600 * PAGE, false), 0);
+	assert_int_equal(written(fd, p, LEN, false), LEN / PAGE - 600);
+	close(fd);
+	munmap(p, LEN);
+}
+
+static void the_huge_zero_page_takes_one_fault(void **state)
+{
+	char *all = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	char *p = (char *)(((uintptr_t)all + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	long before;
+	int fd;
+
+	(void)state;
+	assert_ok(madvise(p, HUGE_PAGE, MADV_HUGEPAGE));
+	assert_int_equal(*(volatile char *)p, 0);
+	fd = tracker_of(p, HUGE_PAGE);
+	if (!(categories(fd, p) & UFFDWP_PAGE_IS_HUGE))
+		skip_because("no huge zero page could be had");
+	assert_true(categories(fd, p) & UFFDWP_PAGE_IS_PFNZERO);
+	before = faults();
+	touch(p + PAGE, 1, 7);
+	assert_int_equal(faults() - before, 1);
+	assert_int_equal(written(fd, p, HUGE_PAGE, false), 1);
+	touch(p, 512, 8);
+	assert_int_equal(written(fd, p, HUGE_PAGE, false), 512);
+	close(fd);
+	munmap(all, 2 * HUGE_PAGE);
+}
+
+static void another_process(void **state)
+{
+	char *p = huge_or_skip();
+	struct peer peer = peer_start();
+	int fd = dev_open();
+
+	(void)state;
+	assert_ok(dev_attach_pid(fd, peer.pid));
+	assert_ok(dev_register(fd, p, LEN));
+	assert_ok(dev_arm(fd, p, LEN));
+	peer_do(&peer, PEER_WRITE, p + PAGE, 3 * PAGE, 7);
+	assert_int_equal(written(fd, p, LEN, true), 3);
+	peer_do(&peer, PEER_WRITE, p, LEN, 8);
+	assert_int_equal(written(fd, p, LEN, true), LEN / PAGE);
+	peer_end(&peer);
+	close(fd);
+	munmap(p, LEN);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(armed_whole),
+		cmocka_unit_test(first_write_splits_with_one_fault),
+		cmocka_unit_test(every_64th_page),
+		cmocka_unit_test(a_part_is_armed_by_splitting),
+		cmocka_unit_test(a_scan_with_a_limit_arms_what_it_reports),
+		cmocka_unit_test(the_huge_zero_page_takes_one_fault),
+		cmocka_unit_test(another_process),
+	};
+
+	return cmocka_run_group_tests_name("thp", tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A report for programs: one JSON object on one line.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+
+#include "report.h"
+
+/* A 64-bit address does not fit into a JSON number of every reader, so it is text. */
+static void add_address(struct json_object *object, const char *key, uint64_t address)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, address);
+	json_object_object_add(object, key, json_object_new_string(text));
+}
+
+static void add_counts(struct json_object *object, const struct report_line *line, double interval)
+{
+	json_object_object_add(object, "pages_tracked", json_object_new_int64(line->tracked));
+	json_object_object_add(object, "pages_written", json_object_new_int64(line->written));
+	json_object_object_add(object, "pages_added", json_object_new_int64(line->added));
+	json_object_object_add(object, "share", json_object_new_double(report_share(line)));
+	json_object_object_add(object, "bytes_per_second",
+			       json_object_new_double(report_rate(line, interval)));
+}
+
+static struct json_object *mappings(const struct report *report)
+{
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < report->n; i++) {
+		const struct report_line *line = &report->line[i];
+		struct json_object *object = json_object_new_object();
+
+		add_address(object, "start", line->start);
+		add_address(object, "end", line->end);
+		json_object_object_add(object, "name", json_object_new_string(line->name));
+		add_counts(object, line, report->interval);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+static struct json_object *not_tracked(const struct report *report)
+{
+	struct json_object *array = json_object_new_array();
+	int kind;
+
+	for (kind = 0; kind < MAP_KINDS; kind++) {
+		struct json_object *object;
+
+		if (!report->skipped_maps[kind])
+			continue;
+		object = json_object_new_object();
+		json_object_object_add(object, "kind",
+				       json_object_new_string(map_kind_name(kind)));
+		json_object_object_add(object, "mappings",
+				       json_object_new_int64(report->skipped_maps[kind]));
+		json_object_object_add(object, "bytes",
+				       json_object_new_int64(report->skipped_bytes[kind]));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+int report_print_json(FILE *to, const struct report *report)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *sum = json_object_new_object();
+	struct report_line total = report_total(report);
+	const char *text;
+
+	json_object_object_add(object, "report", json_object_new_int64(report->number));
+	json_object_object_add(object, "elapsed", json_object_new_double(report->elapsed));
+	json_object_object_add(object, "interval", json_object_new_double(report->interval));
+	json_object_object_add(object, "mappings", mappings(report));
+	add_counts(sum, &total, report->interval);
+	json_object_object_add(object, "total", sum);
+	json_object_object_add(object, "not_tracked", not_tracked(report));
+
+	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	if (text)
+		fprintf(to, "%s\n", text);
+	fflush(to);
+	json_object_put(object);
+	return text ? 0 : -ENOMEM;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uffdwp: the command for people. Each verb is a file of its own.
+ */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "uffdwp.h"
+#include "watch.h"
+
+static const struct {
+	const char *verb;
+	int (*run)(int argc, char **argv);
+	const char *what;
+} verbs[] = {
+	{ "watch", watch_main, "show which memory a process writes, as it writes" },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static void usage(FILE *to)
+{
+	size_t i;
+
+	fputs("usage: uffdwp VERB [OPTION...]\n\n", to);
+	for (i = 0; i < VERBS; i++)
+		fprintf(to, "  %-10s %s\n", verbs[i].verb, verbs[i].what);
+	fputs("\n  --version  print the version\n"
+	      "  --help     this text; 'uffdwp VERB --help' tells more\n", to);
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	setlocale(LC_CTYPE, "");
+	if (argc < 2) {
+		usage(stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("uffdwp %s\n", uffdwp_version());
+		return 0;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return 0;
+	}
+	for (i = 0; i < VERBS; i++)
+		if (!strcmp(argv[1], verbs[i].verb))
+			return verbs[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "uffdwp: there is no verb '%s'\n\n", argv[1]);
+	usage(stderr);
+	return 2;
+}

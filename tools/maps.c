@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mappings of a process, from /proc/PID/maps.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "maps.h"
+
+static bool begins_with(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+/*
+ * A name in brackets is made by the kernel: [heap], [stack] and [anon:...] are ordinary anonymous
+ * memory, everything else ([vdso], [vvar], [uprobes]) is not.
+ */
+static enum map_kind kind_of(const char *perms, uint64_t inode, const char *name)
+{
+	bool ordinary = !*name || begins_with(name, "[heap]") || begins_with(name, "[stack") ||
+			begins_with(name, "[anon:");
+
+	if (*name == '[' && !ordinary)
+		return MAP_SPECIAL;
+	if (perms[3] == 's')
+		return MAP_SHARED_MEMORY;
+	if (perms[1] != 'w')
+		return MAP_NOT_WRITABLE;
+	return inode || !ordinary ? MAP_OF_FILE : MAP_TRACKABLE;
+}
+
+static bool parse_line(const char *line, struct map *map)
+{
+	uint64_t inode;
+	char perms[5];
+	int name_at = 0;
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %*s %" SCNu64 " %n", &map->start,
+		   &map->end, perms, &inode, &name_at) < 4 || !name_at)
+		return false;
+	if (map->end <= map->start || strlen(perms) != 4)
+		return false;
+	snprintf(map->name, sizeof(map->name), "%.*s", (int)strcspn(line + name_at, "\n"),
+		 line + name_at);
+	map->kind = kind_of(perms, inode, map->name);
+	if (!*map->name)
+		strcpy(map->name, "anon");
+	return true;
+}
+
+/* Registering splits mappings, so what is one to a person may be several to the kernel. */
+static bool joins(const struct map *a, const struct map *b)
+{
+	return a->end == b->start && a->kind == b->kind && !strcmp(a->name, b->name);
+}
+
+static int append(struct maps *maps, const struct map *map)
+{
+	struct map *more;
+	size_t room;
+
+	if (maps->n && joins(&maps->map[maps->n - 1], map)) {
+		maps->map[maps->n - 1].end = map->end;
+		return 0;
+	}
+	if (maps->n == maps->room) {
+		room = maps->room ? 2 * maps->room : 64;
+		more = reallocarray(maps->map, room, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		maps->map = more;
+		maps->room = room;
+	}
+	maps->map[maps->n++] = *map;
+	return 0;
+}
+
+int maps_parse(FILE *file, struct maps *maps)
+{
+	char *line = NULL;
+	size_t room = 0;
+	struct map map;
+	int err = 0;
+
+	maps->n = 0;
+	while (!err && getline(&line, &room, file) > 0)
+		if (parse_line(line, &map))
+			err = append(maps, &map);
+	free(line);
+	return err;
+}
+
+int maps_read(pid_t pid, struct maps *maps)
+{
+	char path[32];
+	FILE *file;
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return errno == ENOENT ? -ESRCH : -errno;
+	err = maps_parse(file, maps);
+	fclose(file);
+	return err;
+}
+
+void maps_free(struct maps *maps)
+{
+	free(maps->map);
+	*maps = (struct maps){ 0 };
+}
+
+const char *map_kind_name(enum map_kind kind)
+{
+	static const char *const names[MAP_KINDS] = {
+		[MAP_TRACKABLE] = "tracked",
+		[MAP_NOT_WRITABLE] = "not writable",
+		[MAP_OF_FILE] = "private file",
+		[MAP_SHARED_MEMORY] = "shared",
+		[MAP_SPECIAL] = "special",
+	};
+
+	return names[kind];
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TOOLS_MAPS_H
+#define TOOLS_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* Whether a mapping can be tracked, and if not, why. */
+enum map_kind {
+	MAP_TRACKABLE,		/* private, anonymous, writable */
+	MAP_NOT_WRITABLE,	/* nothing to track as long as it stays so */
+	MAP_OF_FILE,		/* private mapping of a file */
+	MAP_SHARED_MEMORY,	/* shared: file, memfd, shmem */
+	MAP_SPECIAL,		/* vdso and the like */
+	MAP_KINDS
+};
+
+struct map {
+	uint64_t start;
+	uint64_t end;
+	enum map_kind kind;
+	char name[64];		/* what /proc/PID/maps says; "anon" where it says nothing */
+};
+
+/* The mappings of a process, in ascending order; neighbours of one kind and name are one. */
+struct maps {
+	struct map *map;
+	size_t n;
+	size_t room;
+};
+
+/**
+ * maps_parse - read mappings in the form of /proc/PID/maps
+ * @file: where from
+ * @maps: in: empty ({0}) or used before; out: the mappings
+ *
+ * Lines that make no sense are left out.
+ *
+ * Return: 0, or a negative errno.
+ */
+int maps_parse(FILE *file, struct maps *maps);
+
+/**
+ * maps_read - the mappings of a process now
+ * @pid: process
+ * @maps: as for maps_parse()
+ *
+ * Return: 0; -ESRCH when the process has ended; or another negative errno of open(2).
+ */
+int maps_read(pid_t pid, struct maps *maps);
+
+void maps_free(struct maps *maps);
+
+/**
+ * map_kind_name - why it is not tracked
+ * @kind: kind
+ *
+ * Return: a few words for people, constant.
+ */
+const char *map_kind_name(enum map_kind kind);
+
+#endif /* TOOLS_MAPS_H */

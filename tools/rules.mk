@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The uffdwp command. What needs no kernel is in $(TOOL_PARTS), which unit tests link too.
+
+TOOL_OBJECTS := $(patsubst tools/%.c,$(B)/tools/%.o,$(sort $(wildcard tools/*.c)))
+TOOL_PARTS := $(filter-out $(B)/tools/main.o,$(TOOL_OBJECTS))
+
+tool: $(B)/uffdwp ## the uffdwp command
+.PHONY: tool
+
+$(B)/tools/%.o: tools/%.c VERSION
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(shell pkg-config --cflags json-c) -c -o $@ $<
+
+$(B)/uffdwp: $(TOOL_OBJECTS) $(LIB_STATIC)
+	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c) -lm
+
+-include $(TOOL_OBJECTS:.o=.d)

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The process that is watched: found, or started.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "target.h"
+
+int target_find(pid_t pid, struct target *target)
+{
+	*target = (struct target){ .pid = pid };
+	target->pidfd = syscall(SYS_pidfd_open, pid, 0);
+	if (target->pidfd < 0)
+		return errno == EINVAL ? -ESRCH : -errno;
+	return 0;
+}
+
+/*
+ * The child's end of the pipe is closed by a successful execve(2), and carries the error of one that
+ * failed: so when the pipe ends, the new program runs.
+ */
+int target_start(char **command, struct target *target)
+{
+	int report[2], err = 0;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		err = -errno;
+		close(report[0]);
+		close(report[1]);
+		return err;
+	}
+	if (!pid) {
+		execvp(command[0], command);
+		err = -errno;
+		if (write(report[1], &err, sizeof(err)) < 0)
+			_exit(126);
+		_exit(127);
+	}
+	close(report[1]);
+	while (read(report[0], &err, sizeof(err)) < 0 && errno == EINTR)
+		;
+	close(report[0]);
+	if (!err)
+		err = target_find(pid, target);
+	if (err) {
+		waitpid(pid, NULL, 0);
+		return err;
+	}
+	target->child = true;
+	return 0;
+}
+
+bool target_has_ended(const struct target *target)
+{
+	struct pollfd poll_one = { .fd = target->pidfd, .events = POLLIN };
+
+	return poll(&poll_one, 1, 0) == 1;
+}
+
+int target_finish(struct target *target)
+{
+	int status = 0;
+
+	if (target->child)
+		while (waitpid(target->pid, &status, 0) < 0 && errno == EINTR)
+			;
+	close(target->pidfd);
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	return WEXITSTATUS(status);
+}

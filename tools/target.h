@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TOOLS_TARGET_H
+#define TOOLS_TARGET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* The process that is watched. */
+struct target {
+	pid_t pid;
+	int pidfd;
+	bool child;		/* we have started it */
+};
+
+/**
+ * target_find - take an existing process
+ * @pid: process
+ * @target: out: the process
+ *
+ * Return: 0, or -ESRCH when there is none.
+ */
+int target_find(pid_t pid, struct target *target);
+
+/**
+ * target_start - start a program and return when it runs
+ * @command: words, ended by NULL; the first is looked for in PATH
+ * @target: out: the process, after execve(2)
+ *
+ * Return: 0, or a negative errno of fork(2) or execvp(3); then nothing was started.
+ */
+int target_start(char **command, struct target *target);
+
+bool target_has_ended(const struct target *target);
+
+/**
+ * target_finish - let go of the process
+ * @target: process
+ *
+ * One that we have started is waited for, and the signals that ended us have reached it too, as it is
+ * in our process group.
+ *
+ * Return: its exit status if we have started it, in the way of the shell (128 + signal); otherwise 0.
+ */
+int target_finish(struct target *target);
+
+#endif /* TOOLS_TARGET_H */
