@@ -6,9 +6,9 @@
  * before that lock is dropped (arm.c), so a write is either seen by this scan or faults afterwards.
  *
  * A report that cannot be delivered must not leave its pages armed, or their writes are lost. Pages
- * go from the buffer to user memory without locks; if that fails, everything from the first region
- * that was not delivered up to where the walk has come is disarmed: written again. Nobody can have
- * relied on it in between, since commands on one tracker exclude each other.
+ * go from the buffer to user memory without locks; if that fails, the regions that were not delivered
+ * are disarmed: written again. Nobody can have relied on them in between, since commands on one
+ * tracker exclude each other.
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -248,14 +248,15 @@ void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 /* Store what is buffered; if that fails, take back what it would have told. */
 static int deliver(struct scan *s, bool last)
 {
-	unsigned long first = s->regions.buffered ? s->regions.buffer[0].start : s->pos;
+	const struct uffdwp_region *lost = s->regions.buffer;
+	unsigned int i, n = s->regions.buffered;
 	int err = uffdwp_regions_store(&s->regions, last);
 
 	if (err) {
-		if (resets(s))
-			uffdwp_scan_undo(s->t, first, s->pos);
+		for (i = 0; resets(s) && i < n; i++)
+			uffdwp_scan_undo(s->t, lost[i].start, lost[i].end);
 		s->regions.buffered = 0;
-		s->pos = first;
+		s->pos = lost[0].start;
 	}
 	return err;
 }

@@ -1,0 +1,704 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hostile and mistaken arguments: each has its error, and none changes anything.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define N 1024ul
+/* First address above user space with four levels of page tables, and with five. */
+#define ABOVE 0x8000000000000000ul
+
+static char *memory;
+static int tracker;
+
+static int set_up(void **state)
+{
+	(void)state;
+	memory = map_filled(N);
+	tracker = tracker_of(memory, N * PAGE);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	close(tracker);
+	munmap(memory, N * PAGE);
+	return 0;
+}
+
+static void hello_tells_who_it_is(void **state)
+{
+	struct uffdwp_hello_arg arg;
+	int fd = dev_open();
+
+	(void)state;
+	assert_ok(dev_hello(fd, &arg));
+	assert_int_equal(arg.abi_version, UFFDWP_ABI_VERSION);
+	assert_int_equal(arg.page_size, PAGE);
+	assert_true(arg.features & UFFDWP_FEATURE_PIDFD);
+	assert_true(arg.features & UFFDWP_FEATURE_UNPOP_ZERO);
+	assert_true(arg.features & UFFDWP_FEATURE_THP);
+	assert_true(arg.features & UFFDWP_FEATURE_WRITEPROTECT);
+	assert_true(arg.features & UFFDWP_FEATURE_UNPOP_MARKER);
+	assert_true(arg.kinds & UFFDWP_KIND_ANON_PRIVATE);
+	assert_true(arg.categories & UFFDWP_PAGE_IS_WRITTEN);
+	assert_true(arg.address_limit > (uintptr_t)memory);
+	assert_true(strlen(arg.version) > 0 && strlen(arg.version) < sizeof(arg.version));
+	close(fd);
+}
+
+static void unknown_commands(void **state)
+{
+	char arg[256] = { 0 };
+
+	(void)state;
+	assert_err(dev_ioctl(tracker, _IOWR(UFFDWP_IOC_MAGIC, 99, char[8]), arg), ENOTTY);
+	assert_err(dev_ioctl(tracker, _IOWR('x', 0, struct uffdwp_hello_arg), arg), ENOTTY);
+	assert_err(dev_ioctl(tracker, _IO(UFFDWP_IOC_MAGIC, 0), arg), ENOTTY);
+	assert_err(dev_ioctl(tracker, _IOR(UFFDWP_IOC_MAGIC, 5, struct uffdwp_scan_arg), arg),
+		   ENOTTY);
+	assert_err(dev_ioctl(tracker, TIOCGWINSZ, arg), ENOTTY);
+}
+
+/* Every command: size first. */
+static const struct {
+	const char *name;
+	unsigned long cmd;
+	size_t size;
+} sizes[] = {
+	{ "hello", UFFDWP_IOC_HELLO, sizeof(struct uffdwp_hello_arg) },
+	{ "attach", UFFDWP_IOC_ATTACH, sizeof(struct uffdwp_attach_arg) },
+	{ "register", UFFDWP_IOC_REGISTER, sizeof(struct uffdwp_register_arg) },
+	{ "unregister", UFFDWP_IOC_UNREGISTER, sizeof(struct uffdwp_unregister_arg) },
+	{ "arm", UFFDWP_IOC_ARM, sizeof(struct uffdwp_arm_arg) },
+	{ "scan", UFFDWP_IOC_SCAN, sizeof(struct uffdwp_scan_arg) },
+	{ "stats", UFFDWP_IOC_STATS, sizeof(struct uffdwp_stats_arg) },
+};
+
+#define SIZES (sizeof(sizes) / sizeof(sizes[0]))
+
+static void sizes_that_are_wrong(void **state)
+{
+	uint64_t arg[1024];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < SIZES; i++) {
+		memset(arg, 0, sizeof(arg));
+		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), EINVAL);
+		arg[0] = 8;
+		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), EINVAL);
+		arg[0] = sizes[i].size - 8;
+		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), EINVAL);
+		/* Longer than known, and something there. */
+		arg[0] = sizes[i].size + 8;
+		arg[sizes[i].size / 8] = 1;
+		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), E2BIG);
+		arg[0] = 1ull << 40;
+		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), E2BIG);
+		arg[0] = UINT64_MAX;
+		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), E2BIG);
+	}
+}
+
+static void longer_structures_with_zeroes_are_fine(void **state)
+{
+	struct {
+		struct uffdwp_hello_arg hello;
+		uint64_t more[4];
+	} arg = { .hello = { .size = sizeof(arg) } };
+
+	(void)state;
+	assert_ok(dev_ioctl(tracker, UFFDWP_IOC_HELLO, &arg));
+	/* The number carries the caller's size, too. */
+	assert_ok(dev_ioctl(tracker, _IOC(_IOC_READ | _IOC_WRITE, UFFDWP_IOC_MAGIC, 0, sizeof(arg)),
+			    &arg));
+}
+
+static void pointers_that_cannot_be_read(void **state)
+{
+	void *const bad[] = {
+		NULL, (void *)8, (void *)-8, (void *)ABOVE, (void *)0xffff888000000000ul,
+	};
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < SIZES; i++)
+		for (j = 0; j < sizeof(bad) / sizeof(bad[0]); j++)
+			assert_err(dev_ioctl(tracker, sizes[i].cmd, bad[j]), EFAULT);
+}
+
+/* A structure that ends behind the end of memory. */
+static void structures_that_are_cut_off(void **state)
+{
+	char *two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t i;
+
+	(void)state;
+	assert_ok(munmap(two + PAGE, PAGE));
+	for (i = 0; i < SIZES; i++) {
+		char *arg = two + PAGE - sizes[i].size + 8;
+
+		memset(arg, 0, sizes[i].size - 8);
+		memcpy(arg, &sizes[i].size, 8);
+		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), EFAULT);
+	}
+	munmap(two, PAGE);
+}
+
+static void reserved_fields_and_flags(void **state)
+{
+	struct uffdwp_hello_arg hello = { .size = sizeof(hello), .reserved = 1 };
+	struct uffdwp_attach_arg attach = { .size = sizeof(attach), .reserved = 1, .api = UFFD_API };
+	struct uffdwp_register_arg reg = {
+		.size = sizeof(reg), .start = (uintptr_t)memory, .len = PAGE,
+		.mode = UFFDWP_REGISTER_MODE_WP,
+	};
+	struct uffdwp_unregister_arg unreg = {
+		.size = sizeof(unreg), .start = (uintptr_t)memory, .len = PAGE,
+	};
+	struct uffdwp_arm_arg arm = {
+		.size = sizeof(arm), .start = (uintptr_t)memory, .len = PAGE,
+	};
+	struct uffdwp_stats_arg stats = { .size = sizeof(stats), .flags = 1 };
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg scan = scan_arg(memory, PAGE, &region, 1);
+	int fd = dev_open();
+
+	(void)state;
+	assert_err(dev_ioctl(fd, UFFDWP_IOC_HELLO, &hello), EINVAL);
+
+	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
+	attach.reserved = 0;
+	attach.flags = 1ull << 63;
+	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
+	attach.flags = 0;
+	attach.unpopulated = 3;
+	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
+	attach.unpopulated = 0;
+	attach.pidfd = 5;
+	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
+	attach.pidfd = 0;
+	attach.uffd = 5;
+	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
+	attach.uffd = 0;
+	attach.api = 0;
+	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
+	attach.api = UFFD_API;
+	attach.uffd_features = UFFD_FEATURE_EVENT_FORK;
+	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
+	close(fd);
+
+	reg.flags = 1;
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_REGISTER, &reg), EINVAL);
+	reg.flags = 0;
+	reg.reserved = 1;
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_REGISTER, &reg), EINVAL);
+	reg.reserved = 0;
+	reg.mode = 0;
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_REGISTER, &reg), EINVAL);
+	reg.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP;
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_REGISTER, &reg), EINVAL);
+
+	unreg.flags = 1;
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_UNREGISTER, &unreg), EINVAL);
+	unreg.flags = 0;
+	unreg.reserved = 1;
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_UNREGISTER, &unreg), EINVAL);
+
+	arm.flags = 1;
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_ARM, &arm), EINVAL);
+	arm.flags = 0;
+	arm.reserved = 1;
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_ARM, &arm), EINVAL);
+
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_STATS, &stats), EINVAL);
+
+	scan.flags = 1ull << 2;
+	assert_err(dev_scan(tracker, &scan), EINVAL);
+	scan.flags = 0;
+	scan.category_mask = 1ull << 63;
+	assert_err(dev_scan(tracker, &scan), EINVAL);
+	scan.category_mask = 0;
+	scan.category_inverted = 1ull << 20;
+	assert_err(dev_scan(tracker, &scan), EINVAL);
+	scan.category_inverted = 0;
+	scan.return_mask = 1ull << 9;
+	assert_err(dev_scan(tracker, &scan), EINVAL);
+	scan.return_mask = 0;
+	scan.vec_len = 0;
+	assert_err(dev_scan(tracker, &scan), EINVAL);
+	scan.vec = 0;
+	scan.vec_len = 1;
+	assert_err(dev_scan(tracker, &scan), EINVAL);
+	scan.vec = (uintptr_t)&region;
+	scan.vec_len = 1ull << 32;
+	assert_err(dev_scan(tracker, &scan), EINVAL);
+}
+
+/* The same ranges, to each command that takes one. */
+static int with_range(unsigned int command, uint64_t start, uint64_t len)
+{
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg scan = scan_arg(NULL, 0, &region, 1);
+
+	switch (command) {
+	case 0:
+		return dev_register(tracker, (void *)start, len);
+	case 1:
+		return dev_unregister(tracker, (void *)start, len);
+	case 2:
+		return dev_arm(tracker, (void *)start, len);
+	default:
+		scan.start = start;
+		scan.end = start + len;
+		return dev_scan(tracker, &scan);
+	}
+}
+
+static void ranges_that_are_wrong(void **state)
+{
+	uint64_t good = (uintptr_t)memory;
+	unsigned int command;
+
+	(void)state;
+	for (command = 0; command < 4; command++) {
+		assert_err(with_range(command, good + 1, PAGE), EINVAL);
+		assert_err(with_range(command, good, PAGE + 1), EINVAL);
+		assert_err(with_range(command, good, 0), EINVAL);
+		assert_err(with_range(command, good, -PAGE), EOVERFLOW);
+		assert_err(with_range(command, -PAGE, 2 * PAGE), EOVERFLOW);
+		assert_err(with_range(command, ABOVE, PAGE), EOVERFLOW);
+		assert_err(with_range(command, 0, ABOVE), EOVERFLOW);
+	}
+}
+
+static void memory_that_is_not_there(void **state)
+{
+	char *hole = map_anon(2);
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg scan;
+
+	(void)state;
+	assert_ok(munmap(hole, 2 * PAGE));
+	assert_err(dev_register(tracker, hole, 2 * PAGE), ENOENT);
+	assert_err(dev_unregister(tracker, hole, 2 * PAGE), ENOENT);
+	assert_err(dev_arm(tracker, hole, 2 * PAGE), ENOENT);
+	/* A scan says of it that it is not tracked, if asked. */
+	scan = scan_arg(hole, 2 * PAGE, &region, 1);
+	assert_int_equal(dev_scan(tracker, &scan), 0);
+	scan.flags = UFFDWP_SCAN_CHECK_TRACKED;
+	assert_err(dev_scan(tracker, &scan), EPERM);
+	assert_int_equal(scan.walk_end, (uintptr_t)hole);
+	assert_int_equal(categories(tracker, hole), UFFDWP_PAGE_IS_UNTRACKED);
+}
+
+static void memory_that_is_not_registered(void **state)
+{
+	char *p = map_filled(1);
+
+	(void)state;
+	assert_err(dev_arm(tracker, p, PAGE), ENOENT);
+	assert_true(categories(tracker, p) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_true(categories(tracker, p) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_false(categories(tracker, p) & UFFDWP_PAGE_IS_WPALLOWED);
+	munmap(p, PAGE);
+}
+
+static void before_attaching(void **state)
+{
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg scan = scan_arg(memory, PAGE, &region, 1);
+	struct uffdwp_stats_arg stats = { .size = sizeof(stats) };
+	int fd = dev_open();
+
+	(void)state;
+	assert_err(dev_register(fd, memory, PAGE), ENOTCONN);
+	assert_err(dev_unregister(fd, memory, PAGE), ENOTCONN);
+	assert_err(dev_arm(fd, memory, PAGE), ENOTCONN);
+	assert_err(dev_scan(fd, &scan), ENOTCONN);
+	assert_ok(dev_ioctl(fd, UFFDWP_IOC_STATS, &stats));
+	close(fd);
+}
+
+static void attaching_twice(void **state)
+{
+	(void)state;
+	assert_err(dev_attach_self(tracker), EALREADY);
+	assert_err(dev_attach_pid(tracker, getppid()), EALREADY);
+	/* It is the tracker that it was. */
+	assert_int_equal(written(tracker, memory, N * PAGE, false), 0);
+}
+
+static int attach_with(uint64_t flags, int pidfd, int uffd)
+{
+	struct uffdwp_attach_arg arg = {
+		.size = sizeof(arg), .flags = flags, .pidfd = pidfd, .uffd = uffd,
+		.api = flags & UFFDWP_ATTACH_UFFD ? 0 : UFFD_API,
+	};
+	int fd = dev_open(), ret = dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg);
+
+	close(fd);
+	return ret;
+}
+
+static void descriptors_that_are_wrong(void **state)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	(void)state;
+	assert_err(attach_with(UFFDWP_ATTACH_PIDFD, 9999, 0), EBADF);
+	assert_err(attach_with(UFFDWP_ATTACH_PIDFD, -1, 0), EBADF);
+	assert_err(attach_with(UFFDWP_ATTACH_PIDFD, null, 0), EBADF);
+	assert_err(attach_with(UFFDWP_ATTACH_PIDFD, tracker, 0), EBADF);
+	assert_err(attach_with(UFFDWP_ATTACH_UFFD, 0, 9999), EBADF);
+	assert_err(attach_with(UFFDWP_ATTACH_UFFD, 0, -1), EBADF);
+	assert_err(attach_with(UFFDWP_ATTACH_UFFD, 0, null), EBADF);
+	assert_err(attach_with(UFFDWP_ATTACH_UFFD, 0, tracker), EBADF);
+	close(null);
+}
+
+static void one_userfaultfd_one_tracker(void **state)
+{
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	int a = dev_open(), b = dev_open();
+
+	(void)state;
+	assert_ok(dev_attach_uffd(a, uffd));
+	assert_err(dev_attach_uffd(b, uffd), EBUSY);
+	close(a);
+	assert_ok(dev_attach_uffd(b, uffd));
+	close(b);
+	close(uffd);
+}
+
+/* A userfaultfd of one process with the pidfd of another: nothing of either is tracked. */
+static void a_userfaultfd_of_somebody_else(void **state)
+{
+	char *p = map_filled(4);
+	struct peer peer = peer_start();
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC), fd = dev_open();
+	int pidfd = syscall(SYS_pidfd_open, peer.pid, 0);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdwp_attach_arg arg = {
+		.size = sizeof(arg), .flags = UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD,
+		.pidfd = pidfd, .uffd = uffd,
+	};
+
+	(void)state;
+	assert_ok(ioctl(uffd, UFFDIO_API, &api));
+	assert_ok(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg));
+	/* Registers in our own memory, as the kernel understands it; the tracker looks at the peer. */
+	dev_register(fd, p, 4 * PAGE);
+	assert_err(dev_arm(fd, p, 4 * PAGE), ENOENT);
+	assert_true(categories(fd, p) & UFFDWP_PAGE_IS_UNTRACKED);
+	touch(p, 4, 2);
+	peer_do(&peer, PEER_WRITE, p, 4 * PAGE, 3);
+	close(fd);
+	close(uffd);
+	close(pidfd);
+	peer_end(&peer);
+	munmap(p, 4 * PAGE);
+}
+
+static void processes_that_are_gone(void **state)
+{
+	pid_t pid = fork();
+	int pidfd, fd = dev_open();
+
+	(void)state;
+	if (!pid)
+		_exit(0);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	assert_true(pidfd >= 0);
+	usleep(50000);
+	/* A zombie has no memory any more. */
+	assert_err(attach_with(UFFDWP_ATTACH_PIDFD, pidfd, 0), ESRCH);
+	waitpid(pid, NULL, 0);
+	assert_err(attach_with(UFFDWP_ATTACH_PIDFD, pidfd, 0), ESRCH);
+	close(pidfd);
+	close(fd);
+}
+
+static void kernel_threads(void **state)
+{
+	int fd = dev_open();
+
+	(void)state;
+	/* kthreadd */
+	assert_err(dev_attach_pid(fd, 2), ENXIO);
+	close(fd);
+}
+
+/* In a child, so that the rights can be given up. Returns what attach said to pid. */
+static int attach_as(uid_t uid, pid_t pid, int device)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		if (setgid(uid) || setuid(uid))
+			_exit(255);
+		_exit(-dev_attach_pid(device, pid));
+	}
+	waitpid(child, &status, 0);
+	return -WEXITSTATUS(status);
+}
+
+static void rights(void **state)
+{
+	struct peer peer = peer_start();
+	int fd = dev_open(), device;
+	pid_t child;
+	int status;
+
+	(void)state;
+	/* The file was opened by root and handed on: the right to the process still counts. */
+	assert_err(attach_as(1000, peer.pid, fd), EPERM);
+	assert_err(attach_as(1000, 1, fd), EPERM);
+	assert_ok(attach_as(0, peer.pid, fd));
+	close(fd);
+	peer_end(&peer);
+
+	/* And others cannot open it. */
+	child = fork();
+	if (!child) {
+		if (setuid(1000))
+			_exit(255);
+		device = dev_open();
+		_exit(device < 0 ? -device : 0);
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(WEXITSTATUS(status), EACCES);
+}
+
+static void the_device_node_is_for_root(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_ok(stat(UFFDWP_DEVICE, &st));
+	assert_true(S_ISCHR(st.st_mode));
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(st.st_uid, 0);
+}
+
+static int refused_at(const void *start, size_t len, uint64_t *fail_at)
+{
+	struct uffdwp_register_arg arg = {
+		.size = sizeof(arg), .start = (uintptr_t)start, .len = len,
+		.mode = UFFDWP_REGISTER_MODE_WP,
+	};
+	int ret = dev_ioctl(tracker, UFFDWP_IOC_REGISTER, &arg);
+
+	*fail_at = arg.fail_at;
+	return ret;
+}
+
+static void kinds_that_cannot_be_tracked(void **state)
+{
+	int file = open("/bin/busybox", O_RDONLY), memfd = memfd_create("x", 0);
+	char *p = map_filled(4), *q;
+	uint64_t fail_at;
+
+	(void)state;
+	q = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+	assert_err(refused_at(q, PAGE, &fail_at), EOPNOTSUPP);
+	assert_int_equal(fail_at, (uintptr_t)q);
+	munmap(q, PAGE);
+
+	assert_ok(ftruncate(memfd, 4 * PAGE));
+	q = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	assert_err(refused_at(q, PAGE, &fail_at), EOPNOTSUPP);
+	munmap(q, PAGE);
+	q = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_err(refused_at(q, PAGE, &fail_at), EOPNOTSUPP);
+	munmap(q, PAGE);
+
+	/* One in the middle: the whole range is refused, and nothing of it is registered. */
+	q = mmap(p + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0);
+	assert_err(refused_at(p, 4 * PAGE, &fail_at), EOPNOTSUPP);
+	assert_int_equal(fail_at, (uintptr_t)q);
+	assert_true(categories(tracker, p) & UFFDWP_PAGE_IS_UNTRACKED);
+	munmap(p, 4 * PAGE);
+	close(file);
+	close(memfd);
+}
+
+/* ---- reports that cannot be delivered: nothing is armed that was not reported */
+
+/* Every second page written, so that each is a region. */
+static void write_every_second(void)
+{
+	size_t i;
+
+	for (i = 0; i < N; i += 2)
+		memory[i * PAGE] = 5;
+}
+
+static void a_vector_that_faults(void **state)
+{
+	struct uffdwp_region *vec = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdwp_scan_arg scan;
+	size_t at_end = PAGE / sizeof(*vec) - 10;
+	int n;
+
+	(void)state;
+	assert_ok(munmap((char *)vec + PAGE, PAGE));
+	write_every_second();
+	scan = scan_arg(memory, N * PAGE, vec + at_end, N);
+	scan.flags = UFFDWP_SCAN_WP_MATCHING;
+	n = dev_scan(tracker, &scan);
+	assert_err(n, EFAULT);
+	assert_int_equal(scan.walk_end, (uintptr_t)memory);
+	assert_int_equal(written(tracker, memory, N * PAGE, false), N / 2);
+	assert_true(dev_stats(tracker).pages_undone > 0);
+
+	/* Nothing mapped at all, read-only, not of user space. */
+	scan.vec = 16;
+	assert_err(dev_scan(tracker, &scan), EFAULT);
+	scan.vec = ABOVE;
+	assert_err(dev_scan(tracker, &scan), EFAULT);
+	assert_ok(mprotect(vec, PAGE, PROT_READ));
+	scan.vec = (uintptr_t)vec;
+	assert_err(dev_scan(tracker, &scan), EFAULT);
+	assert_int_equal(written(tracker, memory, N * PAGE, false), N / 2);
+	munmap(vec, PAGE);
+}
+
+/* More regions than go in one batch: what was stored counts, what was not is written. */
+static void a_vector_that_faults_halfway(void **state)
+{
+	const size_t many = 4 * N;
+	char *p = map_filled(many);
+	int fd = tracker_of(p, many * PAGE);
+	size_t room = 1000, whole = room * sizeof(struct uffdwp_region);
+	char *area = mmap(NULL, whole + 2 * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *border = (char *)(((uintptr_t)area + whole + PAGE) & ~(PAGE - 1));
+	struct uffdwp_region *vec = (struct uffdwp_region *)(border - whole);
+	struct uffdwp_scan_arg scan = scan_arg(p, many * PAGE, vec, many);
+	size_t i, reported = 0;
+	int n;
+
+	(void)state;
+	munmap(border, PAGE);
+	for (i = 0; i < many; i += 2)
+		p[i * PAGE] = 5;
+	scan.flags = UFFDWP_SCAN_WP_MATCHING;
+	n = dev_scan(fd, &scan);
+	assert_true(n > 0 && (size_t)n <= room);
+	for (i = 0; i < (size_t)n; i++) {
+		assert_int_equal(vec[i].start, (uintptr_t)p + 2 * i * PAGE);
+		reported += (vec[i].end - vec[i].start) / PAGE;
+	}
+	assert_int_equal(written(fd, p, many * PAGE, false), many / 2 - reported);
+	assert_int_equal(scan.walk_end, (uintptr_t)p + 2 * n * PAGE);
+
+	/* And the call that goes on from there meets the error at once. */
+	scan.start = scan.walk_end;
+	scan.vec = (uintptr_t)border;
+	assert_err(dev_scan(fd, &scan), EFAULT);
+	assert_int_equal(written(fd, p, many * PAGE, false), many / 2 - reported);
+	close(fd);
+	munmap(p, many * PAGE);
+}
+
+/* walk_end cannot be stored. */
+static void a_structure_that_cannot_be_written(void **state)
+{
+	struct uffdwp_region vec[8];
+	struct uffdwp_scan_arg *scan = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+					    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	touch(memory, 3, 4);
+	*scan = scan_arg(memory, N * PAGE, vec, 8);
+	scan->flags = UFFDWP_SCAN_WP_MATCHING;
+	assert_ok(mprotect(scan, PAGE, PROT_READ));
+	assert_err(dev_scan(tracker, scan), EFAULT);
+	assert_int_equal(written(tracker, memory, N * PAGE, false), 3);
+	munmap(scan, PAGE);
+}
+
+/* The structure becomes unwritable while the scan runs: its own first region is stored over it. */
+static void a_vector_over_the_structure(void **state)
+{
+	union {
+		struct uffdwp_scan_arg scan;
+		struct uffdwp_region vec[8];
+	} both;
+
+	(void)state;
+	touch(memory, 3, 4);
+	both.scan = scan_arg(memory, N * PAGE, both.vec, 8);
+	both.scan.flags = UFFDWP_SCAN_WP_MATCHING;
+	assert_int_equal(dev_scan(tracker, &both.scan), 1);
+	assert_int_equal(written(tracker, memory, N * PAGE, false), 0);
+}
+
+static void a_32_bit_caller_gets_the_same(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (!child) {
+		execl("/bin/compat32", "compat32", (char *)NULL);
+		_exit(255);
+	}
+	waitpid(child, &status, 0);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		fail_msg("the 32-bit program failed at check %d", WEXITSTATUS(status));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(hello_tells_who_it_is),
+		TEST(unknown_commands),
+		TEST(sizes_that_are_wrong),
+		TEST(longer_structures_with_zeroes_are_fine),
+		TEST(pointers_that_cannot_be_read),
+		TEST(structures_that_are_cut_off),
+		TEST(reserved_fields_and_flags),
+		TEST(ranges_that_are_wrong),
+		TEST(memory_that_is_not_there),
+		TEST(memory_that_is_not_registered),
+		TEST(before_attaching),
+		TEST(attaching_twice),
+		TEST(descriptors_that_are_wrong),
+		TEST(one_userfaultfd_one_tracker),
+		TEST(a_userfaultfd_of_somebody_else),
+		TEST(processes_that_are_gone),
+		TEST(kernel_threads),
+		TEST(rights),
+		TEST(the_device_node_is_for_root),
+		TEST(kinds_that_cannot_be_tracked),
+		TEST(a_vector_that_faults),
+		TEST(a_vector_that_faults_halfway),
+		TEST(a_structure_that_cannot_be_written),
+		TEST(a_vector_over_the_structure),
+		TEST(a_32_bit_caller_gets_the_same),
+	};
+
+	return cmocka_run_group_tests_name("abi", tests, NULL, NULL);
+}

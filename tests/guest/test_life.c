@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The target and the tracer come and go at any moment: nothing leaks, nothing hangs, nothing stays
+ * protected.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support.h"
+
+/* Linux 6.1; not in the C library of the same age. */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+#define N 512ul
+#define LEN (N * PAGE)
+
+static char *memory;
+
+static int set_up(void **state)
+{
+	(void)state;
+	memory = map_filled(N);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	munmap(memory, LEN);
+	return 0;
+}
+
+static int tracker_of_pid(pid_t pid, void *start, size_t len)
+{
+	int fd = dev_open();
+
+	assert_true(fd >= 0);
+	assert_ok(dev_attach_pid(fd, pid));
+	assert_ok(dev_register(fd, start, len));
+	assert_ok(dev_arm(fd, start, len));
+	return fd;
+}
+
+static int scan_once(int fd)
+{
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg arg = scan_arg(memory, LEN, &region, 1);
+
+	return dev_scan(fd, &arg);
+}
+
+/* VmFlags of some mapping of the process contain "uw": registered for write protection. */
+static bool has_registered_memory(pid_t pid)
+{
+	char path[64], line[512];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, "VmFlags:", 8) && strstr(line, " uw"))
+			found = true;
+	fclose(file);
+	return found;
+}
+
+static void the_target_exits(void **state)
+{
+	struct peer peer = peer_start();
+	int fd = tracker_of_pid(peer.pid, memory, LEN);
+
+	(void)state;
+	assert_int_equal(scan_once(fd), 0);
+	peer_do(&peer, PEER_EXIT, NULL, 0, 0);
+	peer_end(&peer);
+	assert_err(scan_once(fd), ESRCH);
+	assert_err(dev_arm(fd, memory, LEN), ESRCH);
+	assert_err(dev_register(fd, memory, LEN), ESRCH);
+	assert_err(dev_unregister(fd, memory, LEN), ESRCH);
+	/* What it did can still be asked. */
+	assert_int_equal(dev_stats(fd).pages_armed, N);
+	close(fd);
+}
+
+static void the_target_is_killed(void **state)
+{
+	struct peer peer = peer_start();
+	int fd = tracker_of_pid(peer.pid, memory, LEN);
+
+	(void)state;
+	peer_do(&peer, PEER_WRITE, memory, LEN / 2, 3);
+	peer_end(&peer);
+	assert_err(scan_once(fd), ESRCH);
+	close(fd);
+}
+
+static void the_target_calls_execve(void **state)
+{
+	struct peer peer = peer_start();
+	int fd = tracker_of_pid(peer.pid, memory, LEN);
+
+	(void)state;
+	peer_do(&peer, PEER_EXEC, NULL, 0, 0);
+	assert_err(scan_once(fd), ESRCH);
+	/* The new program is not the old address space; it can be attached to anew. */
+	assert_false(has_registered_memory(peer.pid));
+	close(fd);
+	fd = dev_open();
+	assert_ok(dev_attach_pid(fd, peer.pid));
+	close(fd);
+	assert_ok(kill(peer.pid, 0));
+	peer_end(&peer);
+}
+
+static void the_target_unmaps(void **state)
+{
+	struct peer peer = peer_start();
+	int fd = tracker_of_pid(peer.pid, memory, LEN);
+
+	(void)state;
+	peer_do(&peer, PEER_UNMAP, memory, LEN / 2, 0);
+	assert_int_equal(scan_once(fd), 0);
+	assert_int_equal(categories(fd, memory), UFFDWP_PAGE_IS_UNTRACKED);
+	peer_do(&peer, PEER_WRITE, memory + LEN / 2, LEN / 2, 4);
+	assert_int_equal(written(fd, memory, LEN, true), N / 2);
+	peer_do(&peer, PEER_UNMAP, memory, LEN, 0);
+	assert_int_equal(scan_once(fd), 0);
+	assert_err(dev_arm(fd, memory, LEN), ENOENT);
+	close(fd);
+	peer_end(&peer);
+}
+
+static void closing_leaves_the_target_alone(void **state)
+{
+	struct peer peer = peer_start();
+	int fd = tracker_of_pid(peer.pid, memory, LEN);
+
+	(void)state;
+	assert_true(has_registered_memory(peer.pid));
+	close(fd);
+	assert_false(has_registered_memory(peer.pid));
+	peer_do(&peer, PEER_WRITE, memory, LEN, 4);
+	peer_end(&peer);
+}
+
+static void the_tracer_is_killed(void **state)
+{
+	struct peer peer = peer_start();
+	pid_t tracer = fork();
+	int i;
+
+	(void)state;
+	if (!tracer) {
+		int fd = tracker_of_pid(peer.pid, memory, LEN);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			written(fd, memory, LEN, true);
+	}
+	while (!has_registered_memory(peer.pid))
+		usleep(1000);
+	for (i = 0; i < 20; i++)
+		peer_do(&peer, PEER_WRITE, memory, LEN, i);
+	assert_ok(kill(tracer, SIGKILL));
+	/* In the middle of it, and after it. */
+	for (i = 0; i < 20; i++)
+		peer_do(&peer, PEER_WRITE, memory, LEN, i);
+	waitpid(tracer, NULL, 0);
+	assert_false(has_registered_memory(peer.pid));
+	peer_do(&peer, PEER_WRITE, memory, LEN, 9);
+	peer_end(&peer);
+}
+
+static void a_tracker_of_oneself_ends_with_oneself(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (!child) {
+		tracker_of(memory, LEN);
+		touch(memory, N / 2, 3);
+		/* Neither closed nor unregistered. */
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+
+	child = fork();
+	if (!child) {
+		tracker_of(memory, LEN);
+		execl("/bin/busybox", "true", (char *)NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void a_descriptor_that_was_inherited_means_the_parent(void **state)
+{
+	int fd = tracker_of(memory, LEN), status;
+	pid_t child;
+
+	(void)state;
+	touch(memory, 3, 4);
+	child = fork();
+	if (!child) {
+		touch(memory, N, 4);
+		_exit(written(fd, memory, LEN, false) != 3);
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(written(fd, memory, LEN, false), 3);
+	close(fd);
+}
+
+/* ---- storms: writers that never stop, while trackers come and go. Bounded by time. */
+
+struct storm {
+	char *memory;
+	size_t pages;
+	atomic_bool stop;
+	atomic_ulong writes;
+};
+
+static void *write_on(void *arg)
+{
+	struct storm *storm = arg;
+	unsigned int seed = (uintptr_t)&seed;
+	size_t i;
+
+	while (!storm->stop) {
+		for (i = 0; i < 64; i++)
+			storm->memory[(size_t)rand_r(&seed) % storm->pages * PAGE] = i;
+		atomic_fetch_add(&storm->writes, 64);
+	}
+	return NULL;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void open_close_storm(void **state)
+{
+	struct storm storm = { .memory = memory, .pages = N };
+	pthread_t threads[3];
+	double end = now() + 4;
+	unsigned long rounds = 0, before;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		assert_ok(pthread_create(&threads[i], NULL, write_on, &storm));
+	while (now() < end && rounds < 2000) {
+		int fd = tracker_of(memory, LEN);
+
+		written(fd, memory, LEN, true);
+		if (rounds % 2)
+			assert_ok(dev_unregister(fd, memory + LEN / 4, LEN / 2));
+		close(fd);
+		rounds++;
+	}
+	/* All of them still write. */
+	before = storm.writes;
+	end = now() + 10;
+	while (storm.writes < before + 3 * 64 * 10 && now() < end)
+		usleep(1000);
+	assert_true(storm.writes >= before + 3 * 64 * 10);
+	storm.stop = true;
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	print_message("[   INFO   ] %lu trackers, %lu writes\n", rounds, (unsigned long)storm.writes);
+	assert_true(rounds > 10);
+}
+
+static void huge_page_close_storm(void **state)
+{
+	char *huge = map_huge(2);
+	struct storm storm = { .memory = huge, .pages = 1024 };
+	pthread_t threads[2];
+	double end = now() + 3;
+	unsigned long rounds = 0;
+	size_t i;
+
+	(void)state;
+	if (!huge)
+		skip_because("no huge page could be had");
+	for (i = 0; i < 2; i++)
+		assert_ok(pthread_create(&threads[i], NULL, write_on, &storm));
+	while (now() < end && rounds < 1000) {
+		close(tracker_of(huge, 2 * HUGE_PAGE));
+		/* Huge again, so that the next tracker arms a huge page. */
+		madvise(huge, 2 * HUGE_PAGE, MADV_COLLAPSE);
+		rounds++;
+	}
+	storm.stop = true;
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	assert_true(rounds > 5);
+	munmap(huge, 2 * HUGE_PAGE);
+}
+
+/* The target dies at a random moment while it is scanned. */
+static void exit_storm(void **state)
+{
+	double end = now() + 4;
+	unsigned int rounds = 0, seed = 1;
+
+	(void)state;
+	while (now() < end && rounds < 300) {
+		int fd = dev_open(), ret;
+		pid_t child = fork();
+
+		if (!child)
+			for (;;)
+				touch(memory, N, 3);
+		ret = dev_attach_pid(fd, child);
+		if (!ret)
+			ret = dev_register(fd, memory, LEN);
+		assert_ok(ret);
+		usleep(rand_r(&seed) % 3000);
+		kill(child, SIGKILL);
+		do {
+			struct uffdwp_scan_arg arg = scan_arg(memory, LEN, NULL, 0);
+
+			arg.flags = UFFDWP_SCAN_WP_MATCHING;
+			ret = dev_scan(fd, &arg);
+		} while (!ret);
+		assert_err(ret, ESRCH);
+		waitpid(child, NULL, 0);
+		close(fd);
+		rounds++;
+	}
+	assert_true(rounds > 10);
+}
+
+/* munmap(), mmap(), mprotect() and MADV_DONTNEED in one thread while another scans. */
+struct changer {
+	char *memory;
+	atomic_bool stop;
+};
+
+static void *change_on(void *arg)
+{
+	struct changer *c = arg;
+	unsigned int seed = 7;
+
+	while (!c->stop) {
+		char *at = c->memory + rand_r(&seed) % (N / 2) * PAGE;
+		size_t len = (1 + rand_r(&seed) % 64) * PAGE;
+
+		switch (rand_r(&seed) % 5) {
+		case 0:
+			if (mmap(at, len, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+				abort();
+			break;
+		case 1:
+			mprotect(at, len, PROT_READ);
+			mprotect(at, len, PROT_READ | PROT_WRITE);
+			break;
+		case 2:
+			madvise(at, len, MADV_DONTNEED);
+			break;
+		default:
+			touch(at, len / PAGE, 3);
+		}
+	}
+	return NULL;
+}
+
+static void mapping_storm(void **state)
+{
+	struct changer changer = { .memory = memory };
+	double end = now() + 4;
+	unsigned long rounds = 0;
+	pthread_t thread;
+	int fd = dev_open();
+
+	(void)state;
+	assert_ok(dev_attach_self(fd));
+	assert_ok(pthread_create(&thread, NULL, change_on, &changer));
+	while (now() < end && rounds < 20000) {
+		int ret = dev_register(fd, memory, LEN);
+
+		if (ret != -ENOENT)
+			assert_ok(ret);
+		written(fd, memory, LEN, true);
+		rounds++;
+	}
+	changer.stop = true;
+	pthread_join(thread, NULL);
+	close(fd);
+	assert_false(has_registered_memory(getpid()));
+}
+
+static unsigned long slab_objects(const char *name)
+{
+	char line[256];
+	unsigned long active = 0;
+	FILE *file = fopen("/proc/slabinfo", "r");
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ' ')
+			sscanf(line + strlen(name), "%lu", &active);
+	fclose(file);
+	return active;
+}
+
+/* mm_struct and userfaultfd contexts are given back. Slabs count in batches, so use many. */
+static void nothing_leaks(void **state)
+{
+	unsigned long contexts, spaces;
+	int i;
+
+	(void)state;
+	sleep(1);
+	contexts = slab_objects("userfaultfd_ctx_cache");
+	spaces = slab_objects("mm_struct");
+	for (i = 0; i < 200; i++) {
+		struct peer peer = peer_start();
+		int fd = tracker_of_pid(peer.pid, memory, LEN);
+
+		if (i % 2)
+			close(fd);
+		peer_end(&peer);
+		if (!(i % 2))
+			close(fd);
+	}
+	sleep(1);
+	print_message("[   INFO   ] userfaultfd contexts %lu -> %lu, mm_structs %lu -> %lu\n", contexts,
+		      slab_objects("userfaultfd_ctx_cache"), spaces, slab_objects("mm_struct"));
+	assert_true(slab_objects("userfaultfd_ctx_cache") < contexts + 100);
+	assert_true(slab_objects("mm_struct") < spaces + 100);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_target_exits),
+		TEST(the_target_is_killed),
+		TEST(the_target_calls_execve),
+		TEST(the_target_unmaps),
+		TEST(closing_leaves_the_target_alone),
+		TEST(the_tracer_is_killed),
+		TEST(a_tracker_of_oneself_ends_with_oneself),
+		TEST(a_descriptor_that_was_inherited_means_the_parent),
+		TEST(open_close_storm),
+		TEST(huge_page_close_storm),
+		TEST(exit_storm),
+		TEST(mapping_storm),
+		TEST(nothing_leaks),
+	};
+
+	return cmocka_run_group_tests_name("life", tests, NULL, NULL);
+}

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The scan: which pages match, how they are joined, where it stops.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define N 1200ul	/* more than two page tables */
+#define LEN (N * PAGE)
+
+static char *p;
+static int fd;
+static struct uffdwp_region vec[N];
+
+static int set_up(void **state)
+{
+	(void)state;
+	p = map_filled(N);
+	fd = tracker_of(p, LEN);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	close(fd);
+	munmap(p, LEN);
+	return 0;
+}
+
+#define P(page) ((uintptr_t)p + (page) * PAGE)
+
+static void assert_region(const struct uffdwp_region *region, size_t first, size_t end,
+			  uint64_t cats)
+{
+	assert_int_equal(region->start, P(first));
+	assert_int_equal(region->end, P(end));
+	assert_int_equal(region->categories, cats);
+}
+
+static void neighbours_are_joined(void **state)
+{
+	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
+
+	(void)state;
+	/* Across the borders of page tables. */
+	touch(p, N, 2);
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_region(&vec[0], 0, N, UFFDWP_PAGE_IS_WRITTEN);
+	assert_int_equal(arg.walk_end, P(N));
+}
+
+static void other_categories_are_apart(void **state)
+{
+	struct uffdwp_scan_arg arg = scan_arg(p, 4 * PAGE, vec, N);
+	const uint64_t mask = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_PRESENT |
+			      UFFDWP_PAGE_IS_PFNZERO;
+
+	(void)state;
+	assert_ok(madvise(p + PAGE, 2 * PAGE, MADV_DONTNEED));
+	assert_int_equal(*(volatile char *)(p + 2 * PAGE), 0);
+	arg.category_mask = 0;
+	arg.return_mask = mask;
+	assert_int_equal(dev_scan(fd, &arg), 4);
+	assert_region(&vec[0], 0, 1, UFFDWP_PAGE_IS_PRESENT);
+	assert_region(&vec[1], 1, 2, UFFDWP_PAGE_IS_WRITTEN);
+	assert_region(&vec[2], 2, 3, mask);
+	assert_region(&vec[3], 3, 4, UFFDWP_PAGE_IS_PRESENT);
+
+	/* What is not asked for does not part them. */
+	arg.return_mask = UFFDWP_PAGE_IS_WPALLOWED;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_region(&vec[0], 0, 4, UFFDWP_PAGE_IS_WPALLOWED);
+}
+
+static void masks(void **state)
+{
+	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
+
+	(void)state;
+	touch(p + 10 * PAGE, 5, 2);
+	assert_ok(madvise(p + 20 * PAGE, 5 * PAGE, MADV_DONTNEED));
+
+	/* Written and present: not what was discarded. */
+	arg.category_mask = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_PRESENT;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_region(&vec[0], 10, 15, UFFDWP_PAGE_IS_WRITTEN);
+
+	/* Written and not present. */
+	arg.category_inverted = UFFDWP_PAGE_IS_PRESENT;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_region(&vec[0], 20, 25, UFFDWP_PAGE_IS_WRITTEN);
+
+	/* Not written. */
+	arg.category_inverted = UFFDWP_PAGE_IS_WRITTEN;
+	arg.category_mask = UFFDWP_PAGE_IS_WRITTEN;
+	assert_int_equal(dev_scan(fd, &arg), 3);
+	assert_region(&vec[0], 0, 10, 0);
+	assert_region(&vec[1], 15, 20, 0);
+	assert_region(&vec[2], 25, N, 0);
+
+	/* One of several. */
+	arg.category_inverted = 0;
+	arg.category_mask = UFFDWP_PAGE_IS_WRITTEN;
+	arg.category_anyof_mask = UFFDWP_PAGE_IS_SWAPPED | UFFDWP_PAGE_IS_HUGE;
+	assert_int_equal(dev_scan(fd, &arg), 0);
+	arg.category_anyof_mask = UFFDWP_PAGE_IS_SWAPPED | UFFDWP_PAGE_IS_PRESENT;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_region(&vec[0], 10, 15, UFFDWP_PAGE_IS_WRITTEN);
+}
+
+static void a_full_vector_stops_the_scan(void **state)
+{
+	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, 3);
+	size_t i, seen = 0;
+	int n;
+
+	(void)state;
+	for (i = 0; i < N; i += 3)
+		p[i * PAGE] = 2;
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	while ((n = dev_scan(fd, &arg)) > 0) {
+		for (i = 0; i < (size_t)n; i++, seen++)
+			assert_region(&vec[i], 3 * seen, 3 * seen + 1, UFFDWP_PAGE_IS_WRITTEN);
+		/* Nothing behind it is armed yet. */
+		assert_int_equal(written(fd, p, LEN, false), N / 3 - seen);
+		arg.start = arg.walk_end;
+		if (arg.start == arg.end)
+			break;
+	}
+	assert_int_equal(seen, N / 3);
+	assert_int_equal(arg.walk_end, P(N));
+}
+
+static void more_regions_than_one_batch(void **state)
+{
+	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N; i += 2)
+		p[i * PAGE] = 2;
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	assert_int_equal(dev_scan(fd, &arg), N / 2);
+	for (i = 0; i < N / 2; i++)
+		assert_region(&vec[i], 2 * i, 2 * i + 1, UFFDWP_PAGE_IS_WRITTEN);
+	assert_int_equal(written(fd, p, LEN, false), 0);
+}
+
+static void a_page_limit_stops_the_scan(void **state)
+{
+	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
+
+	(void)state;
+	touch(p, 100, 2);
+	touch(p + 700 * PAGE, 100, 2);
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	arg.max_pages = 150;
+	assert_int_equal(dev_scan(fd, &arg), 2);
+	assert_region(&vec[0], 0, 100, UFFDWP_PAGE_IS_WRITTEN);
+	assert_region(&vec[1], 700, 750, UFFDWP_PAGE_IS_WRITTEN);
+	assert_int_equal(arg.walk_end, P(750));
+	assert_int_equal(written(fd, p, LEN, false), 50);
+}
+
+static void a_page_limit_in_memory_without_tables(void **state)
+{
+	char *q = map_anon(2000);
+	struct uffdwp_scan_arg arg;
+
+	(void)state;
+	assert_ok(dev_register(fd, q, 2000 * PAGE));
+	arg = scan_arg(q, 2000 * PAGE, vec, N);
+	arg.max_pages = 1234;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_int_equal(vec[0].end - vec[0].start, 1234 * PAGE);
+	assert_int_equal(arg.walk_end, vec[0].end);
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_int_equal(written(fd, q, 2000 * PAGE, false), 2000 - 1234);
+	munmap(q, 2000 * PAGE);
+}
+
+static void without_a_vector_it_only_arms(void **state)
+{
+	struct uffdwp_scan_arg arg = scan_arg(p, LEN, NULL, 0);
+
+	(void)state;
+	touch(p, 100, 2);
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	assert_int_equal(dev_scan(fd, &arg), 0);
+	assert_int_equal(arg.walk_end, P(N));
+	assert_int_equal(written(fd, p, LEN, false), 0);
+}
+
+static void holes_are_skipped(void **state)
+{
+	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
+
+	(void)state;
+	touch(p, N, 2);
+	assert_ok(munmap(p + 100 * PAGE, 100 * PAGE));
+	assert_int_equal(dev_scan(fd, &arg), 2);
+	assert_region(&vec[0], 0, 100, UFFDWP_PAGE_IS_WRITTEN);
+	assert_region(&vec[1], 200, N, UFFDWP_PAGE_IS_WRITTEN);
+
+	/* Asked for, it is told; it is never clean. */
+	arg.category_mask = UFFDWP_PAGE_IS_UNTRACKED;
+	arg.return_mask = UFFDWP_PAGE_IS_UNTRACKED | UFFDWP_PAGE_IS_WRITTEN;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_region(&vec[0], 100, 200, UFFDWP_PAGE_IS_UNTRACKED);
+	assert_ok(dev_arm(fd, p, LEN));
+	arg.category_inverted = UFFDWP_PAGE_IS_WRITTEN;
+	arg.category_mask = UFFDWP_PAGE_IS_WRITTEN;
+	assert_int_equal(dev_scan(fd, &arg), 2);
+	assert_region(&vec[0], 0, 100, 0);
+	assert_region(&vec[1], 200, N, 0);
+}
+
+static void a_mapping_that_was_replaced_is_written(void **state)
+{
+	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
+
+	(void)state;
+	assert_ptr_equal(mmap(p + 10 * PAGE, 5 * PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), p + 10 * PAGE);
+	arg.return_mask |= UFFDWP_PAGE_IS_UNTRACKED;
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_region(&vec[0], 10, 15, UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_UNTRACKED);
+	/* It cannot be armed without being registered, so it is still. */
+	assert_int_equal(dev_scan(fd, &arg), 1);
+
+	arg.flags |= UFFDWP_SCAN_CHECK_TRACKED;
+	assert_int_equal(dev_scan(fd, &arg), -EPERM);
+	assert_int_equal(arg.walk_end, P(10));
+
+	assert_ok(dev_register(fd, p, LEN));
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_region(&vec[0], 10, 15, UFFDWP_PAGE_IS_WRITTEN);
+	assert_int_equal(dev_scan(fd, &arg), 0);
+}
+
+static void what_is_found_before_untracked_memory_is_told_first(void **state)
+{
+	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
+
+	(void)state;
+	touch(p + 3 * PAGE, 1, 2);
+	assert_ok(munmap(p + 10 * PAGE, PAGE));
+	arg.flags = UFFDWP_SCAN_CHECK_TRACKED | UFFDWP_SCAN_WP_MATCHING;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_region(&vec[0], 3, 4, UFFDWP_PAGE_IS_WRITTEN);
+	assert_int_equal(arg.walk_end, P(10));
+	arg.start = arg.walk_end;
+	assert_err(dev_scan(fd, &arg), EPERM);
+}
+
+static void memory_that_moved_is_not_clean(void **state)
+{
+	char *to;
+
+	(void)state;
+	to = mremap(p, LEN, 2 * LEN, MREMAP_MAYMOVE);
+	assert_ptr_not_equal(to, MAP_FAILED);
+	if (to == p)
+		skip_because("mremap did not move it");
+	assert_true(categories(fd, to) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_true(categories(fd, to) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_int_equal(categories(fd, p), UFFDWP_PAGE_IS_UNTRACKED);
+	touch(to, 2 * N, 3);
+	munmap(to, 2 * LEN);
+	p = map_filled(N);
+}
+
+/* Grown in place it is one mapping still; what is new in it was never armed. */
+static void memory_that_grew_is_written_there(void **state)
+{
+	char *q = map_anon(20);
+	int tracker;
+
+	(void)state;
+	munmap(q + 10 * PAGE, 10 * PAGE);
+	tracker = tracker_of(q, 10 * PAGE);
+	if (mremap(q, 10 * PAGE, 20 * PAGE, 0) != q)
+		skip_because("mremap could not grow it in place");
+	assert_int_equal(written(tracker, q, 10 * PAGE, false), 0);
+	assert_int_equal(written(tracker, q, 20 * PAGE, true), 10);
+	assert_int_equal(written(tracker, q, 20 * PAGE, true), 0);
+	close(tracker);
+	munmap(q, 20 * PAGE);
+}
+
+/* The kernel's own view of the same bit. */
+static void pagemap_agrees(void **state)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	uint64_t entry;
+	size_t i;
+
+	(void)state;
+	touch(p + 5 * PAGE, 3, 2);
+	for (i = 0; i < 12; i++) {
+		assert_int_equal(pread(pagemap, &entry, 8, P(i) / PAGE * 8), 8);
+		assert_int_equal(!(entry >> 57 & 1), i >= 5 && i < 8);
+	}
+	close(pagemap);
+}
+
+static void the_whole_address_space(void **state)
+{
+	struct uffdwp_hello_arg hello;
+	struct uffdwp_scan_arg arg;
+
+	(void)state;
+	assert_ok(dev_hello(fd, &hello));
+	touch(p + 7 * PAGE, 1, 2);
+	arg = scan_arg(0, hello.address_limit, vec, N);
+	arg.category_mask = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_WPALLOWED;
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_region(&vec[0], 7, 8, UFFDWP_PAGE_IS_WRITTEN);
+	assert_int_equal(arg.walk_end, hello.address_limit);
+}
+
+static void statistics_count(void **state)
+{
+	struct uffdwp_stats_arg before = dev_stats(fd), after;
+
+	(void)state;
+	touch(p, 100, 2);
+	assert_int_equal(written(fd, p, LEN, true), 100);
+	after = dev_stats(fd);
+	assert_int_equal(after.write_faults - before.write_faults, 100);
+	assert_int_equal(after.pages_armed - before.pages_armed, 100);
+	assert_int_equal(after.pages_reported - before.pages_reported, 100);
+	assert_int_equal(after.scans - before.scans, 1);
+	assert_int_equal(after.tlb_flushes - before.tlb_flushes,
+			 P(99) / HUGE_PAGE - P(0) / HUGE_PAGE + 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(neighbours_are_joined),
+		TEST(other_categories_are_apart),
+		TEST(masks),
+		TEST(a_full_vector_stops_the_scan),
+		TEST(more_regions_than_one_batch),
+		TEST(a_page_limit_stops_the_scan),
+		TEST(a_page_limit_in_memory_without_tables),
+		TEST(without_a_vector_it_only_arms),
+		TEST(holes_are_skipped),
+		TEST(a_mapping_that_was_replaced_is_written),
+		TEST(what_is_found_before_untracked_memory_is_told_first),
+		TEST(memory_that_moved_is_not_clean),
+		TEST(memory_that_grew_is_written_there),
+		TEST(pagemap_agrees),
+		TEST(the_whole_address_space),
+		TEST(statistics_count),
+	};
+
+	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
+}
