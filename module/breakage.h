@@ -20,4 +20,7 @@
 
 #define uffdwp_broken(what) (UFFDWP_BREAK == (what))
 
+/* The self-test at load would find out, too, and must not keep the tests from it. */
+#define uffdwp_broken_somehow() (UFFDWP_BREAK != UFFDWP_BREAK_NOTHING)
+
 #endif /* UFFDWP_BREAKAGE_H */

@@ -300,7 +300,6 @@ void uffdwp_hooks_remove(void)
 		unregister_ftrace_function(&hooks[id].ops);
 		hooks[id].placed = false;
 	}
-	synchronize_rcu_tasks();
 	wait_var_event(&calls_in_flight, !atomic_read(&calls_in_flight));
 	synchronize_rcu_tasks();
 }
@@ -342,8 +341,16 @@ void uffdwp_hooks_put(void)
 {
 	mutex_lock(&hooks_lock);
 	if (!--users)
-		schedule_delayed_work(&linger_work, LINGER);
+		uffdwp_hooks_linger();
 	mutex_unlock(&hooks_lock);
+}
+
+/**
+ * uffdwp_hooks_linger - hooks without a user may be removed a little later
+ */
+void uffdwp_hooks_linger(void)
+{
+	schedule_delayed_work(&linger_work, LINGER);
 }
 
 /**

@@ -24,6 +24,7 @@ u64 uffdwp_hooks_features(void);
 
 int uffdwp_hooks_get(void);
 void uffdwp_hooks_put(void);
+void uffdwp_hooks_linger(void);
 void uffdwp_hooks_exit(void);
 
 #endif /* UFFDWP_HOOKS_H */

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What things cost, in instructions. Under icount one instruction is one nanosecond of the guest's
+ * clock, so times here are instructions, the same from boot to boot. Elsewhere they mean nothing.
+ *
+ * Each figure is the least of several repeats: what is on top of it is a timer tick.
+ *
+ * Prints lines "NAME VALUE"; tests/bench/run makes the table.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "uffdwp-async.h"
+
+#define PAGE 4096ul
+#define PAGES 256ul
+#define LEN (PAGES * PAGE)
+#define ROUNDS 20
+#define REPEATS 7
+
+static char *memory;
+
+static void stop(const char *what)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/* Least instructions of one of count things that run() does. */
+static double least(void (*run)(void), uint64_t count)
+{
+	uint64_t best = UINT64_MAX, begin, took;
+	int i;
+
+	run();
+	for (i = 0; i < REPEATS; i++) {
+		begin = now();
+		run();
+		took = now() - begin;
+		if (took < best)
+			best = took;
+	}
+	return (double)best / count;
+}
+
+static void report(const char *name, double value)
+{
+	printf("%s %.1f\n", name, value);
+	fflush(stdout);
+}
+
+static char *map(size_t len)
+{
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		stop("mmap");
+	madvise(p, len, MADV_NOHUGEPAGE);
+	return p;
+}
+
+static void touch(void)
+{
+	size_t i;
+
+	for (i = 0; i < PAGES; i++)
+		*(volatile char *)(memory + i * PAGE) = 1;
+}
+
+/* ---- processes that are not tracked */
+
+static void run_getppid(void)
+{
+	int i;
+
+	for (i = 0; i < 2000; i++)
+		syscall(SYS_getppid);
+}
+
+static void run_faults(void)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		madvise(memory, LEN, MADV_DONTNEED);
+		touch();
+	}
+}
+
+static void run_mprotect(void)
+{
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		mprotect(memory, 8 * PAGE, PROT_READ);
+		mprotect(memory, 8 * PAGE, PROT_READ | PROT_WRITE);
+	}
+}
+
+static void untracked(const char *when)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "getppid.%s", when);
+	report(name, least(run_getppid, 2000));
+	snprintf(name, sizeof(name), "anon_fault.%s", when);
+	report(name, least(run_faults, ROUNDS * PAGES));
+	touch();
+	snprintf(name, sizeof(name), "mprotect.%s", when);
+	report(name, least(run_mprotect, 1000));
+}
+
+/* ---- our own */
+
+static int tracker = -1;
+
+static int command(unsigned long cmd, void *arg)
+{
+	return ioctl(tracker, cmd, arg);
+}
+
+static void track(uint32_t unpopulated)
+{
+	struct uffdwp_attach_arg attach = {
+		.size = sizeof(attach), .unpopulated = unpopulated, .api = 0xAA,
+	};
+	struct uffdwp_register_arg reg = {
+		.size = sizeof(reg), .start = (uintptr_t)memory, .len = LEN,
+		.mode = UFFDWP_REGISTER_MODE_WP,
+	};
+
+	tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
+	if (tracker < 0 || command(UFFDWP_IOC_ATTACH, &attach) || command(UFFDWP_IOC_REGISTER, &reg))
+		stop(UFFDWP_DEVICE);
+}
+
+static void arm(void)
+{
+	struct uffdwp_arm_arg arg = {
+		.size = sizeof(arg), .start = (uintptr_t)memory, .len = LEN,
+	};
+
+	if (command(UFFDWP_IOC_ARM, &arg))
+		stop("arm");
+}
+
+static struct uffdwp_region vec[PAGES];
+
+static int scan(uint64_t flags)
+{
+	struct uffdwp_scan_arg arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.start = (uintptr_t)memory,
+		.end = (uintptr_t)memory + LEN,
+		.vec = (uintptr_t)vec,
+		.vec_len = PAGES,
+		.category_mask = UFFDWP_PAGE_IS_WRITTEN,
+		.return_mask = UFFDWP_PAGE_IS_WRITTEN,
+	};
+	int n = command(UFFDWP_IOC_SCAN, &arg);
+
+	if (n < 0)
+		stop("scan");
+	return n;
+}
+
+static void run_arm_write(void)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		arm();
+		touch();
+	}
+}
+
+static void run_scan_write(void)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		scan(UFFDWP_SCAN_WP_MATCHING);
+		touch();
+	}
+}
+
+static void run_scan_clean(void)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++)
+		scan(0);
+}
+
+static void run_unpopulated_write(void)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		madvise(memory, LEN, MADV_DONTNEED);
+		arm();
+		touch();
+	}
+}
+
+static void run_unpopulated_arm(void)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		madvise(memory, LEN, MADV_DONTNEED);
+		arm();
+	}
+}
+
+static void run_dontneed(void)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++)
+		madvise(memory, LEN, MADV_DONTNEED);
+}
+
+static void own(void)
+{
+	touch();
+	track(UFFDWP_UNPOP_ZERO);
+	report("first_write_with_arm", least(run_arm_write, ROUNDS * PAGES));
+	report("first_write_with_scan", least(run_scan_write, ROUNDS * PAGES));
+	arm();
+	report("scan_clean_page", least(run_scan_clean, ROUNDS * PAGES));
+	report("unpopulated_write.zero", least(run_unpopulated_write, ROUNDS * PAGES));
+	report("unpopulated_arm.zero", least(run_unpopulated_arm, ROUNDS * PAGES));
+	close(tracker);
+
+	madvise(memory, LEN, MADV_DONTNEED);
+	track(UFFDWP_UNPOP_MARKER);
+	report("unpopulated_write.marker", least(run_unpopulated_write, ROUNDS * PAGES));
+	/* This kernel's MADV_DONTNEED leaves markers, so arming finds nothing to do: not measured. */
+	close(tracker);
+	report("madvise_dontneed_page", least(run_dontneed, ROUNDS * PAGES));
+}
+
+/* ---- the kernel's own way that 6.1 has: soft-dirty, always the whole process */
+
+static int clear_refs = -1, pagemap = -1;
+
+static void run_soft_dirty(void)
+{
+	static uint64_t entries[PAGES];
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		if (pwrite(clear_refs, "4", 1, 0) != 1)
+			stop("clear_refs");
+		touch();
+		if (pread(pagemap, entries, sizeof(entries), (uintptr_t)memory / PAGE * 8) !=
+		    sizeof(entries))
+			stop("pagemap");
+	}
+}
+
+static void run_scan_write_report(void)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		touch();
+		if (scan(UFFDWP_SCAN_WP_MATCHING) != 1)
+			stop("scan reports");
+	}
+}
+
+static void against_soft_dirty(void)
+{
+	clear_refs = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	touch();
+	report("cycle.soft_dirty", least(run_soft_dirty, ROUNDS * PAGES));
+	track(UFFDWP_UNPOP_ZERO);
+	report("cycle.uffdwp", least(run_scan_write_report, ROUNDS * PAGES));
+	close(tracker);
+	close(clear_refs);
+	close(pagemap);
+}
+
+/* ---- loading */
+
+static void load(void)
+{
+	int file = open("/run/uffdwp-async.ko", O_RDONLY | O_CLOEXEC);
+
+	if (file < 0 || syscall(SYS_finit_module, file, "", 0))
+		stop("load the module");
+	close(file);
+	/* The hooks of the self-test are removed a little later. */
+	sleep(5);
+}
+
+static void unload(void)
+{
+	if (syscall(SYS_delete_module, "uffdwp_async", O_NONBLOCK))
+		stop("unload the module");
+	sleep(1);
+}
+
+/* A process that is tracked, so that all hooks are in place, and does nothing. */
+static pid_t tracked_process(void)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	if (pipe(ready))
+		stop("pipe");
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		track(UFFDWP_UNPOP_ZERO);
+		arm();
+		if (write(ready[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1)
+		stop("tracked process");
+	close(ready[0]);
+	return pid;
+}
+
+int main(void)
+{
+	pid_t other;
+
+	memory = map(LEN);
+	unload();
+	untracked("unloaded");
+	load();
+	untracked("loaded");
+	/* Another process is tracked: all hooks are in place. */
+	other = tracked_process();
+	untracked("tracker_elsewhere");
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	own();
+	against_soft_dirty();
+	return 0;
+}
