@@ -28,16 +28,17 @@ static void needs_flush(struct uffdwp_arming *a, unsigned long start, unsigned l
 }
 
 /**
- * uffdwp_arming_end - flush the TLBs for what was armed
+ * uffdwp_arming_end - flush the TLBs for what was armed, and count it
  * @a: arming; the page-table lock is still held
  */
 void uffdwp_arming_end(struct uffdwp_arming *a)
 {
+	if (a->armed)
+		uffdwp_count(a->t, pages_armed, a->armed);
 	if (!a->last || uffdwp_broken(UFFDWP_BREAK_FLUSH))
 		return;
 	uffdwp_flush_tlb(a->vma->vm_mm, a->first, a->last, PAGE_SHIFT);
 	uffdwp_count(a->t, tlb_flushes, 1);
-	a->last = 0;
 }
 
 /*
@@ -95,7 +96,7 @@ void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 	} else {
 		return;
 	}
-	uffdwp_count(a->t, pages_armed, 1);
+	a->armed++;
 }
 
 /**
@@ -115,7 +116,7 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 	else
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
 	needs_flush(a, addr, addr + HPAGE_PMD_SIZE);
-	uffdwp_count(a->t, pages_armed, HPAGE_PMD_NR);
+	a->armed += HPAGE_PMD_NR;
 }
 
 struct arm_walk {

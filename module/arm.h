@@ -13,6 +13,7 @@ struct uffdwp_tracker;
  * @vma: mapping
  * @first: lowest address that a TLB may still hold without protection
  * @last: end of the highest; 0 while there is none
+ * @armed: pages that were written and are armed now
  *
  * Begin with uffdwp_arming_begin() and end with uffdwp_arming_end() before the lock is dropped.
  */
@@ -21,6 +22,7 @@ struct uffdwp_arming {
 	struct vm_area_struct *vma;
 	unsigned long first;
 	unsigned long last;
+	unsigned long armed;
 };
 
 static inline struct uffdwp_arming uffdwp_arming_begin(struct uffdwp_tracker *t,

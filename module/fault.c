@@ -29,7 +29,7 @@ notrace void uffdwp_fault_wp_page(struct vm_fault *vmf)
 
 	if (unlikely(vmf->flags & FAULT_FLAG_UNSHARE) || !pte_uffd_wp(*vmf->pte))
 		return;
-	t = uffdwp_tracker_of_vma(vmf->vma);
+	t = uffdwp_tracker_of_vma_atomic(vmf->vma);
 	if (!t)
 		return;
 	vmf->orig_pte = uffdwp_pte_disarm_present(vmf->pte);

@@ -2,6 +2,7 @@
 #ifndef UFFDWP_REGIONS_H
 #define UFFDWP_REGIONS_H
 
+#include <linux/mm.h>
 #include <linux/types.h>
 
 #include "../uapi/uffdwp-async.h"
@@ -42,6 +43,23 @@ struct uffdwp_regions {
 enum uffdwp_put uffdwp_regions_put(struct uffdwp_regions *r, unsigned long start,
 				   unsigned long *end, u64 categories);
 int uffdwp_regions_store(struct uffdwp_regions *r, bool last);
+
+/*
+ * The most frequent case without a call: one more page like the one before it, and more would fit.
+ * False: nothing was taken, offer it to uffdwp_regions_put().
+ */
+static inline bool uffdwp_regions_extend(struct uffdwp_regions *r, unsigned long start,
+					 u64 categories)
+{
+	struct uffdwp_region *last = &r->buffer[r->buffered - 1];
+
+	if (!r->buffered || last->end != start || last->categories != categories ||
+	    r->pages + 1 >= r->max_pages)
+		return false;
+	last->end += PAGE_SIZE;
+	r->pages++;
+	return true;
+}
 
 /* Pages that may still be offered. */
 static inline u64 uffdwp_regions_room(const struct uffdwp_regions *r)

@@ -29,6 +29,7 @@ struct scan {
 	const struct uffdwp_scan_arg *arg;
 	struct uffdwp_regions regions;
 	unsigned long pos;		/* all below was looked at */
+	u64 asked;			/* categories that matter to the caller */
 };
 
 static bool matches(const struct scan *s, u64 categories)
@@ -49,9 +50,12 @@ static bool resets(const struct scan *s)
  * Offer [addr, *end), which may come back shorter. ON: taken. Otherwise: leave, with walk->pos set; a
  * run that was taken is still to be armed by the caller if *end is above addr.
  */
-static int report(struct scan *s, unsigned long addr, unsigned long *end, u64 categories)
+static inline int report(struct scan *s, unsigned long addr, unsigned long *end, u64 categories)
 {
-	switch (uffdwp_regions_put(&s->regions, addr, end, categories & s->arg->return_mask)) {
+	categories &= s->arg->return_mask;
+	if (*end - addr == PAGE_SIZE && uffdwp_regions_extend(&s->regions, addr, categories))
+		return UFFDWP_WALK_ON;
+	switch (uffdwp_regions_put(&s->regions, addr, end, categories)) {
 	case UFFDWP_PUT_TAKEN:
 		return UFFDWP_WALK_ON;
 	case UFFDWP_PUT_LAST:
@@ -69,23 +73,34 @@ static int report(struct scan *s, unsigned long addr, unsigned long *end, u64 ca
 	return UFFDWP_WALK_PAUSE;
 }
 
-static u64 pte_categories(pte_t pte)
+/* What most callers ask for comes first; what costs more is found out only if it was asked for. */
+#define EXTRA_CATEGORIES (UFFDWP_PAGE_IS_PFNZERO | UFFDWP_PAGE_IS_SOFT_DIRTY)
+
+static u64 pte_extra_categories(pte_t pte)
+{
+	u64 categories = 0;
+
+	if (pte_none(pte))
+		return 0;
+	if (pte_present(pte) && is_zero_pfn(pte_pfn(pte)))
+		categories |= UFFDWP_PAGE_IS_PFNZERO;
+	if (pte_present(pte) ? pte_soft_dirty(pte) : pte_swp_soft_dirty(pte))
+		categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
+	return categories;
+}
+
+static u64 pte_categories(pte_t pte, u64 asked)
 {
 	u64 categories = UFFDWP_PAGE_IS_WPALLOWED;
 
 	if (!uffdwp_pte_armed(pte))
 		categories |= UFFDWP_PAGE_IS_WRITTEN;
-	if (pte_present(pte)) {
+	if (pte_present(pte))
 		categories |= UFFDWP_PAGE_IS_PRESENT;
-		if (is_zero_pfn(pte_pfn(pte)))
-			categories |= UFFDWP_PAGE_IS_PFNZERO;
-		if (pte_soft_dirty(pte))
-			categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
-	} else if (!pte_none(pte)) {
+	else if (!pte_none(pte))
 		categories |= UFFDWP_PAGE_IS_SWAPPED;
-		if (pte_swp_soft_dirty(pte))
-			categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
-	}
+	if (asked & EXTRA_CATEGORIES)
+		categories |= pte_extra_categories(pte);
 	return categories;
 }
 
@@ -124,11 +139,12 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 	struct scan *s = container_of(walk, struct scan, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma);
 	const bool reset = resets(s);
+	const u64 asked = s->asked;
 	int next = UFFDWP_WALK_ON;
 
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
 		unsigned long taken = addr + PAGE_SIZE;
-		u64 categories = pte_categories(READ_ONCE(*pte));
+		u64 categories = pte_categories(READ_ONCE(*pte), asked);
 
 		if (!matches(s, categories))
 			continue;
@@ -283,6 +299,8 @@ long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg)
 			.capacity = UFFDWP_BUFFER_REGIONS,
 		},
 		.pos = arg->start,
+		.asked = arg->category_inverted | arg->category_mask |
+			 arg->category_anyof_mask | arg->return_mask,
 	};
 	int next, err;
 

@@ -68,10 +68,18 @@ static struct uffdwp_tracker *find_by_ctx(const void *ctx)
 	struct uffdwp_tracker *t;
 
 	hash_for_each_possible_rcu(by_ctx_table, t, by_ctx, (unsigned long)ctx,
-				   lockdep_is_held(&tables_lock))
+				   lockdep_is_held(&tables_lock) || rcu_read_lock_any_held())
 		if (t->ctx == ctx)
 			return t;
 	return NULL;
+}
+
+/* Whoever hands in the userfaultfd of another process than it attaches to gets nothing. */
+static struct uffdwp_tracker *find_by_vma(const struct vm_area_struct *vma)
+{
+	struct uffdwp_tracker *t = find_by_ctx(vma->vm_userfaultfd_ctx.ctx);
+
+	return t && t->mm == vma->vm_mm ? t : NULL;
 }
 
 /**
@@ -111,20 +119,30 @@ static void unpublish(struct uffdwp_tracker *t)
  *
  * Return: the tracker, valid until mmap_lock is dropped, or NULL.
  */
-struct uffdwp_tracker *uffdwp_tracker_of_vma(struct vm_area_struct *vma)
+struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma)
 {
-	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
 	struct uffdwp_tracker *t;
 
-	if (!ctx)
+	if (!vma->vm_userfaultfd_ctx.ctx)
 		return NULL;
 	rcu_read_lock();
-	t = find_by_ctx(ctx);
-	/* Whoever hands in the userfaultfd of another process than it attaches to gets nothing. */
-	if (t && t->mm != vma->vm_mm)
-		t = NULL;
+	t = find_by_vma(vma);
 	rcu_read_unlock();
 	return t;
+}
+
+/**
+ * uffdwp_tracker_of_vma_atomic - the same, with a page-table lock held
+ * @vma: mapping, mmap_lock held
+ *
+ * A spinlock keeps RCU from passing (it disables preemption, or is an RCU reader itself), so this one
+ * does without two calls in the hottest path.
+ *
+ * Return: as uffdwp_tracker_of_vma().
+ */
+notrace struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area_struct *vma)
+{
+	return find_by_vma(vma);
 }
 
 /**

@@ -63,7 +63,8 @@ int uffdwp_tracker_publish(struct uffdwp_tracker *t);
 void uffdwp_tracker_release(struct uffdwp_tracker *t);
 u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
 
-struct uffdwp_tracker *uffdwp_tracker_of_vma(struct vm_area_struct *vma);
+struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma);
+struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area_struct *vma);
 struct uffdwp_tracker *uffdwp_tracker_of_mm(struct mm_struct *mm);
 
 /* One counter of all processors together. */
