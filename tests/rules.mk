@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests: units on this machine, the real module in real kernels under QEMU, figures, and the demo.
+
+CMOCKA = $(shell pkg-config --libs cmocka)
+
+# ---- host unit tests
+
+UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+
+$(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(TOOL_PARTS) $(LIB_STATIC) module/regions.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itools -Itests/unit -Itests/unit/kernel -o $@ $< $(TOOL_PARTS) \
+		$(LIB_STATIC) $(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lm
+
+check-unit: $(UNITS) $(LIB_SHARED) ## unit tests on this machine
+	@for unit in $(UNITS); do $$unit || exit 1; done
+	tests/unit/check-symbols $(LIB_SHARED) lib/uffdwp.h lib/libuffdwp.map
+.PHONY: check-unit
+
+# ---- programs that run in the guest
+
+GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
+	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c)
+GUEST_HELPERS := $(B)/tests/guest/compat32
+
+# All symbols are bound at start, so that no test takes a fault in the dynamic linker.
+$(B)/tests/guest/%: tests/guest/%.c tests/guest/support.c tests/guest/support.h $(LIB_STATIC)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< tests/guest/support.c $(LIB_STATIC) \
+		$(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lpthread
+
+# 32-bit and without a C library, so that no 32-bit libraries are needed to build it.
+$(B)/tests/guest/compat32: tests/guest/compat32.c uapi/uffdwp-async.h
+	@mkdir -p $(@D)
+	$(CC) -m32 -O1 $(WARNINGS) -Wno-missing-prototypes -ffreestanding -fno-pie -no-pie -nostdlib \
+		-static -fno-stack-protector -Iuapi -isystem /usr/include/$(shell $(CC) -print-multiarch) \
+		-o $@ $<
+
+guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(B)/uffdwp $(B)/tests/bench
+.PHONY: guest
+
+# ---- verbs
+
+check: check-unit check-guest ## all tests that fit in minutes (KERNELS="6.1")
+.PHONY: check
+
+check-guest: guest ## the tests in the guest (KERNELS="6.1")
+	@for kernel in $(KERNELS); do tests/vm/suite $$kernel || exit 1; done
+.PHONY: check-guest
+
+check-negative: guest ## tests must fail without what they test
+	tests/vm/negative
+.PHONY: check-negative
+
+$(B)/tests/bench: tests/bench/bench.c uapi/uffdwp-async.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+bench: $(B)/tests/bench ## figures in instructions, as a table and build/bench.json
+	tests/bench/run $(KERNELS)
+.PHONY: bench
+
+-include $(UNITS:=.d) $(GUEST_TESTS:=.d)

@@ -289,6 +289,9 @@ static int run(struct watch *w)
 	if (err && !(err == -ESRCH && target_has_ended(&w->target)))
 		return complain(w, "go on watching", uffdwp_explain(UFFDWP_STEP_SCAN, err));
 	say_goodbye(w);
+	if (w->target.child && !interrupted && !target_has_ended(&w->target))
+		fprintf(stderr, "uffdwp: watching has ended, waiting for %s to end (Ctrl-C ends it)\n",
+			w->options->command[0]);
 	return 0;
 }
 

@@ -173,14 +173,13 @@ static void unregistering_leaves_nothing_behind(void **state)
 /* Nothing but page tables is used, and those only for what is armed. */
 static long vm_status(const char *what)
 {
-	char line[128], format[32];
+	char line[128];
 	FILE *file = fopen("/proc/self/status", "r");
 	long kib = -1;
 
-	snprintf(format, sizeof(format), "%s: %%ld kB", what);
 	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, format, &kib) == 1)
-			break;
+		if (!strncmp(line, what, strlen(what)) && line[strlen(what)] == ':')
+			kib = strtol(line + strlen(what) + 1, NULL, 10);
 	fclose(file);
 	return kib;
 }

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The watch command, as a person and as a program use it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define UFFDWP "/bin/uffdwp"
+#define N 64ul
+
+static char output[1 << 20];
+
+/* Standard output of a command, standard error joined to it; its exit status. */
+static int run(const char *command)
+{
+	char joined[512];
+	FILE *pipe;
+	size_t n;
+	int status;
+
+	snprintf(joined, sizeof(joined), "%s 2>&1", command);
+	pipe = popen(joined, "r");
+	assert_non_null(pipe);
+	n = fread(output, 1, sizeof(output) - 1, pipe);
+	output[n] = 0;
+	status = pclose(pipe);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static bool printed(const char *text)
+{
+	return strstr(output, text);
+}
+
+/* A process that writes to its own copy of memory, pages a time, every 10 ms. */
+static pid_t writer(char *memory, size_t pages)
+{
+	pid_t pid = fork();
+	int i;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 0;; i++) {
+		touch(memory, pages, i);
+		usleep(10000);
+	}
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static struct json_object *last_report(void)
+{
+	char *line = output, *next;
+
+	while ((next = strchr(line, '\n')) && next[1])
+		line = next + 1;
+	return json_tokener_parse(line);
+}
+
+static struct json_object *get(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(object, key, &value))
+		fail_msg("no '%s' in the report", key);
+	return value;
+}
+
+/* The line of the mapping that holds an address. */
+static struct json_object *line_of(struct json_object *report, const void *address)
+{
+	struct json_object *mappings = get(report, "mappings");
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(mappings); i++) {
+		struct json_object *line = json_object_array_get_idx(mappings, i);
+		uint64_t start = strtoull(json_object_get_string(get(line, "start")), NULL, 16);
+		uint64_t end_of = strtoull(json_object_get_string(get(line, "end")), NULL, 16);
+
+		if (start <= (uintptr_t)address && (uintptr_t)address < end_of)
+			return line;
+	}
+	fail_msg("no line for %p", address);
+	return NULL;
+}
+
+static bool has_registered_memory(pid_t pid)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "grep -q '^VmFlags:.* uw' /proc/%d/smaps", (int)pid);
+	return run(command) == 0;
+}
+
+static void it_counts_what_is_written(void **state)
+{
+	char *p = map_filled(N), command[128];
+	pid_t pid = writer(p, 10);
+	struct json_object *report, *line;
+
+	(void)state;
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.3 -n 3 -j -r %lx-%lx", (int)pid,
+		 (unsigned long)p, (unsigned long)p + N * PAGE);
+	assert_int_equal(run(command), 0);
+	report = last_report();
+	assert_non_null(report);
+	assert_int_equal(json_object_get_int64(get(report, "report")), 3);
+	line = line_of(report, p);
+	assert_int_equal(json_object_get_int64(get(line, "pages_tracked")), N);
+	assert_int_equal(json_object_get_int64(get(line, "pages_written")), 10);
+	assert_int_equal(json_object_get_int64(get(get(report, "total"), "pages_written")), 10);
+	json_object_put(report);
+	assert_false(has_registered_memory(pid));
+	end(pid);
+	munmap(p, N * PAGE);
+}
+
+static void the_table_names_what_is_written(void **state)
+{
+	char *p = map_filled(N), command[128], range[64];
+	pid_t pid = writer(p, N);
+
+	(void)state;
+	snprintf(command, sizeof(command), UFFDWP " watch --pid %d --interval 0.2 --count 2", (int)pid);
+	snprintf(range, sizeof(range), "%lx-", (unsigned long)p);
+	assert_int_equal(run(command), 0);
+	assert_true(printed(range) || printed("anon"));
+	assert_true(printed("[stack]"));
+	assert_true(printed("total"));
+	assert_true(printed("not tracked: "));
+	assert_true(printed("goes on, nothing of it is protected"));
+	end(pid);
+	munmap(p, N * PAGE);
+}
+
+static void new_mappings_are_picked_up(void **state)
+{
+	pid_t pid = fork();
+	struct json_object *report, *line;
+	char command[128];
+
+	(void)state;
+	if (!pid) {
+		char *p = (char *)0x600000000000;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		usleep(700000);
+		p = mmap(p, N * PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+		for (;;) {
+			touch(p, 5, 1);
+			usleep(10000);
+		}
+	}
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.4 -n 5 -j", (int)pid);
+	assert_int_equal(run(command), 0);
+	report = last_report();
+	line = line_of(report, (void *)0x600000000000);
+	assert_int_equal(json_object_get_int64(get(line, "pages_tracked")), N);
+	assert_int_equal(json_object_get_int64(get(line, "pages_written")), 5);
+	json_object_put(report);
+	end(pid);
+}
+
+static void names_filter(void **state)
+{
+	char *p = map_filled(N), command[128];
+	pid_t pid = writer(p, N);
+
+	(void)state;
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.2 -n 1 -m stack", (int)pid);
+	assert_int_equal(run(command), 0);
+	assert_true(printed("[stack]"));
+	assert_false(printed("anon "));
+	end(pid);
+	munmap(p, N * PAGE);
+}
+
+static void interrupted_it_leaves_the_target_clean(void **state)
+{
+	char *p = map_filled(N), pid_text[16];
+	pid_t pid = writer(p, N), watch;
+	int status, null = open("/dev/null", O_WRONLY);
+
+	(void)state;
+	snprintf(pid_text, sizeof(pid_text), "%d", (int)pid);
+	watch = fork();
+	if (!watch) {
+		dup2(null, 1);
+		execl(UFFDWP, "uffdwp", "watch", "-p", pid_text, "-i", "0.1", (char *)NULL);
+		_exit(126);
+	}
+	while (!has_registered_memory(pid))
+		usleep(10000);
+	kill(watch, SIGINT);
+	assert_int_equal(waitpid(watch, &status, 0), watch);
+	assert_int_equal(status, 0);
+	assert_false(has_registered_memory(pid));
+	assert_ok(kill(pid, 0));
+	end(pid);
+	close(null);
+	munmap(p, N * PAGE);
+}
+
+static void a_command_is_started_and_its_status_passed_on(void **state)
+{
+	(void)state;
+	assert_int_equal(run(UFFDWP " watch -i 0.1 -- sh -c 'sleep 0.5; exit 7'"), 7);
+	assert_true(printed("has ended"));
+	assert_int_equal(run(UFFDWP " watch -- /no/such/program"), 127);
+	assert_true(printed("cannot start /no/such/program: No such file or directory"));
+}
+
+static void it_follows_execve(void **state)
+{
+	(void)state;
+	assert_int_equal(run(UFFDWP " watch -i 0.2 -- sh -c 'sleep 0.5; exec sleep 1'"), 0);
+	assert_true(printed("has ended"));
+	assert_true(printed("total"));
+}
+
+static void mistakes_are_explained(void **state)
+{
+	(void)state;
+	assert_int_equal(run(UFFDWP " watch -p 2"), 1);
+	assert_true(printed("kernel thread"));
+	assert_int_equal(run(UFFDWP " watch -p 999999"), 1);
+	assert_true(printed("no such process"));
+	assert_int_equal(run(UFFDWP " watch"), 2);
+	assert_true(printed("usage:"));
+	assert_int_equal(run(UFFDWP " dance"), 2);
+	assert_true(printed("no verb 'dance'"));
+	assert_int_equal(run(UFFDWP " --version"), 0);
+}
+
+/* As another user: first the device cannot be opened, then the process may not be traced. */
+static void rights_are_explained(void **state)
+{
+	pid_t root = fork(), child;
+	char command[128];
+	int status, i;
+
+	(void)state;
+	if (!root) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+	}
+	for (i = 0; i < 2; i++) {
+		if (i && chmod(UFFDWP_DEVICE, 0666))
+			fail_msg("chmod");
+		child = fork();
+		if (!child) {
+			if (setgid(1000) || setuid(1000))
+				_exit(3);
+			snprintf(command, sizeof(command), UFFDWP " watch -p %d", (int)root);
+			if (run(command) != 1)
+				_exit(4);
+			_exit(!printed(i ? "no permission to trace this process" :
+					   "no permission to open " UFFDWP_DEVICE));
+		}
+		waitpid(child, &status, 0);
+		assert_int_equal(status, 0);
+	}
+	assert_ok(chmod(UFFDWP_DEVICE, 0600));
+	end(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_counts_what_is_written),
+		cmocka_unit_test(the_table_names_what_is_written),
+		cmocka_unit_test(new_mappings_are_picked_up),
+		cmocka_unit_test(names_filter),
+		cmocka_unit_test(interrupted_it_leaves_the_target_clean),
+		cmocka_unit_test(a_command_is_started_and_its_status_passed_on),
+		cmocka_unit_test(it_follows_execve),
+		cmocka_unit_test(mistakes_are_explained),
+		cmocka_unit_test(rights_are_explained),
+	};
+
+	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Numbers, bars and reports, for people and for programs.
+ */
+#include "unit.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+
+#include "human.h"
+#include "report.h"
+
+static void assert_bytes(double bytes, const char *expected)
+{
+	char text[16];
+
+	human_bytes(bytes, text, sizeof(text));
+	assert_string_equal(text, expected);
+}
+
+static void bytes_in_a_few_digits(void **state)
+{
+	(void)state;
+	assert_bytes(0, "0 B");
+	assert_bytes(999, "999 B");
+	assert_bytes(1023, "1023 B");
+	assert_bytes(1024, "1.0 KiB");
+	assert_bytes(4096, "4.0 KiB");
+	assert_bytes(1024 * 1024 - 1, "1.0 MiB");
+	assert_bytes(1536.0 * 1024 * 1024, "1.5 GiB");
+	assert_bytes(8e18, "7105.4 PiB");
+}
+
+static void assert_bar(double share, bool utf8, const char *expected)
+{
+	char text[32];
+
+	human_bar(share, 4, utf8, text, sizeof(text));
+	assert_string_equal(text, expected);
+}
+
+static void bars(void **state)
+{
+	(void)state;
+	assert_bar(0, false, "    ");
+	assert_bar(1, false, "####");
+	assert_bar(0.5, false, "##  ");
+	assert_bar(0.0001, false, ".   ");
+	assert_bar(7, false, "####");
+	assert_bar(-1, false, "    ");
+	assert_bar(1, true, "\u2588\u2588\u2588\u2588");
+	assert_bar(0.5 + 1.0 / 32, true, "\u2588\u2588\u258f ");
+	assert_bar(0.0001, true, "\u258f   ");
+}
+
+static void long_names(void **state)
+{
+	char text[32];
+
+	(void)state;
+	human_tail("[heap]", 10, text, sizeof(text));
+	assert_string_equal(text, "[heap]");
+	human_tail("0123456789", 10, text, sizeof(text));
+	assert_string_equal(text, "0123456789");
+	human_tail("/usr/lib/libc.so.6", 10, text, sizeof(text));
+	assert_string_equal(text, "~libc.so.6");
+}
+
+static struct report two_mappings(void)
+{
+	struct report report = { .number = 1, .elapsed = 2, .interval = 2 };
+
+	assert_int_equal(report_add(&report, &(struct report_line){
+		.start = 0x1000, .end = 0x5000, .name = "[heap]", .tracked = 4, .written = 1 }), 0);
+	assert_int_equal(report_add(&report, &(struct report_line){
+		.start = 0x7000, .end = 0x9000, .name = "anon", .tracked = 0, .added = 2 }), 0);
+	assert_int_equal(report_add(&report, &(struct report_line){
+		.start = 0xa000, .end = 0xe000, .name = "quiet", .tracked = 4 }), 0);
+	report.skipped_maps[MAP_OF_FILE] = 3;
+	report.skipped_bytes[MAP_OF_FILE] = 3 * 4096;
+	return report;
+}
+
+static void sums(void **state)
+{
+	struct report report = two_mappings();
+	struct report_line total = report_total(&report);
+
+	(void)state;
+	assert_int_equal(total.tracked, 8);
+	assert_int_equal(total.written, 1);
+	assert_int_equal(total.added, 2);
+	assert_true(report_share(&total) == 0.125);
+	assert_true(report_rate(&total, 2) == 2048);
+	assert_true(report_share(&(struct report_line){ 0 }) == 0);
+	assert_true(report_rate(&total, 0) == 0);
+	report_free(&report);
+}
+
+static char *printed(const struct report *report, bool json)
+{
+	static char text[4096];
+	FILE *file = fmemopen(text, sizeof(text), "w");
+
+	assert_non_null(file);
+	if (json)
+		assert_int_equal(report_print_json(file, report), 0);
+	else
+		report_print_table(file, report, false);
+	fclose(file);
+	return text;
+}
+
+static void a_table_for_people(void **state)
+{
+	struct report report = two_mappings();
+
+	(void)state;
+	assert_string_equal(printed(&report, false),
+"    2.0 s  address range      name                 tracked   written    share               write rate\n"
+"  1000-5000                  [heap]                     4         1   25.0 % ###            2.0 KiB/s\n"
+"  7000-9000                  anon                       0         0    0.0 %                    0 B/s  +2 new\n"
+"  total                                                 8         1   12.5 % #.             2.0 KiB/s  +2 new\n"
+"  not tracked: 12.0 KiB in 3 private file mappings (only private anonymous memory is, yet)\n");
+	report_free(&report);
+}
+
+static int64_t number(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+
+	assert_true(json_object_object_get_ex(object, key, &value));
+	return json_object_get_int64(value);
+}
+
+static void json_for_programs(void **state)
+{
+	struct report report = two_mappings();
+	char *text = printed(&report, true);
+	struct json_object *all = json_tokener_parse(text), *mappings, *heap, *value, *total;
+
+	(void)state;
+	assert_non_null(all);
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	assert_int_equal(number(all, "report"), 1);
+	assert_true(json_object_object_get_ex(all, "mappings", &mappings));
+	assert_int_equal(json_object_array_length(mappings), 3);
+	heap = json_object_array_get_idx(mappings, 0);
+	assert_true(json_object_object_get_ex(heap, "start", &value));
+	assert_string_equal(json_object_get_string(value), "0x1000");
+	assert_true(json_object_object_get_ex(heap, "name", &value));
+	assert_string_equal(json_object_get_string(value), "[heap]");
+	assert_int_equal(number(heap, "pages_written"), 1);
+	assert_int_equal(number(heap, "bytes_per_second"), 2048);
+	assert_true(json_object_object_get_ex(all, "total", &total));
+	assert_int_equal(number(total, "pages_tracked"), 8);
+	assert_int_equal(number(total, "pages_added"), 2);
+	json_object_put(all);
+	report_free(&report);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bytes_in_a_few_digits),
+		cmocka_unit_test(bars),
+		cmocka_unit_test(long_names),
+		cmocka_unit_test(sums),
+		cmocka_unit_test(a_table_for_people),
+		cmocka_unit_test(json_for_programs),
+	};
+
+	return cmocka_run_group_tests_name("output", tests, NULL, NULL);
+}
