@@ -40,7 +40,7 @@ static const struct {
 	{ ANY_STEP, ENOENT, "nothing is mapped there" },
 	{ ANY_STEP, ESRCH, "the process has ended or has called execve" },
 	{ ANY_STEP, ENOMEM, "out of memory: what could not be armed counts as written" },
-	{ ANY_STEP, EINVAL, "an address or length that is not a multiple of 4096, or an empty range" },
+	{ ANY_STEP, EINVAL, "address or length is not a multiple of 4096, or the range is empty" },
 	{ ANY_STEP, EOVERFLOW, "the range leaves the address space of the process" },
 };
 

@@ -13,8 +13,8 @@
  * @open: as uffdwp_open(), with options of full size. -ENODEV: not here, try the next one
  * @close: frees what open() has put into tracker->fd
  *
- * The others are what their names say; @scan is one call of the kernel, returns the number of regions
- * and sets walk_end.
+ * The others are what their names say; @scan is one call of the kernel, returns the number of
+ * regions and sets walk_end.
  */
 struct uffdwp_backend_ops {
 	const char *name;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Scans: regions one by one, fetched from the kernel in batches that go on where the last one ended.
+ * Scans: regions one by one, fetched from the kernel in batches that go on where the last one
+ * ended.
  */
 #include <errno.h>
 #include <stdbool.h>

@@ -21,15 +21,17 @@
  *
  * What "written" means, and all that the words here mean, is told in <uffdwp-async.h>.
  *
- * Functions that return int return 0 or a positive number on success and a negative errno on failure;
- * uffdwp_explain() makes a sentence of it. Addresses and lengths are bytes, aligned to 4096.
+ * Functions that return int return 0 or a positive number on success and a negative errno on
+ * failure; uffdwp_explain() makes a sentence of it. Addresses and lengths are bytes, aligned to
+ * 4096.
  *
  * Options structures begin with their size, so that a program and a library of different age
  * understand each other; fields that are left out are 0, the default. A NULL options pointer means
  * all defaults.
  *
- * Threads: a tracker may be used by several threads at once. A scan belongs to one thread at a time.
- * No function changes signal handlers, file descriptors that are not its own, or the environment.
+ * Threads: a tracker may be used by several threads at once. A scan belongs to one thread at a
+ * time. No function changes signal handlers, file descriptors that are not its own, or the
+ * environment.
  */
 #ifndef UFFDWP_H
 #define UFFDWP_H
@@ -63,7 +65,7 @@ enum uffdwp_backend {
 	UFFDWP_BACKEND_MODULE = 1,	/* /dev/uffdwp-async */
 };
 
-#define UFFDWP_OPEN_PIDFD	(1u << 0)	/* the process is @pidfd, and the pid argument is 0 */
+#define UFFDWP_OPEN_PIDFD	(1u << 0)	/* the process is @pidfd; argument pid is 0 */
 #define UFFDWP_OPEN_UFFD	(1u << 1)	/* use @uffd */
 
 /**
@@ -91,8 +93,8 @@ struct uffdwp_open_opts {
  * @opts: options or NULL
  * @tracker: out: the tracker
  *
- * Nothing of the process is tracked before uffdwp_track(). The process is not stopped. Needs the right
- * to ptrace-attach to it, and to open the device.
+ * Nothing of the process is tracked before uffdwp_track(). The process is not stopped. Needs the
+ * right to ptrace-attach to it, and to open the device.
  *
  * Return: 0, or
  *   -ENODEV      no back end: the module is not loaded, or its hooks cannot be placed now
@@ -132,8 +134,8 @@ const char *uffdwp_backend_name(const struct uffdwp *tracker);
  * @len: bytes
  * @fail_at: out, may be NULL: start of the mapping that refused, or 0
  *
- * All mappings in the range must be of a kind that can be tracked; holes are skipped. All that is there
- * when this returns is not written; on failure all that is registered is written.
+ * All mappings in the range must be of a kind that can be tracked; holes are skipped. All that is
+ * there when this returns is not written; on failure all that is registered is written.
  *
  * Return: 0, or
  *   -ENOENT      nothing is mapped there
@@ -168,7 +170,8 @@ int uffdwp_untrack(struct uffdwp *tracker, uint64_t start, uint64_t len);
  *
  * Return: 0, or
  *   -ENOENT      nothing there is tracked
- *   -ESRCH, -EINVAL, -EOVERFLOW, -ENOMEM as from uffdwp_track(); after -ENOMEM a front part is armed
+ *   -ESRCH, -EINVAL, -EOVERFLOW, -ENOMEM as from uffdwp_track(); after -ENOMEM a front part
+ *		is armed
  */
 int uffdwp_arm(struct uffdwp *tracker, uint64_t start, uint64_t len);
 
@@ -215,7 +218,8 @@ int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opt
  * @scan: scan
  * @region: out: the region
  *
- * Regions come in ascending order and do not overlap. Two of them may touch with the same categories.
+ * Regions come in ascending order and do not overlap. Two of them may touch with the same
+ * categories.
  *
  * Return: 1 with a region; 0 when the range, or max_pages, is done; or
  *   -EPERM       UFFDWP_SCAN_CHECK_TRACKED, and the memory at uffdwp_scan_position() is not tracked
@@ -237,8 +241,8 @@ uint64_t uffdwp_scan_position(const struct uffdwp_scan *scan);
  * uffdwp_scan_end - finish a scan, at any time
  * @scan: scan, or NULL; freed in any case
  *
- * Pages that UFFDWP_SCAN_WP_MATCHING has armed already, but that uffdwp_scan_next() has not returned
- * yet, are made written again, so that no write is lost when a scan is given up.
+ * Pages that UFFDWP_SCAN_WP_MATCHING has armed already, but that uffdwp_scan_next() has not
+ * returned yet, are made written again, so that no write is lost when a scan is given up.
  *
  * Return: 0; or -EIO when that failed: then the whole range of the scan must be taken as written.
  */

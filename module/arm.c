@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Arming: make the next write to a page fault, and remember that it has not happened. Disarming: give
- * the page back as it was.
+ * Arming: make the next write to a page fault, and remember that it has not happened. Disarming:
+ * give the page back as it was.
  *
  * Why the TLBs are flushed before the page-table lock is dropped, whether or not the entry was
  * writable: a processor may write through an old, writable translation until its TLB is flushed.
  * Who arms an entry answers for that translation, even for one left by somebody else who has
  * changed the entry and will flush later: mprotect() flushes after it has dropped the lock
- * (mm_tlb_flush_pending()), reclaim flushes in batches (flush_tlb_batched_pending()). A write through
- * such a translation after we have armed would be lost. The one flush per table covers them all.
+ * (mm_tlb_flush_pending()), reclaim flushes in batches (flush_tlb_batched_pending()). A write
+ * through such a translation after we have armed would be lost. The one flush per table covers them
+ * all.
  */
 #include <linux/mm.h>
 #include <linux/oom.h>
@@ -42,8 +43,9 @@ void uffdwp_arming_end(struct uffdwp_arming *a)
 }
 
 /*
- * Nothing is mapped, so no TLB holds anything that matters: a translation that MADV_DONTNEED has not
- * flushed yet leads to the page that it has thrown away, and a write there is thrown away as well.
+ * Nothing is mapped, so no TLB holds anything that matters: a translation that MADV_DONTNEED has
+ * not flushed yet leads to the page that it has thrown away, and a write there is thrown away as
+ * well.
  */
 static void arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
@@ -55,8 +57,8 @@ static void arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 		return;
 	}
 	/*
-	 * The OOM reaper is emptying this address space: zeroes must not stand for what it took, see
-	 * check_stable_address_space() in do_anonymous_page(). The page stays written.
+	 * The OOM reaper is emptying this address space: zeroes must not stand for what it took,
+	 * see check_stable_address_space() in do_anonymous_page(). The page stays written.
 	 */
 	if (check_stable_address_space(mm))
 		return;
@@ -169,14 +171,17 @@ static const struct uffdwp_walk_ops arm_ops = {
  *
  * mmap_lock is held for reading.
  *
- * Return: UFFDWP_WALK_ON when all is armed; UFFDWP_WALK_PAUSE when somebody waits for mmap_lock: drop
- * it and come back for the rest; -ENOENT when nothing in the range is registered; -ENOMEM, -EINTR,
- * -EIO as from uffdwp_walk_vma().
+ * Return: UFFDWP_WALK_ON when all is armed; UFFDWP_WALK_PAUSE when somebody waits for mmap_lock:
+ * drop it and come back for the rest; -ENOENT when nothing in the range is registered; -ENOMEM,
+ * -EINTR, -EIO as from uffdwp_walk_vma().
  */
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	       unsigned long *walk_end)
 {
-	struct arm_walk w = { .walk = { .ops = &arm_ops, .killable = true, .yield = true }, .t = t };
+	struct arm_walk w = {
+		.walk = { .ops = &arm_ops, .killable = true, .yield = true },
+		.t = t,
+	};
 	struct mmu_notifier_range range;
 	struct vm_area_struct *vma;
 	bool found = false;

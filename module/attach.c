@@ -48,8 +48,8 @@ static struct task_struct *task_of_pidfd(int pidfd)
 }
 
 /*
- * The same check as ptrace(2) and process_vm_writev(2), with the same answer: mm_access() says -EACCES
- * where those say -EPERM.
+ * The same check as ptrace(2) and process_vm_writev(2), with the same answer: mm_access() says
+ * -EACCES where those say -EPERM.
  */
 static struct mm_struct *mm_of_pidfd(int pidfd)
 {
@@ -112,7 +112,8 @@ static_assert(offsetofend(struct uffdwp_attach_arg, uffd_ioctls) -
  * @arg: request
  * @uarg: the same in user memory, whose last fields the kernel reads and fills
  *
- * Return: 0, or an error as documented with struct uffdwp_attach_arg; then the tracker is as before.
+ * Return: 0, or an error as documented with struct uffdwp_attach_arg; then the tracker is as
+ * before.
  */
 int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
 		  struct uffdwp_attach_arg __user *uarg)

@@ -2,7 +2,8 @@
 /*
  * /dev/uffdwp-async: arguments in, arguments checked, one tracker for each open file.
  *
- * An open file pins the module (fops.owner), so the module cannot be unloaded while a tracker exists.
+ * An open file pins the module (fops.owner), so the module cannot be unloaded while a tracker
+ * exists.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -23,8 +24,8 @@
 #include "walk.h"
 
 /*
- * Copy a structure that starts with its size. @known is what this module knows; a longer one must be
- * zero behind that.
+ * Copy a structure that starts with its size. @known is what this module knows; a longer one must
+ * be zero behind that.
  */
 static int copy_arg(void *arg, size_t known, const void __user *uarg)
 {
@@ -183,7 +184,7 @@ static long cmd_scan(struct uffdwp_tracker *t, void __user *uarg)
 
 	if (!ret)
 		ret = check_scan(t, &arg);
-	/* A structure that cannot be written is found out before anything is armed, most times ... */
+	/* A structure that cannot be written is mostly found out before anything is armed ... */
 	if (!ret && put_user(arg.start, &uscan->walk_end))
 		ret = -EFAULT;
 	if (ret)

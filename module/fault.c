@@ -2,8 +2,8 @@
 /*
  * Resolving a write fault: the page becomes written, and the kernel's own code does the rest.
  *
- * Nothing here waits for another task. A fault comes with mmap_lock held for reading, so its mapping
- * and its tracker stay (tracker.c).
+ * Nothing here waits for another task. A fault comes with mmap_lock held for reading, so its
+ * mapping and its tracker stay (tracker.c).
  */
 #include <linux/mm.h>
 #include <linux/oom.h>
@@ -17,11 +17,12 @@
  * uffdwp_fault_wp_page - at the entry of do_wp_page(): let the write through
  * @vmf: fault; its PTE is mapped and locked and is what vmf->orig_pte says
  *
- * do_wp_page() looks at the write-protect bit first. With the bit gone, and orig_pte refreshed so that
- * it compares equal, it goes on as for any other read-only page: reuses it, or copies it. That is one
- * fault, and what the native UFFD_FEATURE_WP_ASYNC of Linux 6.7 does in the same place.
+ * do_wp_page() looks at the write-protect bit first. With the bit gone, and orig_pte refreshed so
+ * that it compares equal, it goes on as for any other read-only page: reuses it, or copies it. That
+ * is one fault, and what the native UFFD_FEATURE_WP_ASYNC of Linux 6.7 does in the same place.
  *
- * An unshare fault (FAULT_FLAG_UNSHARE, a GUP pin for reading) writes nothing: the page stays armed.
+ * An unshare fault (FAULT_FLAG_UNSHARE, a GUP pin for reading) writes nothing: the page stays
+ * armed.
  */
 notrace void uffdwp_fault_wp_page(struct vm_fault *vmf)
 {
@@ -79,9 +80,9 @@ vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
  * uffdwp_fault_marker - instead of do_swap_page(), for a marker in an anonymous mapping
  * @vmf: fault; its PTE is mapped and not locked
  *
- * Linux before 6.6 knows markers in file mappings only and would kill the process. A write takes the
- * marker away and is retried, then finds nothing and gets a fresh page as it would have without us:
- * two faults. A read gets the zero page, still armed: one fault.
+ * Linux before 6.6 knows markers in file mappings only and would kill the process. A write takes
+ * the marker away and is retried, then finds nothing and gets a fresh page as it would have without
+ * us: two faults. A read gets the zero page, still armed: one fault.
  *
  * A marker in a mapping that is not registered any more is nothing to anybody, and is taken away.
  *

@@ -2,18 +2,18 @@
 /*
  * Owns the hooks: which functions of the kernel are stopped at their entry, and when.
  *
- * Two kinds. A watching hook runs at the entry and returns; the function goes on. A redirecting hook
- * (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead, and does so only
- * for what belongs to a tracker: no task sleeps in our code, or in the original called by us, for
- * somebody else's memory.
+ * Two kinds. A watching hook runs at the entry and returns; the function goes on. A redirecting
+ * hook (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead, and does so
+ * only for what belongs to a tracker: no task sleeps in our code, or in the original called by us,
+ * for somebody else's memory.
  *
  * The callbacks run in the fault path of every process while a tracker is open, so they look at as
  * little as they can, take no lock and do not sleep. They are not traced themselves.
  *
  * Why UFFDIO_WRITEPROTECT is caught at mwriteprotect_range() and not two calls deeper, at
- * change_protection(): the latter is also the body of mprotect(), which every process would then pay
- * for, and what it returns is thrown away on this kernel, so that running out of memory could not be
- * told to the caller.
+ * change_protection(): the latter is also the body of mprotect(), which every process would then
+ * pay for, and what it returns is thrown away on this kernel, so that running out of memory could
+ * not be told to the caller.
  *
  * FTRACE_OPS_FL_PERMANENT: with these hooks in place kernel.ftrace_enabled=0 is refused, since it
  * would silence them.
@@ -86,8 +86,9 @@ static vm_fault_t instead_of_handle_userfault(struct vm_fault *vmf, unsigned lon
 /*
  * vm_fault_t handle_userfault(struct vm_fault *vmf, unsigned long reason)
  *
- * MISSING and MINOR faults are for the reader of the userfaultfd, as ever. Hugetlb faults come with a
- * half-filled vmf; hugetlb is not armed by us, but may be by the owner of a handed-in userfaultfd.
+ * MISSING and MINOR faults are for the reader of the userfaultfd, as ever. Hugetlb faults come with
+ * a half-filled vmf; hugetlb is not armed by us, but may be by the owner of a handed-in
+ * userfaultfd.
  */
 static notrace void on_handle_userfault(unsigned long ip, unsigned long parent_ip,
 					struct ftrace_ops *ops, struct ftrace_regs *fregs)
@@ -287,8 +288,8 @@ int uffdwp_hook_place(enum uffdwp_hook_id id)
 /**
  * uffdwp_hooks_remove - remove all hooks and wait until nothing runs in them
  *
- * When it returns no processor and no sleeping task is in a callback, a trampoline or a function that
- * a call was redirected to.
+ * When it returns no processor and no sleeping task is in a callback, a trampoline or a function
+ * that a call was redirected to.
  */
 void uffdwp_hooks_remove(void)
 {

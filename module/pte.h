@@ -3,10 +3,10 @@
  * One entry: is it armed, arm it, disarm it.
  *
  * All of these need the lock of the table that holds the entry. That lock keeps out the kernel, not
- * the processor: hardware sets the accessed and dirty bits of a present entry at any time. A present
- * entry is therefore changed by compare-and-exchange, never stored from a copy, so that no bit that
- * the hardware sets in between is lost, and never made absent for a moment, so that no other
- * processor takes a fault that is not needed.
+ * the processor: hardware sets the accessed and dirty bits of a present entry at any time. A
+ * present entry is therefore changed by compare-and-exchange, never stored from a copy, so that no
+ * bit that the hardware sets in between is lost, and never made absent for a moment, so that no
+ * other processor takes a fault that is not needed.
  *
  * Arming does not flush: the caller does, before it drops the lock.
  */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Which memory belongs to a tracker. The kernel's UFFDIO_REGISTER and UFFDIO_UNREGISTER do the work
- * (flags, splits and merges of mappings); what is here says no where they would say yes, or would say
- * no without a reason.
+ * (flags, splits and merges of mappings); what is here says no where they would say yes, or would
+ * say no without a reason.
  *
- * The mappings are looked at under mmap_lock, which is dropped before the kernel takes it again. What
- * is mapped in between can become registered without our look; it is armed only if it is of a kind
- * that we track (uffdwp_vma_is_tracked()).
+ * The mappings are looked at under mmap_lock, which is dropped before the kernel takes it again.
+ * What is mapped in between can become registered without our look; it is armed only if it is of a
+ * kind that we track (uffdwp_vma_is_tracked()).
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -27,9 +27,10 @@ static_assert(offsetofend(struct uffdwp_register_arg, uffd_ioctls) -
 static_assert(offsetofend(struct uffdwp_unregister_arg, len) -
 	      offsetof(struct uffdwp_unregister_arg, start) == sizeof(struct uffdio_range));
 
+/* vm_ops instead of vma_is_anonymous(), which asks the same but not of a const mapping. */
 static int check_kind(const struct vm_area_struct *vma)
 {
-	if (!vma_is_anonymous((struct vm_area_struct *)vma) || (vma->vm_flags & (VM_SPECIAL | VM_SHARED)))
+	if (vma->vm_ops || (vma->vm_flags & (VM_SPECIAL | VM_SHARED)))
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -77,8 +78,8 @@ static int check_range(struct uffdwp_tracker *t, unsigned long start, unsigned l
 }
 
 /*
- * A bit that an earlier user of the memory left behind would say "not written" of a page that we have
- * never armed. Nobody else owns these bits: the mapping is not registered.
+ * A bit that an earlier user of the memory left behind would say "not written" of a page that we
+ * have never armed. Nobody else owns these bits: the mapping is not registered.
  */
 static void clear_leftovers(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {

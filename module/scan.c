@@ -6,9 +6,9 @@
  * before that lock is dropped (arm.c), so a write is either seen by this scan or faults afterwards.
  *
  * A report that cannot be delivered must not leave its pages armed, or their writes are lost. Pages
- * go from the buffer to user memory without locks; if that fails, the regions that were not delivered
- * are disarmed: written again. Nobody can have relied on them in between, since commands on one
- * tracker exclude each other.
+ * go from the buffer to user memory without locks; if that fails, the regions that were not
+ * delivered are disarmed: written again. Nobody can have relied on them in between, since commands
+ * on one tracker exclude each other.
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -47,8 +47,8 @@ static bool resets(const struct scan *s)
 }
 
 /*
- * Offer [addr, *end), which may come back shorter. ON: taken. Otherwise: leave, with walk->pos set; a
- * run that was taken is still to be armed by the caller if *end is above addr.
+ * Offer [addr, *end), which may come back shorter. ON: taken. Otherwise: leave, with walk->pos set;
+ * a run that was taken is still to be armed by the caller if *end is above addr.
  */
 static inline int report(struct scan *s, unsigned long addr, unsigned long *end, u64 categories)
 {
@@ -186,7 +186,7 @@ static const struct uffdwp_walk_ops scan_ops = {
 	.huge = scan_huge,
 };
 
-/* Memory that is not registered with this tracker, or no memory at all: its pages are not looked at. */
+/* Memory that is not registered with this tracker, or no memory: no page is looked at. */
 static int scan_untracked(struct scan *s, unsigned long start, unsigned long end, bool mapped)
 {
 	const u64 named = s->arg->category_mask | s->arg->category_anyof_mask;
@@ -282,8 +282,8 @@ static int deliver(struct scan *s, bool last)
  * @t: attached tracker, locked, its mm held by mmget()
  * @arg: checked request; walk_end is filled in
  *
- * Return: regions stored, or an error as documented with struct uffdwp_scan_arg. An error that comes
- * after regions were stored is left to the next call, which will meet it at once.
+ * Return: regions stored, or an error as documented with struct uffdwp_scan_arg. An error that
+ * comes after regions were stored is left to the next call, which will meet it at once.
  */
 long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg)
 {

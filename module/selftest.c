@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * When the module is loaded: place the hooks one by one and prove each on private memory of the task
- * that loads it, before any other process relies on it.
+ * When the module is loaded: place the hooks one by one and prove each on private memory of the
+ * task that loads it, before any other process relies on it.
  *
- * The userfaultfd is made with UFFD_USER_MODE_ONLY, so that a write of ours that no hook resolves is
- * an error of put_user() and not an endless sleep: handle_userfault() refuses faults from kernel mode
- * then. Our hooks come before that check.
+ * The userfaultfd is made with UFFD_USER_MODE_ONLY, so that a write of ours that no hook resolves
+ * is an error of put_user() and not an endless sleep: handle_userfault() refuses faults from kernel
+ * mode then. Our hooks come before that check.
  */
 #include <linux/err.h>
 #include <linux/file.h>

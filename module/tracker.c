@@ -11,9 +11,9 @@
  *	page-table lock
  *	tables_lock		writers of the tables; readers use RCU
  *
- * A tracker leaves the tables under mmap_lock held for writing. A fault holds mmap_lock for reading,
- * so a tracker that a fault has found stays in the tables, and alive, until that fault is over; RCU
- * is for those who look without having found.
+ * A tracker leaves the tables under mmap_lock held for writing. A fault holds mmap_lock for
+ * reading, so a tracker that a fault has found stays in the tables, and alive, until that fault is
+ * over; RCU is for those who look without having found.
  */
 #include <linux/file.h>
 #include <linux/hashtable.h>
@@ -135,8 +135,8 @@ struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma)
  * uffdwp_tracker_of_vma_atomic - the same, with a page-table lock held
  * @vma: mapping, mmap_lock held
  *
- * A spinlock keeps RCU from passing (it disables preemption, or is an RCU reader itself), so this one
- * does without two calls in the hottest path.
+ * A spinlock keeps RCU from passing (it disables preemption, or is an RCU reader itself), so this
+ * one does without two calls in the hottest path.
  *
  * Return: as uffdwp_tracker_of_vma().
  */
@@ -183,9 +183,9 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
 /*
  * Leave the process as if we had never been there. What could still be under way: a fault that saw
  * an armed huge page, or an armed entry, and has not come to our hook yet. If the tracker were gone
- * by then, the fault would sleep in handle_userfault() for a reader that does not exist. Such a fault
- * holds mmap_lock for reading; so with mmap_lock held for writing there is none, and after the walk
- * there is nothing armed that could start one.
+ * by then, the fault would sleep in handle_userfault() for a reader that does not exist. Such a
+ * fault holds mmap_lock for reading; so with mmap_lock held for writing there is none, and after
+ * the walk there is nothing armed that could start one.
  */
 static void disarm_everything(struct uffdwp_tracker *t)
 {

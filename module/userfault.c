@@ -31,8 +31,8 @@ struct creation {
 static struct file *create_here(unsigned int flags)
 {
 	/*
-	 * Kernel threads share one descriptor table, and a user-mode helper that is started just now
-	 * gets a copy: O_CLOEXEC keeps the file from the program that it becomes.
+	 * Kernel threads share one descriptor table, and a user-mode helper that is started just
+	 * now gets a copy: O_CLOEXEC keeps the file from the program that it becomes.
 	 */
 	struct pt_regs regs = { .di = flags | O_CLOEXEC };
 	struct file *file;
@@ -102,8 +102,8 @@ struct file *uffdwp_userfault_get(int fd)
  *
  * The kernel reads the structure itself, so whoever shares that memory may change it after we have
  * looked. What it can say then is no more than what the caller may do to a process that it may
- * ptrace: mappings of other kinds get registered, which we do not arm; or faults of other kinds wait,
- * at the latest until the tracker is closed.
+ * ptrace: mappings of other kinds get registered, which we do not arm; or faults of other kinds
+ * wait, at the latest until the tracker is closed.
  *
  * Return: what the kernel returns.
  */

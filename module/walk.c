@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A walk over page tables that can make tables, split huge pages and stop anywhere. The kernel's own
- * walkers can do neither, and are not exported.
+ * A walk over page tables that can make tables, split huge pages and stop anywhere. The kernel's
+ * own walkers can do neither, and are not exported.
  *
  * Needs mmap_lock, for reading at least. Under it, in an anonymous mapping of this kernel:
  *
@@ -64,7 +64,7 @@ static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, u
 	pmd_t pmd = READ_ONCE(*pmdp);
 	int next;
 
-	/* The reads below must all be of this one value, see pmd_none_or_trans_huge_or_clear_bad() */
+	/* All that is asked below is asked of one value: pmd_none_or_trans_huge_or_clear_bad() */
 	barrier();
 	if (pmd_none(pmd)) {
 		next = walk->ops->hole(walk, addr, end);

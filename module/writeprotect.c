@@ -40,7 +40,8 @@ static struct uffdwp_tracker *tracker_of_range(struct mm_struct *mm, unsigned lo
  * A tracker that is found with mmap_lock held stays until it is dropped (tracker.c).
  *
  * Return: 0; -EXDEV when the range begins in memory that is not ours, for the kernel's own function
- * to handle; -EAGAIN and -ENOENT as from that function; -ENOMEM when there was no memory for tables.
+ * to handle; -EAGAIN and -ENOENT as from that function; -ENOMEM when there was no memory for
+ * tables.
  */
 int uffdwp_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
 			atomic_t *mmap_changing)

@@ -41,14 +41,17 @@ guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(B)/uffdwp $(B)/tests/bench
 
 # ---- verbs
 
-check: check-unit check-guest ## all tests that fit in minutes (KERNELS="6.1")
+# Packages first, then a make that can rely on them.
+check: deps ## all tests that fit in minutes (KERNELS="6.1")
+	$(MAKE) --no-print-directory check-unit check-guest
 .PHONY: check
 
 check-guest: guest ## the tests in the guest (KERNELS="6.1")
 	@for kernel in $(KERNELS); do tests/vm/suite $$kernel || exit 1; done
 .PHONY: check-guest
 
-check-negative: guest ## tests must fail without what they test
+check-negative: deps ## tests must fail without what they test
+	$(MAKE) --no-print-directory guest
 	tests/vm/negative
 .PHONY: check-negative
 
@@ -56,8 +59,21 @@ $(B)/tests/bench: tests/bench/bench.c uapi/uffdwp-async.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $<
 
-bench: $(B)/tests/bench ## figures in instructions, as a table and build/bench.json
+bench: deps ## figures in instructions, as a table and build/bench.json
+	$(MAKE) --no-print-directory $(B)/tests/bench
 	tests/bench/run $(KERNELS)
 .PHONY: bench
+
+demo: deps ## from a fresh machine to redis being watched in a virtual machine
+	$(MAKE) --no-print-directory all
+	tests/demo/run
+.PHONY: demo
+
+# ---- style
+
+lint: ## sparse, kernel-doc, cppcheck, shellcheck, formatting
+	@scripts/deps lint
+	scripts/lint
+.PHONY: lint
 
 -include $(UNITS:=.d) $(GUEST_TESTS:=.d)

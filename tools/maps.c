@@ -25,10 +25,10 @@ static enum map_kind kind_of(const char *perms, uint64_t inode, const char *name
 
 	if (*name == '[' && !ordinary)
 		return MAP_SPECIAL;
-	if (perms[3] == 's')
-		return MAP_SHARED_MEMORY;
 	if (perms[1] != 'w')
 		return MAP_NOT_WRITABLE;
+	if (perms[3] == 's')
+		return MAP_SHARED_MEMORY;
 	return inode || !ordinary ? MAP_OF_FILE : MAP_TRACKABLE;
 }
 

@@ -74,7 +74,9 @@ static bool range(const char *text, uint64_t *start, uint64_t *end)
 
 	if (!hexadecimal(text, &rest, start) || *rest != '-')
 		return false;
-	if (!hexadecimal(rest + 1, &rest, end) || *rest || *end <= *start || *end > UINT64_MAX - PAGE)
+	if (!hexadecimal(rest + 1, &rest, end) || *rest)
+		return false;
+	if (*end <= *start || *end > UINT64_MAX - PAGE)
 		return false;
 	*start &= ~(PAGE - 1);
 	*end = (*end + PAGE - 1) & ~(PAGE - 1);
@@ -104,7 +106,8 @@ static int take(int option, struct watch_options *o, char *why, size_t size)
 		return 0;
 	case 'i':
 		if (!seconds(optarg, &o->interval))
-			return wrong(why, size, "'%s' is no interval: 0.001 to 86400 seconds", optarg);
+			return wrong(why, size, "'%s' is no interval: 0.001 to 86400 seconds",
+				     optarg);
 		return 0;
 	case 'n':
 		if (!whole_number(optarg, 1, UINT64_MAX, &o->count))

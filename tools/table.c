@@ -49,8 +49,8 @@ void report_print_table(FILE *to, const struct report *report, bool utf8)
 	char place[40], name[NAME_WIDTH + 1];
 	size_t i;
 
-	fprintf(to, "%7.1f s %-19s %-*s %9s %9s  %7s %-*s %13s\n", report->elapsed, " address range",
-		NAME_WIDTH, "name", "tracked", "written", "share", BAR_WIDTH, "", "write rate");
+	fprintf(to, "%7.1f s %-19s %-*s %9s %9s  %7s %-*s %13s\n", report->elapsed,
+		" address range", NAME_WIDTH, "name", "pages", "written", "share", BAR_WIDTH, "", "write rate");
 	for (i = 0; i < report->n; i++) {
 		const struct report_line *line = &report->line[i];
 

@@ -21,8 +21,8 @@ int target_find(pid_t pid, struct target *target)
 }
 
 /*
- * The child's end of the pipe is closed by a successful execve(2), and carries the error of one that
- * failed: so when the pipe ends, the new program runs.
+ * The child's end of the pipe is closed by a successful execve(2), and carries the error of one
+ * that failed: so when the pipe ends, the new program runs.
  */
 int target_start(char **command, struct target *target)
 {

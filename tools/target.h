@@ -36,10 +36,11 @@ bool target_has_ended(const struct target *target);
  * target_finish - let go of the process
  * @target: process
  *
- * One that we have started is waited for, and the signals that ended us have reached it too, as it is
- * in our process group.
+ * One that we have started is waited for, and the signals that ended us have reached it too, as it
+ * is in our process group.
  *
- * Return: its exit status if we have started it, in the way of the shell (128 + signal); otherwise 0.
+ * Return: its exit status if we have started it, in the way of the shell (128 + signal); otherwise
+ * 0.
  */
 int target_finish(struct target *target);
 

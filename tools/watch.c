@@ -2,9 +2,9 @@
 /*
  * uffdwp watch: at every interval, ask what was written and arm it again; track what is new.
  *
- * Nothing is remembered about which memory is tracked: a scan says of each address whether it is, so
- * a mapping that was replaced, or moved, or has grown between two reports is seen as new, and tracked
- * from then on.
+ * Nothing is remembered about which memory is tracked: a scan says of each address whether it is,
+ * so a mapping that was replaced, or moved, or has grown between two reports is seen as new, and
+ * tracked from then on.
  */
 #include <errno.h>
 #include <fnmatch.h>

@@ -119,7 +119,8 @@ struct uffdwp_region {
 #define UFFDWP_FEATURE_UNPOP_ZERO	(1ULL << 2)	/* unpopulated memory: zero page */
 #define UFFDWP_FEATURE_UNPOP_MARKER	(1ULL << 3)	/* unpopulated memory: marker */
 #define UFFDWP_FEATURE_THP		(1ULL << 4)	/* huge pages are armed as a whole */
-#define UFFDWP_FEATURE_WRITEPROTECT	(1ULL << 5)	/* UFFDIO_WRITEPROTECT arms unpopulated memory */
+/* UFFDIO_WRITEPROTECT on a handed-in userfaultfd arms unpopulated memory, too. */
+#define UFFDWP_FEATURE_WRITEPROTECT	(1ULL << 5)
 
 /* Kinds of memory that REGISTER accepts, as reported by HELLO. */
 #define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)
@@ -160,7 +161,7 @@ struct uffdwp_hello_arg {
 /* How memory with nothing in it yet is armed. */
 #define UFFDWP_UNPOP_DEFAULT	0	/* the module's choice: the zero page */
 #define UFFDWP_UNPOP_ZERO	1	/* map the shared zero page: reads never fault */
-#define UFFDWP_UNPOP_MARKER	2	/* leave a marker: nothing mapped; a write takes two faults */
+#define UFFDWP_UNPOP_MARKER	2	/* leave a marker: the first write takes two faults */
 
 /**
  * struct uffdwp_attach_arg - UFFDWP_IOC_ATTACH: bind the tracker to an address space
@@ -183,9 +184,9 @@ struct uffdwp_hello_arg {
  *
  * A userfaultfd that is handed in keeps working for what it was made for (MISSING or MINOR faults);
  * write-protect faults on it are resolved by the module for as long as the tracker is open, and are
- * not delivered to its reader. Write protection on it is taken away when the tracker is closed. Make
- * it without UFFD_FEATURE_EVENT_FORK: a forked child would inherit protection that nobody resolves.
- * Hugetlb mappings on it stay synchronous.
+ * not delivered to its reader. Write protection on it is taken away when the tracker is closed.
+ * Make it without UFFD_FEATURE_EVENT_FORK: a forked child would inherit protection that nobody
+ * resolves. Hugetlb mappings on it stay synchronous.
  *
  * Errors:
  *   -EBADF      @pidfd is not a pidfd, @uffd is not a userfaultfd
@@ -227,16 +228,16 @@ struct uffdwp_attach_arg {
  * @start to @uffd_ioctls are a struct uffdio_register, which the kernel itself reads and fills.
  *
  * Every mapping in the range must be of a kind listed in HELLO; holes between them are skipped. All
- * or nothing, but for -ENOMEM while a mapping is split at the end of the range: then a front part is
- * registered. Memory that is registered already stays as it is. Memory that is newly registered is
- * written until it is armed.
+ * or nothing, but for -ENOMEM while a mapping is split at the end of the range: then a front part
+ * is registered. Memory that is registered already stays as it is. Memory that is newly registered
+ * is written until it is armed.
  *
- * One mapping can belong to one userfaultfd only, which is the kernel's rule: two trackers can track
- * one process, but not the same memory of it.
+ * One mapping can belong to one userfaultfd only, which is the kernel's rule: two trackers can
+ * track one process, but not the same memory of it.
  *
  * Errors:
  *   -ENOENT     nothing is mapped in the range
- *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: file, shared memory, hugetlb, device,
+ *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: file, shared, hugetlb, device,
  *               special
  *   -EACCES     a mapping may never become writable
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker
@@ -294,7 +295,7 @@ struct uffdwp_unregister_arg {
  *
  * Errors:
  *   -ENOENT     nothing in the range is registered with this tracker
- *   -ENOMEM     no memory for page tables: everything below @walk_end is armed, call again from there
+ *   -ENOMEM     no memory for page tables: all below @walk_end is armed, call again from there
  */
 struct uffdwp_arm_arg {
 	__u64 size;
@@ -307,7 +308,7 @@ struct uffdwp_arm_arg {
 };
 
 /* Scan flags, values of PM_SCAN_* in <linux/fs.h>. */
-#define UFFDWP_SCAN_WP_MATCHING		(1ULL << 0)	/* arm what is reported, atomically per page */
+#define UFFDWP_SCAN_WP_MATCHING		(1ULL << 0)	/* arm what is reported, page by page */
 #define UFFDWP_SCAN_CHECK_TRACKED	(1ULL << 1)	/* -EPERM where something is not tracked */
 
 /**
@@ -327,7 +328,8 @@ struct uffdwp_arm_arg {
  *
  * Laid out as struct pm_scan_arg of PAGEMAP_SCAN, and matching works the same way. Neighbouring
  * pages with the same reported categories come as one region. Returns the number of regions in
- * @vec. The scan ends early, with success, when @vec is full or @max_pages are found; then @walk_end
+ * @vec. The scan ends early, with success, when @vec is full or @max_pages are found; then
+ *	@walk_end
  * is less than @end.
  *
  * With UFFDWP_SCAN_WP_MATCHING a page that matches is armed in the same step in which it is looked

@@ -14,11 +14,13 @@
 
 /*
  * The kernels that the tests run on. Another kernel may have another page-table format, other locks
- * in the fault path or another signature behind the same name, and none of this shows when building.
+ * in the fault path or another signature behind the same name, and none of this shows when
+ * building.
  */
 #ifndef UFFDWP_ALLOW_UNTESTED_KERNEL
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-#error uffdwp-async is tested on Linux 6.1 only: see "Supported kernels" in README.md (KCFLAGS=-DUFFDWP_ALLOW_UNTESTED_KERNEL builds it all the same)
+/* KCFLAGS=-DUFFDWP_ALLOW_UNTESTED_KERNEL builds it all the same. */
+#error uffdwp-async is tested on Linux 6.1 only: see Supported kernels in README.md
 #endif
 #endif
 

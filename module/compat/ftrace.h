@@ -2,8 +2,8 @@
 /*
  * The arguments of a function that ftrace has stopped at its entry, and where it goes on.
  *
- * DYNAMIC_FTRACE_WITH_ARGS (5.11 and later) saves the argument registers for every callback and lets
- * an IPMODIFY callback set the instruction pointer, without the cost of SAVE_REGS.
+ * DYNAMIC_FTRACE_WITH_ARGS (5.11 and later) saves the argument registers for every callback and
+ * lets an IPMODIFY callback set the instruction pointer, without the cost of SAVE_REGS.
  */
 #ifndef UFFDWP_COMPAT_FTRACE_H
 #define UFFDWP_COMPAT_FTRACE_H

@@ -91,7 +91,7 @@ static inline void uffdwp_notifier_end(struct mmu_notifier_range *range)
 		uffdwp_call(__mmu_notifier_invalidate_range_end)(range, false);
 }
 
-/* Only a PTE in an anonymous mapping can be mistaken: elsewhere the kernel knows the marker itself. */
+/* In mappings of files the kernel knows these itself; in anonymous ones only since 6.6. */
 #ifdef CONFIG_PTE_MARKER_UFFD_WP
 #define UFFDWP_HAVE_MARKERS 1
 
@@ -119,9 +119,10 @@ static inline bool uffdwp_pte_is_marker(pte_t pte)
 #endif
 
 /*
- * A migration or device entry that says "writable" makes the kernel map the page writable and forget
- * the write-protect bit (remove_migration_pte() of 6.1 looks at the one or the other), so arming one
- * means to make it readable first, as change_pte_range() does. Exclusive stays exclusive.
+ * A migration or device entry that says "writable" makes the kernel map the page writable and
+ * forget the write-protect bit (remove_migration_pte() of 6.1 looks at the one or the other), so
+ * arming one means to make it readable first, as change_pte_range() does. Exclusive stays
+ * exclusive.
  */
 static inline swp_entry_t uffdwp_entry_make_readable(swp_entry_t entry)
 {

@@ -150,7 +150,8 @@ static void track(uint32_t unpopulated)
 	};
 
 	tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
-	if (tracker < 0 || command(UFFDWP_IOC_ATTACH, &attach) || command(UFFDWP_IOC_REGISTER, &reg))
+	if (tracker < 0 || command(UFFDWP_IOC_ATTACH, &attach) ||
+	    command(UFFDWP_IOC_REGISTER, &reg))
 		stop(UFFDWP_DEVICE);
 }
 
@@ -257,7 +258,7 @@ static void own(void)
 	madvise(memory, LEN, MADV_DONTNEED);
 	track(UFFDWP_UNPOP_MARKER);
 	report("unpopulated_write.marker", least(run_unpopulated_write, ROUNDS * PAGES));
-	/* This kernel's MADV_DONTNEED leaves markers, so arming finds nothing to do: not measured. */
+	/* 6.1's MADV_DONTNEED leaves markers, so arming again has nothing to do: not measured. */
 	close(tracker);
 	report("madvise_dontneed_page", least(run_dontneed, ROUNDS * PAGES));
 }

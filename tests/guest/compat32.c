@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A 32-bit program without a C library: tracks its own memory through the same structures. Exits with
- * 0, or with the number of the check that failed.
+ * A 32-bit program without a C library: tracks its own memory through the same structures. Exits
+ * with 0, or with the number of the check that failed.
  */
 #include "uffdwp-async.h"
 

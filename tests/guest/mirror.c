@@ -2,9 +2,10 @@
 /*
  * The mirror: no write is missed.
  *
- * Threads of a process write at random. Another task scans with reset all the time and copies what is
- * reported, and only that, into a mirror. Every now and then the writers pause; after one more scan the
- * mirror and the memory must be equal, byte for byte. A page that was written and not reported differs.
+ * Threads of a process write at random. Another task scans with reset all the time and copies what
+ * is reported, and only that, into a mirror. Every now and then the writers pause; after one more
+ * scan the mirror and the memory must be equal, byte for byte. A page that was written and not
+ * reported differs.
  *
  *	mirror [SEED [WRITES]]
  *
@@ -323,7 +324,8 @@ int main(int argc, char **argv)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	seed = argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec;
+	seed = argc > 1 ? strtoull(argv[1], NULL, 10) :
+			  (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec;
 	if (argc > 2)
 		wanted = strtoull(argv[2], NULL, 10);
 	printf("[   INFO   ] seed %" PRIu64 "\n", seed);

@@ -37,7 +37,7 @@ int dev_ioctl(int fd, unsigned long cmd, void *arg);
 struct uffdwp_stats_arg dev_stats(int fd);
 uint64_t dev_features(void);
 
-/* A tracker of the caller with [start, start + len) registered and armed; fails the test otherwise. */
+/* A tracker of the caller with [start, start + len) registered and armed, or a failed test. */
 int tracker_of(const void *start, size_t len);
 
 /* ---- what a scan says */

@@ -146,7 +146,7 @@ static void pointers_that_cannot_be_read(void **state)
 /* A structure that ends behind the end of memory. */
 static void structures_that_are_cut_off(void **state)
 {
-	char *two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *two = map_filled(2);
 	size_t i;
 
 	(void)state;
@@ -164,7 +164,9 @@ static void structures_that_are_cut_off(void **state)
 static void reserved_fields_and_flags(void **state)
 {
 	struct uffdwp_hello_arg hello = { .size = sizeof(hello), .reserved = 1 };
-	struct uffdwp_attach_arg attach = { .size = sizeof(attach), .reserved = 1, .api = UFFD_API };
+	struct uffdwp_attach_arg attach = {
+		.size = sizeof(attach), .reserved = 1, .api = UFFD_API,
+	};
 	struct uffdwp_register_arg reg = {
 		.size = sizeof(reg), .start = (uintptr_t)memory, .len = PAGE,
 		.mode = UFFDWP_REGISTER_MODE_WP,
@@ -403,7 +405,7 @@ static void a_userfaultfd_of_somebody_else(void **state)
 	(void)state;
 	assert_ok(ioctl(uffd, UFFDIO_API, &api));
 	assert_ok(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg));
-	/* Registers in our own memory, as the kernel understands it; the tracker looks at the peer. */
+	/* To the kernel this is our own memory; the tracker looks at the peer's. */
 	dev_register(fd, p, 4 * PAGE);
 	assert_err(dev_arm(fd, p, 4 * PAGE), ENOENT);
 	assert_true(categories(fd, p) & UFFDWP_PAGE_IS_UNTRACKED);

@@ -322,7 +322,7 @@ static void a_userfaultfd_can_be_handed_in(void **state)
 	assert_ok(uffd_register(uffd, q, N * PAGE, UFFDIO_REGISTER_MODE_WP));
 	assert_ok(dev_attach_uffd(fd, uffd));
 
-	/* Its owner protects in the usual way, populated or not; nobody has to answer the faults. */
+	/* Its owner protects in the usual way, populated or not; nobody answers the faults. */
 	assert_ok(uffd_protect(uffd, p, N * PAGE, true));
 	assert_ok(uffd_protect(uffd, q, N * PAGE, true));
 	assert_int_equal(written(fd, p, N * PAGE, false), 0);

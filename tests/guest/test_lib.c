@@ -185,7 +185,10 @@ static void another_process(void **state)
 static void statistics(void **state)
 {
 	struct uffdwp_stats stats = { .size = sizeof(stats) };
-	struct { size_t size; uint64_t write_faults; } short_stats = { .size = sizeof(short_stats) };
+	struct {
+		size_t size;
+		uint64_t write_faults;
+	} short_stats = { .size = sizeof(short_stats) };
 
 	(void)state;
 	touch(p, 5, 2);

@@ -290,7 +290,8 @@ static void open_close_storm(void **state)
 	storm.stop = true;
 	for (i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
-	print_message("[   INFO   ] %lu trackers, %lu writes\n", rounds, (unsigned long)storm.writes);
+	print_message("[   INFO   ] %lu trackers, %lu writes\n", rounds,
+		      (unsigned long)storm.writes);
 	assert_true(rounds > 10);
 }
 
@@ -450,8 +451,8 @@ static void nothing_leaks(void **state)
 			close(fd);
 	}
 	sleep(1);
-	print_message("[   INFO   ] userfaultfd contexts %lu -> %lu, mm_structs %lu -> %lu\n", contexts,
-		      slab_objects("userfaultfd_ctx_cache"), spaces, slab_objects("mm_struct"));
+	print_message("[   INFO   ] userfaultfd contexts %lu -> %lu, mm_structs %lu -> %lu\n",
+		      contexts, slab_objects("userfaultfd_ctx_cache"), spaces, slab_objects("mm_struct"));
 	assert_true(slab_objects("userfaultfd_ctx_cache") < contexts + 100);
 	assert_true(slab_objects("mm_struct") < spaces + 100);
 }

@@ -211,7 +211,7 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-/* All that the task has or will need of stack is there, so that it takes no fault while it is poor. */
+/* All of the stack that the task will need is there: it takes no fault while it is poor. */
 static void need_no_more_memory(void)
 {
 	volatile char stack[256 * 1024];
@@ -223,7 +223,8 @@ static void need_no_more_memory(void)
 }
 
 /*
- * In a memory cgroup whose only task may not be killed, an allocation that goes over the limit fails.
+ * In a memory cgroup whose only task may not be killed, an allocation that goes over the limit
+ * fails.
  */
 static int without_memory(void)
 {

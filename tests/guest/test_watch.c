@@ -116,8 +116,8 @@ static void it_counts_what_is_written(void **state)
 	struct json_object *report, *line;
 
 	(void)state;
-	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.3 -n 3 -j -r %lx-%lx", (int)pid,
-		 (unsigned long)p, (unsigned long)p + N * PAGE);
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.3 -n 3 -j -r %lx-%lx",
+		 (int)pid, (unsigned long)p, (unsigned long)p + N * PAGE);
 	assert_int_equal(run(command), 0);
 	report = last_report();
 	assert_non_null(report);
@@ -138,7 +138,8 @@ static void the_table_names_what_is_written(void **state)
 	pid_t pid = writer(p, N);
 
 	(void)state;
-	snprintf(command, sizeof(command), UFFDWP " watch --pid %d --interval 0.2 --count 2", (int)pid);
+	snprintf(command, sizeof(command), UFFDWP " watch --pid %d --interval 0.2 --count 2",
+		 (int)pid);
 	snprintf(range, sizeof(range), "%lx-", (unsigned long)p);
 	assert_int_equal(run(command), 0);
 	assert_true(printed(range) || printed("anon"));

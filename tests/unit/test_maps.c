@@ -36,12 +36,13 @@ static void kinds_are_told_apart(void **state)
 		"7f0000500000-7f0000501000 r-xp 00001000 fe:01 1234                       /usr/lib/libc.so.6\n"
 		"7f0000600000-7f0000601000 rw-s 00000000 00:01 9                          /memfd:x (deleted)\n"
 		"7f0000700000-7f0000701000 rw-s 00000000 00:01 0                          /dev/zero (deleted)\n"
+		"7f0000800000-7f0000807000 r--s 00000000 fe:01 77                         /usr/lib/gconv.cache\n"
 		"7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0                          [stack]\n"
 		"7ffc00100000-7ffc00101000 r-xp 00000000 00:00 0                          [vdso]\n"
 		"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n");
 
 	(void)state;
-	assert_int_equal(maps.n, 10);
+	assert_int_equal(maps.n, 11);
 	assert_map(&maps.map[0], 0x55d0c0a00000, 0x55d0c0a21000, MAP_TRACKABLE, "[heap]");
 	assert_map(&maps.map[1], 0x7f0000000000, 0x7f0000200000, MAP_TRACKABLE, "anon");
 	assert_map(&maps.map[2], 0x7f0000300000, 0x7f0000301000, MAP_NOT_WRITABLE, "anon");
@@ -52,9 +53,12 @@ static void kinds_are_told_apart(void **state)
 		   "/memfd:x (deleted)");
 	assert_map(&maps.map[6], 0x7f0000700000, 0x7f0000701000, MAP_SHARED_MEMORY,
 		   "/dev/zero (deleted)");
-	assert_map(&maps.map[7], 0x7ffc00000000, 0x7ffc00021000, MAP_TRACKABLE, "[stack]");
-	assert_map(&maps.map[8], 0x7ffc00100000, 0x7ffc00101000, MAP_SPECIAL, "[vdso]");
-	assert_map(&maps.map[9], 0xffffffffff600000, 0xffffffffff601000, MAP_SPECIAL, "[vsyscall]");
+	assert_map(&maps.map[7], 0x7f0000800000, 0x7f0000807000, MAP_NOT_WRITABLE,
+		   "/usr/lib/gconv.cache");
+	assert_map(&maps.map[8], 0x7ffc00000000, 0x7ffc00021000, MAP_TRACKABLE, "[stack]");
+	assert_map(&maps.map[9], 0x7ffc00100000, 0x7ffc00101000, MAP_SPECIAL, "[vdso]");
+	assert_map(&maps.map[10], 0xffffffffff600000, 0xffffffffff601000, MAP_SPECIAL,
+		   "[vsyscall]");
 	maps_free(&maps);
 }
 
@@ -133,7 +137,8 @@ static void our_own_mappings(void **state)
 	(void)state;
 	assert_int_equal(maps_read(getpid(), &maps), 0);
 	for (i = 0; i < maps.n; i++)
-		if (maps.map[i].start <= (uintptr_t)&on_stack && (uintptr_t)&on_stack < maps.map[i].end)
+		if (maps.map[i].start <= (uintptr_t)&on_stack &&
+		    (uintptr_t)&on_stack < maps.map[i].end)
 			found = maps.map[i].kind == MAP_TRACKABLE;
 	assert_true(found);
 	maps_free(&maps);

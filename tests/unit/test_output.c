@@ -117,7 +117,7 @@ static void a_table_for_people(void **state)
 
 	(void)state;
 	assert_string_equal(printed(&report, false),
-"    2.0 s  address range      name                 tracked   written    share               write rate\n"
+"    2.0 s  address range      name                   pages   written    share               write rate\n"
 "  1000-5000                  [heap]                     4         1   25.0 % ###            2.0 KiB/s\n"
 "  7000-9000                  anon                       0         0    0.0 %                    0 B/s  +2 new\n"
 "  total                                                 8         1   12.5 % #.             2.0 KiB/s  +2 new\n"

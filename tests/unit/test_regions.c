@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module's arithmetic of regions, in user space: module/regions.c with stand-ins for what it takes
- * from the kernel.
+ * The module's arithmetic of regions, in user space: module/regions.c with stand-ins for what it
+ * takes from the kernel.
  */
 #include "unit.h"
 

@@ -82,7 +82,8 @@ apt_unpack() {
 			die "cannot download $package: $(tail -n 3 "$debs/log")"
 	done
 	for package in "$debs"/*.deb; do
-		dpkg-deb -x "$package" "$into"
+		# Unlike dpkg-deb -x, as dpkg itself: a folder that is a link stays one.
+		dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$into"
 	done
 	rm -rf "$debs"
 }
