@@ -21,11 +21,13 @@
 #include "tracker.h"
 #include "walk.h"
 
-static void needs_flush(struct uffdwp_arming *a, unsigned long start, unsigned long end)
+/* One lock covers either small pages or one huge page, so there is one size. */
+static void needs_flush(struct uffdwp_arming *a, unsigned long addr, unsigned int shift)
 {
 	if (!a->last)
-		a->first = start;
-	a->last = end;
+		a->first = addr;
+	a->last = addr + (1UL << shift);
+	a->shift = shift;
 }
 
 /**
@@ -38,7 +40,7 @@ void uffdwp_arming_end(struct uffdwp_arming *a)
 		uffdwp_count(a->t, pages_armed, a->armed);
 	if (!a->last || uffdwp_broken(UFFDWP_BREAK_FLUSH))
 		return;
-	uffdwp_flush_tlb(a->vma->vm_mm, a->first, a->last, PAGE_SHIFT);
+	uffdwp_flush_tlb(a->vma->vm_mm, a->first, a->last, a->shift);
 	uffdwp_count(a->t, tlb_flushes, 1);
 }
 
@@ -89,12 +91,12 @@ void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 		return;
 	if (pte_present(pte)) {
 		uffdwp_pte_arm_present(ptep);
-		needs_flush(a, addr, addr + PAGE_SIZE);
+		needs_flush(a, addr, PAGE_SHIFT);
 	} else if (pte_none(pte)) {
 		arm_none(a, ptep, addr);
 	} else if (swap_pte_can_be_armed(pte)) {
 		uffdwp_pte_arm_swap(a->vma->vm_mm, addr, ptep);
-		needs_flush(a, addr, addr + PAGE_SIZE);
+		needs_flush(a, addr, PAGE_SHIFT);
 	} else {
 		return;
 	}
@@ -117,7 +119,7 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 		uffdwp_pmd_arm_present(pmdp);
 	else
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
-	needs_flush(a, addr, addr + HPAGE_PMD_SIZE);
+	needs_flush(a, addr, HPAGE_PMD_SHIFT);
 	a->armed += HPAGE_PMD_NR;
 }
 

@@ -13,6 +13,7 @@ struct uffdwp_tracker;
  * @vma: mapping
  * @first: lowest address that a TLB may still hold without protection
  * @last: end of the highest; 0 while there is none
+ * @shift: of the size of the pages in between
  * @armed: pages that were written and are armed now
  *
  * Begin with uffdwp_arming_begin() and end with uffdwp_arming_end() before the lock is dropped.
@@ -22,6 +23,7 @@ struct uffdwp_arming {
 	struct vm_area_struct *vma;
 	unsigned long first;
 	unsigned long last;
+	unsigned int shift;
 	unsigned long armed;
 };
 

@@ -86,7 +86,7 @@ static struct file *userfault_of(const struct uffdwp_attach_arg *arg,
 	if (arg->flags & UFFDWP_ATTACH_UFFD)
 		return uffdwp_userfault_get(arg->uffd);
 
-	uffd = uffdwp_userfault_create(mm, 0);
+	uffd = uffdwp_userfault_create(mm);
 	if (IS_ERR(uffd))
 		return uffd;
 	/*

@@ -3,9 +3,9 @@
  * When the module is loaded: place the hooks one by one and prove each on private memory of the
  * task that loads it, before any other process relies on it.
  *
- * The userfaultfd is made with UFFD_USER_MODE_ONLY, so that a write of ours that no hook resolves
- * is an error of put_user() and not an endless sleep: handle_userfault() refuses faults from kernel
- * mode then. Our hooks come before that check.
+ * Our userfaultfds are UFFD_USER_MODE_ONLY, so a write of ours that no hook resolves is an error of
+ * put_user() and not an endless sleep: handle_userfault() refuses faults from kernel mode then. Our
+ * hooks come before that check.
  */
 #include <linux/err.h>
 #include <linux/file.h>
@@ -140,7 +140,7 @@ static int open_userfault(struct selftest *s)
 		.mode = UFFDIO_REGISTER_MODE_WP,
 	};
 	struct uffdwp_tracker *t = s->t;
-	struct file *uffd = uffdwp_userfault_create(current->mm, UFFD_USER_MODE_ONLY);
+	struct file *uffd = uffdwp_userfault_create(current->mm);
 	long err;
 
 	if (IS_ERR(uffd))

@@ -13,6 +13,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/ptrace.h>
+#include <linux/userfaultfd.h>
 #include <linux/workqueue.h>
 
 #include "compat/symbols.h"
@@ -24,17 +25,21 @@ static const struct file_operations *userfault_fops;
 struct creation {
 	struct work_struct work;
 	struct mm_struct *mm;
-	unsigned int flags;
 	struct file *file;
 };
 
-static struct file *create_here(unsigned int flags)
+static struct file *create_here(void)
 {
 	/*
+	 * UFFD_USER_MODE_ONLY: faults of the kernel never wait on this userfaultfd, whatever is
+	 * done to it. Write faults are resolved by our hooks, which come before that check, in
+	 * either mode; and whoever may open the device gets no more power over the kernel than
+	 * vm.unprivileged_userfaultfd=0 leaves to everybody.
+	 *
 	 * Kernel threads share one descriptor table, and a user-mode helper that is started just
 	 * now gets a copy: O_CLOEXEC keeps the file from the program that it becomes.
 	 */
-	struct pt_regs regs = { .di = flags | O_CLOEXEC };
+	struct pt_regs regs = { .di = UFFD_USER_MODE_ONLY | O_CLOEXEC };
 	struct file *file;
 	long fd = uffdwp_call(__x64_sys_userfaultfd)(&regs);
 
@@ -50,20 +55,19 @@ static void create_work(struct work_struct *work)
 	struct creation *c = container_of(work, struct creation, work);
 
 	kthread_use_mm(c->mm);
-	c->file = create_here(c->flags);
+	c->file = create_here();
 	kthread_unuse_mm(c->mm);
 }
 
 /**
  * uffdwp_userfault_create - userfaultfd(2) in another address space
  * @mm: address space, held by mmget()
- * @flags: of userfaultfd(2)
  *
  * Return: the file, one reference; or an ERR_PTR of userfaultfd(2).
  */
-struct file *uffdwp_userfault_create(struct mm_struct *mm, unsigned int flags)
+struct file *uffdwp_userfault_create(struct mm_struct *mm)
 {
-	struct creation c = { .mm = mm, .flags = flags };
+	struct creation c = { .mm = mm };
 
 	INIT_WORK_ONSTACK(&c.work, create_work);
 	queue_work(system_unbound_wq, &c.work);

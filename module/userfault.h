@@ -5,7 +5,7 @@
 #include <linux/fs.h>
 #include <linux/mm_types.h>
 
-struct file *uffdwp_userfault_create(struct mm_struct *mm, unsigned int flags);
+struct file *uffdwp_userfault_create(struct mm_struct *mm);
 struct file *uffdwp_userfault_get(int fd);
 long uffdwp_userfault_ioctl(struct file *uffd, unsigned int cmd, void __user *arg);
 

@@ -45,6 +45,7 @@ struct control {
 	atomic_uint finished;	/* writers that are done with it */
 	atomic_bool stop;
 	atomic_ulong writes;
+	atomic_int error;	/* of a system call of a writer */
 };
 
 struct writer {
@@ -73,11 +74,11 @@ static void write_at_random(struct writer *w)
 	case 0 ... 29:
 		/* The kernel writes, across a border of pages now and then. */
 		if (pread(w->source, w->memory + offset, r >> 32 & 0x1fff, r >> 40 & 0xfff) < 0)
-			abort();
+			w->control->error = errno;
 		break;
 	case 30 ... 39:
 		if (process_vm_writev(getpid(), &from, 1, &to, 1, 0) < 0)
-			abort();
+			w->control->error = errno;
 		break;
 	case 40 ... 49:
 		madvise(w->memory + (offset & ~(PAGE - 1)), (1 + (r >> 32) % 3) * PAGE,
@@ -187,6 +188,9 @@ static void compare(const struct scanner *s, unsigned int round)
 
 static void expect_progress(struct control *control, unsigned long *seen, time_t *since)
 {
+	if (control->error)
+		fail_msg("a write by the kernel failed: %s (seed %" PRIu64 ")",
+			 strerror(control->error), seed);
 	if (control->writes != *seen) {
 		*seen = control->writes;
 		*since = time(NULL);
