@@ -46,43 +46,54 @@ module: ## build the module for KDIR (the running kernel), in build/module/here
 
 # ---- installing: library, headers, tool, manuals, udev rule. The module goes with dkms-install.
 
-D = $(DESTDIR)
+UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
+
 INSTALLED = $(LIBDIR)/libuffdwp.a $(LIBDIR)/libuffdwp.so $(LIBDIR)/libuffdwp.so.$(SOVERSION) \
 	$(LIBDIR)/libuffdwp.so.$(VERSION) $(LIBDIR)/pkgconfig/libuffdwp.pc \
 	$(INCLUDEDIR)/uffdwp.h $(INCLUDEDIR)/uffdwp-async.h $(PREFIX)/bin/uffdwp \
 	$(MANDIR)/man4/uffdwp-async.4 $(MANDIR)/man1/uffdwp.1 $(UDEVDIR)/60-uffdwp-async.rules
-UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
 
-install: all ## library, header, tool, manual (DESTDIR, PREFIX)
-	install -d $(D)$(LIBDIR)/pkgconfig $(D)$(INCLUDEDIR) $(D)$(PREFIX)/bin $(D)$(MANDIR)/man1 \
-		$(D)$(MANDIR)/man4 $(D)$(UDEVDIR)
-	install -m 644 $(LIB_STATIC) $(D)$(LIBDIR)/
-	install -m 755 $(LIB_SHARED) $(D)$(LIBDIR)/
-	ln -sf libuffdwp.so.$(VERSION) $(D)$(LIBDIR)/libuffdwp.so.$(SOVERSION)
-	ln -sf libuffdwp.so.$(SOVERSION) $(D)$(LIBDIR)/libuffdwp.so
-	install -m 644 $(B)/lib/libuffdwp.pc $(D)$(LIBDIR)/pkgconfig/
-	install -m 644 lib/uffdwp.h uapi/uffdwp-async.h $(D)$(INCLUDEDIR)/
-	install -m 755 $(B)/uffdwp $(D)$(PREFIX)/bin/
-	install -m 644 lib/man/uffdwp-async.4 $(D)$(MANDIR)/man4/
-	install -m 644 tools/man/uffdwp.1 $(D)$(MANDIR)/man1/
-	install -m 644 tools/60-uffdwp-async.rules $(D)$(UDEVDIR)/
+install: ## library, header, tool, manual (DESTDIR, PREFIX)
+	@$(if $(DESTDIR),:,scripts/deps build)
+	$(MAKE) --no-print-directory all
+	install -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)" \
+		"$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man4" \
+		"$(DESTDIR)$(UDEVDIR)"
+	install -m 644 $(LIB_STATIC) "$(DESTDIR)$(LIBDIR)/"
+	install -m 755 $(LIB_SHARED) "$(DESTDIR)$(LIBDIR)/"
+	ln -sf libuffdwp.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/libuffdwp.so.$(SOVERSION)"
+	ln -sf libuffdwp.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/libuffdwp.so"
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+		lib/libuffdwp.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/libuffdwp.pc"
+	install -m 644 lib/uffdwp.h uapi/uffdwp-async.h "$(DESTDIR)$(INCLUDEDIR)/"
+	install -m 755 $(B)/uffdwp "$(DESTDIR)$(PREFIX)/bin/"
+	install -m 644 lib/man/uffdwp-async.4 "$(DESTDIR)$(MANDIR)/man4/"
+	install -m 644 tools/man/uffdwp.1 "$(DESTDIR)$(MANDIR)/man1/"
+	install -m 644 tools/60-uffdwp-async.rules "$(DESTDIR)$(UDEVDIR)/"
+	$(if $(DESTDIR),,ldconfig)
 .PHONY: install
 
 uninstall: ## remove what install has put there
-	rm -f $(addprefix $(D),$(INSTALLED))
+	for file in $(INSTALLED); do rm -f "$(DESTDIR)$$file"; done
+	$(if $(DESTDIR),,ldconfig)
 .PHONY: uninstall
 
-DKMS_SOURCE = $(D)/usr/src/uffdwp-async-$(VERSION)
+DKMS_NAME = uffdwp-async/$(VERSION)
+DKMS_SOURCE = $(DESTDIR)/usr/src/uffdwp-async-$(VERSION)
 
-dkms-install: ## hand the module's sources to DKMS and build it for the running kernel
-	install -d $(DKMS_SOURCE)
-	cp -r Kbuild VERSION dkms.conf module uapi $(DKMS_SOURCE)/
-	$(if $(DESTDIR),,dkms install uffdwp-async/$(VERSION))
+# An earlier build of the same version would be taken for this one.
+dkms-install: ## build and install the module for the running kernel, and each one to come
+	@$(if $(DESTDIR),:,scripts/deps dkms)
+	$(if $(DESTDIR),,-dkms remove $(DKMS_NAME) --all)
+	rm -rf "$(DKMS_SOURCE)"
+	install -d "$(DKMS_SOURCE)"
+	cp -r Kbuild VERSION dkms.conf module uapi "$(DKMS_SOURCE)/"
+	$(if $(DESTDIR),,dkms install $(DKMS_NAME))
 .PHONY: dkms-install
 
 dkms-uninstall: ## take it back
-	dkms remove uffdwp-async/$(VERSION) --all
-	rm -rf $(DKMS_SOURCE)
+	$(if $(DESTDIR),,-dkms remove $(DKMS_NAME) --all)
+	rm -rf "$(DKMS_SOURCE)"
 .PHONY: dkms-uninstall
 
 clean: ## remove what was built

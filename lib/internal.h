@@ -24,6 +24,7 @@ struct uffdwp_backend_ops {
 	int (*do_register)(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at);
 	int (*do_unregister)(struct uffdwp *tracker, uint64_t start, uint64_t len);
 	int (*arm)(struct uffdwp *tracker, uint64_t start, uint64_t len);
+	int (*disarm)(struct uffdwp *tracker, uint64_t start, uint64_t len);
 	int (*scan)(struct uffdwp *tracker, struct uffdwp_scan_arg *arg);
 	int (*stats)(struct uffdwp *tracker, struct uffdwp_stats *stats);
 };

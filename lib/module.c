@@ -122,6 +122,13 @@ static int module_arm(struct uffdwp *tracker, uint64_t start, uint64_t len)
 	return command(tracker, UFFDWP_IOC_ARM, &arg);
 }
 
+static int module_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len)
+{
+	struct uffdwp_disarm_arg arg = { .size = sizeof(arg), .start = start, .len = len };
+
+	return command(tracker, UFFDWP_IOC_DISARM, &arg);
+}
+
 static int module_scan(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
 {
 	return command(tracker, UFFDWP_IOC_SCAN, arg);
@@ -156,6 +163,7 @@ const struct uffdwp_backend_ops uffdwp_module_backend = {
 	.do_register = module_register,
 	.do_unregister = module_unregister,
 	.arm = module_arm,
+	.disarm = module_disarm,
 	.scan = module_scan,
 	.stats = module_stats,
 };

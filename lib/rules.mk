@@ -6,7 +6,7 @@ LIB_OBJECTS := $(patsubst lib/%.c,$(B)/lib/%.o,$(sort $(wildcard lib/*.c)))
 LIB_SHARED := $(B)/lib/libuffdwp.so.$(VERSION)
 LIB_STATIC := $(B)/lib/libuffdwp.a
 
-lib: $(LIB_SHARED) $(LIB_STATIC) $(B)/lib/libuffdwp.pc ## the library
+lib: $(LIB_SHARED) $(LIB_STATIC) ## the library
 .PHONY: lib
 
 $(B)/lib/%.o: lib/%.c VERSION
@@ -24,10 +24,5 @@ $(LIB_SHARED): $(LIB_OBJECTS) lib/libuffdwp.map
 $(LIB_STATIC): $(LIB_OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $^
-
-$(B)/lib/libuffdwp.pc: lib/libuffdwp.pc.in VERSION
-	@mkdir -p $(@D)
-	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
-		$< >$@
 
 -include $(LIB_OBJECTS:.o=.d)

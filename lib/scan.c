@@ -111,28 +111,20 @@ uint64_t uffdwp_scan_position(const struct uffdwp_scan *scan)
 	return scan->arg.walk_end;
 }
 
-/* Memory that is registered anew is written until it is armed. */
-static int make_written(struct uffdwp *t, const struct uffdwp_region *region)
-{
-	uint64_t len = region->end - region->start, fail_at;
-	int err = t->ops->do_unregister(t, region->start, len);
-
-	if (!err)
-		err = t->ops->do_register(t, region->start, len, &fail_at);
-	/* What is no longer mapped, or no longer ours, cannot read as clean. */
-	return err == -ENOENT || err == -EOPNOTSUPP || err == -EBUSY || err == -ESRCH ? 0 : err;
-}
-
 int uffdwp_scan_end(struct uffdwp_scan *scan)
 {
+	const struct uffdwp_region *region;
 	int err = 0;
 
 	if (!scan)
 		return 0;
-	if (scan->arg.flags & UFFDWP_SCAN_WP_MATCHING)
-		for (; scan->returned < scan->fetched; scan->returned++)
-			if (make_written(scan->tracker, &scan->regions[scan->returned]))
-				err = -EIO;
+	for (; scan->returned < scan->fetched && !err; scan->returned++) {
+		region = &scan->regions[scan->returned];
+		if (scan->arg.flags & UFFDWP_SCAN_WP_MATCHING)
+			err = uffdwp_disarm(scan->tracker, region->start,
+					    region->end - region->start);
+	}
 	free(scan);
-	return err;
+	/* A process that is gone has nothing that could read as clean. */
+	return err && err != -ESRCH ? -EIO : 0;
 }

@@ -22,7 +22,7 @@ const char *uffdwp_version(void)
 
 static int check(pid_t pid, const struct uffdwp_open_opts *opts)
 {
-	if (pid < 0 || (opts->flags & ~OPEN_FLAGS))
+	if (pid < 0 || (opts->flags & ~OPEN_FLAGS) || opts->reserved)
 		return -EINVAL;
 	if ((opts->flags & UFFDWP_OPEN_PIDFD) && pid)
 		return -EINVAL;
@@ -94,6 +94,11 @@ int uffdwp_untrack(struct uffdwp *tracker, uint64_t start, uint64_t len)
 int uffdwp_arm(struct uffdwp *tracker, uint64_t start, uint64_t len)
 {
 	return tracker->ops->arm(tracker, start, len);
+}
+
+int uffdwp_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len)
+{
+	return tracker->ops->disarm(tracker, start, len);
 }
 
 int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)

@@ -77,6 +77,7 @@ enum uffdwp_backend {
  * @uffd: a userfaultfd of that process, made without UFFD_FEATURE_EVENT_FORK; stays the caller's.
  *	Without it the module makes one
  * @unpopulated: UFFDWP_UNPOP_*, how memory with nothing in it yet is armed
+ * @reserved: 0
  */
 struct uffdwp_open_opts {
 	size_t size;
@@ -85,6 +86,7 @@ struct uffdwp_open_opts {
 	int pidfd;
 	int uffd;
 	unsigned int unpopulated;
+	unsigned int reserved;
 };
 
 /**
@@ -134,8 +136,9 @@ const char *uffdwp_backend_name(const struct uffdwp *tracker);
  * @len: bytes
  * @fail_at: out, may be NULL: start of the mapping that refused, or 0
  *
- * All mappings in the range must be of a kind that can be tracked; holes are skipped. All that is
- * there when this returns is not written; on failure all that is registered is written.
+ * All mappings in the range must be of a kind that can be tracked; holes are skipped. What was
+ * written before is forgotten: copy the memory after this, not before. After -ENOMEM a front part
+ * may be tracked and armed; after any other error nothing has changed.
  *
  * Return: 0, or
  *   -ENOENT      nothing is mapped there
@@ -176,11 +179,24 @@ int uffdwp_untrack(struct uffdwp *tracker, uint64_t start, uint64_t len);
 int uffdwp_arm(struct uffdwp *tracker, uint64_t start, uint64_t len);
 
 /**
+ * uffdwp_disarm - take a range for written, whether it is or not
+ * @tracker: tracker
+ * @start: first address
+ * @len: bytes
+ *
+ * For a caller that could not do what a scan has told it to do: the next scan will tell it again.
+ * Memory that is not tracked is skipped, as it cannot read as clean.
+ *
+ * Return: 0, or -ESRCH, -EINVAL, -EOVERFLOW as from uffdwp_track().
+ */
+int uffdwp_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len);
+
+/**
  * struct uffdwp_scan_opts - what to look for
  * @size: sizeof(struct uffdwp_scan_opts)
  * @flags: UFFDWP_SCAN_WP_MATCHING, UFFDWP_SCAN_CHECK_TRACKED
  * @start: first address
- * @end: last address, exclusive
+ * @end: last address, exclusive; equal to @start, the scan finds nothing
  * @category_inverted: as in struct uffdwp_scan_arg
  * @category_mask: as in struct uffdwp_scan_arg; when this and @category_anyof_mask are both 0,
  *	UFFDWP_PAGE_IS_WRITTEN is looked for
@@ -224,7 +240,8 @@ int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opt
  * Return: 1 with a region; 0 when the range, or max_pages, is done; or
  *   -EPERM       UFFDWP_SCAN_CHECK_TRACKED, and the memory at uffdwp_scan_position() is not tracked
  *   -ESRCH       the process has ended or called execve(2)
- *   -EINVAL, -EOVERFLOW, -ENOMEM
+ *   -EINVAL      bad flags, categories or alignment
+ *   -EOVERFLOW, -ENOMEM
  * What was returned before an error holds.
  */
 int uffdwp_scan_next(struct uffdwp_scan *scan, struct uffdwp_region *region);

@@ -49,23 +49,27 @@ void uffdwp_arming_end(struct uffdwp_arming *a)
  * not flushed yet leads to the page that it has thrown away, and a write there is thrown away as
  * well.
  */
-static void arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
 	struct mm_struct *mm = a->vma->vm_mm;
 
+	/* The reader of a handed-in userfaultfd is to be asked for what belongs here. */
+	if (userfaultfd_missing(a->vma))
+		return false;
 	if (UFFDWP_HAVE_MARKERS && a->t->markers) {
 		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
 		uffdwp_count(a->t, markers_installed, 1);
-		return;
+		return true;
 	}
 	/*
 	 * The OOM reaper is emptying this address space: zeroes must not stand for what it took,
 	 * see check_stable_address_space() in do_anonymous_page(). The page stays written.
 	 */
 	if (check_stable_address_space(mm))
-		return;
+		return false;
 	set_pte_at(mm, addr, ptep, uffdwp_zero_pte(a->vma, addr));
 	uffdwp_count(a->t, zero_installed, 1);
+	return true;
 }
 
 /* A poisoned page, or an entry that this module does not know, stays written. */
@@ -93,7 +97,8 @@ void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 		uffdwp_pte_arm_present(ptep);
 		needs_flush(a, addr, PAGE_SHIFT);
 	} else if (pte_none(pte)) {
-		arm_none(a, ptep, addr);
+		if (!arm_none(a, ptep, addr))
+			return;
 	} else if (swap_pte_can_be_armed(pte)) {
 		uffdwp_pte_arm_swap(a->vma->vm_mm, addr, ptep);
 		needs_flush(a, addr, PAGE_SHIFT);
@@ -130,7 +135,7 @@ struct arm_walk {
 
 static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
-	return UFFDWP_WALK_POPULATE;
+	return userfaultfd_missing(walk->vma) ? UFFDWP_WALK_ON : UFFDWP_WALK_POPULATE;
 }
 
 static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
@@ -189,7 +194,7 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	bool found = false;
 	int next;
 
-	mmap_assert_locked(t->mm);
+	lockdep_assert_held(&t->mm->mmap_lock);
 	*walk_end = start;
 	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
 	     vma = find_vma(t->mm, vma->vm_end)) {

@@ -159,6 +159,25 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 	return copy_result(uarg, &arg, sizeof(arg)) ?: err;
 }
 
+static long cmd_disarm(struct uffdwp_tracker *t, void __user *uarg)
+{
+	struct uffdwp_disarm_arg arg;
+	int err = copy_arg(&arg, sizeof(arg), uarg);
+
+	if (err)
+		return err;
+	if (arg.flags || arg.reserved)
+		return -EINVAL;
+	err = check_range(t, arg.start, arg.len);
+	if (err)
+		return err;
+
+	mmap_read_lock(t->mm);
+	arg.disarmed = uffdwp_disarm_tracked(t, arg.start, arg.start + arg.len);
+	mmap_read_unlock(t->mm);
+	return copy_result(uarg, &arg, sizeof(arg));
+}
+
 static int check_scan(const struct uffdwp_tracker *t, const struct uffdwp_scan_arg *arg)
 {
 	const u64 named = arg->category_inverted | arg->category_mask |
@@ -238,6 +257,7 @@ static const struct command commands[] = {
 	COMMAND(ARM, cmd_arm, true),
 	COMMAND(SCAN, cmd_scan, true),
 	COMMAND(STATS, cmd_stats, false),
+	COMMAND(DISARM, cmd_disarm, true),
 };
 
 /* The size in the number is the caller's; the one in the structure counts. */

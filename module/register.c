@@ -12,6 +12,7 @@
 #include <linux/mmap_lock.h>
 #include <linux/uaccess.h>
 #include <linux/userfaultfd.h>
+#include <linux/userfaultfd_k.h>
 
 #include "arm.h"
 #include "register.h"
@@ -42,13 +43,20 @@ static int check_owner(const struct uffdwp_tracker *t, const struct vm_area_stru
 	return ctx && ctx != t->ctx ? -EBUSY : 0;
 }
 
+/* UFFDIO_REGISTER of this kernel sets the mode anew: adding WP would take away MISSING or MINOR. */
+static int check_mode(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & __VM_UFFD_FLAGS & ~VM_UFFD_WP) && !(vma->vm_flags & VM_UFFD_WP) ?
+	       -EBUSY : 0;
+}
+
 static int check_register(const struct uffdwp_tracker *t, const struct vm_area_struct *vma)
 {
 	int err = check_kind(vma);
 
 	if (!err && !(vma->vm_flags & VM_MAYWRITE))
 		err = -EACCES;
-	return err ?: check_owner(t, vma);
+	return err ?: check_owner(t, vma) ?: check_mode(vma);
 }
 
 /* UFFDIO_UNREGISTER of this kernel refuses ranges with a mapping that cannot be registered. */

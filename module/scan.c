@@ -131,7 +131,10 @@ static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long
 
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
-	return resets(s) ? UFFDWP_WALK_POPULATE : report(s, addr, &end, categories);
+	/* Memory that waits for the reader of its userfaultfd cannot be armed: arm_none() */
+	if (resets(s) && !userfaultfd_missing(walk->vma))
+		return UFFDWP_WALK_POPULATE;
+	return report(s, addr, &end, categories);
 }
 
 static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
@@ -224,7 +227,7 @@ static int scan_locked(struct scan *s)
 	unsigned long border;
 	int next;
 
-	mmap_assert_locked(s->t->mm);
+	lockdep_assert_held(&s->t->mm->mmap_lock);
 	while (s->pos < end) {
 		vma = find_vma(s->t->mm, s->pos);
 		s->walk.pos = s->pos;

@@ -192,7 +192,7 @@ static void disarm_everything(struct uffdwp_tracker *t)
 	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, t->mm, 0);
 
-	mmap_assert_write_locked(t->mm);
+	lockdep_assert_held_write(&t->mm->mmap_lock);
 	for_each_vma(vmi, vma)
 		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
 			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);

@@ -157,7 +157,7 @@ int uffdwp_walk_vma(struct uffdwp_walk *walk, unsigned long start, unsigned long
 	pmd_t *pmd;
 	int next;
 
-	mmap_assert_locked(walk->vma->vm_mm);
+	lockdep_assert_held(&walk->vma->vm_mm->mmap_lock);
 	for (walk->pos = start; walk->pos != end; ) {
 		pmd = find_pmd(walk->vma->vm_mm, walk->pos, end, populate, &border);
 		if (IS_ERR(pmd))

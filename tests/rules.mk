@@ -15,6 +15,7 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(TOOL_PARTS) $(LIB_STATIC) 
 check-unit: $(UNITS) $(LIB_SHARED) ## unit tests on this machine
 	@for unit in $(UNITS); do $$unit || exit 1; done
 	tests/unit/check-symbols $(LIB_SHARED) lib/uffdwp.h lib/libuffdwp.map
+	CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
 .PHONY: check-unit
 
 # ---- programs that run in the guest

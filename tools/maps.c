@@ -51,21 +51,11 @@ static bool parse_line(const char *line, struct map *map)
 	return true;
 }
 
-/* Registering splits mappings, so what is one to a person may be several to the kernel. */
-static bool joins(const struct map *a, const struct map *b)
-{
-	return a->end == b->start && a->kind == b->kind && !strcmp(a->name, b->name);
-}
-
 static int append(struct maps *maps, const struct map *map)
 {
 	struct map *more;
 	size_t room;
 
-	if (maps->n && joins(&maps->map[maps->n - 1], map)) {
-		maps->map[maps->n - 1].end = map->end;
-		return 0;
-	}
 	if (maps->n == maps->room) {
 		room = maps->room ? 2 * maps->room : 64;
 		more = reallocarray(maps->map, room, sizeof(*more));
@@ -118,6 +108,8 @@ const char *map_kind_name(enum map_kind kind)
 {
 	static const char *const names[MAP_KINDS] = {
 		[MAP_TRACKABLE] = "tracked",
+		[MAP_GIANT] = "very large",
+		[MAP_BUSY] = "busy",
 		[MAP_NOT_WRITABLE] = "not writable",
 		[MAP_OF_FILE] = "private file",
 		[MAP_SHARED_MEMORY] = "shared",

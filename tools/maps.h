@@ -11,12 +11,17 @@
 /* Whether a mapping can be tracked, and if not, why. */
 enum map_kind {
 	MAP_TRACKABLE,		/* private, anonymous, writable */
+	MAP_GIANT,		/* ... and so large that page tables for it would be a burden */
+	MAP_BUSY,		/* ... and somebody else's: another tracker, a userfaultfd */
 	MAP_NOT_WRITABLE,	/* nothing to track as long as it stays so */
 	MAP_OF_FILE,		/* private mapping of a file */
 	MAP_SHARED_MEMORY,	/* shared: file, memfd, shmem */
 	MAP_SPECIAL,		/* vdso and the like */
 	MAP_KINDS
 };
+
+/* Reserved and mostly empty, as a rule: 64 GiB need 128 MiB of page tables when they are armed. */
+#define MAP_GIANT_BYTES (64ull << 30)
 
 struct map {
 	uint64_t start;
@@ -25,7 +30,7 @@ struct map {
 	char name[64];		/* what /proc/PID/maps says; "anon" where it says nothing */
 };
 
-/* The mappings of a process, in ascending order; neighbours of one kind and name are one. */
+/* The mappings of a process, in ascending order. */
 struct maps {
 	struct map *map;
 	size_t n;

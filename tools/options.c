@@ -28,6 +28,7 @@ void watch_usage(FILE *to)
 	      "  -r, --range START-END  only these addresses, hexadecimal as in /proc/PID/maps\n"
 	      "  -m, --name PATTERN     only mappings of this name: heap, stack, anon, *alloc*\n"
 	      "  -j, --json             a JSON object a line\n"
+	      "  -o, --output FILE      reports go there, not to standard output\n"
 	      "  -h, --help             this text\n"
 	      "\n"
 	      "Example: uffdwp watch -p $(pidof redis-server) -i 0.5\n", to);
@@ -90,11 +91,12 @@ static const struct option long_options[] = {
 	{ "range", required_argument, NULL, 'r' },
 	{ "name", required_argument, NULL, 'm' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "output", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
-static int take(int option, struct watch_options *o, char *why, size_t size)
+static int take(int option, const char *word, struct watch_options *o, char *why, size_t size)
 {
 	uint64_t number;
 
@@ -121,14 +123,19 @@ static int take(int option, struct watch_options *o, char *why, size_t size)
 	case 'm':
 		o->name = optarg;
 		return 0;
+	case 'o':
+		o->output = optarg;
+		return 0;
 	case 'j':
 		o->json = true;
 		return 0;
 	case 'h':
 		o->help = true;
 		return 0;
+	case ':':
+		return wrong(why, size, "option '%s' needs a value", word);
 	default:
-		return wrong(why, size, "unknown option, or an option without its value");
+		return wrong(why, size, "there is no option '%s'", word);
 	}
 }
 
@@ -140,8 +147,9 @@ int watch_options_parse(int argc, char **argv, struct watch_options *options, ch
 	*options = (struct watch_options){ .interval = 1 };
 	optind = 0;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+p:i:n:r:m:jh", long_options, NULL)) != -1) {
-		err = take(option, options, why, size);
+	/* The plus: options behind the command are the command's. The colon: tell ':' from '?'. */
+	while ((option = getopt_long(argc, argv, "+:p:i:n:r:m:o:jh", long_options, NULL)) != -1) {
+		err = take(option, argv[optind - 1], options, why, size);
 		if (err)
 			return err;
 	}

@@ -16,6 +16,7 @@ struct watch_options {
 	uint64_t start;		/* range; end 0: all */
 	uint64_t end;
 	const char *name;	/* pattern of fnmatch(3), or NULL */
+	const char *output;	/* file for the reports, or NULL: standard output */
 	bool json;
 	bool help;
 };

@@ -4,16 +4,36 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report.h"
 
 #define PAGE 4096
 
+static bool joins(const struct report_line *a, const struct report_line *b)
+{
+	return a->end == b->start && !strcmp(a->name, b->name);
+}
+
+/**
+ * report_add - one more mapping
+ * @report: report
+ * @line: mapping, above all that were added before; its name must stay
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int report_add(struct report *report, const struct report_line *line)
 {
-	struct report_line *more;
+	struct report_line *more, *last = report->n ? &report->line[report->n - 1] : NULL;
 	size_t room;
 
+	if (last && joins(last, line)) {
+		last->end = line->end;
+		last->tracked += line->tracked;
+		last->written += line->written;
+		last->added += line->added;
+		return 0;
+	}
 	if (report->n == report->room) {
 		room = report->room ? 2 * report->room : 32;
 		more = reallocarray(report->line, room, sizeof(*more));
@@ -24,6 +44,21 @@ int report_add(struct report *report, const struct report_line *line)
 	}
 	report->line[report->n++] = *line;
 	return 0;
+}
+
+/* Memory that is writable and not tracked. */
+void report_skip(struct report *report, enum map_kind kind, uint64_t bytes)
+{
+	report->skipped_maps[kind]++;
+	report->skipped_bytes[kind] += bytes;
+}
+
+/* Empty, to be used again. */
+void report_clear(struct report *report)
+{
+	report->n = 0;
+	memset(report->skipped_maps, 0, sizeof(report->skipped_maps));
+	memset(report->skipped_bytes, 0, sizeof(report->skipped_bytes));
 }
 
 void report_free(struct report *report)

@@ -30,7 +30,13 @@ struct report {
 	uint64_t skipped_bytes[MAP_KINDS];
 };
 
+/*
+ * Registering splits mappings, so what is one to a person may be several to the kernel: lines of one
+ * name that touch are made one.
+ */
 int report_add(struct report *report, const struct report_line *line);
+void report_skip(struct report *report, enum map_kind kind, uint64_t bytes);
+void report_clear(struct report *report);
 void report_free(struct report *report);
 
 /* Sums over all lines; start, end and name are 0. */

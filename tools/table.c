@@ -40,7 +40,7 @@ static void print_skipped(FILE *to, const struct report *report)
 		before = ",";
 	}
 	if (*before == ',')
-		fputs(" (only private anonymous memory is, yet)\n", to);
+		fputs("\n", to);
 }
 
 void report_print_table(FILE *to, const struct report *report, bool utf8)

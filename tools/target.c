@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,17 +60,25 @@ int target_start(char **command, struct target *target)
 	return 0;
 }
 
-bool target_has_ended(const struct target *target)
+bool target_ends_within(const struct target *target, int milliseconds)
 {
 	struct pollfd poll_one = { .fd = target->pidfd, .events = POLLIN };
 
-	return poll(&poll_one, 1, 0) == 1;
+	return poll(&poll_one, 1, milliseconds) == 1;
 }
 
-int target_finish(struct target *target)
+bool target_has_ended(const struct target *target)
+{
+	return target_ends_within(target, 0);
+}
+
+int target_finish(struct target *target, int number)
 {
 	int status = 0;
 
+	/* What a terminal sends reaches it anyhow, and twice does no harm. */
+	if (target->child && number)
+		kill(target->pid, number);
 	if (target->child)
 		while (waitpid(target->pid, &status, 0) < 0 && errno == EINTR)
 			;

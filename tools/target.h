@@ -33,15 +33,24 @@ int target_start(char **command, struct target *target);
 bool target_has_ended(const struct target *target);
 
 /**
+ * target_ends_within - wait for its end, for a while
+ * @target: process
+ * @milliseconds: how long
+ *
+ * Return: true as soon as it has ended; false when the time is over.
+ */
+bool target_ends_within(const struct target *target, int milliseconds);
+
+/**
  * target_finish - let go of the process
  * @target: process
+ * @signal: that has told us to end, or 0
  *
- * One that we have started is waited for, and the signals that ended us have reached it too, as it
- * is in our process group.
+ * One that we have started is told of the signal, too, and waited for.
  *
  * Return: its exit status if we have started it, in the way of the shell (128 + signal); otherwise
  * 0.
  */
-int target_finish(struct target *target);
+int target_finish(struct target *target, int signal);
 
 #endif /* TOOLS_TARGET_H */

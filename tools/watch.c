@@ -25,36 +25,48 @@
 
 #define PAGE 4096
 
+/* How long a process may take from giving up its memory to having ended, before it counts as alive. */
+#define ENDING_MS 500
+
 struct watch {
 	const struct watch_options *options;
 	struct target target;
 	struct uffdwp *tracker;
+	enum uffdwp_step step;	/* what was tried last, to explain its error */
 	struct maps maps;
 	struct report report;
+	FILE *output;
 	double began;
 	double looked;		/* when the last report was made */
 	uint64_t written;	/* pages in all reports */
-	uint64_t execs;
 	bool utf8;
 };
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted;	/* the signal */
+static sigset_t while_waiting;			/* signals that are blocked while we wait */
 
 static void on_signal(int number)
 {
-	(void)number;
-	interrupted = 1;
+	interrupted = number;
 }
 
+/*
+ * The signals that end us come only while we wait, so that none is missed between looking for it and
+ * waiting. A reader that goes away ("| head") ends us by a failed write, in good order.
+ */
 static void catch_signals(void)
 {
-	/* No SA_RESTART: waiting ends at once. */
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t blocked;
+	size_t i;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	/* A reader that goes away ("| head") ends us by a failed write, in good order. */
+	sigemptyset(&blocked);
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+		sigaction(ending[i], &action, NULL);
+		sigaddset(&blocked, ending[i]);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, &while_waiting);
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -66,12 +78,6 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-static int complain(const struct watch *w, const char *what, const char *why)
-{
-	fprintf(stderr, "uffdwp: cannot %s process %d: %s\n", what, (int)w->target.pid, why);
-	return 1;
-}
-
 static int open_tracker(struct watch *w)
 {
 	struct uffdwp_open_opts opts = {
@@ -80,6 +86,7 @@ static int open_tracker(struct watch *w)
 		.pidfd = w->target.pidfd,
 	};
 
+	w->step = UFFDWP_STEP_OPEN;
 	return uffdwp_open(0, &opts, &w->tracker);
 }
 
@@ -90,19 +97,30 @@ static uint64_t pages(const struct uffdwp_region *region)
 
 /*
  * Memory that is not tracked yet. It may be gone, or be something else, since we have read the list
- * of mappings; then the next report will know better.
+ * of mappings: then the next report will know better. If it is somebody else's it is left out.
  */
 static int track_new(struct watch *w, const struct uffdwp_region *region, struct report_line *line)
 {
-	int err = uffdwp_track(w->tracker, region->start, region->end - region->start, NULL);
+	int err;
 
-	if (!err) {
+	w->step = UFFDWP_STEP_TRACK;
+	err = uffdwp_track(w->tracker, region->start, region->end - region->start, NULL);
+	w->step = UFFDWP_STEP_SCAN;
+	switch (err) {
+	case 0:
 		line->added += pages(region);
 		return 0;
-	}
-	if (err == -ENOENT || err == -EOPNOTSUPP || err == -EACCES || err == -EBUSY)
+	case -EBUSY:
+	case -EACCES:
+	case -EOPNOTSUPP:
+		report_skip(&w->report, MAP_BUSY, region->end - region->start);
+		/* fall through */
+	case -ENOENT:
+		line->tracked -= pages(region);
 		return 0;
-	return err;
+	default:
+		return err;
+	}
 }
 
 static int scan_mapping(struct watch *w, struct report_line *line)
@@ -119,6 +137,8 @@ static int scan_mapping(struct watch *w, struct report_line *line)
 	struct uffdwp_scan *scan;
 	int got, err;
 
+	line->tracked = (line->end - line->start) / PAGE;
+	w->step = UFFDWP_STEP_SCAN;
 	got = uffdwp_scan_start(w->tracker, &opts, &scan);
 	if (got)
 		return got;
@@ -132,13 +152,15 @@ static int scan_mapping(struct watch *w, struct report_line *line)
 		}
 	}
 	err = uffdwp_scan_end(scan);
-	line->tracked = (line->end - line->start) / PAGE - line->added;
+	line->tracked -= line->added;
 	return got ? got : err;
 }
 
 /* Is this mapping, or a part of it, asked for? */
 static bool selected(const struct watch_options *o, struct map *map)
 {
+	char bare[sizeof(map->name)];
+
 	if (o->end) {
 		if (map->start < o->start)
 			map->start = o->start;
@@ -151,8 +173,6 @@ static bool selected(const struct watch_options *o, struct map *map)
 		return true;
 	if (*map->name == '[' && *o->name != '[') {
 		/* "heap" is easier to type than "\[heap]" */
-		char bare[sizeof(map->name)];
-
 		snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(map->name + 1, "]"),
 			 map->name + 1);
 		return !fnmatch(o->name, bare, 0);
@@ -160,53 +180,69 @@ static bool selected(const struct watch_options *o, struct map *map)
 	return !strcmp(o->name, map->name) || !fnmatch(o->name, map->name, 0);
 }
 
+static int look_at(struct watch *w, const struct map *map)
+{
+	struct report_line line = { .start = map->start, .end = map->end, .name = map->name };
+	uint64_t bytes = map->end - map->start;
+	int err;
+
+	switch (map->kind) {
+	case MAP_NOT_WRITABLE:
+	case MAP_SPECIAL:
+		/* Memory that cannot be written leaves nothing out. */
+		return 0;
+	case MAP_TRACKABLE:
+		break;
+	default:
+		report_skip(&w->report, map->kind, bytes);
+		return 0;
+	}
+	if (bytes > MAP_GIANT_BYTES) {
+		report_skip(&w->report, MAP_GIANT, bytes);
+		return 0;
+	}
+	err = scan_mapping(w, &line);
+	return err ? err : report_add(&w->report, &line);
+}
+
 static int scan_all(struct watch *w)
 {
-	struct report *report = &w->report;
 	size_t i;
 	int err;
 
-	report->n = 0;
-	memset(report->skipped_maps, 0, sizeof(report->skipped_maps));
-	memset(report->skipped_bytes, 0, sizeof(report->skipped_bytes));
+	report_clear(&w->report);
+	w->step = UFFDWP_STEP_SCAN;
 	err = maps_read(w->target.pid, &w->maps);
-	for (i = 0; i < w->maps.n && !err; i++) {
-		struct map *map = &w->maps.map[i];
-		struct report_line line;
-
-		if (!selected(w->options, map))
-			continue;
-		if (map->kind != MAP_TRACKABLE) {
-			/* Memory that cannot be written leaves nothing out. */
-			if (map->kind == MAP_OF_FILE || map->kind == MAP_SHARED_MEMORY) {
-				report->skipped_maps[map->kind]++;
-				report->skipped_bytes[map->kind] += map->end - map->start;
-			}
-			continue;
-		}
-		line = (struct report_line){ .start = map->start, .end = map->end,
-					     .name = map->name };
-		err = scan_mapping(w, &line);
-		if (!err)
-			err = report_add(report, &line);
-	}
+	/* A process that is ending has an empty list for a moment. */
+	if (!err && !w->maps.n)
+		err = -ESRCH;
+	for (i = 0; i < w->maps.n && !err; i++)
+		if (selected(w->options, &w->maps.map[i]))
+			err = look_at(w, &w->maps.map[i]);
 	return err;
 }
 
-/* The address space is gone, but the process is not: it has called execve(2). */
+/* The address space is gone: the process is ending, or has called execve(2). */
 static int follow_exec(struct watch *w)
 {
+	int err;
+
+	if (target_ends_within(&w->target, ENDING_MS))
+		return -ESRCH;
 	uffdwp_close(w->tracker);
 	w->tracker = NULL;
-	w->execs++;
-	return open_tracker(w);
+	err = open_tracker(w);
+	if (!err)
+		fprintf(stderr, "uffdwp: process %d has called execve, its new memory is watched\n",
+			(int)w->target.pid);
+	return err;
 }
 
 static int look(struct watch *w)
 {
 	int err = scan_all(w);
 
-	if (err == -ESRCH && !target_has_ended(&w->target)) {
+	if (err == -ESRCH) {
 		err = follow_exec(w);
 		if (!err)
 			err = scan_all(w);
@@ -224,21 +260,49 @@ static int print(struct watch *w)
 	w->looked = time;
 	w->written += report_total(&w->report).written;
 	if (w->options->json)
-		err = report_print_json(stdout, &w->report);
+		err = report_print_json(w->output, &w->report);
 	else
-		report_print_table(stdout, &w->report, w->utf8);
-	return ferror(stdout) ? -EPIPE : err;
+		report_print_table(w->output, &w->report, w->utf8);
+	return ferror(w->output) ? -EPIPE : err;
 }
 
 /* Until it is time for the next report, the process ends, or we are told to stop. */
 static void wait_until(const struct watch *w, double when)
 {
 	struct pollfd ended = { .fd = w->target.pidfd, .events = POLLIN };
-	double left;
+	struct timespec ts;
+	double left = when - now();
 
-	while (!interrupted && (left = when - now()) > 0)
-		if (poll(&ended, 1, (int)(left * 1000) + 1) > 0)
+	do {
+		if (left < 0)
+			left = 0;
+		ts.tv_sec = (time_t)left;
+		ts.tv_nsec = (long)((left - ts.tv_sec) * 1e9);
+		/* Even when there is no time left: this is where signals come in. */
+		if (ppoll(&ended, 1, &ts, &while_waiting) > 0)
 			return;
+		left = when - now();
+	} while (!interrupted && left > 0);
+}
+
+/* The next report in step with the first; those that we were too late for are left out. */
+static double next_report(const struct watch *w)
+{
+	double passed = (now() - w->began) / w->options->interval;
+
+	return w->began + ((uint64_t)passed + 1) * w->options->interval;
+}
+
+static void warn_if_nothing_matches(const struct watch *w)
+{
+	size_t i;
+	uint64_t skipped = 0;
+
+	for (i = 0; i < MAP_KINDS; i++)
+		skipped += w->report.skipped_maps[i];
+	if (!w->report.n && !skipped)
+		fprintf(stderr, "uffdwp: no writable memory of process %d matches yet: see -r and -m, and /proc/%d/maps\n",
+			(int)w->target.pid, (int)w->target.pid);
 }
 
 /* 0 when the process has ended, or we were told to stop, or have seen enough. */
@@ -249,11 +313,13 @@ static int watch_loop(struct watch *w)
 
 	w->began = now();
 	w->looked = w->began;
-	while (!err && !interrupted && (!o->count || w->report.number < o->count)) {
-		w->report.number++;
-		wait_until(w, w->began + w->report.number * o->interval);
+	if (!err)
+		warn_if_nothing_matches(w);
+	while (!err && (!o->count || w->report.number < o->count)) {
+		wait_until(w, next_report(w));
 		if (interrupted || target_has_ended(&w->target))
 			return 0;
+		w->report.number++;
 		err = look(w);
 		if (!err)
 			err = print(w);
@@ -263,14 +329,23 @@ static int watch_loop(struct watch *w)
 
 static void say_goodbye(const struct watch *w)
 {
-	char written[32];
-	double seconds = w->looked - w->began;
+	const char *ended = target_has_ended(&w->target) ?
+			    "has ended" : "goes on, nothing of it is protected";
 
 	if (w->options->json)
 		return;
-	snprintf(written, sizeof(written), "%" PRIu64, w->written);
-	printf("%s page writes in %.1f s; process %d %s\n", written, seconds, (int)w->target.pid,
-	       target_has_ended(&w->target) ? "has ended" : "goes on, nothing of it is protected");
+	if (w->looked > w->began)
+		fprintf(w->output, "%" PRIu64 " page writes in %.1f s; process %d %s\n", w->written,
+			w->looked - w->began, (int)w->target.pid, ended);
+	else
+		fprintf(w->output, "no report yet: process %d %s\n", (int)w->target.pid, ended);
+}
+
+static int complain(const struct watch *w, const char *what, int err)
+{
+	fprintf(stderr, "uffdwp: cannot %s process %d: %s\n", what, (int)w->target.pid,
+		uffdwp_explain(w->step, err));
+	return 1;
 }
 
 static int run(struct watch *w)
@@ -278,29 +353,74 @@ static int run(struct watch *w)
 	int err = open_tracker(w);
 
 	if (err)
-		return complain(w, "watch", uffdwp_explain(UFFDWP_STEP_OPEN, err));
+		return complain(w, "watch", err);
 	err = watch_loop(w);
 	uffdwp_close(w->tracker);
 	maps_free(&w->maps);
 	report_free(&w->report);
 
-	if (err == -EPIPE)
+	if (err == -EPIPE) {
+		fprintf(stderr, "uffdwp: cannot write the report\n");
 		return 1;
+	}
 	if (err && !(err == -ESRCH && target_has_ended(&w->target)))
-		return complain(w, "go on watching", uffdwp_explain(UFFDWP_STEP_SCAN, err));
+		return complain(w, "go on watching", err);
 	say_goodbye(w);
-	if (w->target.child && !interrupted && !target_has_ended(&w->target))
-		fprintf(stderr, "uffdwp: watching has ended, waiting for %s to end (Ctrl-C ends it)\n",
-			w->options->command[0]);
 	return 0;
+}
+
+/* Before a program is started: could anything be tracked at all? */
+static int check_device(void)
+{
+	struct uffdwp *tracker;
+	int err = uffdwp_open(0, NULL, &tracker);
+
+	if (err) {
+		fprintf(stderr, "uffdwp: nothing was started: %s\n",
+			uffdwp_explain(UFFDWP_STEP_OPEN, err));
+		return 1;
+	}
+	uffdwp_close(tracker);
+	return 0;
+}
+
+/* 0, or the exit status. */
+static int get_target(struct watch *w)
+{
+	const struct watch_options *o = w->options;
+	int err;
+
+	if (!o->command) {
+		err = target_find(o->pid, &w->target);
+		if (!err)
+			return 0;
+		fprintf(stderr, "uffdwp: cannot watch process %d: %s\n", (int)o->pid,
+			uffdwp_explain(UFFDWP_STEP_OPEN, err));
+		return 1;
+	}
+	if (check_device())
+		return 1;
+	err = target_start(o->command, &w->target);
+	if (err)
+		fprintf(stderr, "uffdwp: cannot start %s: %s\n", o->command[0], strerror(-err));
+	return err ? 127 : 0;
+}
+
+static int open_output(struct watch *w)
+{
+	w->output = w->options->output ? fopen(w->options->output, "we") : stdout;
+	if (w->output)
+		return 0;
+	fprintf(stderr, "uffdwp: cannot write to %s: %s\n", w->options->output, strerror(errno));
+	return 1;
 }
 
 int watch_main(int argc, char **argv)
 {
 	struct watch_options options;
 	struct watch w = { .options = &options };
+	int status, child;
 	char why[160];
-	int err, status, child;
 
 	if (watch_options_parse(argc, argv, &options, why, sizeof(why))) {
 		fprintf(stderr, "uffdwp watch: %s\n\n", why);
@@ -312,19 +432,21 @@ int watch_main(int argc, char **argv)
 		return 0;
 	}
 	w.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	if (open_output(&w))
+		return 1;
+	status = get_target(&w);
+	if (status)
+		return status;
 	catch_signals();
-
-	if (options.command)
-		err = target_start(options.command, &w.target);
-	else
-		err = target_find(options.pid, &w.target);
-	if (err) {
-		fprintf(stderr, "uffdwp: cannot %s %s: %s\n", options.command ? "start" : "watch",
-			options.command ? options.command[0] : "this process",
-			err == -ESRCH ? "there is no such process" : strerror(-err));
-		return options.command ? 127 : 1;
-	}
 	status = run(&w);
-	child = target_finish(&w.target);
+
+	/* From here on a signal ends us as it would any other program. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &while_waiting, NULL);
+	if (w.target.child && !interrupted && !target_has_ended(&w.target))
+		fprintf(stderr, "uffdwp: watching has ended, waiting for %s to end\n",
+			options.command[0]);
+	child = target_finish(&w.target, interrupted);
 	return status ? status : child;
 }

@@ -13,10 +13,11 @@
  *   ioctl(fd, UFFDWP_IOC_REGISTER, &reg)                 choose memory (any number of times)
  *   ioctl(fd, UFFDWP_IOC_ARM, &arm)                      from now on, notice writes
  *   ioctl(fd, UFFDWP_IOC_SCAN, &scan)                    which pages were written? arm them again
+ *   ioctl(fd, UFFDWP_IOC_DISARM, &disarm)                take these for written after all
  *   close(fd)                                            the process goes on, untouched
  *
- * A tracker belongs to one address space, for good: when the process calls execve(2) or exits,
- * that address space is gone and every command answers -ESRCH. A forked child is another address
+ * A tracker belongs to one address space, for good: when the process calls execve(2) or exits, that
+ * address space is gone and commands on its memory answer -ESRCH. A forked child is another address
  * space, which is not tracked. A file descriptor that a child inherits, or that is sent over a
  * socket, is the same tracker and still means the first process: whoever holds it may see which
  * pages of that process are written, as whoever holds /proc/PID/mem open may read it.
@@ -64,8 +65,8 @@
  *     -EINVAL     size too short, unknown flag, reserved field not zero, unaligned address,
  *                 empty range
  *     -EOVERFLOW  start + len wraps, or leaves the address space of the process
- *     -ENOTCONN   no process attached yet (all but HELLO and ATTACH)
- *     -ESRCH      the address space is gone: the process called execve(2) or ended
+ *     -ENOTCONN   no process attached yet (not HELLO, ATTACH, STATS)
+ *     -ESRCH      the address space is gone: the process called execve(2) or ended (not HELLO, STATS)
  *     -EINTR      killed while waiting for a lock
  *     -ENOMEM     out of memory: what was armed stays armed, the rest reads as written
  */
@@ -182,11 +183,12 @@ struct uffdwp_hello_arg {
  * user and dumpable, or CAP_SYS_PTRACE, and whatever the security module asks). The process is not
  * stopped and not told.
  *
- * A userfaultfd that is handed in keeps working for what it was made for (MISSING or MINOR faults);
- * write-protect faults on it are resolved by the module for as long as the tracker is open, and are
- * not delivered to its reader. Write protection on it is taken away when the tracker is closed.
- * Make it without UFFD_FEATURE_EVENT_FORK: a forked child would inherit protection that nobody
- * resolves. Hugetlb mappings on it stay synchronous.
+ * A userfaultfd that is handed in keeps working for what it was made for (MISSING or MINOR faults;
+ * memory that is registered for MISSING faults and has nothing in it is written until it is
+ * filled); write-protect faults on it are resolved by the module for as long as the tracker is
+ * open, and are not delivered to its reader. Write protection on it is taken away when the tracker
+ * is closed. Make it without UFFD_FEATURE_EVENT_FORK: a forked child would inherit protection that
+ * nobody resolves. Hugetlb mappings on it stay synchronous.
  *
  * Errors:
  *   -EBADF      @pidfd is not a pidfd, @uffd is not a userfaultfd
@@ -240,7 +242,9 @@ struct uffdwp_attach_arg {
  *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: file, shared, hugetlb, device,
  *               special
  *   -EACCES     a mapping may never become writable
- *   -EBUSY      a mapping belongs to another userfaultfd or tracker
+ *   -EBUSY      a mapping belongs to another userfaultfd or tracker; or to the one that was handed in,
+ *               for MISSING or MINOR faults and not for WP, which this kernel cannot add: register
+ *               it for all of them with UFFDIO_REGISTER
  */
 struct uffdwp_register_arg {
 	__u64 size;
@@ -259,13 +263,14 @@ struct uffdwp_register_arg {
  * @flags: in: 0
  * @start: in: first address
  * @len: in: bytes
- * @fail_at: out: with -EBUSY, the start of the mapping that refused
+ * @fail_at: out: with -EOPNOTSUPP and -EBUSY, the start of the mapping that refused
  * @reserved: in: 0
  *
- * Nothing in the range stays protected. Mappings that are not registered are skipped.
+ * Nothing in the range stays protected. Mappings that could be registered but are not are skipped.
  *
  * Errors:
  *   -ENOENT     nothing is mapped in the range
+ *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked; this kernel does not skip it
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker
  */
 struct uffdwp_unregister_arg {
@@ -307,6 +312,28 @@ struct uffdwp_arm_arg {
 	__u64 reserved;
 };
 
+/**
+ * struct uffdwp_disarm_arg - UFFDWP_IOC_DISARM: take this range for written
+ * @size: in: sizeof(struct uffdwp_disarm_arg)
+ * @flags: in: 0
+ * @start: in: first address
+ * @len: in: bytes
+ * @disarmed: out: pages that were armed and are written now
+ * @reserved: in: 0
+ *
+ * For a caller that could not do what a scan has told it to do: the next scan will tell it again.
+ * Needs no memory and cannot fail halfway. Memory in the range that is not registered is skipped,
+ * as it cannot read as clean. A huge page that is armed as a whole is disarmed as a whole.
+ */
+struct uffdwp_disarm_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 start;
+	__u64 len;
+	__u64 disarmed;
+	__u64 reserved;
+};
+
 /* Scan flags, values of PM_SCAN_* in <linux/fs.h>. */
 #define UFFDWP_SCAN_WP_MATCHING		(1ULL << 0)	/* arm what is reported, page by page */
 #define UFFDWP_SCAN_CHECK_TRACKED	(1ULL << 1)	/* -EPERM where something is not tracked */
@@ -328,9 +355,9 @@ struct uffdwp_arm_arg {
  *
  * Laid out as struct pm_scan_arg of PAGEMAP_SCAN, and matching works the same way. Neighbouring
  * pages with the same reported categories come as one region. Returns the number of regions in
- * @vec. The scan ends early, with success, when @vec is full or @max_pages are found; then
+ * @vec. The scan ends early, with success, when @vec is full or @max_pages are found, with
  *	@walk_end
- * is less than @end.
+ * less than @end.
  *
  * With UFFDWP_SCAN_WP_MATCHING a page that matches is armed in the same step in which it is looked
  * at, under the lock of its page table and with the TLBs flushed before that lock is dropped: a
@@ -408,5 +435,6 @@ struct uffdwp_stats_arg {
 #define UFFDWP_IOC_ARM		_IOWR(UFFDWP_IOC_MAGIC, 4, struct uffdwp_arm_arg)
 #define UFFDWP_IOC_SCAN		_IOWR(UFFDWP_IOC_MAGIC, 5, struct uffdwp_scan_arg)
 #define UFFDWP_IOC_STATS	_IOWR(UFFDWP_IOC_MAGIC, 6, struct uffdwp_stats_arg)
+#define UFFDWP_IOC_DISARM	_IOWR(UFFDWP_IOC_MAGIC, 7, struct uffdwp_disarm_arg)
 
 #endif /* UFFDWP_ASYNC_H */

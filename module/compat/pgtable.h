@@ -74,6 +74,7 @@ static inline bool uffdwp_pud_is_table(pud_t pud)
  * The secondary MMUs (KVM guests, IOMMUs) that shadow @mm must not let a guest write on an old
  * permission: the kernel's rule is start, change the entries, end. start may sleep.
  */
+#ifdef CONFIG_MMU_NOTIFIER
 static inline void uffdwp_notifier_start(struct mmu_notifier_range *range,
 					 struct vm_area_struct *vma, unsigned long start,
 					 unsigned long end)
@@ -90,6 +91,17 @@ static inline void uffdwp_notifier_end(struct mmu_notifier_range *range)
 	if (mm_has_notifiers(range->mm))
 		uffdwp_call(__mmu_notifier_invalidate_range_end)(range, false);
 }
+#else
+static inline void uffdwp_notifier_start(struct mmu_notifier_range *range,
+					 struct vm_area_struct *vma, unsigned long start,
+					 unsigned long end)
+{
+}
+
+static inline void uffdwp_notifier_end(struct mmu_notifier_range *range)
+{
+}
+#endif
 
 /* In mappings of files the kernel knows these itself; in anonymous ones only since 6.6. */
 #ifdef CONFIG_PTE_MARKER_UFFD_WP

@@ -22,6 +22,16 @@ struct pid;
 struct pt_regs;
 struct task_struct;
 
+/* mm/mmu_notifier.c */
+#ifdef CONFIG_MMU_NOTIFIER
+#define UFFDWP_NOTIFIER_FUNCTIONS(X)							\
+	X(__mmu_notifier_invalidate_range_start, int, (struct mmu_notifier_range *range)) \
+	X(__mmu_notifier_invalidate_range_end, void, (struct mmu_notifier_range *range,	\
+						      bool only_end))
+#else
+#define UFFDWP_NOTIFIER_FUNCTIONS(X)
+#endif
+
 /*
  * X(name, result, parameters): the signatures of mm/internal.h and of the files that define them.
  * uffdwp_symbols_find() refuses to go on when one of them is missing.
@@ -50,10 +60,7 @@ struct task_struct;
 	X(__split_huge_pmd, void, (struct vm_area_struct *vma, pmd_t *pmd,		\
 				   unsigned long addr, bool freeze,			\
 				   struct folio *folio))				\
-	/* mm/mmu_notifier.c */								\
-	X(__mmu_notifier_invalidate_range_start, int, (struct mmu_notifier_range *range)) \
-	X(__mmu_notifier_invalidate_range_end, void, (struct mmu_notifier_range *range,	\
-						      bool only_end))
+	UFFDWP_NOTIFIER_FUNCTIONS(X)
 
 #define UFFDWP_DECLARE_FUNCTION(name, result, parameters)			\
 	typedef result uffdwp_fn_##name parameters;				\

@@ -106,6 +106,15 @@ int dev_arm(int fd, const void *start, size_t len)
 	return dev_ioctl(fd, UFFDWP_IOC_ARM, &arg);
 }
 
+int dev_disarm(int fd, const void *start, size_t len)
+{
+	struct uffdwp_disarm_arg arg = {
+		.size = sizeof(arg), .start = (uintptr_t)start, .len = len,
+	};
+
+	return dev_ioctl(fd, UFFDWP_IOC_DISARM, &arg);
+}
+
 int dev_scan(int fd, struct uffdwp_scan_arg *arg)
 {
 	return dev_ioctl(fd, UFFDWP_IOC_SCAN, arg);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -32,6 +33,7 @@ int dev_attach_markers(int fd);
 int dev_register(int fd, const void *start, size_t len);
 int dev_unregister(int fd, const void *start, size_t len);
 int dev_arm(int fd, const void *start, size_t len);
+int dev_disarm(int fd, const void *start, size_t len);
 int dev_scan(int fd, struct uffdwp_scan_arg *arg);
 int dev_ioctl(int fd, unsigned long cmd, void *arg);
 struct uffdwp_stats_arg dev_stats(int fd);
@@ -94,6 +96,17 @@ void peer_end(struct peer *peer);
 
 /* True when a file below /proc/PID says that the task sleeps in a function of this name. */
 bool task_sleeps_in(pid_t pid, const char *function);
+
+/* Look again every millisecond until it holds, for 30 seconds at most. */
+#define wait_for(condition)						\
+	do {								\
+		int wait_tries = 30000;					\
+									\
+		while (!(condition) && --wait_tries)			\
+			usleep(1000);					\
+		if (!wait_tries)					\
+			fail_msg("30 s have not brought: %s", #condition); \
+	} while (0)
 
 #define assert_ok(call) assert_int_equal(call, 0)
 #define assert_err(call, error) assert_int_equal(call, -(error))

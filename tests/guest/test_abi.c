@@ -88,6 +88,7 @@ static const struct {
 	{ "arm", UFFDWP_IOC_ARM, sizeof(struct uffdwp_arm_arg) },
 	{ "scan", UFFDWP_IOC_SCAN, sizeof(struct uffdwp_scan_arg) },
 	{ "stats", UFFDWP_IOC_STATS, sizeof(struct uffdwp_stats_arg) },
+	{ "disarm", UFFDWP_IOC_DISARM, sizeof(struct uffdwp_disarm_arg) },
 };
 
 #define SIZES (sizeof(sizes) / sizeof(sizes[0]))
@@ -177,6 +178,9 @@ static void reserved_fields_and_flags(void **state)
 	struct uffdwp_arm_arg arm = {
 		.size = sizeof(arm), .start = (uintptr_t)memory, .len = PAGE,
 	};
+	struct uffdwp_disarm_arg disarm = {
+		.size = sizeof(disarm), .start = (uintptr_t)memory, .len = PAGE,
+	};
 	struct uffdwp_stats_arg stats = { .size = sizeof(stats), .flags = 1 };
 	struct uffdwp_region region;
 	struct uffdwp_scan_arg scan = scan_arg(memory, PAGE, &region, 1);
@@ -229,6 +233,12 @@ static void reserved_fields_and_flags(void **state)
 	arm.reserved = 1;
 	assert_err(dev_ioctl(tracker, UFFDWP_IOC_ARM, &arm), EINVAL);
 
+	disarm.flags = 1;
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_DISARM, &disarm), EINVAL);
+	disarm.flags = 0;
+	disarm.reserved = 1;
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_DISARM, &disarm), EINVAL);
+
 	assert_err(dev_ioctl(tracker, UFFDWP_IOC_STATS, &stats), EINVAL);
 
 	scan.flags = 1ull << 2;
@@ -266,6 +276,8 @@ static int with_range(unsigned int command, uint64_t start, uint64_t len)
 		return dev_unregister(tracker, (void *)start, len);
 	case 2:
 		return dev_arm(tracker, (void *)start, len);
+	case 3:
+		return dev_disarm(tracker, (void *)start, len);
 	default:
 		scan.start = start;
 		scan.end = start + len;
@@ -279,7 +291,7 @@ static void ranges_that_are_wrong(void **state)
 	unsigned int command;
 
 	(void)state;
-	for (command = 0; command < 4; command++) {
+	for (command = 0; command < 5; command++) {
 		assert_err(with_range(command, good + 1, PAGE), EINVAL);
 		assert_err(with_range(command, good, PAGE + 1), EINVAL);
 		assert_err(with_range(command, good, 0), EINVAL);
@@ -333,6 +345,7 @@ static void before_attaching(void **state)
 	assert_err(dev_register(fd, memory, PAGE), ENOTCONN);
 	assert_err(dev_unregister(fd, memory, PAGE), ENOTCONN);
 	assert_err(dev_arm(fd, memory, PAGE), ENOTCONN);
+	assert_err(dev_disarm(fd, memory, PAGE), ENOTCONN);
 	assert_err(dev_scan(fd, &scan), ENOTCONN);
 	assert_ok(dev_ioctl(fd, UFFDWP_IOC_STATS, &stats));
 	close(fd);

@@ -349,7 +349,7 @@ static void a_userfaultfd_can_be_handed_in(void **state)
 	munmap(q, N * PAGE);
 }
 
-/* The kernel's own way must stay as it was for everybody else. */
+/* A thread whose write waits for somebody to answer its fault. */
 struct sync_writer {
 	char *page;
 	volatile bool done;
@@ -364,6 +364,47 @@ static void *sync_write(void *arg)
 	return NULL;
 }
 
+/* What the userfaultfd was made for goes on; the kernel would let WP take its place. */
+static void missing_faults_stay_with_their_reader(void **state)
+{
+	char *p = map_anon(2), *q = map_anon(1), page[PAGE] = "filled";
+	int uffd = new_uffd(0), fd = dev_open();
+	struct uffdio_copy copy = { .dst = (uintptr_t)p, .src = (uintptr_t)page, .len = PAGE };
+	struct sync_writer writer = { .page = p };
+	struct uffd_msg message;
+	pthread_t thread;
+
+	(void)state;
+	assert_ok(dev_attach_uffd(fd, uffd));
+	assert_ok(uffd_register(uffd, q, PAGE, UFFDIO_REGISTER_MODE_MISSING));
+	assert_err(dev_register(fd, q, PAGE), EBUSY);
+	assert_ok(uffd_register(uffd, p, 2 * PAGE,
+				UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP));
+	assert_ok(dev_register(fd, p, 2 * PAGE));
+	/* Nothing is put where the reader is to put something, so it stays written. */
+	assert_ok(dev_arm(fd, p, 2 * PAGE));
+	assert_int_equal(written(fd, p, 2 * PAGE, true), 2);
+	assert_int_equal(written(fd, p, 2 * PAGE, true), 2);
+
+	assert_ok(pthread_create(&thread, NULL, sync_write, &writer));
+	while (read(uffd, &message, sizeof(message)) != sizeof(message))
+		usleep(1000);
+	assert_int_equal(message.event, UFFD_EVENT_PAGEFAULT);
+	assert_false(message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP);
+	assert_false(writer.done);
+	assert_ok(ioctl(uffd, UFFDIO_COPY, &copy));
+	pthread_join(thread, NULL);
+	assert_string_equal(p + 1, "illed");
+	assert_int_equal(written(fd, p, PAGE, true), 1);
+	*(volatile char *)p = 3;
+	assert_int_equal(written(fd, p, PAGE, false), 1);
+	close(fd);
+	close(uffd);
+	munmap(p, 2 * PAGE);
+	munmap(q, PAGE);
+}
+
+/* The kernel's own way must stay as it was for everybody else. */
 static void foreign_userfaultfds_stay_synchronous(void **state)
 {
 	char *p = map_filled(1), *mine = map_filled(1);
@@ -431,6 +472,7 @@ int main(void)
 		cmocka_unit_test(memory_without_access_can_be_armed),
 		cmocka_unit_test(discarded_memory_is_written),
 		cmocka_unit_test(a_userfaultfd_can_be_handed_in),
+		cmocka_unit_test(missing_faults_stay_with_their_reader),
 		cmocka_unit_test(foreign_userfaultfds_stay_synchronous),
 		cmocka_unit_test(two_trackers_share_a_process),
 	};

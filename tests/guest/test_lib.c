@@ -130,6 +130,39 @@ static void a_scan_that_is_given_up_loses_nothing(void **state)
 	assert_ok(uffdwp_scan_end(NULL));
 }
 
+/* Memory that is not tracked reads as written, and joins its neighbours in a report. */
+static void giving_up_reaches_memory_beside_untracked_memory(void **state)
+{
+	struct uffdwp_scan *scan;
+	struct uffdwp_region region;
+
+	(void)state;
+	assert_ptr_equal(mmap(p + 100 * PAGE, PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
+			      -1, 0), p + 100 * PAGE);
+	touch(p, 1, 2);
+	touch(p + 99 * PAGE, 1, 2);
+	scan = scan_of(UFFDWP_SCAN_WP_MATCHING, 0);
+	assert_int_equal(uffdwp_scan_next(scan, &region), 1);
+	assert_int_equal(region.start, (uintptr_t)p);
+	assert_ok(uffdwp_scan_end(scan));
+	/* Pages 99 and 100 were not returned. */
+	scan = scan_of(0, 0);
+	assert_int_equal(uffdwp_scan_next(scan, &region), 1);
+	assert_int_equal(region.start, (uintptr_t)p + 99 * PAGE);
+	assert_int_equal(region.end, (uintptr_t)p + 101 * PAGE);
+	assert_int_equal(uffdwp_scan_next(scan, &region), 0);
+	assert_ok(uffdwp_scan_end(scan));
+}
+
+static void disarm(void **state)
+{
+	(void)state;
+	assert_ok(uffdwp_disarm(t, (uintptr_t)p + PAGE, 5 * PAGE));
+	assert_int_equal(written_pages(UFFDWP_SCAN_WP_MATCHING), 5);
+	assert_int_equal(written_pages(0), 0);
+	assert_err(uffdwp_disarm(t, (uintptr_t)p + 1, PAGE), EINVAL);
+}
+
 static void a_page_limit_counts_over_batches(void **state)
 {
 	struct uffdwp_scan *scan;
@@ -248,6 +281,8 @@ int main(void)
 		TEST(track_and_scan),
 		TEST(a_scan_goes_on_where_it_stopped),
 		TEST(a_scan_that_is_given_up_loses_nothing),
+		TEST(giving_up_reaches_memory_beside_untracked_memory),
+		TEST(disarm),
 		TEST(a_page_limit_counts_over_batches),
 		TEST(untrack),
 		TEST(another_process),

@@ -328,6 +328,21 @@ static void the_whole_address_space(void **state)
 	assert_int_equal(arg.walk_end, hello.address_limit);
 }
 
+static void disarmed_memory_is_written(void **state)
+{
+	struct uffdwp_disarm_arg arg = {
+		.size = sizeof(arg), .start = P(100), .len = 700 * PAGE,
+	};
+
+	(void)state;
+	touch(p + 100 * PAGE, 50, 2);
+	assert_ok(munmap(p + 500 * PAGE, 10 * PAGE));
+	assert_ok(dev_ioctl(fd, UFFDWP_IOC_DISARM, &arg));
+	assert_int_equal(arg.disarmed, 700 - 50 - 10);
+	assert_int_equal(written(fd, p, LEN, true), 700 - 10);
+	assert_int_equal(written(fd, p, LEN, true), 0);
+}
+
 static void statistics_count(void **state)
 {
 	struct uffdwp_stats_arg before = dev_stats(fd), after;
@@ -364,6 +379,7 @@ int main(void)
 		TEST(memory_that_grew_is_written_there),
 		TEST(pagemap_agrees),
 		TEST(the_whole_address_space),
+		TEST(disarmed_memory_is_written),
 		TEST(statistics_count),
 	};
 

@@ -62,26 +62,6 @@ static void kinds_are_told_apart(void **state)
 	maps_free(&maps);
 }
 
-static void neighbours_of_one_kind_and_name_are_one(void **state)
-{
-	struct maps maps = parse(
-		"1000-2000 rw-p 00000000 00:00 0 \n"
-		"2000-5000 rw-p 00000000 00:00 0 \n"
-		"5000-6000 ---p 00000000 00:00 0 \n"
-		"6000-7000 rw-p 00000000 00:00 0 \n"
-		"7000-8000 rw-p 00000000 00:00 0 [heap]\n"
-		"9000-a000 rw-p 00000000 00:00 0 [heap]\n");
-
-	(void)state;
-	assert_int_equal(maps.n, 5);
-	assert_map(&maps.map[0], 0x1000, 0x5000, MAP_TRACKABLE, "anon");
-	assert_map(&maps.map[1], 0x5000, 0x6000, MAP_NOT_WRITABLE, "anon");
-	assert_map(&maps.map[2], 0x6000, 0x7000, MAP_TRACKABLE, "anon");
-	assert_map(&maps.map[3], 0x7000, 0x8000, MAP_TRACKABLE, "[heap]");
-	assert_map(&maps.map[4], 0x9000, 0xa000, MAP_TRACKABLE, "[heap]");
-	maps_free(&maps);
-}
-
 static void nonsense_is_left_out(void **state)
 {
 	struct maps maps = parse("hello\n"
@@ -149,7 +129,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_are_told_apart),
-		cmocka_unit_test(neighbours_of_one_kind_and_name_are_one),
 		cmocka_unit_test(nonsense_is_left_out),
 		cmocka_unit_test(long_names_are_cut),
 		cmocka_unit_test(many_mappings),

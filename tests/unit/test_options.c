@@ -40,7 +40,8 @@ static void everything(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("--pid=7", "-i", "0.25", "--count", "3", "-j", "-m", "*heap*", "-r",
-			       "1000-3000", NULL), 0);
+			       "1000-3000", "-o", "out", NULL), 0);
+	assert_string_equal(o.output, "out");
 	assert_int_equal(o.pid, 7);
 	assert_true(o.interval == 0.25);
 	assert_int_equal(o.count, 3);
@@ -99,6 +100,7 @@ static void mistakes_are_explained(void **state)
 	assert_int_equal(parse("-p", "99999999999", NULL), -EINVAL);
 	assert_int_equal(parse("-p", "", NULL), -EINVAL);
 	assert_int_equal(parse("-p", NULL), -EINVAL);
+	assert_wrong("'-p' needs a value");
 	assert_int_equal(parse("-p", "1", "-i", "0", NULL), -EINVAL);
 	assert_wrong("interval");
 	assert_int_equal(parse("-p", "1", "-i", "nan", NULL), -EINVAL);
@@ -112,7 +114,7 @@ static void mistakes_are_explained(void **state)
 	assert_int_equal(parse("-p", "1", "-r", "1000-2000z", NULL), -EINVAL);
 	assert_int_equal(parse("-p", "1", "-r", "0-fffffffffffffffff", NULL), -EINVAL);
 	assert_int_equal(parse("--nonsense", NULL), -EINVAL);
-	assert_wrong("unknown option");
+	assert_wrong("no option '--nonsense'");
 }
 
 int main(void)

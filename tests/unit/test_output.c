@@ -97,6 +97,29 @@ static void sums(void **state)
 	report_free(&report);
 }
 
+static void neighbours_of_one_name_are_one_line(void **state)
+{
+	struct report report = { 0 };
+
+	(void)state;
+	report_add(&report, &(struct report_line){ .start = 0x1000, .end = 0x2000, .name = "anon",
+						   .tracked = 1, .written = 1 });
+	report_add(&report, &(struct report_line){ .start = 0x2000, .end = 0x5000, .name = "anon",
+						   .tracked = 2, .added = 1 });
+	report_add(&report, &(struct report_line){ .start = 0x5000, .end = 0x6000,
+						   .name = "[heap]", .tracked = 1 });
+	report_add(&report, &(struct report_line){ .start = 0x7000, .end = 0x8000,
+						   .name = "[heap]", .tracked = 1 });
+	assert_int_equal(report.n, 3);
+	assert_int_equal(report.line[0].end, 0x5000);
+	assert_int_equal(report.line[0].tracked, 3);
+	assert_int_equal(report.line[0].written, 1);
+	assert_int_equal(report.line[0].added, 1);
+	report_clear(&report);
+	assert_int_equal(report.n, 0);
+	report_free(&report);
+}
+
 static char *printed(const struct report *report, bool json)
 {
 	static char text[4096];
@@ -121,7 +144,7 @@ static void a_table_for_people(void **state)
 "  1000-5000                  [heap]                     4         1   25.0 % ###            2.0 KiB/s\n"
 "  7000-9000                  anon                       0         0    0.0 %                    0 B/s  +2 new\n"
 "  total                                                 8         1   12.5 % #.             2.0 KiB/s  +2 new\n"
-"  not tracked: 12.0 KiB in 3 private file mappings (only private anonymous memory is, yet)\n");
+"  not tracked: 12.0 KiB in 3 private file mappings\n");
 	report_free(&report);
 }
 
@@ -166,6 +189,7 @@ int main(void)
 		cmocka_unit_test(bars),
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(sums),
+		cmocka_unit_test(neighbours_of_one_name_are_one_line),
 		cmocka_unit_test(a_table_for_people),
 		cmocka_unit_test(json_for_programs),
 	};

@@ -8,6 +8,12 @@ cache=${UFFDWP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/uffdwp-async}
 build=$top/build
 export top cache build
 
+case $top$cache in
+*[[:space:]]*)
+	echo "the kernel's build system takes no spaces in paths: $top, $cache (set UFFDWP_CACHE)" >&2
+	exit 125 ;;
+esac
+
 # Progress goes to standard error: standard output belongs to the guest's program.
 say() { printf '%s\n' "-- $*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit "${die_status:-125}"; }
@@ -76,6 +82,8 @@ apt_resolves_to() {
 apt_unpack() {
 	local state=$1 into=$2 package; shift 2
 	local debs
+	# What a killed run has left behind goes by and by.
+	find "$cache" -maxdepth 1 -name 'debs.*' -mmin +600 -exec rm -rf {} + 2>/dev/null
 	debs=$(mktemp -d "$cache/debs.XXXXXX")
 	for package; do
 		(cd "$debs" && apt_private "$state" apt-get download "$package" >/dev/null 2>"$debs/log") ||
