@@ -17,6 +17,7 @@
 
 #include "arm.h"
 #include "breakage.h"
+#include "pinned.h"
 #include "pte.h"
 #include "tracker.h"
 #include "walk.h"
@@ -86,6 +87,8 @@ static bool swap_pte_can_be_armed(pte_t pte)
  * @a: arming; the lock of the table is held
  * @ptep: its entry
  * @addr: its address
+ *
+ * A page that somebody may write to without a fault (pinned.h) stays written.
  */
 void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
@@ -96,6 +99,10 @@ void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 	if (pte_present(pte)) {
 		uffdwp_pte_arm_present(ptep);
 		needs_flush(a, addr, PAGE_SHIFT);
+		if (uffdwp_pte_may_be_pinned(pte)) {
+			uffdwp_pte_disarm_present(ptep);
+			return;
+		}
 	} else if (pte_none(pte)) {
 		if (!arm_none(a, ptep, addr))
 			return;
@@ -120,11 +127,16 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 
 	if (uffdwp_pmd_armed(pmd))
 		return;
-	if (pmd_present(pmd))
-		uffdwp_pmd_arm_present(pmdp);
-	else
-		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
 	needs_flush(a, addr, HPAGE_PMD_SHIFT);
+	if (pmd_present(pmd)) {
+		uffdwp_pmd_arm_present(pmdp);
+		if (uffdwp_pmd_may_be_pinned(pmd)) {
+			uffdwp_pmd_disarm_present(pmdp);
+			return;
+		}
+	} else {
+		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
+	}
 	a->armed += HPAGE_PMD_NR;
 }
 
@@ -235,7 +247,8 @@ static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr
 	for (; addr != end; ptep++, addr += PAGE_SIZE) {
 		pte_t pte = READ_ONCE(*ptep);
 
-		if (!uffdwp_pte_armed(pte))
+		/* Take away the bit also where it protects nothing. */
+		if (pte_present(pte) ? !pte_uffd_wp(pte) : !uffdwp_pte_armed(pte))
 			continue;
 		if (pte_present(pte))
 			uffdwp_pte_disarm_present(ptep);
@@ -253,7 +266,7 @@ static int disarm_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr
 	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
 	pmd_t pmd = READ_ONCE(*pmdp);
 
-	if (!uffdwp_pmd_armed(pmd))
+	if (pmd_present(pmd) ? !pmd_uffd_wp(pmd) : !pmd_swp_uffd_wp(pmd))
 		return UFFDWP_WALK_ON;
 	/* A part of a huge page is disarmed with the whole: more is written, never less. */
 	if (pmd_present(pmd))

@@ -77,23 +77,44 @@ static struct mm_struct *mm_of(const struct uffdwp_attach_arg *arg)
 	return current->mm;
 }
 
+/*
+ * No feature: the events (fork, remap, remove, unmap) would stop the process until somebody reads
+ * them. Looked at after the kernel has read what is in user memory.
+ */
+static int open_api(struct file *uffd, struct uffdwp_attach_arg __user *uarg)
+{
+	unsigned int features;
+	long err = uffdwp_userfault_ioctl(uffd, UFFDIO_API, &uarg->api);
+
+	if (!err)
+		err = uffdwp_userfault_features(uffd, &features);
+	if (!err && features)
+		err = -EINVAL;
+	return err;
+}
+
+/* A child would inherit what is armed, in a context that is not ours. */
+static int check_handed_in(struct file *uffd)
+{
+	unsigned int features;
+	int err = uffdwp_userfault_features(uffd, &features);
+
+	if (!err && (features & UFFD_FEATURE_EVENT_FORK))
+		err = -EINVAL;
+	return err;
+}
+
 static struct file *userfault_of(const struct uffdwp_attach_arg *arg,
 				 struct uffdwp_attach_arg __user *uarg, struct mm_struct *mm)
 {
-	struct file *uffd;
-	long err;
+	const bool handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
+	struct file *uffd = handed_in ? uffdwp_userfault_get(arg->uffd) :
+					uffdwp_userfault_create(mm);
+	int err;
 
-	if (arg->flags & UFFDWP_ATTACH_UFFD)
-		return uffdwp_userfault_get(arg->uffd);
-
-	uffd = uffdwp_userfault_create(mm);
 	if (IS_ERR(uffd))
 		return uffd;
-	/*
-	 * No feature is asked for: the events (fork, remap, remove, unmap) would stop the process
-	 * until somebody reads them.
-	 */
-	err = uffdwp_userfault_ioctl(uffd, UFFDIO_API, &uarg->api);
+	err = handed_in ? check_handed_in(uffd) : open_api(uffd, uarg);
 	if (err) {
 		fput(uffd);
 		return ERR_PTR(err);
@@ -143,6 +164,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
 
 	t->uffd = uffd;
 	t->ctx = uffd->private_data;
+	t->handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
 	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
 	t->mm = mm;
 	err = uffdwp_tracker_publish(t);

@@ -118,7 +118,7 @@ static long cmd_unregister(struct uffdwp_tracker *t, void __user *uarg)
 static int arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 		     unsigned long *walk_end)
 {
-	bool found = false;
+	bool again = false;
 	int next;
 
 	do {
@@ -127,11 +127,13 @@ static int arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned lon
 			return next;
 		next = uffdwp_arm(t, start, end, walk_end);
 		mmap_read_unlock(t->mm);
-		/* Somebody else had the lock in between: nothing left to arm is no error then. */
-		if (next == -ENOENT && found)
-			next = UFFDWP_WALK_ON;
-		found = true;
 		start = *walk_end;
+		/* What was left to arm has been unmapped while we did not have the lock. */
+		if (next == -ENOENT && again) {
+			*walk_end = end;
+			next = UFFDWP_WALK_ON;
+		}
+		again = true;
 	} while (next == UFFDWP_WALK_PAUSE);
 	return next;
 }

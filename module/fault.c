@@ -84,7 +84,8 @@ vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
  * the marker away and is retried, then finds nothing and gets a fresh page as it would have without
  * us: two faults. A read gets the zero page, still armed: one fault.
  *
- * A marker in a mapping that is not registered any more is nothing to anybody, and is taken away.
+ * A marker in a mapping that is not registered any more is nothing to anybody, and is taken away;
+ * so is one where the reader of a handed-in userfaultfd is to be asked what belongs there.
  *
  * Return: 0, or the error of an address space that is being reaped.
  */
@@ -99,7 +100,7 @@ vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
 	if (!pte_same(*vmf->pte, vmf->orig_pte))
 		goto unlock;
 
-	if (!t || (vmf->flags & FAULT_FLAG_WRITE)) {
+	if (!t || (vmf->flags & FAULT_FLAG_WRITE) || userfaultfd_missing(vma)) {
 		pte_clear(vma->vm_mm, vmf->address, vmf->pte);
 	} else {
 		ret = check_stable_address_space(vma->vm_mm);

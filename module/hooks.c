@@ -3,9 +3,9 @@
  * Owns the hooks: which functions of the kernel are stopped at their entry, and when.
  *
  * Two kinds. A watching hook runs at the entry and returns; the function goes on. A redirecting
- * hook (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead, and does so
- * only for what belongs to a tracker: no task sleeps in our code, or in the original called by us,
- * for somebody else's memory.
+ * hook (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead. Where tasks
+ * can sleep for ever, in handle_userfault(), that is only for memory of a tracker, and ours never
+ * sleeps there.
  *
  * The callbacks run in the fault path of every process while a tracker is open, so they look at as
  * little as they can, take no lock and do not sleep. They are not traced themselves.
@@ -28,6 +28,7 @@
  *      instructions.
  *   3. tasks-RCU again: and those, too.
  */
+#include <linux/delay.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -296,10 +297,8 @@ void uffdwp_hooks_remove(void)
 	int id;
 
 	for (id = UFFDWP_HOOKS - 1; id >= 0; id--) {
-		if (!hooks[id].placed)
-			continue;
-		unregister_ftrace_function(&hooks[id].ops);
-		hooks[id].placed = false;
+		if (hooks[id].placed && !unregister_ftrace_function(&hooks[id].ops))
+			hooks[id].placed = false;
 	}
 	wait_var_event(&calls_in_flight, !atomic_read(&calls_in_flight));
 	synchronize_rcu_tasks();
@@ -354,6 +353,16 @@ void uffdwp_hooks_linger(void)
 	schedule_delayed_work(&linger_work, LINGER);
 }
 
+static bool any_placed(void)
+{
+	int id;
+
+	for (id = 0; id < UFFDWP_HOOKS; id++)
+		if (hooks[id].placed)
+			return true;
+	return false;
+}
+
 /**
  * uffdwp_hooks_exit - remove the hooks now; there are no users
  */
@@ -361,6 +370,14 @@ void uffdwp_hooks_exit(void)
 {
 	cancel_delayed_work_sync(&linger_work);
 	uffdwp_hooks_remove();
+	/*
+	 * ftrace has given up after an error of its own, and goes on calling us. There is no way to
+	 * go: not to return keeps the code where it is called.
+	 */
+	while (any_placed()) {
+		pr_err_once("ftrace does not remove its hooks: the module has to stay\n");
+		ssleep(60);
+	}
 	/* Filters are memory of ftrace's. */
 	for (int id = 0; id < UFFDWP_HOOKS; id++)
 		ftrace_free_filter(&hooks[id].ops);

@@ -20,10 +20,14 @@
 #error this kernel has no userfaultfd write-protect bit
 #endif
 
+/*
+ * A writable entry with the bit lets writes through: the owner of a handed-in userfaultfd has taken
+ * the mapping out of write-protect mode and put it back (UFFDIO_REGISTER changes no entry).
+ */
 static inline bool uffdwp_pte_armed(pte_t pte)
 {
 	if (pte_present(pte))
-		return pte_uffd_wp(pte);
+		return pte_uffd_wp(pte) && !pte_write(pte);
 	if (pte_none(pte))
 		return false;
 	return pte_swp_uffd_wp(pte) || uffdwp_pte_is_marker(pte);
@@ -31,7 +35,7 @@ static inline bool uffdwp_pte_armed(pte_t pte)
 
 static inline bool uffdwp_pmd_armed(pmd_t pmd)
 {
-	return pmd_present(pmd) ? pmd_uffd_wp(pmd) : pmd_swp_uffd_wp(pmd);
+	return pmd_present(pmd) ? pmd_uffd_wp(pmd) && !pmd_write(pmd) : pmd_swp_uffd_wp(pmd);
 }
 
 static inline void uffdwp_pte_arm_present(pte_t *ptep)

@@ -51,9 +51,12 @@ int uffdwp_regions_store(struct uffdwp_regions *r, bool last);
 static inline bool uffdwp_regions_extend(struct uffdwp_regions *r, unsigned long start,
 					 u64 categories)
 {
-	struct uffdwp_region *last = &r->buffer[r->buffered - 1];
+	struct uffdwp_region *last;
 
-	if (!r->buffered || last->end != start || last->categories != categories ||
+	if (!r->buffered)
+		return false;
+	last = &r->buffer[r->buffered - 1];
+	if (last->end != start || last->categories != categories ||
 	    r->pages + 1 >= r->max_pages)
 		return false;
 	last->end += PAGE_SIZE;

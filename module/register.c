@@ -15,6 +15,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
+#include "compat/pgtable.h"
 #include "register.h"
 #include "tracker.h"
 #include "userfault.h"
@@ -87,8 +88,20 @@ static int check_range(struct uffdwp_tracker *t, unsigned long start, unsigned l
 
 /*
  * A bit that an earlier user of the memory left behind would say "not written" of a page that we
- * have never armed. Nobody else owns these bits: the mapping is not registered.
+ * have never armed. Where nothing is ours yet, all that is there is cleared once it is registered;
+ * else only what is nobody's, before.
  */
+static bool is_ours_in_part(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
+	     vma = find_vma(t->mm, vma->vm_end))
+		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
+			return true;
+	return false;
+}
+
 static void clear_leftovers(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
 	struct vm_area_struct *vma;
@@ -97,6 +110,48 @@ static void clear_leftovers(struct uffdwp_tracker *t, unsigned long start, unsig
 	     vma = find_vma(t->mm, vma->vm_end))
 		if (!vma->vm_userfaultfd_ctx.ctx)
 			uffdwp_disarm(vma, max(start, vma->vm_start), min(end, vma->vm_end));
+}
+
+/*
+ * Whoever shares the memory of the request may have changed the mode before the kernel read it. A
+ * fault of another kind would wait for a reader that our userfaultfds do not have.
+ */
+static void set_mode(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(t->mm);
+	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
+	     vma = find_vma(t->mm, vma->vm_end))
+		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
+			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, VM_UFFD_WP);
+	mmap_write_unlock(t->mm);
+}
+
+static bool mode_is_wp(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
+	     vma = find_vma(t->mm, vma->vm_end))
+		if (vma->vm_userfaultfd_ctx.ctx == t->ctx &&
+		    (vma->vm_flags & __VM_UFFD_FLAGS) != VM_UFFD_WP)
+			return false;
+	return true;
+}
+
+/* What the kernel has registered: nothing in it armed, and in our mode. */
+static void tidy_up(struct uffdwp_tracker *t, unsigned long start, unsigned long end, bool fresh)
+{
+	bool mode_ok;
+
+	mmap_read_lock(t->mm);
+	if (fresh)
+		uffdwp_disarm_tracked(t, start, end);
+	mode_ok = t->handed_in || mode_is_wp(t, start, end);
+	mmap_read_unlock(t->mm);
+	if (!mode_ok)
+		set_mode(t, start, end);
 }
 
 /**
@@ -112,6 +167,7 @@ int uffdwp_register(struct uffdwp_tracker *t, const struct uffdwp_register_arg *
 {
 	unsigned long end = arg->start + arg->len;
 	u64 fail_at = 0;
+	bool fresh = false;
 	int err;
 
 	if (arg->mode != UFFDWP_REGISTER_MODE_WP)
@@ -121,13 +177,21 @@ int uffdwp_register(struct uffdwp_tracker *t, const struct uffdwp_register_arg *
 	if (err)
 		return err;
 	err = check_range(t, arg->start, end, check_register, &fail_at);
-	if (!err)
-		clear_leftovers(t, arg->start, end);
+	if (!err) {
+		fresh = !is_ours_in_part(t, arg->start, end);
+		if (!fresh)
+			clear_leftovers(t, arg->start, end);
+	}
 	mmap_read_unlock(t->mm);
 
 	if (put_user(fail_at, &uarg->fail_at))
 		return -EFAULT;
-	return err ?: uffdwp_userfault_ioctl(t->uffd, UFFDIO_REGISTER, &uarg->start);
+	if (err)
+		return err;
+	err = uffdwp_userfault_ioctl(t->uffd, UFFDIO_REGISTER, &uarg->start);
+	/* Also after an error: a front part may be registered. */
+	tidy_up(t, arg->start, end, fresh);
+	return err;
 }
 
 /**

@@ -181,6 +181,16 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
 }
 
 /*
+ * mremap() that makes two mappings one takes both from their userfaultfd
+ * (mremap_userfaultfd_prep()), but cleans only what has moved. A bit that stays behind means
+ * nothing there; a marker would kill the process as soon as our hook on do_swap_page() is gone.
+ */
+static bool may_hold_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+{
+	return t->markers && !vma->vm_userfaultfd_ctx.ctx && vma_is_anonymous(vma);
+}
+
+/*
  * Leave the process as if we had never been there. What could still be under way: a fault that saw
  * an armed huge page, or an armed entry, and has not come to our hook yet. If the tracker were gone
  * by then, the fault would sleep in handle_userfault() for a reader that does not exist. Such a
@@ -194,7 +204,7 @@ static void disarm_everything(struct uffdwp_tracker *t)
 
 	lockdep_assert_held_write(&t->mm->mmap_lock);
 	for_each_vma(vmi, vma)
-		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
+		if (vma->vm_userfaultfd_ctx.ctx == t->ctx || may_hold_lost_markers(t, vma))
 			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
 }
 

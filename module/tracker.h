@@ -32,6 +32,7 @@ struct uffdwp_counters {
  * @mm: address space, by mmgrab(): it may die at any time. NULL until attached
  * @uffd: the userfaultfd that marks the mappings as ours, a reference of our own
  * @ctx: its context, compared with vma->vm_userfaultfd_ctx.ctx and never looked into
+ * @handed_in: the userfaultfd was made by the caller of attach, who may use it, too
  * @markers: unpopulated memory is armed with markers, not with zero pages
  * @counters: statistics
  * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them
@@ -46,6 +47,7 @@ struct uffdwp_tracker {
 	struct mm_struct *mm;
 	struct file *uffd;
 	const void *ctx;
+	bool handed_in;
 	bool markers;
 	struct uffdwp_counters __percpu *counters;
 	struct uffdwp_region *buffer;

@@ -13,11 +13,16 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/ptrace.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/userfaultfd.h>
 #include <linux/workqueue.h>
 
 #include "compat/symbols.h"
 #include "userfault.h"
+
+/* UFFD_FEATURE_INITIALIZED of fs/userfaultfd.c */
+#define FEATURE_INITIALIZED (1U << 31)
 
 /* f_op of every userfaultfd, known once the first was made (selftest.c makes it). */
 static const struct file_operations *userfault_fops;
@@ -99,15 +104,44 @@ struct file *uffdwp_userfault_get(int fd)
 }
 
 /**
+ * uffdwp_userfault_features - what was agreed on by UFFDIO_API
+ * @uffd: file
+ * @features: out: UFFD_FEATURE_*
+ *
+ * The context is private to the kernel, which tells of it in /proc/PID/fdinfo.
+ *
+ * Return: 0; -EINVAL when UFFDIO_API was not called yet; or -ENOMEM.
+ */
+int uffdwp_userfault_features(struct file *uffd, unsigned int *features)
+{
+	struct seq_file m = { .size = PAGE_SIZE };
+	unsigned long long api;
+	int found = 0;
+	char *line;
+
+	m.buf = kzalloc(m.size, GFP_KERNEL);
+	if (!m.buf)
+		return -ENOMEM;
+	uffd->f_op->show_fdinfo(&m, uffd);
+	line = strstr(m.buf, "API:");
+	if (line)
+		found = sscanf(line, "API:\t%llx:%x:", &api, features);
+	kfree(m.buf);
+	if (found != 2 || !(*features & FEATURE_INITIALIZED))
+		return -EINVAL;
+	*features &= ~FEATURE_INITIALIZED;
+	return 0;
+}
+
+/**
  * uffdwp_userfault_ioctl - UFFDIO_* on the userfaultfd of a tracker
  * @uffd: file
  * @cmd: UFFDIO_API, UFFDIO_REGISTER or UFFDIO_UNREGISTER
  * @arg: its structure, in the memory of the calling process
  *
  * The kernel reads the structure itself, so whoever shares that memory may change it after we have
- * looked. What it can say then is no more than what the caller may do to a process that it may
- * ptrace: mappings of other kinds get registered, which we do not arm; or faults of other kinds
- * wait, at the latest until the tracker is closed.
+ * looked. So what the kernel has made of it is looked at afterwards, by uffdwp_userfault_features()
+ * and in register.c.
  *
  * Return: what the kernel returns.
  */

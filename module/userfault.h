@@ -7,6 +7,7 @@
 
 struct file *uffdwp_userfault_create(struct mm_struct *mm);
 struct file *uffdwp_userfault_get(int fd);
+int uffdwp_userfault_features(struct file *uffd, unsigned int *features);
 long uffdwp_userfault_ioctl(struct file *uffd, unsigned int cmd, void __user *arg);
 
 #endif /* UFFDWP_USERFAULT_H */

@@ -58,10 +58,27 @@ static int walk_ptes(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 	return next;
 }
 
+/*
+ * A huge zero page that is being split leaves its PMD empty for a moment, under the lock of the PMD
+ * (__split_huge_zero_page_pmd()). Seen without that lock, 512 pages would look like a hole.
+ */
+static pmd_t read_pmd(struct mm_struct *mm, pmd_t *pmdp)
+{
+	pmd_t pmd = READ_ONCE(*pmdp);
+	spinlock_t *ptl;
+
+	if (pmd_none(pmd)) {
+		ptl = pmd_lock(mm, pmdp);
+		pmd = READ_ONCE(*pmdp);
+		spin_unlock(ptl);
+	}
+	return pmd;
+}
+
 /* One PMD. SPLIT and POPULATE: it has changed, look again. */
 static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
 {
-	pmd_t pmd = READ_ONCE(*pmdp);
+	pmd_t pmd = read_pmd(walk->vma->vm_mm, pmdp);
 	int next;
 
 	/* All that is asked below is asked of one value: pmd_none_or_trans_huge_or_clear_bad() */
@@ -145,7 +162,8 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long e
  *
  * Sleeps. Makes progress even when somebody waits, so that PAUSE is no endless loop.
  *
- * Return: UFFDWP_WALK_ON when all is handled; UFFDWP_WALK_PAUSE or UFFDWP_WALK_STOP; -ENOMEM when a
+ * Return: UFFDWP_WALK_ON when all is handled; UFFDWP_WALK_PAUSE with something left to handle;
+ * UFFDWP_WALK_STOP; -ENOMEM when a
  * table could not be made; -EINTR when the task was
  * killed; -EIO when an entry is of no known kind;
  * or what a callback returned. All below walk->pos is handled.
@@ -170,6 +188,9 @@ int uffdwp_walk_vma(struct uffdwp_walk *walk, unsigned long start, unsigned long
 				walk->pos = border;
 		}
 		populate = next == UFFDWP_WALK_POPULATE;
+		/* Whoever is done needs no pause. */
+		if (next == UFFDWP_WALK_PAUSE && walk->pos == end)
+			break;
 		if (next && !populate)
 			return next;
 	}

@@ -31,8 +31,8 @@ struct report {
 };
 
 /*
- * Registering splits mappings, so what is one to a person may be several to the kernel: lines of one
- * name that touch are made one.
+ * Registering splits mappings, so what is one to a person may be several to the kernel: lines of
+ * one name that touch are made one.
  */
 int report_add(struct report *report, const struct report_line *line);
 void report_skip(struct report *report, enum map_kind kind, uint64_t bytes);

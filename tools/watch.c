@@ -51,8 +51,8 @@ static void on_signal(int number)
 }
 
 /*
- * The signals that end us come only while we wait, so that none is missed between looking for it and
- * waiting. A reader that goes away ("| head") ends us by a failed write, in good order.
+ * The signals that end us come only while we wait, so that none is missed between looking for it
+ * and waiting. A reader that goes away ("| head") ends us by a failed write, in good order.
  */
 static void catch_signals(void)
 {

@@ -40,9 +40,14 @@
  *                                                       makes 4 KiB of it written
  *
  *   The module never reports "not written" for a page that may differ from what it was when it was
- *   armed. It may report "written" for one that does not: after MADV_DONTNEED, when a write stored
- *   what was there before, when a write failed after its fault, when UFFDIO_WRITEPROTECT took the
- *   protection away by hand.
+ *   armed. It may report "written" for one that does not: when a write stored what was there before;
+ *   when a write failed after its fault; after MADV_DONTNEED; when the kernel has merged the page
+ *   with another (KSM) or taken it for poisoned; when UFFDIO_WRITEPROTECT took the protection away by
+ *   hand; and as long as somebody holds a reference to the page.
+ *
+ *   A page that is held (pinned for DMA or io_uring, or in the hands of process_vm_writev(2), ptrace or
+ *   a direct read from a disk) can be written without a fault. It is not armed: it stays written
+ *   until a scan or ARM finds it let go.
  *
  * Rules for all commands
  * ----------------------
@@ -50,7 +55,7 @@
  *   size      Every structure starts with its size in bytes as the caller was compiled. Structures
  *             only grow, at their end. A caller's structure that is longer than the module's is
  *             accepted if what the module does not know is zero (-E2BIG otherwise); one that is
- *             shorter than the first released form is -EINVAL. The size that _IOWR() puts into the
+ *             shorter than the first released form is -EINVAL; above 4096 bytes it is -E2BIG. The size that _IOWR() puts into the
  *             command's number is ignored, so that both sides may grow.
  *   flags     Unknown bits are -EINVAL. Fields named reserved must be zero, or -EINVAL.
  *   units     Addresses and lengths are bytes, aligned to the page size of 4096.
@@ -187,8 +192,10 @@ struct uffdwp_hello_arg {
  * memory that is registered for MISSING faults and has nothing in it is written until it is
  * filled); write-protect faults on it are resolved by the module for as long as the tracker is
  * open, and are not delivered to its reader. Write protection on it is taken away when the tracker
- * is closed. Make it without UFFD_FEATURE_EVENT_FORK: a forked child would inherit protection that
- * nobody resolves. Hugetlb mappings on it stay synchronous.
+ * is closed. UFFDIO_API must have been called, without UFFD_FEATURE_EVENT_FORK (-EINVAL otherwise):
+ * a forked child would inherit protection that nobody resolves. Memory that is armed must not be
+ * taken out of write-protect mode by UFFDIO_REGISTER; use UNREGISTER. Hugetlb mappings stay
+ * synchronous.
  *
  * Errors:
  *   -EBADF      @pidfd is not a pidfd, @uffd is not a userfaultfd

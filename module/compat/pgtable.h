@@ -103,6 +103,13 @@ static inline void uffdwp_notifier_end(struct mmu_notifier_range *range)
 }
 #endif
 
+/* mmap_lock is held for writing. Flags that take no part in what the entries look like. */
+static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned long clear,
+					unsigned long set)
+{
+	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+}
+
 /* In mappings of files the kernel knows these itself; in anonymous ones only since 6.6. */
 #ifdef CONFIG_PTE_MARKER_UFFD_WP
 #define UFFDWP_HAVE_MARKERS 1

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -388,9 +389,90 @@ static void descriptors_that_are_wrong(void **state)
 	close(null);
 }
 
-static void one_userfaultfd_one_tracker(void **state)
+static int new_uffd(uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	assert_true(uffd >= 0);
+	assert_ok(ioctl(uffd, UFFDIO_API, &api));
+	return uffd;
+}
+
+static void userfaultfds_that_cannot_be_used(void **state)
 {
 	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	(void)state;
+	/* Not initialised: its owner could still ask for anything. */
+	assert_err(attach_with(UFFDWP_ATTACH_UFFD, 0, uffd), EINVAL);
+	close(uffd);
+	uffd = new_uffd(UFFD_FEATURE_EVENT_FORK);
+	assert_err(attach_with(UFFDWP_ATTACH_UFFD, 0, uffd), EINVAL);
+	close(uffd);
+	uffd = new_uffd(UFFD_FEATURE_EVENT_REMAP | UFFD_FEATURE_THREAD_ID);
+	assert_ok(attach_with(UFFDWP_ATTACH_UFFD, 0, uffd));
+	close(uffd);
+}
+
+/* Another thread changes the request while the kernel reads it. */
+struct flipper {
+	struct uffdwp_attach_arg *attach;
+	struct uffdwp_register_arg *reg;
+	volatile bool stop;
+};
+
+static void *flip(void *arg)
+{
+	struct flipper *f = arg;
+
+	while (!f->stop) {
+		*(volatile uint64_t *)&f->attach->uffd_features = UFFD_FEATURE_EVENT_UNMAP;
+		*(volatile uint64_t *)&f->reg->mode = UFFDIO_REGISTER_MODE_MISSING;
+		*(volatile uint64_t *)&f->attach->uffd_features = 0;
+		*(volatile uint64_t *)&f->reg->mode = UFFDWP_REGISTER_MODE_WP;
+	}
+	return NULL;
+}
+
+/* Whatever the kernel has read: nothing waits for a reader that is not there. */
+static void requests_that_change(void **state)
+{
+	static struct uffdwp_attach_arg attach;
+	static struct uffdwp_register_arg reg;
+	struct flipper flipper = { .attach = &attach, .reg = &reg };
+	unsigned int round, attached = 0, registered = 0;
+	pthread_t thread;
+
+	(void)state;
+	assert_ok(pthread_create(&thread, NULL, flip, &flipper));
+	for (round = 0; round < 1000; round++) {
+		char *p = map_anon(4);
+		int fd = dev_open();
+
+		attach = (struct uffdwp_attach_arg){ .size = sizeof(attach), .api = UFFD_API };
+		reg = (struct uffdwp_register_arg){
+			.size = sizeof(reg), .start = (uintptr_t)p, .len = 4 * PAGE,
+			.mode = UFFDWP_REGISTER_MODE_WP,
+		};
+		if (!dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach)) {
+			attached++;
+			registered += !dev_ioctl(fd, UFFDWP_IOC_REGISTER, &reg);
+			/* A MISSING fault, or an event of munmap(), would wait here. */
+			touch(p, 4, 1);
+		}
+		munmap(p, 4 * PAGE);
+		close(fd);
+	}
+	flipper.stop = true;
+	pthread_join(thread, NULL);
+	print_message("[   INFO   ] %u of %u attached, %u registered\n", attached, round, registered);
+	assert_true(registered > 0);
+}
+
+static void one_userfaultfd_one_tracker(void **state)
+{
+	int uffd = new_uffd(0);
 	int a = dev_open(), b = dev_open();
 
 	(void)state;
@@ -407,16 +489,14 @@ static void a_userfaultfd_of_somebody_else(void **state)
 {
 	char *p = map_filled(4);
 	struct peer peer = peer_start();
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC), fd = dev_open();
+	int uffd = new_uffd(0), fd = dev_open();
 	int pidfd = syscall(SYS_pidfd_open, peer.pid, 0);
-	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdwp_attach_arg arg = {
 		.size = sizeof(arg), .flags = UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD,
 		.pidfd = pidfd, .uffd = uffd,
 	};
 
 	(void)state;
-	assert_ok(ioctl(uffd, UFFDIO_API, &api));
 	assert_ok(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg));
 	/* To the kernel this is our own memory; the tracker looks at the peer's. */
 	dev_register(fd, p, 4 * PAGE);
@@ -701,6 +781,8 @@ int main(void)
 		TEST(before_attaching),
 		TEST(attaching_twice),
 		TEST(descriptors_that_are_wrong),
+		TEST(userfaultfds_that_cannot_be_used),
+		TEST(requests_that_change),
 		TEST(one_userfaultfd_one_tracker),
 		TEST(a_userfaultfd_of_somebody_else),
 		TEST(processes_that_are_gone),

@@ -349,6 +349,28 @@ static void a_userfaultfd_can_be_handed_in(void **state)
 	munmap(q, N * PAGE);
 }
 
+/* Its owner takes memory out of write-protect mode and back: the bits have stayed, and mean nothing. */
+static void a_mode_that_is_flipped_does_not_read_as_clean(void **state)
+{
+	char *p = map_filled(N);
+	int uffd = new_uffd(0), fd = dev_open();
+
+	(void)state;
+	assert_ok(dev_attach_uffd(fd, uffd));
+	assert_ok(dev_register(fd, p, N * PAGE));
+	assert_ok(dev_arm(fd, p, N * PAGE));
+	assert_ok(uffd_register(uffd, p, N * PAGE, UFFDIO_REGISTER_MODE_MISSING));
+	touch(p, 10, 5);
+	assert_ok(uffd_register(uffd, p, N * PAGE,
+				UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP));
+	assert_int_equal(written(fd, p, N * PAGE, true), 10);
+	touch(p, 10, 6);
+	assert_int_equal(written(fd, p, N * PAGE, true), 10);
+	close(fd);
+	close(uffd);
+	munmap(p, N * PAGE);
+}
+
 /* A thread whose write waits for somebody to answer its fault. */
 struct sync_writer {
 	char *page;
@@ -472,6 +494,7 @@ int main(void)
 		cmocka_unit_test(memory_without_access_can_be_armed),
 		cmocka_unit_test(discarded_memory_is_written),
 		cmocka_unit_test(a_userfaultfd_can_be_handed_in),
+		cmocka_unit_test(a_mode_that_is_flipped_does_not_read_as_clean),
 		cmocka_unit_test(missing_faults_stay_with_their_reader),
 		cmocka_unit_test(foreign_userfaultfds_stay_synchronous),
 		cmocka_unit_test(two_trackers_share_a_process),

@@ -156,6 +156,32 @@ static void closing_leaves_nothing_behind(void **state)
 	munmap(q, 2 * N * PAGE);
 }
 
+/*
+ * Two mappings become one by mremap(), which takes both from the tracker but cleans only the one
+ * that has moved.
+ */
+static void merged_mappings_are_left_clean(void **state)
+{
+	char *all = map_anon(4 * N), *p = all, *q = all + 3 * N * PAGE;
+	size_t i;
+	int fd;
+
+	(void)state;
+	munmap(p + N * PAGE, 2 * N * PAGE);
+	fd = tracker_of_mode(p, N * PAGE);
+	assert_ok(dev_register(fd, q, N * PAGE));
+	assert_ok(dev_arm(fd, q, N * PAGE));
+	assert_ptr_equal(mremap(q, N * PAGE, N * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + N * PAGE),
+			 p + N * PAGE);
+	close(fd);
+	/* Until the hooks are gone. */
+	sleep(4);
+	for (i = 0; i < 2 * N; i += 2)
+		assert_int_equal(*(volatile char *)(p + i * PAGE), 0);
+	touch(p, 2 * N, 3);
+	munmap(p, 2 * N * PAGE);
+}
+
 static void unregistering_leaves_nothing_behind(void **state)
 {
 	char *p = map_anon(N);
@@ -312,6 +338,8 @@ int main(void)
 		MARKER(a_forked_child_is_free),
 		ZERO(closing_leaves_nothing_behind),
 		MARKER(closing_leaves_nothing_behind),
+		ZERO(merged_mappings_are_left_clean),
+		MARKER(merged_mappings_are_left_clean),
 		ZERO(unregistering_leaves_nothing_behind),
 		MARKER(unregistering_leaves_nothing_behind),
 		ZERO(memory_used),

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pages that somebody holds on to, and may write to, past the page tables.
+ *
+ * Whoever has pinned a page for writing took the fault then, if there was one to take, and takes
+ * none when it writes: a device by DMA, process_vm_writev() copying with the page already in its
+ * hands, a direct read from a disk. Such a page must not become "not written" before it is let go.
+ * The kernel has two ways to hold on: pin_user_pages() counts pins, so that they can be told;
+ * get_user_pages() just takes a reference. So any reference of a small page that is not accounted
+ * for counts, as in write_protect_page() of mm/ksm.c.
+ *
+ * Order: the entry is write-protected first, by an atomic operation, then the references are
+ * counted. get_user_pages_fast() takes its reference first and then looks at the entry again. One
+ * of the two sees the other.
+ *
+ * What it costs: a page that is on its way between lists of the kernel, or is looked at by reclaim
+ * or compaction just now, may have a reference more and stay written for one scan longer.
+ */
+#ifndef UFFDWP_PINNED_H
+#define UFFDWP_PINNED_H
+
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+
+#include "compat/pgtable.h"
+
+static inline bool uffdwp_pte_may_be_pinned(pte_t pte)
+{
+	struct page *page;
+	int known;
+
+	/* The page of zeroes, which nobody writes to. */
+	if (pte_special(pte))
+		return false;
+	page = pte_page(pte);
+	/* Small entries of a huge page share its references: only its pins can be told. */
+	if (PageCompound(page))
+		return page_maybe_dma_pinned(page);
+
+	/*
+	 * One reference for each mapping; one for the swap cache; and one for the batch or the task
+	 * that has the page while it is on no LRU list.
+	 */
+	known = page_mapcount(page) + PageSwapCache(page) + !PageLRU(page);
+	return page_ref_count(page) > known;
+}
+
+static inline bool uffdwp_pmd_may_be_pinned(pmd_t pmd)
+{
+	return !uffdwp_pmd_is_huge_zero(pmd) && page_maybe_dma_pinned(pmd_page(pmd));
+}
+
+#endif /* UFFDWP_PINNED_H */
