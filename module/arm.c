@@ -22,15 +22,6 @@
 #include "tracker.h"
 #include "walk.h"
 
-/* One lock covers either small pages or one huge page, so there is one size. */
-static void needs_flush(struct uffdwp_arming *a, unsigned long addr, unsigned int shift)
-{
-	if (!a->last)
-		a->first = addr;
-	a->last = addr + (1UL << shift);
-	a->shift = shift;
-}
-
 /**
  * uffdwp_arming_end - flush the TLBs for what was armed, and count it
  * @a: arming; the page-table lock is still held
@@ -83,32 +74,23 @@ static bool swap_pte_can_be_armed(pte_t pte)
 }
 
 /**
- * uffdwp_arm_pte - arm one small page
+ * uffdwp_arm_absent_pte - arm one small page that is not present
  * @a: arming; the lock of the table is held
- * @ptep: its entry
+ * @ptep: its entry: none, swap, migration or marker
  * @addr: its address
- *
- * A page that somebody may write to without a fault (pinned.h) stays written.
  */
-void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+void uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
-	pte_t pte = READ_ONCE(*ptep);
+	pte_t pte = *ptep;
 
 	if (uffdwp_pte_armed(pte))
 		return;
-	if (pte_present(pte)) {
-		uffdwp_pte_arm_present(ptep);
-		needs_flush(a, addr, PAGE_SHIFT);
-		if (uffdwp_pte_may_be_pinned(pte)) {
-			uffdwp_pte_disarm_present(ptep);
-			return;
-		}
-	} else if (pte_none(pte)) {
+	if (pte_none(pte)) {
 		if (!arm_none(a, ptep, addr))
 			return;
 	} else if (swap_pte_can_be_armed(pte)) {
 		uffdwp_pte_arm_swap(a->vma->vm_mm, addr, ptep);
-		needs_flush(a, addr, PAGE_SHIFT);
+		uffdwp_arming_needs_flush(a, addr, PAGE_SHIFT);
 	} else {
 		return;
 	}
@@ -127,7 +109,7 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 
 	if (uffdwp_pmd_armed(pmd))
 		return;
-	needs_flush(a, addr, HPAGE_PMD_SHIFT);
+	uffdwp_arming_needs_flush(a, addr, HPAGE_PMD_SHIFT);
 	if (pmd_present(pmd)) {
 		uffdwp_pmd_arm_present(pmdp);
 		if (uffdwp_pmd_may_be_pinned(pmd)) {

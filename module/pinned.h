@@ -24,25 +24,22 @@
 
 #include "compat/pgtable.h"
 
+bool uffdwp_page_may_be_pinned(struct page *page);
+
+/* Mostly each reference is a mapping, and there is no more to ask. A tail page has no reference. */
 static inline bool uffdwp_pte_may_be_pinned(pte_t pte)
 {
 	struct page *page;
-	int known;
+	int refs;
 
 	/* The page of zeroes, which nobody writes to. */
 	if (pte_special(pte))
 		return false;
 	page = pte_page(pte);
-	/* Small entries of a huge page share its references: only its pins can be told. */
-	if (PageCompound(page))
-		return page_maybe_dma_pinned(page);
-
-	/*
-	 * One reference for each mapping; one for the swap cache; and one for the batch or the task
-	 * that has the page while it is on no LRU list.
-	 */
-	known = page_mapcount(page) + PageSwapCache(page) + !PageLRU(page);
-	return page_ref_count(page) > known;
+	refs = page_ref_count(page);
+	if (likely(refs && refs <= atomic_read(&page->_mapcount) + 1 && !PageHead(page)))
+		return false;
+	return uffdwp_page_may_be_pinned(page);
 }
 
 static inline bool uffdwp_pmd_may_be_pinned(pmd_t pmd)
