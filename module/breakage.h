@@ -14,6 +14,11 @@
 /* what was armed and could not be reported stays armed */
 #define UFFDWP_BREAK_UNDO	3
 
+/* pages that somebody holds are armed like others */
+#define UFFDWP_BREAK_PINNED	4
+/* closing a tracker looks only at memory that is still registered */
+#define UFFDWP_BREAK_LOST	5
+
 #ifndef UFFDWP_BREAK
 #define UFFDWP_BREAK UFFDWP_BREAK_NOTHING
 #endif

@@ -22,6 +22,7 @@
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 
+#include "breakage.h"
 #include "compat/pgtable.h"
 
 bool uffdwp_page_may_be_pinned(struct page *page);
@@ -33,7 +34,7 @@ static inline bool uffdwp_pte_may_be_pinned(pte_t pte)
 	int refs;
 
 	/* The page of zeroes, which nobody writes to. */
-	if (pte_special(pte))
+	if (pte_special(pte) || uffdwp_broken(UFFDWP_BREAK_PINNED))
 		return false;
 	page = pte_page(pte);
 	refs = page_ref_count(page);
@@ -44,7 +45,8 @@ static inline bool uffdwp_pte_may_be_pinned(pte_t pte)
 
 static inline bool uffdwp_pmd_may_be_pinned(pmd_t pmd)
 {
-	return !uffdwp_pmd_is_huge_zero(pmd) && page_maybe_dma_pinned(pmd_page(pmd));
+	return !uffdwp_pmd_is_huge_zero(pmd) && page_maybe_dma_pinned(pmd_page(pmd)) &&
+	       !uffdwp_broken(UFFDWP_BREAK_PINNED);
 }
 
 #endif /* UFFDWP_PINNED_H */

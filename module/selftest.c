@@ -193,7 +193,7 @@ int uffdwp_selftest(void)
 	s.t = uffdwp_tracker_new();
 	if (!s.t)
 		return -ENOMEM;
-	/* NORESERVE: not merged with a neighbour, where a huge page could take the place of ours. */
+	/* NORESERVE: not merged with a neighbour, where a huge page could take our place. */
 	s.area = vm_mmap(NULL, 0, ALL_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
 	if (IS_ERR_VALUE(s.area)) {

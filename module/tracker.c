@@ -22,6 +22,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
+#include "breakage.h"
 #include "tracker.h"
 
 #define TABLE_BITS 6
@@ -187,7 +188,8 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
  */
 static bool may_hold_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	return t->markers && !vma->vm_userfaultfd_ctx.ctx && vma_is_anonymous(vma);
+	return t->markers && !vma->vm_userfaultfd_ctx.ctx && vma_is_anonymous(vma) &&
+	       !uffdwp_broken(UFFDWP_BREAK_LOST);
 }
 
 /*

@@ -25,7 +25,7 @@
 
 #define PAGE 4096
 
-/* How long a process may take from giving up its memory to having ended, before it counts as alive. */
+/* How long a process may take from giving up its memory to having ended. */
 #define ENDING_MS 500
 
 struct watch {

@@ -40,14 +40,15 @@
  *                                                       makes 4 KiB of it written
  *
  *   The module never reports "not written" for a page that may differ from what it was when it was
- *   armed. It may report "written" for one that does not: when a write stored what was there before;
- *   when a write failed after its fault; after MADV_DONTNEED; when the kernel has merged the page
- *   with another (KSM) or taken it for poisoned; when UFFDIO_WRITEPROTECT took the protection away by
- *   hand; and as long as somebody holds a reference to the page.
+ *   armed. It may report "written" for one that does not: when a write stored what was there
+ *   before; when a write failed after its fault; after MADV_DONTNEED; when the kernel has merged
+ *   the page with another (KSM) or taken it for poisoned; when UFFDIO_WRITEPROTECT took the
+ *   protection away by hand; and as long as somebody holds a reference to the page.
  *
- *   A page that is held (pinned for DMA or io_uring, or in the hands of process_vm_writev(2), ptrace or
- *   a direct read from a disk) can be written without a fault. It is not armed: it stays written
- *   until a scan or ARM finds it let go.
+ *   A page that is held (pinned for DMA or io_uring, or in the hands of process_vm_writev(2),
+ *   ptrace(2) or a direct read from a disk) can be written without a fault. It is not armed: it
+ *   stays written until a scan or ARM finds it let go. Of a huge page only pins can be told, not
+ *   the plain references of ptrace and direct reads: see CAVEATS in uffdwp-async(4).
  *
  * Rules for all commands
  * ----------------------
@@ -55,8 +56,9 @@
  *   size      Every structure starts with its size in bytes as the caller was compiled. Structures
  *             only grow, at their end. A caller's structure that is longer than the module's is
  *             accepted if what the module does not know is zero (-E2BIG otherwise); one that is
- *             shorter than the first released form is -EINVAL; above 4096 bytes it is -E2BIG. The size that _IOWR() puts into the
- *             command's number is ignored, so that both sides may grow.
+ *             shorter than the first released form is -EINVAL; above 4096 bytes it is -E2BIG.
+ *             The size that _IOWR() puts into the command's number is ignored, so that both sides
+ *             may grow.
  *   flags     Unknown bits are -EINVAL. Fields named reserved must be zero, or -EINVAL.
  *   units     Addresses and lengths are bytes, aligned to the page size of 4096.
  *   layout    The same for 32- and 64-bit callers.
@@ -71,7 +73,8 @@
  *                 empty range
  *     -EOVERFLOW  start + len wraps, or leaves the address space of the process
  *     -ENOTCONN   no process attached yet (not HELLO, ATTACH, STATS)
- *     -ESRCH      the address space is gone: the process called execve(2) or ended (not HELLO, STATS)
+ *     -ESRCH      the address space is gone: the process called execve(2) or ended (not HELLO,
+ *                 STATS)
  *     -EINTR      killed while waiting for a lock
  *     -ENOMEM     out of memory: what was armed stays armed, the rest reads as written
  */
@@ -164,7 +167,10 @@ struct uffdwp_hello_arg {
 #define UFFDWP_ATTACH_PIDFD	(1ULL << 0)	/* the process that @pidfd names, not the caller */
 #define UFFDWP_ATTACH_UFFD	(1ULL << 1)	/* use @uffd, do not make a userfaultfd */
 
-/* How memory with nothing in it yet is armed. */
+/*
+ * How memory with nothing in it yet is armed. Linux 6.1 keeps markers when MADV_DONTNEED discards
+ * nothing, so they stay armed then; what a marker stands for is zeroes before and after.
+ */
 #define UFFDWP_UNPOP_DEFAULT	0	/* the module's choice: the zero page */
 #define UFFDWP_UNPOP_ZERO	1	/* map the shared zero page: reads never fault */
 #define UFFDWP_UNPOP_MARKER	2	/* leave a marker: the first write takes two faults */
@@ -249,9 +255,9 @@ struct uffdwp_attach_arg {
  *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: file, shared, hugetlb, device,
  *               special
  *   -EACCES     a mapping may never become writable
- *   -EBUSY      a mapping belongs to another userfaultfd or tracker; or to the one that was handed in,
- *               for MISSING or MINOR faults and not for WP, which this kernel cannot add: register
- *               it for all of them with UFFDIO_REGISTER
+ *   -EBUSY      a mapping belongs to another userfaultfd or tracker; or to the one that was handed
+ *               in, for MISSING or MINOR faults and not for WP, which this kernel cannot add:
+ *               register it for all of them with UFFDIO_REGISTER
  */
 struct uffdwp_register_arg {
 	__u64 size;

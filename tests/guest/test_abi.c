@@ -427,10 +427,10 @@ static void *flip(void *arg)
 	struct flipper *f = arg;
 
 	while (!f->stop) {
-		*(volatile uint64_t *)&f->attach->uffd_features = UFFD_FEATURE_EVENT_UNMAP;
-		*(volatile uint64_t *)&f->reg->mode = UFFDIO_REGISTER_MODE_MISSING;
-		*(volatile uint64_t *)&f->attach->uffd_features = 0;
-		*(volatile uint64_t *)&f->reg->mode = UFFDWP_REGISTER_MODE_WP;
+		*(volatile __u64 *)&f->attach->uffd_features = UFFD_FEATURE_EVENT_UNMAP;
+		*(volatile __u64 *)&f->reg->mode = UFFDIO_REGISTER_MODE_MISSING;
+		*(volatile __u64 *)&f->attach->uffd_features = 0;
+		*(volatile __u64 *)&f->reg->mode = UFFDWP_REGISTER_MODE_WP;
 	}
 	return NULL;
 }
@@ -466,7 +466,8 @@ static void requests_that_change(void **state)
 	}
 	flipper.stop = true;
 	pthread_join(thread, NULL);
-	print_message("[   INFO   ] %u of %u attached, %u registered\n", attached, round, registered);
+	print_message("[   INFO   ] %u of %u attached, %u registered\n", attached, round,
+		      registered);
 	assert_true(registered > 0);
 }
 

@@ -349,7 +349,7 @@ static void a_userfaultfd_can_be_handed_in(void **state)
 	munmap(q, N * PAGE);
 }
 
-/* Its owner takes memory out of write-protect mode and back: the bits have stayed, and mean nothing. */
+/* Its owner takes memory out of write-protect mode and back: the bits that stayed mean nothing. */
 static void a_mode_that_is_flipped_does_not_read_as_clean(void **state)
 {
 	char *p = map_filled(N);

@@ -137,8 +137,8 @@ static void giving_up_reaches_memory_beside_untracked_memory(void **state)
 	struct uffdwp_region region;
 
 	(void)state;
-	assert_ptr_equal(mmap(p + 100 * PAGE, PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
-			      -1, 0), p + 100 * PAGE);
+	assert_ptr_equal(mmap(p + 100 * PAGE, PAGE, PROT_READ,
+			      MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0), p + 100 * PAGE);
 	touch(p, 1, 2);
 	touch(p + 99 * PAGE, 1, 2);
 	scan = scan_of(UFFDWP_SCAN_WP_MATCHING, 0);

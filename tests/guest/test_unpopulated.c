@@ -158,21 +158,26 @@ static void closing_leaves_nothing_behind(void **state)
 
 /*
  * Two mappings become one by mremap(), which takes both from the tracker but cleans only the one
- * that has moved.
+ * that has moved. At an address of their own: what was once merged with memory in use stays apart.
  */
 static void merged_mappings_are_left_clean(void **state)
 {
-	char *all = map_anon(4 * N), *p = all, *q = all + 3 * N * PAGE;
+	char *p = (char *)0x600000000000, *q = p + 8 * N * PAGE;
 	size_t i;
 	int fd;
 
 	(void)state;
-	munmap(p + N * PAGE, 2 * N * PAGE);
+	for (i = 0; i < 2; i++)
+		assert_ptr_not_equal(mmap(i ? q : p, N * PAGE, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+					  0), MAP_FAILED);
 	fd = tracker_of_mode(p, N * PAGE);
 	assert_ok(dev_register(fd, q, N * PAGE));
 	assert_ok(dev_arm(fd, q, N * PAGE));
-	assert_ptr_equal(mremap(q, N * PAGE, N * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + N * PAGE),
-			 p + N * PAGE);
+	assert_ptr_equal(mremap(q, N * PAGE, N * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+				p + N * PAGE), p + N * PAGE);
+	/* Or this kernel does not merge them, and there is nothing to see here. */
+	assert_true(categories(fd, p) & UFFDWP_PAGE_IS_UNTRACKED);
 	close(fd);
 	/* Until the hooks are gone. */
 	sleep(4);

@@ -180,7 +180,7 @@ static void new_mappings_are_picked_up(void **state)
 	end(pid);
 }
 
-/* Two watchers of one process: the second one says that it sees nothing, and not that it is clean. */
+/* Two watchers of one process: the second says that it sees nothing, not that all is clean. */
 static void memory_of_another_tracker_is_left_out(void **state)
 {
 	char *p = map_filled(N), command[128];
