@@ -20,6 +20,10 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wfo
 ALL_CFLAGS = $(CFLAGS) $(WARNINGS) -std=gnu11 -D_GNU_SOURCE -DUFFDWP_VERSION='"$(VERSION)"' \
 	-Iuapi -Ilib -MMD -MP
 
+# "make V=1" shows the commands.
+Q := $(if $(filter 1,$(V)),,@)
+say = @printf '  %-7s %s\n'
+
 all: lib tool ## build library and tool
 .PHONY: all
 

@@ -11,18 +11,21 @@ lib: $(LIB_SHARED) $(LIB_STATIC) ## the library
 
 $(B)/lib/%.o: lib/%.c VERSION
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -c -o $@ $<
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -c -o $@ $<
 
 # The linker fails when the map names a symbol that does not exist; the other way round is tested.
 $(LIB_SHARED): $(LIB_OBJECTS) lib/libuffdwp.map
-	$(CC) $(LDFLAGS) -shared -Wl,-soname,libuffdwp.so.$(SOVERSION) \
+	$(say) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libuffdwp.so.$(SOVERSION) \
 		-Wl,--version-script=lib/libuffdwp.map -Wl,--no-undefined -Wl,--no-undefined-version \
 		-o $@ $(LIB_OBJECTS)
-	ln -sf $(@F) $(B)/lib/libuffdwp.so.$(SOVERSION)
-	ln -sf $(@F) $(B)/lib/libuffdwp.so
+	$(Q)ln -sf $(@F) $(B)/lib/libuffdwp.so.$(SOVERSION)
+	$(Q)ln -sf $(@F) $(B)/lib/libuffdwp.so
 
 $(LIB_STATIC): $(LIB_OBJECTS)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(say) AR $@
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 -include $(LIB_OBJECTS:.o=.d)

@@ -9,13 +9,14 @@ UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/uni
 
 $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(TOOL_PARTS) $(LIB_STATIC) module/regions.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itools -Itests/unit -Itests/unit/kernel -o $@ $< $(TOOL_PARTS) \
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Itools -Itests/unit -Itests/unit/kernel -o $@ $< $(TOOL_PARTS) \
 		$(LIB_STATIC) $(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lm
 
 check-unit: $(UNITS) $(LIB_SHARED) ## unit tests on this machine
 	@for unit in $(UNITS); do $$unit || exit 1; done
-	tests/unit/check-symbols $(LIB_SHARED) lib/uffdwp.h lib/libuffdwp.map
-	CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
+	@tests/unit/check-symbols $(LIB_SHARED) lib/uffdwp.h lib/libuffdwp.map
+	@CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
 .PHONY: check-unit
 
 # ---- programs that run in the guest
@@ -27,13 +28,15 @@ GUEST_HELPERS := $(B)/tests/guest/compat32
 # All symbols are bound at start, so that no test takes a fault in the dynamic linker.
 $(B)/tests/guest/%: tests/guest/%.c tests/guest/support.c tests/guest/support.h $(LIB_STATIC)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< tests/guest/support.c $(LIB_STATIC) \
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< tests/guest/support.c $(LIB_STATIC) \
 		$(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lpthread
 
 # 32-bit and without a C library, so that no 32-bit libraries are needed to build it.
 $(B)/tests/guest/compat32: tests/guest/compat32.c uapi/uffdwp-async.h
 	@mkdir -p $(@D)
-	$(CC) -m32 -O1 $(WARNINGS) -Wno-missing-prototypes -ffreestanding -fno-pie -no-pie -nostdlib \
+	$(say) CC32 $@
+	$(Q)$(CC) -m32 -O1 $(WARNINGS) -Wno-missing-prototypes -ffreestanding -fno-pie -no-pie -nostdlib \
 		-static -fno-stack-protector -Iuapi -isystem /usr/include/$(shell $(CC) -print-multiarch) \
 		-o $@ $<
 
@@ -44,7 +47,7 @@ guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(B)/uffdwp $(B)/tests/bench
 
 # Packages first, then a make that can rely on them.
 check: deps ## all tests that fit in minutes (KERNELS="6.1")
-	$(MAKE) --no-print-directory check-unit check-guest
+	@$(MAKE) --no-print-directory check-unit check-guest
 .PHONY: check
 
 check-guest: guest ## the tests in the guest (KERNELS="6.1")
@@ -52,29 +55,30 @@ check-guest: guest ## the tests in the guest (KERNELS="6.1")
 .PHONY: check-guest
 
 check-negative: deps ## tests must fail without what they test
-	$(MAKE) --no-print-directory guest
-	tests/vm/negative
+	@$(MAKE) --no-print-directory guest
+	@tests/vm/negative
 .PHONY: check-negative
 
 $(B)/tests/bench: tests/bench/bench.c uapi/uffdwp-async.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $<
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
 bench: deps ## figures in instructions, as a table and build/bench.json
-	$(MAKE) --no-print-directory $(B)/tests/bench
-	tests/bench/run $(KERNELS)
+	@$(MAKE) --no-print-directory $(B)/tests/bench
+	@tests/bench/run $(KERNELS)
 .PHONY: bench
 
 demo: deps ## from a fresh machine to redis being watched in a virtual machine
-	$(MAKE) --no-print-directory all
-	tests/demo/run
+	@$(MAKE) --no-print-directory all
+	@tests/demo/run
 .PHONY: demo
 
 # ---- style
 
 lint: ## sparse, kernel-doc, cppcheck, shellcheck, formatting
 	@scripts/deps lint
-	scripts/lint
+	@scripts/lint
 .PHONY: lint
 
 -include $(UNITS:=.d) $(GUEST_TESTS:=.d)

@@ -9,9 +9,11 @@ tool: $(B)/uffdwp ## the uffdwp command
 
 $(B)/tools/%.o: tools/%.c VERSION
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(shell pkg-config --cflags json-c) -c -o $@ $<
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(shell pkg-config --cflags json-c) -c -o $@ $<
 
 $(B)/uffdwp: $(TOOL_OBJECTS) $(LIB_STATIC)
-	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c) -lm
+	$(say) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs json-c) -lm
 
 -include $(TOOL_OBJECTS:.o=.d)
