@@ -229,6 +229,40 @@ static void a_descriptor_that_was_inherited_means_the_parent(void **state)
 	close(fd);
 }
 
+/* On one process, a page each, and on several processes. */
+#define TRACKERS 250
+#define PROCESSES 10
+
+static void many_trackers(void **state)
+{
+	static int fds[TRACKERS];
+	struct peer peers[PROCESSES];
+	int of_peers[PROCESSES];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < PROCESSES; i++) {
+		peers[i] = peer_start();
+		of_peers[i] = tracker_of_pid(peers[i].pid, memory, LEN);
+	}
+	for (i = 0; i < TRACKERS; i++)
+		fds[i] = tracker_of(memory + i * PAGE, PAGE);
+	for (i = 0; i < TRACKERS; i += 2)
+		memory[i * PAGE] = 3;
+	for (i = 0; i < PROCESSES; i++)
+		peer_do(&peers[i], PEER_WRITE, memory, (i + 1) * PAGE, 3);
+	for (i = 0; i < TRACKERS; i++)
+		assert_int_equal(written(fds[i], memory + i * PAGE, PAGE, true), i % 2 == 0);
+	for (i = 0; i < PROCESSES; i++)
+		assert_int_equal(written(of_peers[i], memory, LEN, true), i + 1);
+	for (i = 0; i < TRACKERS; i++)
+		close(fds[i]);
+	for (i = 0; i < PROCESSES; i++) {
+		peer_end(&peers[i]);
+		close(of_peers[i]);
+	}
+}
+
 /* ---- storms: writers that never stop, while trackers come and go. Bounded by time. */
 
 struct storm {
@@ -469,6 +503,7 @@ int main(void)
 		TEST(the_tracer_is_killed),
 		TEST(a_tracker_of_oneself_ends_with_oneself),
 		TEST(a_descriptor_that_was_inherited_means_the_parent),
+		TEST(many_trackers),
 		TEST(open_close_storm),
 		TEST(huge_page_close_storm),
 		TEST(exit_storm),

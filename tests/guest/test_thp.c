@@ -2,6 +2,7 @@
 /*
  * Huge pages are armed whole; the first write splits them and makes 4 KiB written, in one fault.
  */
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -139,6 +140,39 @@ static void the_huge_zero_page_takes_one_fault(void **state)
 	munmap(all, 2 * HUGE_PAGE);
 }
 
+static void the_kernel_writes_with_one_fault(void **state)
+{
+	char *p = huge_or_skip();
+	int fd = tracker_of(p, LEN), zero = open("/dev/zero", O_RDONLY);
+	long before = faults();
+
+	(void)state;
+	assert_int_equal(read(zero, p + 7 * PAGE, PAGE), PAGE);
+	assert_int_equal(faults() - before, 1);
+	assert_int_equal(written(fd, p, LEN, false), 1);
+	assert_int_equal(p[7 * PAGE], 0);
+	close(zero);
+	close(fd);
+	munmap(p, LEN);
+}
+
+/* Shared with a child, a huge page is split and the small page copied, all in one fault. */
+static void shared_after_fork_takes_one_fault(void **state)
+{
+	char *p = huge_or_skip();
+	struct peer child = peer_start();
+	int fd = tracker_of(p, LEN);
+	long before = faults();
+
+	(void)state;
+	touch(p + 7 * PAGE, 1, 9);
+	assert_int_equal(faults() - before, 1);
+	assert_int_equal(written(fd, p, LEN, false), 1);
+	peer_end(&child);
+	close(fd);
+	munmap(p, LEN);
+}
+
 static void another_process(void **state)
 {
 	char *p = huge_or_skip();
@@ -167,6 +201,8 @@ int main(void)
 		cmocka_unit_test(a_part_is_armed_by_splitting),
 		cmocka_unit_test(a_scan_with_a_limit_arms_what_it_reports),
 		cmocka_unit_test(the_huge_zero_page_takes_one_fault),
+		cmocka_unit_test(the_kernel_writes_with_one_fault),
+		cmocka_unit_test(shared_after_fork_takes_one_fault),
 		cmocka_unit_test(another_process),
 	};
 
