@@ -25,7 +25,7 @@ int target_find(pid_t pid, struct target *target)
  * The child's end of the pipe is closed by a successful execve(2), and carries the error of one
  * that failed: so when the pipe ends, the new program runs.
  */
-int target_start(char **command, struct target *target)
+int target_start(char **command, const sigset_t *mask, struct target *target)
 {
 	int report[2], err = 0;
 	pid_t pid;
@@ -40,6 +40,8 @@ int target_start(char **command, struct target *target)
 		return err;
 	}
 	if (!pid) {
+		signal(SIGPIPE, SIG_DFL);
+		sigprocmask(SIG_SETMASK, mask, NULL);
 		execvp(command[0], command);
 		err = -errno;
 		if (write(report[1], &err, sizeof(err)) < 0)

@@ -2,6 +2,7 @@
 #ifndef TOOLS_TARGET_H
 #define TOOLS_TARGET_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -24,11 +25,12 @@ int target_find(pid_t pid, struct target *target);
 /**
  * target_start - start a program and return when it runs
  * @command: words, ended by NULL; the first is looked for in PATH
+ * @mask: signals that are blocked in it; SIGPIPE is not ignored in it
  * @target: out: the process, after execve(2)
  *
  * Return: 0, or a negative errno of fork(2) or execvp(3); then nothing was started.
  */
-int target_start(char **command, struct target *target);
+int target_start(char **command, const sigset_t *mask, struct target *target);
 
 bool target_has_ended(const struct target *target);
 

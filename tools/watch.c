@@ -400,7 +400,7 @@ static int get_target(struct watch *w)
 	}
 	if (check_device())
 		return 1;
-	err = target_start(o->command, &w->target);
+	err = target_start(o->command, &while_waiting, &w->target);
 	if (err)
 		fprintf(stderr, "uffdwp: cannot start %s: %s\n", o->command[0], strerror(-err));
 	return err ? 127 : 0;
@@ -434,10 +434,11 @@ int watch_main(int argc, char **argv)
 	w.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	if (open_output(&w))
 		return 1;
+	/* First, so that no signal can part us from a program that we have started. */
+	catch_signals();
 	status = get_target(&w);
 	if (status)
 		return status;
-	catch_signals();
 	status = run(&w);
 
 	/* From here on a signal ends us as it would any other program. */
