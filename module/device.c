@@ -44,7 +44,7 @@ static int copy_arg(void *arg, size_t known, const void __user *uarg)
 	return err;
 }
 
-/* Results, in a structure whose caller may have fewer fields than we know: never here yet. */
+/* The same structure back, with the results in it. Nobody's is shorter than @known: copy_arg(). */
 static int copy_result(void __user *uarg, const void *arg, size_t known)
 {
 	return copy_to_user(uarg, arg, known) ? -EFAULT : 0;
@@ -91,28 +91,53 @@ static long cmd_attach(struct uffdwp_tracker *t, void __user *uarg)
 	return copy_arg(&arg, sizeof(arg), uarg) ?: uffdwp_attach(t, &arg, uarg);
 }
 
-static long cmd_register(struct uffdwp_tracker *t, void __user *uarg)
+/* How all structures of commands on a range begin. */
+struct range_arg {
+	u64 size;
+	u64 flags;
+	u64 start;
+	u64 len;
+};
+
+#define BEGINS_LIKE_RANGE_ARG(type)							\
+	static_assert(offsetof(type, flags) == offsetof(struct range_arg, flags) &&	\
+		      offsetof(type, start) == offsetof(struct range_arg, start) &&	\
+		      offsetof(type, len) == offsetof(struct range_arg, len))
+
+BEGINS_LIKE_RANGE_ARG(struct uffdwp_register_arg);
+BEGINS_LIKE_RANGE_ARG(struct uffdwp_unregister_arg);
+BEGINS_LIKE_RANGE_ARG(struct uffdwp_arm_arg);
+BEGINS_LIKE_RANGE_ARG(struct uffdwp_disarm_arg);
+
+/* One of these, checked but for what is its own. */
+#define COPY_RANGE_ARG(t, arg, uarg) \
+	copy_range_arg(t, arg, sizeof(*(arg)), &(arg)->reserved, uarg)
+
+static int copy_range_arg(const struct uffdwp_tracker *t, void *arg, size_t known,
+			  const u64 *reserved, const void __user *uarg)
 {
-	struct uffdwp_register_arg arg;
-	int err = copy_arg(&arg, sizeof(arg), uarg);
+	const struct range_arg *range = arg;
+	int err = copy_arg(arg, known, uarg);
 
 	if (err)
 		return err;
-	if (arg.flags || arg.reserved)
+	if (range->flags || *reserved)
 		return -EINVAL;
-	return check_range(t, arg.start, arg.len) ?: uffdwp_register(t, &arg, uarg);
+	return check_range(t, range->start, range->len);
+}
+
+static long cmd_register(struct uffdwp_tracker *t, void __user *uarg)
+{
+	struct uffdwp_register_arg arg;
+
+	return COPY_RANGE_ARG(t, &arg, uarg) ?: uffdwp_register(t, &arg, uarg);
 }
 
 static long cmd_unregister(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_unregister_arg arg;
-	int err = copy_arg(&arg, sizeof(arg), uarg);
 
-	if (err)
-		return err;
-	if (arg.flags || arg.reserved)
-		return -EINVAL;
-	return check_range(t, arg.start, arg.len) ?: uffdwp_unregister(t, &arg, uarg);
+	return COPY_RANGE_ARG(t, &arg, uarg) ?: uffdwp_unregister(t, &arg, uarg);
 }
 
 static int arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
@@ -143,16 +168,10 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 	struct uffdwp_arm_arg arg;
 	unsigned long walk_end;
 	u64 armed_before;
-	int err = copy_arg(&arg, sizeof(arg), uarg);
+	int err = COPY_RANGE_ARG(t, &arg, uarg);
 
 	if (err)
 		return err;
-	if (arg.flags || arg.reserved)
-		return -EINVAL;
-	err = check_range(t, arg.start, arg.len);
-	if (err)
-		return err;
-
 	walk_end = arg.start;
 	armed_before = uffdwp_total(t, pages_armed);
 	err = arm_range(t, arg.start, arg.start + arg.len, &walk_end);
@@ -164,16 +183,10 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 static long cmd_disarm(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_disarm_arg arg;
-	int err = copy_arg(&arg, sizeof(arg), uarg);
+	int err = COPY_RANGE_ARG(t, &arg, uarg);
 
 	if (err)
 		return err;
-	if (arg.flags || arg.reserved)
-		return -EINVAL;
-	err = check_range(t, arg.start, arg.len);
-	if (err)
-		return err;
-
 	mmap_read_lock(t->mm);
 	arg.disarmed = uffdwp_disarm_tracked(t, arg.start, arg.start + arg.len);
 	mmap_read_unlock(t->mm);
