@@ -54,6 +54,10 @@ check-guest: guest ## the tests in the guest (KERNELS="6.1")
 	@for kernel in $(KERNELS); do tests/vm/suite $$kernel || exit 1; done
 .PHONY: check-guest
 
+check-debug: deps ## the tests in the guest on the debug kernel
+	@$(MAKE) --no-print-directory check-guest KERNELS=6.1-debug
+.PHONY: check-debug
+
 check-negative: deps ## tests must fail without what they test
 	@$(MAKE) --no-print-directory guest
 	@tests/vm/negative
