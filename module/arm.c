@@ -190,8 +190,7 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 
 	lockdep_assert_held(&t->mm->mmap_lock);
 	*walk_end = start;
-	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
-	     vma = find_vma(t->mm, vma->vm_end)) {
+	uffdwp_for_each_vma(vma, t->mm, start, end) {
 		if (!uffdwp_vma_is_tracked(t, vma))
 			continue;
 		found = true;
@@ -306,8 +305,7 @@ u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigne
 	struct vm_area_struct *vma;
 	u64 disarmed = 0;
 
-	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
-	     vma = find_vma(t->mm, vma->vm_end))
+	uffdwp_for_each_vma(vma, t->mm, start, end)
 		if (uffdwp_vma_is_tracked(t, vma))
 			disarmed += disarm_vma(vma, max(start, vma->vm_start),
 					       min(end, vma->vm_end));

@@ -95,8 +95,7 @@ static bool is_ours_in_part(struct uffdwp_tracker *t, unsigned long start, unsig
 {
 	struct vm_area_struct *vma;
 
-	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
-	     vma = find_vma(t->mm, vma->vm_end))
+	uffdwp_for_each_vma(vma, t->mm, start, end)
 		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
 			return true;
 	return false;
@@ -106,8 +105,7 @@ static void clear_leftovers(struct uffdwp_tracker *t, unsigned long start, unsig
 {
 	struct vm_area_struct *vma;
 
-	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
-	     vma = find_vma(t->mm, vma->vm_end))
+	uffdwp_for_each_vma(vma, t->mm, start, end)
 		if (!vma->vm_userfaultfd_ctx.ctx)
 			uffdwp_disarm(vma, max(start, vma->vm_start), min(end, vma->vm_end));
 }
@@ -121,8 +119,7 @@ static void set_mode(struct uffdwp_tracker *t, unsigned long start, unsigned lon
 	struct vm_area_struct *vma;
 
 	mmap_write_lock(t->mm);
-	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
-	     vma = find_vma(t->mm, vma->vm_end))
+	uffdwp_for_each_vma(vma, t->mm, start, end)
 		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
 			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, VM_UFFD_WP);
 	mmap_write_unlock(t->mm);
@@ -132,8 +129,7 @@ static bool mode_is_wp(struct uffdwp_tracker *t, unsigned long start, unsigned l
 {
 	struct vm_area_struct *vma;
 
-	for (vma = find_vma(t->mm, start); vma && vma->vm_start < end;
-	     vma = find_vma(t->mm, vma->vm_end))
+	uffdwp_for_each_vma(vma, t->mm, start, end)
 		if (vma->vm_userfaultfd_ctx.ctx == t->ctx &&
 		    (vma->vm_flags & __VM_UFFD_FLAGS) != VM_UFFD_WP)
 			return false;

@@ -72,6 +72,11 @@ struct uffdwp_tracker *uffdwp_tracker_of_mm(struct mm_struct *mm);
 /* One counter of all processors together. */
 #define uffdwp_total(t, what) uffdwp_tracker_sum(t, offsetof(struct uffdwp_counters, what))
 
+/* The mappings of a range, from low to high; mmap_lock held. The first and last may stick out. */
+#define uffdwp_for_each_vma(vma, mm, start, end)				\
+	for (vma = find_vma(mm, start); vma && vma->vm_start < (end);		\
+	     vma = find_vma(mm, vma->vm_end))
+
 /**
  * uffdwp_vma_is_tracked - is this mapping registered with this tracker?
  * @t: tracker

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/userfaultfd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -342,17 +343,28 @@ void peer_end(struct peer *peer)
 	close(peer->from);
 }
 
-bool task_sleeps_in(pid_t pid, const char *function)
+bool has_registered_memory(pid_t pid)
 {
-	char path[64], text[4096] = "";
+	char path[64], line[512];
+	bool found = false;
 	FILE *file;
-	size_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/stack", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
 	file = fopen(path, "r");
 	assert_non_null(file);
-	n = fread(text, 1, sizeof(text) - 1, file);
-	text[n] = 0;
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, "VmFlags:", 8) && strstr(line, " uw"))
+			found = true;
 	fclose(file);
-	return strstr(text, function);
+	return found;
+}
+
+int new_uffd(uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	assert_true(uffd >= 0);
+	assert_ok(ioctl(uffd, UFFDIO_API, &api));
+	return uffd;
 }

@@ -94,8 +94,13 @@ struct peer peer_start(void);
 void peer_do(struct peer *peer, enum peer_order order, void *addr, size_t len, int value);
 void peer_end(struct peer *peer);
 
-/* True when a file below /proc/PID says that the task sleeps in a function of this name. */
-bool task_sleeps_in(pid_t pid, const char *function);
+/* VmFlags of some mapping of the process contain "uw": registered for write protection. */
+bool has_registered_memory(pid_t pid);
+
+/* ---- userfaultfds */
+
+/* One of our own, initialised, that does not block its reader. */
+int new_uffd(uint64_t features);
 
 /* Look again every millisecond until it holds, for 30 seconds at most. */
 #define wait_for(condition)						\

@@ -389,16 +389,6 @@ static void descriptors_that_are_wrong(void **state)
 	close(null);
 }
 
-static int new_uffd(uint64_t features)
-{
-	struct uffdio_api api = { .api = UFFD_API, .features = features };
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	assert_true(uffd >= 0);
-	assert_ok(ioctl(uffd, UFFDIO_API, &api));
-	return uffd;
-}
-
 static void userfaultfds_that_cannot_be_used(void **state)
 {
 	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);

@@ -282,16 +282,6 @@ static void discarded_memory_is_written(void **state)
 	munmap(p, N * PAGE);
 }
 
-static int new_uffd(uint64_t features)
-{
-	struct uffdio_api api = { .api = UFFD_API, .features = features };
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	assert_true(uffd >= 0);
-	assert_ok(ioctl(uffd, UFFDIO_API, &api));
-	return uffd;
-}
-
 static int uffd_register(int uffd, void *start, size_t len, uint64_t mode)
 {
 	struct uffdio_register reg = {

@@ -63,23 +63,6 @@ static int scan_once(int fd)
 	return dev_scan(fd, &arg);
 }
 
-/* VmFlags of some mapping of the process contain "uw": registered for write protection. */
-static bool has_registered_memory(pid_t pid)
-{
-	char path[64], line[512];
-	bool found = false;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
-		if (!strncmp(line, "VmFlags:", 8) && strstr(line, " uw"))
-			found = true;
-	fclose(file);
-	return found;
-}
-
 static void the_target_exits(void **state)
 {
 	struct peer peer = peer_start();

@@ -101,14 +101,6 @@ static struct json_object *line_of(struct json_object *report, const void *addre
 	return NULL;
 }
 
-static bool has_registered_memory(pid_t pid)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "grep -q '^VmFlags:.* uw' /proc/%d/smaps", (int)pid);
-	return run(command) == 0;
-}
-
 static void it_counts_what_is_written(void **state)
 {
 	char *p = map_filled(N), command[128];
