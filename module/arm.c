@@ -17,6 +17,7 @@
 
 #include "arm.h"
 #include "breakage.h"
+#include "compat/hugetlb.h"
 #include "pinned.h"
 #include "pte.h"
 #include "tracker.h"
@@ -29,10 +30,12 @@
 void uffdwp_arming_end(struct uffdwp_arming *a)
 {
 	if (a->armed)
-		uffdwp_count(a->t, pages_armed, a->armed);
-	if (!a->last || uffdwp_broken(UFFDWP_BREAK_FLUSH))
+		uffdwp_count(a->t, pages_armed, (u64)a->armed << (a->shift - PAGE_SHIFT));
+	if (unlikely(a->held))
+		uffdwp_count(a->t, pages_held, (u64)a->held << (a->shift - PAGE_SHIFT));
+	if (a->first > a->last || uffdwp_broken(UFFDWP_BREAK_FLUSH))
 		return;
-	uffdwp_flush_tlb(a->vma->vm_mm, a->first, a->last, a->shift);
+	uffdwp_flush_tlb(a->vma->vm_mm, a->first, a->last + (1UL << a->shift), a->shift);
 	uffdwp_count(a->t, tlb_flushes, 1);
 }
 
@@ -44,11 +47,13 @@ void uffdwp_arming_end(struct uffdwp_arming *a)
 static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
 	struct mm_struct *mm = a->vma->vm_mm;
+	const bool anon = vma_is_anonymous(a->vma);
 
 	/* The reader of a handed-in userfaultfd is to be asked for what belongs here. */
-	if (userfaultfd_missing(a->vma))
+	if (anon && userfaultfd_missing(a->vma))
 		return false;
-	if (UFFDWP_HAVE_MARKERS && a->t->markers) {
+	/* What belongs into a mapping of a file is not zeroes. Its faults know markers. */
+	if (UFFDWP_HAVE_MARKERS && (a->t->markers || !anon)) {
 		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
 		uffdwp_count(a->t, markers_installed, 1);
 		return true;
@@ -90,7 +95,7 @@ void uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 			return;
 	} else if (swap_pte_can_be_armed(pte)) {
 		uffdwp_pte_arm_swap(a->vma->vm_mm, addr, ptep);
-		uffdwp_arming_needs_flush(a, addr, PAGE_SHIFT);
+		uffdwp_arming_needs_flush(a, addr);
 	} else {
 		return;
 	}
@@ -109,17 +114,41 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 
 	if (uffdwp_pmd_armed(pmd))
 		return;
-	uffdwp_arming_needs_flush(a, addr, HPAGE_PMD_SHIFT);
+	uffdwp_arming_needs_flush(a, addr);
 	if (pmd_present(pmd)) {
 		uffdwp_pmd_arm_present(pmdp);
-		if (uffdwp_pmd_may_be_pinned(pmd)) {
+		if (uffdwp_pmd_may_be_pinned(pmd) && !a->t->ignore_pins) {
 			uffdwp_pmd_disarm_present(pmdp);
+			a->held++;
 			return;
 		}
 	} else {
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
 	}
-	a->armed += HPAGE_PMD_NR;
+	a->armed++;
+}
+
+/**
+ * uffdwp_arm_hugetlb - arm one page of hugetlb
+ * @a: arming; the lock of the entry is held
+ * @ptep: its entry
+ * @addr: its address
+ */
+void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+{
+	pte_t pte = READ_ONCE(*ptep);
+
+	if (!pte_present(pte)) {
+		uffdwp_arm_absent_pte(a, ptep, addr);
+		return;
+	}
+	if (uffdwp_pte_armed(pte))
+		return;
+	uffdwp_pte_arm_present(ptep);
+	uffdwp_arming_needs_flush(a, addr);
+	a->armed++;
+	if (uffdwp_hugetlb_may_be_pinned(pte))
+		uffdwp_arming_leave_held(a, ptep);
 }
 
 struct arm_walk {
@@ -129,13 +158,13 @@ struct arm_walk {
 
 static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
-	return userfaultfd_missing(walk->vma) ? UFFDWP_WALK_ON : UFFDWP_WALK_POPULATE;
+	return uffdwp_hole_can_be_armed(walk->vma) ? UFFDWP_WALK_POPULATE : UFFDWP_WALK_ON;
 }
 
 static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk->vma);
+	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk->vma, PAGE_SHIFT);
 
 	for (; addr != end; pte++, addr += PAGE_SIZE)
 		uffdwp_arm_pte(&a, pte, addr);
@@ -146,13 +175,31 @@ static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, un
 static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk->vma);
+	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk->vma, HPAGE_PMD_SHIFT);
 
 	if (uffdwp_pmd_armed(*pmd))
 		return UFFDWP_WALK_ON;
-	if (end - addr != HPAGE_PMD_SIZE)
+	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end))
 		return UFFDWP_WALK_SPLIT;
 	uffdwp_arm_pmd(&a, pmd, addr);
+	uffdwp_arming_end(&a);
+	return UFFDWP_WALK_ON;
+}
+
+/* A page of hugetlb cannot be split, and what the caller has not named must not be armed. */
+static int arm_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
+{
+	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
+	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk->vma,
+						     uffdwp_hugetlb_shift(walk->vma));
+
+	if (uffdwp_pte_armed(*pte))
+		return UFFDWP_WALK_ON;
+	if (end - addr != 1UL << a.shift) {
+		walk->pos = addr;
+		return -EINVAL;
+	}
+	uffdwp_arm_hugetlb(&a, pte, addr);
 	uffdwp_arming_end(&a);
 	return UFFDWP_WALK_ON;
 }
@@ -161,6 +208,7 @@ static const struct uffdwp_walk_ops arm_ops = {
 	.hole = arm_hole,
 	.ptes = arm_ptes,
 	.huge = arm_huge,
+	.hugetlb = arm_hugetlb,
 };
 
 /**
@@ -173,8 +221,8 @@ static const struct uffdwp_walk_ops arm_ops = {
  * mmap_lock is held for reading.
  *
  * Return: UFFDWP_WALK_ON when all is armed; UFFDWP_WALK_PAUSE when somebody waits for mmap_lock:
- * drop it and come back for the rest; -ENOENT when nothing in the range is registered; -ENOMEM,
- * -EINTR, -EIO as from uffdwp_walk_vma().
+ * drop it and come back for the rest; -ENOENT when nothing in the range is registered; -EINVAL when
+ * the range cuts a page of hugetlb; -ENOMEM, -EINTR, -EIO as from uffdwp_walk_vma().
  */
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	       unsigned long *walk_end)
@@ -220,25 +268,41 @@ static int disarm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned lo
 	return UFFDWP_WALK_ON;
 }
 
+/* Takes away the bit also where it protects nothing. */
+static bool disarm_pte(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
+{
+	pte_t pte = READ_ONCE(*ptep);
+
+	if (pte_present(pte) ? !pte_uffd_wp(pte) : !uffdwp_pte_armed(pte))
+		return false;
+	if (pte_present(pte))
+		uffdwp_pte_disarm_present(ptep);
+	else if (uffdwp_pte_is_marker(pte))
+		pte_clear(mm, addr, ptep);
+	else
+		set_pte_at(mm, addr, ptep, pte_swp_clear_uffd_wp(pte));
+	return true;
+}
+
 static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr, unsigned long end)
 {
 	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
 	struct mm_struct *mm = walk->vma->vm_mm;
 
-	for (; addr != end; ptep++, addr += PAGE_SIZE) {
-		pte_t pte = READ_ONCE(*ptep);
+	for (; addr != end; ptep++, addr += PAGE_SIZE)
+		w->disarmed += disarm_pte(mm, addr, ptep);
+	return UFFDWP_WALK_ON;
+}
 
-		/* Take away the bit also where it protects nothing. */
-		if (pte_present(pte) ? !pte_uffd_wp(pte) : !uffdwp_pte_armed(pte))
-			continue;
-		if (pte_present(pte))
-			uffdwp_pte_disarm_present(ptep);
-		else if (uffdwp_pte_is_marker(pte))
-			pte_clear(mm, addr, ptep);
-		else
-			set_pte_at(mm, addr, ptep, pte_swp_clear_uffd_wp(pte));
-		w->disarmed++;
-	}
+/* A part of a page is disarmed with the whole, here and below: more is written, never less. */
+static int disarm_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
+			  unsigned long end)
+{
+	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
+	const unsigned int shift = uffdwp_hugetlb_shift(walk->vma);
+
+	if (disarm_pte(walk->vma->vm_mm, round_down(addr, 1UL << shift), ptep))
+		w->disarmed += 1UL << (shift - PAGE_SHIFT);
 	return UFFDWP_WALK_ON;
 }
 
@@ -249,7 +313,6 @@ static int disarm_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr
 
 	if (pmd_present(pmd) ? !pmd_uffd_wp(pmd) : !pmd_swp_uffd_wp(pmd))
 		return UFFDWP_WALK_ON;
-	/* A part of a huge page is disarmed with the whole: more is written, never less. */
 	if (pmd_present(pmd))
 		uffdwp_pmd_disarm_present(pmdp);
 	else
@@ -263,9 +326,20 @@ static const struct uffdwp_walk_ops disarm_ops = {
 	.hole = disarm_hole,
 	.ptes = disarm_ptes,
 	.huge = disarm_huge,
+	.hugetlb = disarm_hugetlb,
 };
 
-static u64 disarm_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+/**
+ * uffdwp_disarm - make a part of a mapping written, and leave nothing protected in it
+ * @vma: mapping; mmap_lock is held, or the lock of the file's mappings
+ * @start: first address, inside the mapping
+ * @end: last address, exclusive, inside the mapping
+ *
+ * Cannot fail: it needs no memory. In a mapping of a file a marker is only the bit, too.
+ *
+ * Return: pages that were armed.
+ */
+u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
 	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma } };
 	unsigned long pos = start;
@@ -274,20 +348,6 @@ static u64 disarm_vma(struct vm_area_struct *vma, unsigned long start, unsigned 
 	while (pos < end && uffdwp_walk_vma(&w.walk, pos, end) != UFFDWP_WALK_ON)
 		pos = pmd_addr_end(w.walk.pos, end);
 	return w.disarmed;
-}
-
-/**
- * uffdwp_disarm - make a part of a mapping written, and leave nothing protected in it
- * @vma: mapping, mmap_lock held
- * @start: first address, inside the mapping
- * @end: last address, exclusive, inside the mapping
- *
- * Cannot fail: it needs no memory. In a shared mapping of a file a marker is only the bit, too.
- */
-void uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end)
-{
-	if (!is_vm_hugetlb_page(vma))
-		disarm_vma(vma, start, end);
 }
 
 /**
@@ -307,7 +367,7 @@ u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigne
 
 	uffdwp_for_each_vma(vma, t->mm, start, end)
 		if (uffdwp_vma_is_tracked(t, vma))
-			disarmed += disarm_vma(vma, max(start, vma->vm_start),
-					       min(end, vma->vm_end));
+			disarmed += uffdwp_disarm(vma, max(start, vma->vm_start),
+						  min(end, vma->vm_end));
 	return disarmed;
 }

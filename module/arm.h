@@ -2,53 +2,86 @@
 #ifndef UFFDWP_ARM_H
 #define UFFDWP_ARM_H
 
+#include <linux/limits.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
 #include "pinned.h"
 #include "pte.h"
-
-struct uffdwp_tracker;
+#include "tracker.h"
 
 /**
  * struct uffdwp_arming - entries that are being armed under one page-table lock
  * @t: tracker
  * @vma: mapping
+ * @shift: of the size of the pages: one lock covers either small pages or one huge page
  * @first: lowest address that a TLB may still hold without protection
- * @last: end of the highest; 0 while there is none
- * @shift: of the size of the pages in between
- * @armed: pages that were written and are armed now
+ * @last: the highest; below @first while there is none
+ * @armed: entries that were written and are armed now
+ * @held: entries that were left as they are because somebody holds the page
  *
- * Begin with uffdwp_arming_begin() and end with uffdwp_arming_end() before the lock is dropped.
+ * Begin with uffdwp_arming_begin(), with the lock held, and end with uffdwp_arming_end() before it
+ * is dropped.
  */
 struct uffdwp_arming {
 	struct uffdwp_tracker *t;
 	struct vm_area_struct *vma;
+	unsigned int shift;
 	unsigned long first;
 	unsigned long last;
-	unsigned int shift;
-	unsigned long armed;
+	unsigned int armed;
+	unsigned int held;
 };
 
 static inline struct uffdwp_arming uffdwp_arming_begin(struct uffdwp_tracker *t,
-						       struct vm_area_struct *vma)
+						       struct vm_area_struct *vma,
+						       unsigned int shift)
 {
-	return (struct uffdwp_arming){ .t = t, .vma = vma };
+	return (struct uffdwp_arming){
+		.t = t,
+		.vma = vma,
+		.shift = shift,
+		.first = ULONG_MAX,
+	};
 }
 
-/* One lock covers either small pages or one huge page, so there is one size. */
-static inline void uffdwp_arming_needs_flush(struct uffdwp_arming *a, unsigned long addr,
-					     unsigned int shift)
+static inline void uffdwp_arming_needs_flush(struct uffdwp_arming *a, unsigned long addr)
 {
-	if (!a->last)
+	if (a->first > addr)
 		a->first = addr;
-	a->last = addr + (1UL << shift);
-	a->shift = shift;
+	a->last = addr;
 }
 
 void uffdwp_arming_end(struct uffdwp_arming *a);
 void uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr);
+void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
+
+/* Memory that waits for the reader of its userfaultfd cannot be armed: arm_none() */
+static inline bool uffdwp_hole_can_be_armed(struct vm_area_struct *vma)
+{
+	return !(vma_is_anonymous(vma) && userfaultfd_missing(vma));
+}
+
+/*
+ * Huge entries of a file are not armed as a whole: the kernel drops them when it likes, without a
+ * marker. Split, there is a table to remember the bits.
+ */
+static inline bool uffdwp_pmd_can_be_armed(struct vm_area_struct *vma, unsigned long addr,
+					   unsigned long end)
+{
+	return end - addr == HPAGE_PMD_SIZE && vma_is_anonymous(vma);
+}
+
+/* The page of an entry that was just armed is held: it stays written, unless that is not wanted. */
+static inline void uffdwp_arming_leave_held(struct uffdwp_arming *a, pte_t *ptep)
+{
+	if (a->t->ignore_pins)
+		return;
+	uffdwp_pte_disarm_present(ptep);
+	a->armed--;
+	a->held++;
+}
 
 /**
  * uffdwp_arm_pte - arm one small page
@@ -69,16 +102,15 @@ static inline void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned
 	if (uffdwp_pte_armed(pte))
 		return;
 	uffdwp_pte_arm_present(ptep);
-	uffdwp_arming_needs_flush(a, addr, PAGE_SHIFT);
+	uffdwp_arming_needs_flush(a, addr);
+	a->armed++;
 	if (uffdwp_pte_may_be_pinned(pte))
-		uffdwp_pte_disarm_present(ptep);
-	else
-		a->armed++;
+		uffdwp_arming_leave_held(a, ptep);
 }
 
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	       unsigned long *walk_end);
-void uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
 
 #endif /* UFFDWP_ARM_H */

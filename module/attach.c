@@ -16,7 +16,7 @@
 #include "tracker.h"
 #include "userfault.h"
 
-#define ATTACH_FLAGS (UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD)
+#define ATTACH_FLAGS (UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD | UFFDWP_ATTACH_IGNORE_PINS)
 
 static int check(const struct uffdwp_attach_arg *arg)
 {
@@ -165,6 +165,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
 	t->uffd = uffd;
 	t->ctx = uffd->private_data;
 	t->handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
+	t->ignore_pins = arg->flags & UFFDWP_ATTACH_IGNORE_PINS;
 	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
 	t->mm = mm;
 	err = uffdwp_tracker_publish(t);

@@ -13,11 +13,12 @@
 #define UFFDWP_BREAK_FLUSH	2
 /* what was armed and could not be reported stays armed */
 #define UFFDWP_BREAK_UNDO	3
-
 /* pages that somebody holds are armed like others */
 #define UFFDWP_BREAK_PINNED	4
 /* closing a tracker looks only at memory that is still registered */
 #define UFFDWP_BREAK_LOST	5
+/* what was thrown away is not disarmed */
+#define UFFDWP_BREAK_DISCARD	6
 
 #ifndef UFFDWP_BREAK
 #define UFFDWP_BREAK UFFDWP_BREAK_NOTHING

@@ -75,7 +75,7 @@ static long cmd_hello(struct uffdwp_tracker *t, void __user *uarg)
 	arg.page_size = PAGE_SIZE;
 	arg.features = UFFDWP_FEATURE_PIDFD | UFFDWP_FEATURE_UFFD | UFFDWP_FEATURE_UNPOP_ZERO |
 		       uffdwp_hooks_features();
-	arg.kinds = UFFDWP_KIND_ANON_PRIVATE;
+	arg.kinds = uffdwp_hooks_kinds();
 	arg.categories = UFFDWP_CATEGORIES;
 	arg.scan_flags = UFFDWP_SCAN_FLAGS;
 	arg.max_regions = UFFDWP_MAX_REGIONS;
@@ -247,7 +247,10 @@ static long cmd_stats(struct uffdwp_tracker *t, void __user *uarg)
 	arg.huge_splits = uffdwp_total(t, huge_splits);
 	arg.net_faults = uffdwp_total(t, net_faults);
 	arg.marker_faults = uffdwp_total(t, marker_faults);
+	arg.hugetlb_faults = uffdwp_total(t, hugetlb_faults);
 	arg.pages_armed = uffdwp_total(t, pages_armed);
+	arg.pages_held = uffdwp_total(t, pages_held);
+	arg.pages_discarded = uffdwp_total(t, pages_discarded);
 	arg.zero_installed = uffdwp_total(t, zero_installed);
 	arg.markers_installed = uffdwp_total(t, markers_installed);
 	arg.scans = uffdwp_total(t, scans);

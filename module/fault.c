@@ -9,6 +9,7 @@
 #include <linux/oom.h>
 
 #include "breakage.h"
+#include "compat/hugetlb.h"
 #include "fault.h"
 #include "pte.h"
 #include "tracker.h"
@@ -48,6 +49,25 @@ static void resolve_small(struct vm_fault *vmf)
 	pte_unmap_unlock(pte, ptl);
 }
 
+/*
+ * hugetlb_fault() has dropped all of its locks, and gives no more than the address. The access is
+ * retried, and meets no bit.
+ */
+static void resolve_hugetlb(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	pte_t *pte = uffdwp_huge_pte_offset(vma, round_down(vmf->address,
+							    1UL << uffdwp_hugetlb_shift(vma)));
+	spinlock_t *ptl;
+
+	if (!pte)
+		return;
+	ptl = uffdwp_huge_pte_lock(vma, pte);
+	if (pte_present(*pte) && pte_uffd_wp(*pte))
+		uffdwp_pte_disarm_present(pte);
+	spin_unlock(ptl);
+}
+
 /**
  * uffdwp_fault_userfault - instead of handle_userfault(), for a write to memory that we armed
  * @vmf: fault; no page-table lock is held
@@ -58,12 +78,20 @@ static void resolve_small(struct vm_fault *vmf)
  *
  * From do_wp_page() there is one: this is the net under the hook there.
  *
+ * From hugetlb_fault() there is neither: the page becomes written as a whole, in two faults.
+ *
  * Return: what handle_userfault() would; never VM_FAULT_RETRY, so mmap_lock stays held.
  */
 vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
 {
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vmf->vma);
 
+	if (is_vm_hugetlb_page(vmf->vma)) {
+		resolve_hugetlb(vmf);
+		if (t)
+			uffdwp_count(t, hugetlb_faults, 1);
+		return 0;
+	}
 	if (!vmf->pte) {
 		uffdwp_split_huge_pmd(vmf->vma, vmf->pmd, vmf->address);
 		if (t)

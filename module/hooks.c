@@ -29,6 +29,8 @@
  *   3. tasks-RCU again: and those, too.
  */
 #include <linux/delay.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -43,6 +45,7 @@
 #include "compat/ftrace.h"
 #include "compat/pgtable.h"
 #include "compat/symbols.h"
+#include "discard.h"
 #include "fault.h"
 #include "hooks.h"
 #include "tracker.h"
@@ -87,16 +90,14 @@ static vm_fault_t instead_of_handle_userfault(struct vm_fault *vmf, unsigned lon
 /*
  * vm_fault_t handle_userfault(struct vm_fault *vmf, unsigned long reason)
  *
- * MISSING and MINOR faults are for the reader of the userfaultfd, as ever. Hugetlb faults come with
- * a half-filled vmf; hugetlb is not armed by us, but may be by the owner of a handed-in
- * userfaultfd.
+ * MISSING and MINOR faults are for the reader of the userfaultfd, as ever.
  */
 static notrace void on_handle_userfault(unsigned long ip, unsigned long parent_ip,
 					struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
 
-	if (uffdwp_fregs_arg1(fregs) != VM_UFFD_WP || is_vm_hugetlb_page(vmf->vma))
+	if (uffdwp_fregs_arg1(fregs) != VM_UFFD_WP)
 		return;
 	if (uffdwp_tracker_of_vma(vmf->vma) && !uffdwp_broken(UFFDWP_BREAK_HOOK))
 		redirect(fregs, instead_of_handle_userfault);
@@ -149,10 +150,109 @@ static notrace void on_do_swap_page(unsigned long ip, unsigned long parent_ip,
 		redirect(fregs, instead_of_do_swap_page);
 }
 
+/*
+ * The originals of these sleep, but for no longer than it takes to throw something away. Why ours
+ * comes after the original: discard.c. A call that comes from this module is the one of the
+ * function that it was redirected to, and goes on.
+ */
+static void instead_of_zap_page_range_single(struct vm_area_struct *vma, unsigned long start,
+					     unsigned long len, struct zap_details *details)
+{
+	uffdwp_call(zap_page_range_single)(vma, start, len, details);
+	uffdwp_discard_range(vma, start, len);
+	redirected_call_ends();
+}
+
+/*
+ * void zap_page_range_single(vma, start, len, details): MADV_DONTNEED, with mmap_lock held and
+ * without details; else the mappings of a file are emptied, without mmap_lock.
+ */
+static notrace void on_zap_page_range_single(unsigned long ip, unsigned long parent_ip,
+					     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+
+	if (unlikely(userfaultfd_wp(vma)) && !uffdwp_fregs_arg3(fregs) &&
+	    !within_module(parent_ip, THIS_MODULE) && uffdwp_tracker_of_vma(vma))
+		redirect(fregs, instead_of_zap_page_range_single);
+}
+
+/* long (*fallocate)(file, mode, first, len) of a file system */
+static bool makes_hole(unsigned long parent_ip, struct ftrace_regs *fregs)
+{
+	struct file *file = (struct file *)uffdwp_fregs_arg0(fregs);
+
+	return (uffdwp_fregs_arg1(fregs) & FALLOC_FL_PUNCH_HOLE) &&
+	       mapping_mapped(file->f_mapping) && !within_module(parent_ip, THIS_MODULE);
+}
+
+#ifdef CONFIG_SHMEM
+static long instead_of_shmem_fallocate(struct file *file, int mode, loff_t first, loff_t len)
+{
+	long ret = uffdwp_call(shmem_fallocate)(file, mode, first, len);
+
+	uffdwp_discard_file(file->f_mapping, first, first + len - 1);
+	redirected_call_ends();
+	return ret;
+}
+
+static notrace void on_shmem_fallocate(unsigned long ip, unsigned long parent_ip,
+				       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (makes_hole(parent_ip, fregs))
+		redirect(fregs, instead_of_shmem_fallocate);
+}
+
+static int instead_of_shmem_setattr(void *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	int ret = uffdwp_call(shmem_setattr)(idmap, dentry, attr);
+
+	uffdwp_discard_file(d_inode(dentry)->i_mapping, attr->ia_size, -1);
+	redirected_call_ends();
+	return ret;
+}
+
+/* int shmem_setattr(idmap, dentry, attr): truncation; that of hugetlbfs drops markers by itself */
+static notrace void on_shmem_setattr(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct dentry *dentry = (struct dentry *)uffdwp_fregs_arg1(fregs);
+	struct iattr *attr = (struct iattr *)uffdwp_fregs_arg2(fregs);
+
+	if ((attr->ia_valid & ATTR_SIZE) && mapping_mapped(d_inode(dentry)->i_mapping) &&
+	    !within_module(parent_ip, THIS_MODULE))
+		redirect(fregs, instead_of_shmem_setattr);
+}
+#else
+#define on_shmem_fallocate NULL
+#define on_shmem_setattr NULL
+#endif
+
+#ifdef CONFIG_HUGETLBFS
+static long instead_of_hugetlbfs_fallocate(struct file *file, int mode, loff_t first, loff_t len)
+{
+	long ret = uffdwp_call(hugetlbfs_fallocate)(file, mode, first, len);
+
+	uffdwp_discard_file(file->f_mapping, first, first + len - 1);
+	redirected_call_ends();
+	return ret;
+}
+
+static notrace void on_hugetlbfs_fallocate(unsigned long ip, unsigned long parent_ip,
+					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (makes_hole(parent_ip, fregs))
+		redirect(fregs, instead_of_hugetlbfs_fallocate);
+}
+#else
+#define on_hugetlbfs_fallocate NULL
+#endif
+
 struct hook {
 	const char *symbol;
 	const char *loss;	/* what is lost without it; NULL: nothing works without it */
 	u64 features;		/* what is offered with it */
+	u64 kinds;		/* of memory that cannot be tracked without it */
 	struct ftrace_ops ops;
 	unsigned long address;
 	bool given_up;
@@ -186,6 +286,31 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
 		.ops = REDIRECT(on_do_swap_page),
 	},
+	[UFFDWP_HOOK_ZAP_PAGE_RANGE_SINGLE] = {
+		.symbol = "zap_page_range_single",
+		.loss = "shared memory and hugetlb cannot be tracked, nor markers be left",
+		.features = UFFDWP_FEATURE_UNPOP_MARKER,
+		.kinds = UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB,
+		.ops = REDIRECT(on_zap_page_range_single),
+	},
+	[UFFDWP_HOOK_SHMEM_FALLOCATE] = {
+		.symbol = "shmem_fallocate",
+		.loss = "shared memory cannot be tracked",
+		.kinds = UFFDWP_KIND_SHMEM,
+		.ops = REDIRECT(on_shmem_fallocate),
+	},
+	[UFFDWP_HOOK_SHMEM_SETATTR] = {
+		.symbol = "shmem_setattr",
+		.loss = "shared memory cannot be tracked",
+		.kinds = UFFDWP_KIND_SHMEM,
+		.ops = REDIRECT(on_shmem_setattr),
+	},
+	[UFFDWP_HOOK_HUGETLBFS_FALLOCATE] = {
+		.symbol = "hugetlbfs_fallocate",
+		.loss = "hugetlb cannot be tracked",
+		.kinds = UFFDWP_KIND_HUGETLB,
+		.ops = REDIRECT(on_hugetlbfs_fallocate),
+	},
 };
 
 /* Users and the state of all hooks. Outside everything that placing a hook takes. */
@@ -213,19 +338,39 @@ void uffdwp_hook_give_up(enum uffdwp_hook_id id)
 }
 
 /**
- * uffdwp_hooks_features - features of all hooks that are not given up
+ * uffdwp_hooks_features - what is offered with the hooks that are there
  *
  * Return: UFFDWP_FEATURE_*.
  */
 u64 uffdwp_hooks_features(void)
 {
-	u64 features = 0;
+	u64 features = 0, lost = 0;
 	int id;
 
+	for (id = 0; id < UFFDWP_HOOKS; id++) {
+		features |= hooks[id].features;
+		if (hooks[id].given_up)
+			lost |= hooks[id].features;
+	}
+	return features & ~lost;
+}
+
+/**
+ * uffdwp_hooks_kinds - kinds of memory that can be tracked with the hooks that are there
+ *
+ * Return: UFFDWP_KIND_*.
+ */
+u64 uffdwp_hooks_kinds(void)
+{
+	u64 kinds = UFFDWP_KIND_ANON_PRIVATE;
+	int id;
+
+	if (UFFDWP_HAVE_MARKERS)
+		kinds |= UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB;
 	for (id = 0; id < UFFDWP_HOOKS; id++)
-		if (!hooks[id].given_up)
-			features |= hooks[id].features;
-	return features;
+		if (hooks[id].given_up)
+			kinds &= ~hooks[id].kinds;
+	return kinds;
 }
 
 /**

@@ -10,6 +10,10 @@ enum uffdwp_hook_id {
 	UFFDWP_HOOK_DO_WP_PAGE,
 	UFFDWP_HOOK_MWRITEPROTECT_RANGE,
 	UFFDWP_HOOK_DO_SWAP_PAGE,
+	UFFDWP_HOOK_ZAP_PAGE_RANGE_SINGLE,
+	UFFDWP_HOOK_SHMEM_FALLOCATE,
+	UFFDWP_HOOK_SHMEM_SETATTR,
+	UFFDWP_HOOK_HUGETLBFS_FALLOCATE,
 	UFFDWP_HOOKS
 };
 
@@ -21,6 +25,7 @@ const char *uffdwp_hook_symbol(enum uffdwp_hook_id id);
 const char *uffdwp_hook_loss(enum uffdwp_hook_id id);
 void uffdwp_hook_give_up(enum uffdwp_hook_id id);
 u64 uffdwp_hooks_features(void);
+u64 uffdwp_hooks_kinds(void);
 
 int uffdwp_hooks_get(void);
 void uffdwp_hooks_put(void);

@@ -26,8 +26,20 @@
 #include "compat/pgtable.h"
 
 bool uffdwp_page_may_be_pinned(struct page *page);
+bool uffdwp_hugetlb_may_be_pinned(pte_t pte);
 
-/* Mostly each reference is a mapping, and there is no more to ask. A tail page has no reference. */
+/* The file that a small page belongs to has a reference. It stays while the page is mapped. */
+static inline int uffdwp_page_is_cached(const struct page *page)
+{
+	unsigned long mapping = (unsigned long)READ_ONCE(page->mapping);
+
+	return mapping && !(mapping & PAGE_MAPPING_FLAGS);
+}
+
+/*
+ * Mostly each reference is a mapping or the one of the file, and there is no more to ask. A tail
+ * page has no reference.
+ */
 static inline bool uffdwp_pte_may_be_pinned(pte_t pte)
 {
 	struct page *page;
@@ -38,7 +50,8 @@ static inline bool uffdwp_pte_may_be_pinned(pte_t pte)
 		return false;
 	page = pte_page(pte);
 	refs = page_ref_count(page);
-	if (likely(refs && refs <= atomic_read(&page->_mapcount) + 1 && !PageHead(page)))
+	if (likely(refs && refs <= atomic_read(&page->_mapcount) + 1 + uffdwp_page_is_cached(page) &&
+		   !PageHead(page)))
 		return false;
 	return uffdwp_page_may_be_pinned(page);
 }

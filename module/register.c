@@ -15,7 +15,10 @@
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
+#include "compat/hugetlb.h"
 #include "compat/pgtable.h"
+#include "hooks.h"
+#include "kind.h"
 #include "register.h"
 #include "tracker.h"
 #include "userfault.h"
@@ -29,12 +32,17 @@ static_assert(offsetofend(struct uffdwp_register_arg, uffd_ioctls) -
 static_assert(offsetofend(struct uffdwp_unregister_arg, len) -
 	      offsetof(struct uffdwp_unregister_arg, start) == sizeof(struct uffdio_range));
 
-/* vm_ops instead of vma_is_anonymous(), which asks the same but not of a const mapping. */
-static int check_kind(const struct vm_area_struct *vma)
+static int check_kind(struct vm_area_struct *vma)
 {
-	if (vma->vm_ops || (vma->vm_flags & (VM_SPECIAL | VM_SHARED)))
-		return -EOPNOTSUPP;
-	return 0;
+	return uffdwp_kind_of_vma(vma) & uffdwp_hooks_kinds() ? 0 : -EOPNOTSUPP;
+}
+
+/* The kernel registers pages of hugetlb as a whole only. */
+static int check_border(struct vm_area_struct *vma, unsigned long border)
+{
+	if (!is_vm_hugetlb_page(vma) || border <= vma->vm_start || border >= vma->vm_end)
+		return 0;
+	return IS_ALIGNED(border, 1UL << uffdwp_hugetlb_shift(vma)) ? 0 : -EINVAL;
 }
 
 static int check_owner(const struct uffdwp_tracker *t, const struct vm_area_struct *vma)
@@ -51,7 +59,7 @@ static int check_mode(const struct vm_area_struct *vma)
 	       -EBUSY : 0;
 }
 
-static int check_register(const struct uffdwp_tracker *t, const struct vm_area_struct *vma)
+static int check_register(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
 	int err = check_kind(vma);
 
@@ -61,14 +69,13 @@ static int check_register(const struct uffdwp_tracker *t, const struct vm_area_s
 }
 
 /* UFFDIO_UNREGISTER of this kernel refuses ranges with a mapping that cannot be registered. */
-static int check_unregister(const struct uffdwp_tracker *t, const struct vm_area_struct *vma)
+static int check_unregister(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
 	return check_kind(vma) ?: check_owner(t, vma);
 }
 
 static int check_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
-		       int (*check)(const struct uffdwp_tracker *t,
-				    const struct vm_area_struct *vma),
+		       int (*check)(const struct uffdwp_tracker *t, struct vm_area_struct *vma),
 		       u64 *fail_at)
 {
 	struct vm_area_struct *vma = find_vma(t->mm, start);
@@ -77,7 +84,7 @@ static int check_range(struct uffdwp_tracker *t, unsigned long start, unsigned l
 	if (!vma || vma->vm_start >= end)
 		return -ENOENT;
 	for (; vma && vma->vm_start < end; vma = find_vma(t->mm, vma->vm_end)) {
-		err = check(t, vma);
+		err = check(t, vma) ?: check_border(vma, start) ?: check_border(vma, end);
 		if (err) {
 			*fail_at = vma->vm_start;
 			return err;

@@ -17,6 +17,8 @@
 
 #include "arm.h"
 #include "breakage.h"
+#include "categories.h"
+#include "compat/hugetlb.h"
 #include "pte.h"
 #include "regions.h"
 #include "scan.h"
@@ -73,66 +75,14 @@ static inline int report(struct scan *s, unsigned long addr, unsigned long *end,
 	return UFFDWP_WALK_PAUSE;
 }
 
-/* What most callers ask for comes first; what costs more is found out only if it was asked for. */
-#define EXTRA_CATEGORIES (UFFDWP_PAGE_IS_PFNZERO | UFFDWP_PAGE_IS_SOFT_DIRTY)
-
-static u64 pte_extra_categories(pte_t pte)
-{
-	u64 categories = 0;
-
-	if (pte_none(pte))
-		return 0;
-	if (pte_present(pte) && is_zero_pfn(pte_pfn(pte)))
-		categories |= UFFDWP_PAGE_IS_PFNZERO;
-	if (pte_present(pte) ? pte_soft_dirty(pte) : pte_swp_soft_dirty(pte))
-		categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
-	return categories;
-}
-
-static u64 pte_categories(pte_t pte, u64 asked)
-{
-	u64 categories = UFFDWP_PAGE_IS_WPALLOWED;
-
-	if (!uffdwp_pte_armed(pte))
-		categories |= UFFDWP_PAGE_IS_WRITTEN;
-	if (pte_present(pte))
-		categories |= UFFDWP_PAGE_IS_PRESENT;
-	else if (!pte_none(pte))
-		categories |= UFFDWP_PAGE_IS_SWAPPED;
-	if (asked & EXTRA_CATEGORIES)
-		categories |= pte_extra_categories(pte);
-	return categories;
-}
-
-static u64 pmd_categories(pmd_t pmd)
-{
-	u64 categories = UFFDWP_PAGE_IS_WPALLOWED | UFFDWP_PAGE_IS_HUGE;
-
-	if (!uffdwp_pmd_armed(pmd))
-		categories |= UFFDWP_PAGE_IS_WRITTEN;
-	if (pmd_present(pmd)) {
-		categories |= UFFDWP_PAGE_IS_PRESENT;
-		if (uffdwp_pmd_is_huge_zero(pmd))
-			categories |= UFFDWP_PAGE_IS_PFNZERO;
-		if (pmd_soft_dirty(pmd))
-			categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
-	} else {
-		categories |= UFFDWP_PAGE_IS_SWAPPED;
-		if (pmd_swp_soft_dirty(pmd))
-			categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
-	}
-	return categories;
-}
-
 static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	const u64 categories = UFFDWP_PAGE_IS_WPALLOWED | UFFDWP_PAGE_IS_WRITTEN;
+	const u64 categories = uffdwp_hole_categories(walk->vma);
 
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
-	/* Memory that waits for the reader of its userfaultfd cannot be armed: arm_none() */
-	if (resets(s) && !userfaultfd_missing(walk->vma))
+	if (resets(s) && uffdwp_hole_can_be_armed(walk->vma))
 		return UFFDWP_WALK_POPULATE;
 	return report(s, addr, &end, categories);
 }
@@ -140,14 +90,14 @@ static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long
 static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma);
+	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, PAGE_SHIFT);
 	const bool reset = resets(s);
 	const u64 asked = s->asked;
 	int next = UFFDWP_WALK_ON;
 
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
 		unsigned long taken = addr + PAGE_SIZE;
-		u64 categories = pte_categories(READ_ONCE(*pte), asked);
+		u64 categories = uffdwp_pte_categories(READ_ONCE(*pte), asked);
 
 		if (!matches(s, categories))
 			continue;
@@ -162,8 +112,8 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma);
-	u64 categories = pmd_categories(READ_ONCE(*pmd));
+	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, HPAGE_PMD_SHIFT);
+	u64 categories = uffdwp_pmd_categories(READ_ONCE(*pmd), s->asked);
 	unsigned long taken = end;
 	int next;
 
@@ -173,7 +123,8 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 		return report(s, addr, &taken, categories);
 
 	/* Only what is reported may be armed, so a part of a huge page needs small ones. */
-	if (end - addr != HPAGE_PMD_SIZE || uffdwp_regions_room(&s->regions) < HPAGE_PMD_NR)
+	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end) ||
+	    uffdwp_regions_room(&s->regions) < HPAGE_PMD_NR)
 		return UFFDWP_WALK_SPLIT;
 	next = report(s, addr, &taken, categories);
 	if (taken == end) {
@@ -183,10 +134,40 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 	return next;
 }
 
+/*
+ * A page of hugetlb cannot be split: where the caller's range or page limit cuts it, it is reported
+ * and stays written. A limit that other pages have used up first ends the scan before it, so that
+ * the next one begins with all of its limit.
+ */
+static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
+{
+	struct scan *s = container_of(walk, struct scan, walk);
+	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma,
+						     uffdwp_hugetlb_shift(walk->vma));
+	u64 categories = uffdwp_hugetlb_categories(READ_ONCE(*pte), s->asked);
+	unsigned long taken = end;
+	int next;
+
+	if (!matches(s, categories))
+		return UFFDWP_WALK_ON;
+	if (resets(s) && s->regions.pages &&
+	    uffdwp_regions_room(&s->regions) < (end - addr) >> PAGE_SHIFT) {
+		walk->pos = addr;
+		return UFFDWP_WALK_STOP;
+	}
+	next = report(s, addr, &taken, categories);
+	if (resets(s) && taken - addr == 1UL << a.shift) {
+		uffdwp_arm_hugetlb(&a, pte, addr);
+		uffdwp_arming_end(&a);
+	}
+	return next;
+}
+
 static const struct uffdwp_walk_ops scan_ops = {
 	.hole = scan_hole,
 	.ptes = scan_ptes,
 	.huge = scan_huge,
+	.hugetlb = scan_hugetlb,
 };
 
 /* Memory that is not registered with this tracker, or no memory: no page is looked at. */

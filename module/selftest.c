@@ -8,16 +8,23 @@
  * hooks come before that check.
  */
 #include <linux/err.h>
+#include <linux/falloc.h>
+#include <linux/fdtable.h>
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/mmap_lock.h>
+#include <linux/ptrace.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 #include <linux/userfaultfd.h>
+#include <uapi/linux/memfd.h>
 
 #include "arm.h"
 #include "breakage.h"
+#include "compat/hugetlb.h"
+#include "compat/symbols.h"
 #include "hooks.h"
 #include "selftest.h"
 #include "tracker.h"
@@ -42,17 +49,34 @@ static unsigned long page(const struct selftest *s, unsigned int number)
 	return s->area + (1 + number) * PAGE_SIZE;
 }
 
-static int arm_page(struct selftest *s, unsigned int number)
+static int arm_range(struct selftest *s, unsigned long addr, unsigned long len)
 {
-	unsigned long addr = page(s, number), walk_end;
+	const unsigned long end = addr + len;
 	int next;
 
 	do {
 		mmap_read_lock(s->t->mm);
-		next = uffdwp_arm(s->t, addr, addr + PAGE_SIZE, &walk_end);
+		next = uffdwp_arm(s->t, addr, end, &addr);
 		mmap_read_unlock(s->t->mm);
 	} while (next > 0);
 	return next;
+}
+
+static int arm_page(struct selftest *s, unsigned int number)
+{
+	return arm_range(s, page(s, number), PAGE_SIZE);
+}
+
+static long register_range(struct selftest *s, struct file *uffd, unsigned long start,
+			   unsigned long len)
+{
+	struct uffdio_register reg = {
+		.range = { .start = start, .len = len },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+
+	return copy_to_user(scratch(s), &reg, sizeof(reg)) ? -EFAULT :
+	       uffdwp_userfault_ioctl(uffd, UFFDIO_REGISTER, scratch(s));
 }
 
 static int write_page(struct selftest *s, unsigned int number, int value)
@@ -104,11 +128,95 @@ static bool prove_do_swap_page(struct selftest *s)
 	return proved;
 }
 
+/* Armed again after each: a page that reads as what it was before has to be armed to count. */
+static bool prove_zap_page_range_single(struct selftest *s)
+{
+	u64 discarded = uffdwp_total(s->t, pages_discarded);
+	bool proved;
+
+	s->t->markers = true;
+	proved = !uffdwp_call(do_madvise)(s->t->mm, page(s, 2), PAGE_SIZE, MADV_DONTNEED) &&
+		 !arm_page(s, 2) &&
+		 !uffdwp_call(do_madvise)(s->t->mm, page(s, 2), PAGE_SIZE, MADV_DONTNEED) &&
+		 uffdwp_total(s->t, pages_discarded) == discarded + 1;
+	s->t->markers = false;
+	return proved;
+}
+
+static struct file *new_memfd(struct selftest *s, unsigned int flags)
+{
+	struct pt_regs regs = { .di = s->area, .si = flags | MFD_CLOEXEC };
+	struct file *file;
+	long fd;
+
+	if (copy_to_user(scratch(s), "uffdwp", sizeof("uffdwp")))
+		return ERR_PTR(-EFAULT);
+	fd = uffdwp_call(__x64_sys_memfd_create)(&regs);
+	if (fd < 0)
+		return ERR_PTR(fd);
+	file = fget(fd);
+	close_fd(fd);
+	return file ?: ERR_PTR(-EBADF);
+}
+
+/* No page of the file needs to exist: markers are left where none is. */
+static bool prove_file(struct selftest *s, unsigned int flags,
+		       long (*throw_away)(struct file *file, unsigned long size))
+{
+	u64 discarded = uffdwp_total(s->t, pages_discarded);
+	struct file *file = new_memfd(s, flags);
+	unsigned long addr = 0, size;
+	bool proved;
+
+	if (IS_ERR(file))
+		return false;
+	size = flags & MFD_HUGETLB ? uffdwp_hugetlb_file_page_size(file) : PAGE_SIZE;
+	if (!vfs_truncate(&file->f_path, size))
+		addr = vm_mmap(file, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, 0);
+	proved = addr && !IS_ERR_VALUE(addr) && !register_range(s, s->t->uffd, addr, size) &&
+		 !arm_range(s, addr, size) &&
+		 !throw_away(file, size) &&
+		 uffdwp_total(s->t, pages_discarded) == discarded + (size >> PAGE_SHIFT);
+	if (addr && !IS_ERR_VALUE(addr))
+		vm_munmap(addr, size);
+	fput(file);
+	return proved;
+}
+
+static long make_hole(struct file *file, unsigned long size)
+{
+	return vfs_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size);
+}
+
+static long truncate(struct file *file, unsigned long size)
+{
+	return vfs_truncate(&file->f_path, 0);
+}
+
+static bool prove_shmem_fallocate(struct selftest *s)
+{
+	return prove_file(s, 0, make_hole);
+}
+
+static bool prove_shmem_setattr(struct selftest *s)
+{
+	return prove_file(s, 0, truncate);
+}
+
+static bool prove_hugetlbfs_fallocate(struct selftest *s)
+{
+	return prove_file(s, MFD_HUGETLB, make_hole);
+}
+
 static bool (*const proofs[UFFDWP_HOOKS])(struct selftest *s) = {
 	[UFFDWP_HOOK_HANDLE_USERFAULT] = prove_handle_userfault,
 	[UFFDWP_HOOK_DO_WP_PAGE] = prove_do_wp_page,
 	[UFFDWP_HOOK_MWRITEPROTECT_RANGE] = prove_mwriteprotect_range,
 	[UFFDWP_HOOK_DO_SWAP_PAGE] = prove_do_swap_page,
+	[UFFDWP_HOOK_ZAP_PAGE_RANGE_SINGLE] = prove_zap_page_range_single,
+	[UFFDWP_HOOK_SHMEM_FALLOCATE] = prove_shmem_fallocate,
+	[UFFDWP_HOOK_SHMEM_SETATTR] = prove_shmem_setattr,
+	[UFFDWP_HOOK_HUGETLBFS_FALLOCATE] = prove_hugetlbfs_fallocate,
 };
 
 /* An optional hook that cannot be placed, or does not fire, is done without. */
@@ -135,10 +243,6 @@ static int prove_all(struct selftest *s)
 static int open_userfault(struct selftest *s)
 {
 	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = {
-		.range = { .start = page(s, 0), .len = TEST_PAGES * PAGE_SIZE },
-		.mode = UFFDIO_REGISTER_MODE_WP,
-	};
 	struct uffdwp_tracker *t = s->t;
 	struct file *uffd = uffdwp_userfault_create(current->mm);
 	long err;
@@ -148,8 +252,7 @@ static int open_userfault(struct selftest *s)
 	err = copy_to_user(scratch(s), &api, sizeof(api)) ? -EFAULT :
 	      uffdwp_userfault_ioctl(uffd, UFFDIO_API, scratch(s));
 	if (!err)
-		err = copy_to_user(scratch(s), &reg, sizeof(reg)) ? -EFAULT :
-		      uffdwp_userfault_ioctl(uffd, UFFDIO_REGISTER, scratch(s));
+		err = register_range(s, uffd, page(s, 0), TEST_PAGES * PAGE_SIZE);
 	if (err) {
 		fput(uffd);
 		return err;

@@ -17,7 +17,10 @@ struct uffdwp_counters {
 	u64 huge_splits;
 	u64 net_faults;
 	u64 marker_faults;
+	u64 hugetlb_faults;
 	u64 pages_armed;
+	u64 pages_held;
+	u64 pages_discarded;
 	u64 zero_installed;
 	u64 markers_installed;
 	u64 scans;
@@ -34,6 +37,7 @@ struct uffdwp_counters {
  * @ctx: its context, compared with vma->vm_userfaultfd_ctx.ctx and never looked into
  * @handed_in: the userfaultfd was made by the caller of attach, who may use it, too
  * @markers: unpopulated memory is armed with markers, not with zero pages
+ * @ignore_pins: pages that somebody holds are armed like others
  * @counters: statistics
  * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them
  * @by_ctx: in the table that faults look into
@@ -49,6 +53,7 @@ struct uffdwp_tracker {
 	const void *ctx;
 	bool handed_in;
 	bool markers;
+	bool ignore_pins;
 	struct uffdwp_counters __percpu *counters;
 	struct uffdwp_region *buffer;
 	struct hlist_node by_ctx;
@@ -82,13 +87,12 @@ struct uffdwp_tracker *uffdwp_tracker_of_mm(struct mm_struct *mm);
  * @t: tracker
  * @vma: a mapping of its address space; mmap_lock held
  *
- * A handed-in userfaultfd may own mappings of kinds that we do not track: they are not.
+ * What the kernel has registered for write protection is of a kind that we track: kind.h.
  */
 static inline bool uffdwp_vma_is_tracked(const struct uffdwp_tracker *t,
 					 struct vm_area_struct *vma)
 {
-	return vma->vm_userfaultfd_ctx.ctx == t->ctx && (vma->vm_flags & VM_UFFD_WP) &&
-	       vma_is_anonymous(vma);
+	return vma->vm_userfaultfd_ctx.ctx == t->ctx && (vma->vm_flags & VM_UFFD_WP);
 }
 
 #endif /* UFFDWP_TRACKER_H */

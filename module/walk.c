@@ -3,17 +3,25 @@
  * A walk over page tables that can make tables, split huge pages and stop anywhere. The kernel's
  * own walkers can do neither, and are not exported.
  *
- * Needs mmap_lock, for reading at least. Under it, in an anonymous mapping of this kernel:
+ * Needs mmap_lock, for reading at least; or, to take bits away in a mapping of a file, the lock of
+ * that file's mappings (i_mmap_rwsem), which munmap() takes before it frees tables, and khugepaged
+ * before it replaces one. Under either:
  *
  *   - tables are made at any time, by faults;
- *   - a table that is there stays: munmap() and khugepaged take mmap_lock for writing;
- *   - an empty PMD may become a table or a huge page, a huge page may become empty (MADV_DONTNEED)
- *     or a table (split), so a PMD is read once, and what it said is checked again under its lock.
+ *   - a table that is there stays: munmap() and khugepaged take both for writing;
+ *   - an empty PMD may become a table or a huge page, a huge page may become empty (MADV_DONTNEED,
+ *     the split of a file's) or a table (split), so a PMD is read once, and what it said is checked
+ *     again under its lock.
+ *
+ * Tables of hugetlb that several processes share could go away (huge_pmd_unshare()). In a mapping
+ * that is registered for write protection there are none: UFFDIO_REGISTER unshares them, and
+ * want_pmd_share() says no from then on.
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/signal.h>
 
+#include "compat/hugetlb.h"
 #include "compat/pgtable.h"
 #include "walk.h"
 
@@ -154,29 +162,70 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long e
 	return uffdwp_pud_is_table(*pud) ? pmd_offset(pud, addr) : ERR_PTR(-EIO);
 }
 
-/**
- * uffdwp_walk_vma - hand the memory of a mapping to the callbacks
- * @walk: all but pos set
- * @start: first address, inside the mapping
- * @end: last address, exclusive, inside the mapping
- *
- * Sleeps. Makes progress even when somebody waits, so that PAUSE is no endless loop.
- *
- * Return: UFFDWP_WALK_ON when all is handled; UFFDWP_WALK_PAUSE with something left to handle;
- * UFFDWP_WALK_STOP; -ENOMEM when a
- * table could not be made; -EINTR when the task was
- * killed; -EIO when an entry is of no known kind;
- * or what a callback returned. All below walk->pos is handled.
- */
-int uffdwp_walk_vma(struct uffdwp_walk *walk, unsigned long start, unsigned long end)
+/* The entry of one page of hugetlb, which starts at addr. NULL with populate: out of memory. */
+static pte_t *find_hugetlb(struct vm_area_struct *vma, unsigned long addr, bool populate)
+{
+	return populate ? uffdwp_huge_pte_alloc(vma, addr) : uffdwp_huge_pte_offset(vma, addr);
+}
+
+static int walk_hugetlb_page(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
+{
+	struct vm_area_struct *vma = walk->vma;
+	const unsigned long base = round_down(addr, 1UL << uffdwp_hugetlb_shift(vma));
+	pte_t *pte = find_hugetlb(vma, base, false);
+	spinlock_t *ptl;
+	int next;
+
+	if (!pte) {
+		next = walk->ops->hole(walk, addr, end);
+		if (next != UFFDWP_WALK_POPULATE)
+			return next;
+		pte = find_hugetlb(vma, base, true);
+		if (!pte) {
+			walk->pos = addr;
+			return -ENOMEM;
+		}
+	}
+	ptl = uffdwp_huge_pte_lock(vma, pte);
+	next = walk->ops->hugetlb(walk, pte, addr, end);
+	spin_unlock(ptl);
+	return next;
+}
+
+static int walk_hugetlb(struct uffdwp_walk *walk, unsigned long end)
+{
+	const unsigned long size = 1UL << uffdwp_hugetlb_shift(walk->vma);
+	unsigned long border;
+	int next;
+
+	while (walk->pos != end) {
+		border = min(end, round_down(walk->pos, size) + size);
+		next = walk_hugetlb_page(walk, walk->pos, border);
+		if (next)
+			return next;
+		walk->pos = border;
+		next = may_go_on(walk);
+		if (next)
+			return next;
+	}
+	return UFFDWP_WALK_ON;
+}
+
+/* mmap_lock of the mapping's address space, or the lock of its file's mappings. */
+static void assert_tables_stay(const struct vm_area_struct *vma)
+{
+	lockdep_assert(lockdep_is_held(&vma->vm_mm->mmap_lock) ||
+		       (vma->vm_file && lockdep_is_held(&vma->vm_file->f_mapping->i_mmap_rwsem)));
+}
+
+static int walk_tables(struct uffdwp_walk *walk, unsigned long end)
 {
 	bool populate = false;
 	unsigned long border;
 	pmd_t *pmd;
 	int next;
 
-	lockdep_assert_held(&walk->vma->vm_mm->mmap_lock);
-	for (walk->pos = start; walk->pos != end; ) {
+	while (walk->pos != end) {
 		pmd = find_pmd(walk->vma->vm_mm, walk->pos, end, populate, &border);
 		if (IS_ERR(pmd))
 			return PTR_ERR(pmd);
@@ -188,11 +237,31 @@ int uffdwp_walk_vma(struct uffdwp_walk *walk, unsigned long start, unsigned long
 				walk->pos = border;
 		}
 		populate = next == UFFDWP_WALK_POPULATE;
-		/* Whoever is done needs no pause. */
-		if (next == UFFDWP_WALK_PAUSE && walk->pos == end)
-			break;
 		if (next && !populate)
 			return next;
 	}
 	return UFFDWP_WALK_ON;
+}
+
+/**
+ * uffdwp_walk_vma - hand the memory of a mapping to the callbacks
+ * @walk: all but pos set
+ * @start: first address, inside the mapping
+ * @end: last address, exclusive, inside the mapping
+ *
+ * Sleeps. Makes progress even when somebody waits, so that PAUSE is no endless loop.
+ *
+ * Return: UFFDWP_WALK_ON when all is handled; UFFDWP_WALK_PAUSE with something left to handle;
+ * UFFDWP_WALK_STOP; -ENOMEM when a table could not be made; -EINTR when the task was killed; -EIO
+ * when an entry is of no known kind; or what a callback returned. All below walk->pos is handled.
+ */
+int uffdwp_walk_vma(struct uffdwp_walk *walk, unsigned long start, unsigned long end)
+{
+	int next;
+
+	assert_tables_stay(walk->vma);
+	walk->pos = start;
+	next = is_vm_hugetlb_page(walk->vma) ? walk_hugetlb(walk, end) : walk_tables(walk, end);
+	/* Whoever is done needs no pause. */
+	return next == UFFDWP_WALK_PAUSE && walk->pos == end ? UFFDWP_WALK_ON : next;
 }

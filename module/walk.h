@@ -20,6 +20,7 @@ struct uffdwp_walk;
  * @hole: no page table covers [addr, end), which may be small or very large
  * @ptes: entries of one table, its lock held
  * @huge: one huge entry (present, or migrating), its lock held; [addr, end) may be a part of it
+ * @hugetlb: one entry of a mapping of hugetlb, its lock held; [addr, end) may be a part of it
  *
  * A callback that returns PAUSE, STOP or an error sets walk->pos to the first address that it has
  * not handled.
@@ -28,6 +29,7 @@ struct uffdwp_walk_ops {
 	int (*hole)(struct uffdwp_walk *walk, unsigned long addr, unsigned long end);
 	int (*ptes)(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end);
 	int (*huge)(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end);
+	int (*hugetlb)(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end);
 };
 
 /**

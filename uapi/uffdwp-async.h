@@ -107,6 +107,11 @@
  * mapping is neither written nor clean.
  */
 #define UFFDWP_PAGE_IS_UNTRACKED	(1ULL << 32)
+/*
+ * Somebody holds the page and may write to it without a fault: it is pinned for DMA, or in the
+ * hands of a system call. Looked at now, and no promise for the next moment.
+ */
+#define UFFDWP_PAGE_IS_PINNED		(1ULL << 33)
 
 /**
  * struct uffdwp_region - a run of pages of the same categories
@@ -132,7 +137,9 @@ struct uffdwp_region {
 #define UFFDWP_FEATURE_WRITEPROTECT	(1ULL << 5)
 
 /* Kinds of memory that REGISTER accepts, as reported by HELLO. */
-#define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)
+#define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)	/* heaps, stacks, huge pages */
+#define UFFDWP_KIND_SHMEM		(1ULL << 1)	/* memfd, tmpfs, MAP_SHARED|MAP_ANONYMOUS */
+#define UFFDWP_KIND_HUGETLB		(1ULL << 2)	/* MAP_HUGETLB, hugetlbfs */
 
 /**
  * struct uffdwp_hello_arg - UFFDWP_IOC_HELLO: what is this module?
@@ -166,6 +173,11 @@ struct uffdwp_hello_arg {
 
 #define UFFDWP_ATTACH_PIDFD	(1ULL << 0)	/* the process that @pidfd names, not the caller */
 #define UFFDWP_ATTACH_UFFD	(1ULL << 1)	/* use @uffd, do not make a userfaultfd */
+/*
+ * Arm pages that somebody holds like all others. What is written to them without a fault is not
+ * noticed: for callers that know of it by themselves.
+ */
+#define UFFDWP_ATTACH_IGNORE_PINS	(1ULL << 2)
 
 /*
  * How memory with nothing in it yet is armed. Linux 6.1 keeps markers when MADV_DONTNEED discards
@@ -412,8 +424,11 @@ struct uffdwp_scan_arg {
  * @write_faults: out: first writes resolved in do_wp_page
  * @huge_splits: out: write faults on armed huge pages, each split into small ones
  * @net_faults: out: write faults that passed by the hook and were resolved in handle_userfault
- * @marker_faults: out: faults on markers, reads and writes
+ * @marker_faults: out: faults on markers in anonymous memory, reads and writes
+ * @hugetlb_faults: out: write faults on armed pages of hugetlb
  * @pages_armed: out: pages that were written and were armed, by any command
+ * @pages_held: out: pages that were not armed because somebody held them
+ * @pages_discarded: out: armed pages that MADV_DONTNEED or a hole in a file has made written
  * @zero_installed: out: zero pages mapped into unpopulated memory
  * @markers_installed: out: markers left in unpopulated memory
  * @scans: out: SCAN commands
@@ -431,7 +446,10 @@ struct uffdwp_stats_arg {
 	__u64 huge_splits;
 	__u64 net_faults;
 	__u64 marker_faults;
+	__u64 hugetlb_faults;
 	__u64 pages_armed;
+	__u64 pages_held;
+	__u64 pages_discarded;
 	__u64 zero_installed;
 	__u64 markers_installed;
 	__u64 scans;

@@ -25,6 +25,11 @@ static __always_inline unsigned long uffdwp_fregs_arg1(struct ftrace_regs *fregs
 	return fregs->regs.si;
 }
 
+static __always_inline unsigned long uffdwp_fregs_arg2(struct ftrace_regs *fregs)
+{
+	return fregs->regs.dx;
+}
+
 static __always_inline unsigned long uffdwp_fregs_arg3(struct ftrace_regs *fregs)
 {
 	return fregs->regs.cx;

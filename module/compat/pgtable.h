@@ -103,6 +103,15 @@ static inline void uffdwp_notifier_end(struct mmu_notifier_range *range)
 }
 #endif
 
+static inline bool uffdwp_vma_is_shmem(struct vm_area_struct *vma)
+{
+#ifdef CONFIG_SHMEM
+	return uffdwp_call(vma_is_shmem)(vma);
+#else
+	return false;
+#endif
+}
+
 /* mmap_lock is held for writing. Flags that take no part in what the entries look like. */
 static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned long clear,
 					unsigned long set)

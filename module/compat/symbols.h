@@ -12,15 +12,20 @@
 #ifndef UFFDWP_COMPAT_SYMBOLS_H
 #define UFFDWP_COMPAT_SYMBOLS_H
 
+#include <linux/fs.h>
 #include <linux/mm_types.h>
+#include <linux/rbtree.h>
 #include <linux/static_call.h>
 #include <linux/types.h>
 
 struct mmu_notifier_range;
 struct folio;
+struct dentry;
+struct iattr;
 struct pid;
 struct pt_regs;
 struct task_struct;
+struct zap_details;
 
 /* mm/mmu_notifier.c */
 #ifdef CONFIG_MMU_NOTIFIER
@@ -30,6 +35,37 @@ struct task_struct;
 						      bool only_end))
 #else
 #define UFFDWP_NOTIFIER_FUNCTIONS(X)
+#endif
+
+/* mm/hugetlb.c */
+#ifdef CONFIG_HUGETLB_PAGE
+#define UFFDWP_HUGETLB_FUNCTIONS(X)							\
+	X(huge_pte_offset, pte_t *, (struct mm_struct *mm, unsigned long addr,		\
+				     unsigned long size))				\
+	X(huge_pte_alloc, pte_t *, (struct mm_struct *mm, struct vm_area_struct *vma,	\
+				    unsigned long addr, unsigned long size))
+#else
+#define UFFDWP_HUGETLB_FUNCTIONS(X)
+#endif
+
+/* fs/hugetlbfs/inode.c */
+#ifdef CONFIG_HUGETLBFS
+#define UFFDWP_HUGETLBFS_FUNCTIONS(X)							\
+	X(hugetlbfs_fallocate, long, (struct file *file, int mode, loff_t offset,	\
+				      loff_t len))
+#else
+#define UFFDWP_HUGETLBFS_FUNCTIONS(X)
+#endif
+
+/* mm/shmem.c */
+#ifdef CONFIG_SHMEM
+#define UFFDWP_SHMEM_FUNCTIONS(X)							\
+	X(vma_is_shmem, bool, (struct vm_area_struct *vma))				\
+	X(shmem_fallocate, long, (struct file *file, int mode, loff_t offset,		\
+				  loff_t len))						\
+	X(shmem_setattr, int, (void *idmap, struct dentry *dentry, struct iattr *attr))
+#else
+#define UFFDWP_SHMEM_FUNCTIONS(X)
 #endif
 
 /*
@@ -43,6 +79,10 @@ struct task_struct;
 	X(pidfd_get_pid, struct pid *, (unsigned int fd, unsigned int *flags))		\
 	/* fs/userfaultfd.c: userfaultfd(2), its flags are in regs->di */		\
 	X(__x64_sys_userfaultfd, long, (const struct pt_regs *regs))			\
+	/* mm/madvise.c, mm/memfd.c: for the self-test */				\
+	X(do_madvise, int, (struct mm_struct *mm, unsigned long start, size_t len,	\
+			    int behavior))						\
+	X(__x64_sys_memfd_create, long, (const struct pt_regs *regs))			\
 	/* mm/userfaultfd.c */								\
 	X(mwriteprotect_range, int, (struct mm_struct *mm, unsigned long start,		\
 				     unsigned long len, bool enable_wp,			\
@@ -56,10 +96,20 @@ struct task_struct;
 	X(__pud_alloc, int, (struct mm_struct *mm, p4d_t *p4d, unsigned long addr))	\
 	X(__pmd_alloc, int, (struct mm_struct *mm, pud_t *pud, unsigned long addr))	\
 	X(__pte_alloc, int, (struct mm_struct *mm, pmd_t *pmd))				\
+	X(zap_page_range_single, void, (struct vm_area_struct *vma, unsigned long start, \
+					unsigned long size, struct zap_details *details)) \
+	/* mm/interval_tree.c */							\
+	X(vma_interval_tree_iter_first, struct vm_area_struct *,			\
+	  (struct rb_root_cached *root, unsigned long start, unsigned long last))	\
+	X(vma_interval_tree_iter_next, struct vm_area_struct *,				\
+	  (struct vm_area_struct *node, unsigned long start, unsigned long last))	\
 	/* mm/huge_memory.c */								\
 	X(__split_huge_pmd, void, (struct vm_area_struct *vma, pmd_t *pmd,		\
 				   unsigned long addr, bool freeze,			\
 				   struct folio *folio))				\
+	UFFDWP_HUGETLB_FUNCTIONS(X)							\
+	UFFDWP_HUGETLBFS_FUNCTIONS(X)							\
+	UFFDWP_SHMEM_FUNCTIONS(X)							\
 	UFFDWP_NOTIFIER_FUNCTIONS(X)
 
 #define UFFDWP_DECLARE_FUNCTION(name, result, parameters)			\

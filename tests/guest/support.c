@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -226,6 +228,22 @@ char *map_filled(size_t pages)
 
 	touch(p, pages, 1);
 	return p;
+}
+
+/* A ramfs: the root file system of the guest may be a tmpfs, whose files are shared memory. */
+int new_ordinary_file(size_t len)
+{
+	int fd;
+
+	assert_true(!mkdir("/run/ordinary", 0700) || errno == EEXIST);
+	assert_ok(mount("ordinary", "/run/ordinary", "ramfs", 0, NULL));
+	fd = open("/run/ordinary/file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_ok(ftruncate(fd, len));
+	assert_int_equal(pwrite(fd, "ordinary", 8, 0), 8);
+	/* It goes when the file is closed. */
+	assert_ok(umount2("/run/ordinary", MNT_DETACH));
+	return fd;
 }
 
 bool is_huge(const void *addr)

@@ -63,6 +63,9 @@ char *map_filled(size_t pages);
 char *map_huge(size_t huge_pages);
 bool is_huge(const void *addr);
 
+/* An open file that is no shared memory, on a file system of its own, with some bytes in it. */
+int new_ordinary_file(size_t len);
+
 /* Write one byte to every page. */
 void touch(char *start, size_t pages, int value);
 

@@ -239,7 +239,8 @@ static void errors(void **state)
 {
 	struct uffdwp *none = t;
 	struct uffdwp_open_opts opts = { .size = sizeof(opts), .flags = 1u << 31 };
-	char *hole = map_anon(1), *shared;
+	char *hole = map_anon(1), *mapped;
+	int file;
 	uint64_t fail_at;
 	pid_t dead = fork();
 
@@ -266,10 +267,12 @@ static void errors(void **state)
 	assert_err(uffdwp_track(t, (uintptr_t)hole, PAGE, NULL), ENOENT);
 	assert_err(uffdwp_track(t, (uintptr_t)p + 1, PAGE, NULL), EINVAL);
 	assert_err(uffdwp_track(t, (uintptr_t)p, -PAGE, NULL), EOVERFLOW);
-	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_err(uffdwp_track(t, (uintptr_t)shared, PAGE, &fail_at), EOPNOTSUPP);
-	assert_int_equal(fail_at, (uintptr_t)shared);
-	munmap(shared, PAGE);
+	file = new_ordinary_file(PAGE);
+	mapped = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	assert_err(uffdwp_track(t, (uintptr_t)mapped, PAGE, &fail_at), EOPNOTSUPP);
+	assert_int_equal(fail_at, (uintptr_t)mapped);
+	munmap(mapped, PAGE);
+	close(file);
 	uffdwp_close(NULL);
 }
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an entry says about its page: UFFDWP_PAGE_IS_*.
+ *
+ * The lock of the entry is held. What most callers ask for comes first; what costs a look at the
+ * page is found out only if it was asked for.
+ */
+#ifndef UFFDWP_CATEGORIES_H
+#define UFFDWP_CATEGORIES_H
+
+#include "../uapi/uffdwp-async.h"
+#include "pte.h"
+
+#define UFFDWP_EXTRA_CATEGORIES	(UFFDWP_PAGE_IS_FILE | UFFDWP_PAGE_IS_PFNZERO |	\
+				 UFFDWP_PAGE_IS_SOFT_DIRTY | UFFDWP_PAGE_IS_PINNED)
+
+u64 uffdwp_pte_extra_categories(pte_t pte);
+u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked);
+u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked);
+
+/* No table is there, and nothing that could be armed. */
+static inline u64 uffdwp_hole_categories(struct vm_area_struct *vma)
+{
+	return UFFDWP_PAGE_IS_WPALLOWED | UFFDWP_PAGE_IS_WRITTEN |
+	       (is_vm_hugetlb_page(vma) ? UFFDWP_PAGE_IS_HUGE : 0);
+}
+
+static inline u64 uffdwp_pte_categories(pte_t pte, u64 asked)
+{
+	u64 categories = UFFDWP_PAGE_IS_WPALLOWED;
+
+	if (!uffdwp_pte_armed(pte))
+		categories |= UFFDWP_PAGE_IS_WRITTEN;
+	if (pte_present(pte))
+		categories |= UFFDWP_PAGE_IS_PRESENT;
+	else if (!pte_none(pte))
+		categories |= UFFDWP_PAGE_IS_SWAPPED;
+	if (asked & UFFDWP_EXTRA_CATEGORIES)
+		categories |= uffdwp_pte_extra_categories(pte);
+	return categories;
+}
+
+#endif /* UFFDWP_CATEGORIES_H */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mappings of hugetlb: one entry a page, in whichever table its size takes it to.
+ */
+#ifndef UFFDWP_COMPAT_HUGETLB_H
+#define UFFDWP_COMPAT_HUGETLB_H
+
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+
+#include "symbols.h"
+
+#ifdef CONFIG_HUGETLB_PAGE
+static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)
+{
+	return huge_page_shift(hstate_vma(vma));
+}
+
+/* NULL: no table. @addr is the first of the page. */
+static inline pte_t *uffdwp_huge_pte_offset(struct vm_area_struct *vma, unsigned long addr)
+{
+	return uffdwp_call(huge_pte_offset)(vma->vm_mm, addr, huge_page_size(hstate_vma(vma)));
+}
+
+/* NULL: out of memory. */
+static inline pte_t *uffdwp_huge_pte_alloc(struct vm_area_struct *vma, unsigned long addr)
+{
+	return uffdwp_call(huge_pte_alloc)(vma->vm_mm, vma, addr, huge_page_size(hstate_vma(vma)));
+}
+
+/* Bytes in a page of a file of hugetlbfs. */
+static inline unsigned long uffdwp_hugetlb_file_page_size(struct file *file)
+{
+	return huge_page_size(hstate_file(file));
+}
+
+static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t *pte)
+{
+	return huge_pte_lock(hstate_vma(vma), vma->vm_mm, pte);
+}
+#else
+/* is_vm_hugetlb_page() is never true, and none of these is called. */
+static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)
+{
+	return PAGE_SHIFT;
+}
+
+static inline pte_t *uffdwp_huge_pte_offset(struct vm_area_struct *vma, unsigned long addr)
+{
+	return NULL;
+}
+
+static inline pte_t *uffdwp_huge_pte_alloc(struct vm_area_struct *vma, unsigned long addr)
+{
+	return NULL;
+}
+
+static inline unsigned long uffdwp_hugetlb_file_page_size(struct file *file)
+{
+	return PAGE_SIZE;
+}
+
+static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t *pte)
+{
+	return NULL;
+}
+#endif
+
+#endif /* UFFDWP_COMPAT_HUGETLB_H */

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Content that is thrown away is content that has changed: MADV_DONTNEED, and holes that are made
+ * in files.
+ *
+ * The kernel takes the entries away, but leaves a marker where one was armed in a mapping of a file
+ * (zap_install_uffd_wp_if_needed()), and Linux 6.1 leaves the markers of anonymous memory, too. Such
+ * a marker would say "not written" of a page that reads as something else now: as the file's
+ * content in a private mapping, as zeroes in a hole. A part of a page at the end of a hole is even
+ * filled with zeroes without a change to any entry.
+ *
+ * So everything in the range is disarmed, and it is done *after* the kernel has thrown the content
+ * away: before, a scan could arm a page again in between. Whoever has called madvise() or
+ * fallocate() cannot know the new content before that call has returned.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+
+#include "arm.h"
+#include "breakage.h"
+#include "compat/symbols.h"
+#include "discard.h"
+#include "tracker.h"
+
+/*
+ * Holds for memory of a file without mmap_lock, as long as the lock of the file's mappings is held:
+ * the mapping stays, but it may be unregistered at this moment, and then we take bits away that
+ * nobody relies on.
+ */
+static bool is_tracked(const struct vm_area_struct *vma)
+{
+	return uffdwp_tracker_of_vma(vma);
+}
+
+static void count(const struct vm_area_struct *vma, u64 discarded)
+{
+	struct uffdwp_tracker *t;
+
+	/* Not uffdwp_tracker_of_vma() alone, whose result needs mmap_lock. */
+	rcu_read_lock();
+	t = uffdwp_tracker_of_vma(vma);
+	if (t && discarded)
+		uffdwp_count(t, pages_discarded, discarded);
+	rcu_read_unlock();
+}
+
+/**
+ * uffdwp_discard_range - the content of a part of a mapping was thrown away
+ * @vma: mapping, mmap_lock held
+ * @start: first address
+ * @len: bytes
+ */
+void uffdwp_discard_range(struct vm_area_struct *vma, unsigned long start, unsigned long len)
+{
+	if (uffdwp_broken(UFFDWP_BREAK_DISCARD))
+		return;
+	count(vma, uffdwp_disarm(vma, max(start, vma->vm_start), min(start + len, vma->vm_end)));
+}
+
+/* Pages [first, last] of the file, as far as they are mapped here. */
+static void discard_in_vma(struct vm_area_struct *vma, pgoff_t first, pgoff_t last)
+{
+	const pgoff_t vma_last = vma->vm_pgoff + vma_pages(vma) - 1;
+	unsigned long start, end;
+
+	first = max(first, vma->vm_pgoff);
+	last = min(last, vma_last);
+	start = vma->vm_start + ((first - vma->vm_pgoff) << PAGE_SHIFT);
+	end = vma->vm_start + ((last + 1 - vma->vm_pgoff) << PAGE_SHIFT);
+	count(vma, uffdwp_disarm(vma, start, end));
+}
+
+/**
+ * uffdwp_discard_file - the content of a part of a file was thrown away
+ * @mapping: of the file
+ * @first: first byte
+ * @last: last byte; -1 is the end of the file
+ *
+ * Takes the lock of the file's mappings, as unmap_mapping_range() does in the same place.
+ */
+void uffdwp_discard_file(struct address_space *mapping, loff_t first, loff_t last)
+{
+	const pgoff_t first_page = first >> PAGE_SHIFT;
+	const pgoff_t last_page = last < 0 ? ULONG_MAX : last >> PAGE_SHIFT;
+	struct vm_area_struct *vma;
+
+	if (uffdwp_broken(UFFDWP_BREAK_DISCARD))
+		return;
+	i_mmap_lock_read(mapping);
+	for (vma = uffdwp_call(vma_interval_tree_iter_first)(&mapping->i_mmap, first_page,
+							     last_page);
+	     vma;
+	     vma = uffdwp_call(vma_interval_tree_iter_next)(vma, first_page, last_page))
+		if (is_tracked(vma))
+			discard_in_vma(vma, first_page, last_page);
+	i_mmap_unlock_read(mapping);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kinds of memory: what this kernel registers with a userfaultfd for write protection, and what the
+ * module tracks, which must be the same (vma_can_userfault() of <linux/userfaultfd_k.h>).
+ */
+#ifndef UFFDWP_KIND_H
+#define UFFDWP_KIND_H
+
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+
+#include "../uapi/uffdwp-async.h"
+#include "compat/pgtable.h"
+
+/**
+ * uffdwp_kind_of_vma - which kind of memory is this?
+ * @vma: mapping
+ *
+ * Return: one of UFFDWP_KIND_*, or 0 when it cannot be tracked.
+ */
+static inline u64 uffdwp_kind_of_vma(struct vm_area_struct *vma)
+{
+	if (is_vm_hugetlb_page(vma))
+		return UFFDWP_HAVE_MARKERS ? UFFDWP_KIND_HUGETLB : 0;
+	if (vma->vm_flags & VM_SPECIAL)
+		return 0;
+	if (vma_is_anonymous(vma))
+		return UFFDWP_KIND_ANON_PRIVATE;
+	return UFFDWP_HAVE_MARKERS && uffdwp_vma_is_shmem(vma) ? UFFDWP_KIND_SHMEM : 0;
+}
+
+#endif /* UFFDWP_KIND_H */
