@@ -25,11 +25,13 @@ GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
 	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c)
 GUEST_HELPERS := $(B)/tests/guest/compat32
 
+GUEST_PARTS := tests/guest/support.c tests/guest/environment.c
+
 # All symbols are bound at start, so that no test takes a fault in the dynamic linker.
-$(B)/tests/guest/%: tests/guest/%.c tests/guest/support.c tests/guest/support.h $(LIB_STATIC)
+$(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_PARTS:.c=.h) $(LIB_STATIC)
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< tests/guest/support.c $(LIB_STATIC) \
+	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(GUEST_PARTS) $(LIB_STATIC) \
 		$(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lpthread
 
 # 32-bit and without a C library, so that no 32-bit libraries are needed to build it.

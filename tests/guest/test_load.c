@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "support.h"
 
 #define MODULE_FILE "/run/uffdwp-async.ko"
@@ -35,18 +36,6 @@ static int load(void)
 static int unload(void)
 {
 	return syscall(SYS_delete_module, MODULE_NAME, O_NONBLOCK) ? -errno : 0;
-}
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
 }
 
 static bool file_contains(const char *path, const char *text)

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "support.h"
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+
+/* Look again every millisecond, for 30 seconds at most; false when it never was so. */
+#define seen(condition)							\
+	({								\
+		int seen_tries = 30000;					\
+									\
+		while (!(condition) && --seen_tries)			\
+			usleep(1000);					\
+		seen_tries > 0;						\
+	})
+
+/* The reason of a function that failed, with the words of errno. Overwritten by the next one. */
+static const char *because(const char *what, int error)
+{
+	static char reason[160];
+
+	snprintf(reason, sizeof(reason), "%s: %s", what, strerror(error));
+	return reason;
+}
+
+/* ---- files of the kernel */
+
+int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int write_number(const char *path, long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", number);
+	return write_file(path, text);
+}
+
+long read_number(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	long number = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &number) != 1)
+		number = -1;
+	fclose(file);
+	return number;
+}
+
+long vmstat(const char *name)
+{
+	FILE *file = fopen("/proc/vmstat", "r");
+	char word[64];
+	long number, found = -1;
+
+	assert_non_null(file);
+	while (found < 0 && fscanf(file, "%63s %ld", word, &number) == 2)
+		if (!strcmp(word, name))
+			found = number;
+	fclose(file);
+	return found;
+}
+
+static uint64_t entry_of(const char *path, uint64_t index)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t entry;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &entry, sizeof(entry), index * sizeof(entry)), sizeof(entry));
+	close(fd);
+	return entry;
+}
+
+uint64_t pagemap_entry(const void *page)
+{
+	return entry_of("/proc/self/pagemap", (uintptr_t)page / PAGE);
+}
+
+#define PAGEMAP_PRESENT	(1ull << 63)
+#define PAGEMAP_SWAPPED	(1ull << 62)
+#define PAGEMAP_PFN	((1ull << 55) - 1)
+
+/* ---- swap */
+
+#define ZRAM "/dev/zram0"
+
+/* union swap_header of <linux/swap.h>: version 1, last page, no bad pages */
+static int make_swap(size_t bytes)
+{
+	char page[4096] = "";
+	const uint32_t info[3] = { 1, bytes / PAGE - 1, 0 };
+	int fd = open(ZRAM, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(page + 1024, info, sizeof(info));
+	memcpy(page + PAGE - 10, "SWAPSPACE2", 10);
+	if (pwrite(fd, page, sizeof(page), 0) != sizeof(page))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+const char *swap_on(size_t bytes)
+{
+	int err;
+
+	if (access(ZRAM, F_OK))
+		return "no " ZRAM;
+	/* A test that failed may have left it. */
+	swap_off();
+	err = write_number("/sys/block/zram0/disksize", bytes);
+	if (err)
+		return because("disksize of zram0", -err);
+	err = make_swap(bytes);
+	if (err)
+		return because("write to " ZRAM, -err);
+	return swapon(ZRAM, 0) ? because("swapon", errno) : NULL;
+}
+
+void swap_off(void)
+{
+	swapoff(ZRAM);
+	write_file("/sys/block/zram0/reset", "1");
+}
+
+bool is_swapped(const void *page)
+{
+	return pagemap_entry(page) & PAGEMAP_SWAPPED;
+}
+
+static bool all_swapped(const char *start, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i += PAGE)
+		if (!is_swapped(start + i))
+			return false;
+	return true;
+}
+
+/* A page in a batch of another processor's, or under writeback, is passed by: more than one try. */
+const char *swap_out(void *start, size_t len)
+{
+	int tries;
+
+	for (tries = 0; tries < 200; tries++) {
+		if (madvise(start, len, MADV_PAGEOUT))
+			return because("MADV_PAGEOUT", errno);
+		if (all_swapped(start, len))
+			return NULL;
+		usleep(5000);
+	}
+	return "MADV_PAGEOUT has left a page in memory";
+}
+
+/* ---- memory nodes */
+
+int nodes(void)
+{
+	char path[64];
+	int n = 0;
+
+	for (;; n++) {
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d", n);
+		if (access(path, F_OK))
+			return n;
+	}
+}
+
+/* move_pages(2) of one page; without a node it only asks. */
+static int move_page(const void *page, const int *node)
+{
+	int status = -ENOENT;
+
+	if (syscall(SYS_move_pages, 0, 1ul, &page, node, &status, 2 /* MPOL_MF_MOVE */) < 0)
+		return -errno;
+	return status;
+}
+
+int node_of(const void *page)
+{
+	return move_page(page, NULL);
+}
+
+const char *move_to_node(void *start, size_t len, int node)
+{
+	char *page = start, *end = page + len;
+	int tries = 200, now;
+
+	if (node >= nodes())
+		return "there is no such memory node (tests/vm/run --numa 2)";
+	while (page < end) {
+		now = move_page(page, &node);
+		if (now == node || node_of(page) == node)
+			page += PAGE;
+		else if (now == -EINVAL || now == -ENOSYS || !--tries)
+			return because("move_pages", now < 0 ? -now : EBUSY);
+		else
+			usleep(5000);
+	}
+	return NULL;
+}
+
+const char *move_to_other_node(void *start, size_t len)
+{
+	int node = node_of(start);
+
+	return node < 0 ? because("the node of the page", -node) :
+			  move_to_node(start, len, !node);
+}
+
+#define NUMA_SCAN "/sys/kernel/debug/sched/numa_balancing/"
+#define NUMA_SWITCH "/proc/sys/kernel/numa_balancing"
+
+/* What was there before the first call of numa_hints(). */
+static struct {
+	bool saved;
+	cpu_set_t processors;
+	long on, delay, period_min, period_max;
+} numa;
+
+static void numa_save(void)
+{
+	if (numa.saved)
+		return;
+	numa.on = read_number(NUMA_SWITCH);
+	numa.delay = read_number(NUMA_SCAN "scan_delay_ms");
+	numa.period_min = read_number(NUMA_SCAN "scan_period_min_ms");
+	numa.period_max = read_number(NUMA_SCAN "scan_period_max_ms");
+	assert_ok(sched_getaffinity(0, sizeof(numa.processors), &numa.processors));
+	numa.saved = true;
+}
+
+static int numa_set(long on, long delay, long period_min, long period_max)
+{
+	return write_number(NUMA_SCAN "scan_delay_ms", delay) ?:
+	       write_number(NUMA_SCAN "scan_period_max_ms", period_max) ?:
+	       write_number(NUMA_SCAN "scan_period_min_ms", period_min) ?:
+	       write_number(NUMA_SWITCH, on);
+}
+
+void numa_hints_off(void)
+{
+	if (!numa.saved)
+		return;
+	numa_set(numa.on, numa.delay, numa.period_min, numa.period_max);
+	sched_setaffinity(0, sizeof(numa.processors), &numa.processors);
+	numa.saved = false;
+}
+
+/* Stay on this processor, and have the pages on another node than its own. */
+static const char *go_away_from(void *start, size_t len)
+{
+	unsigned int processor, node;
+	cpu_set_t here;
+
+	if (syscall(SYS_getcpu, &processor, &node, NULL))
+		return because("getcpu", errno);
+	CPU_ZERO(&here);
+	CPU_SET(processor, &here);
+	if (sched_setaffinity(0, sizeof(here), &here))
+		return because("sched_setaffinity", errno);
+	return move_to_node(start, len, !node);
+}
+
+/* The scan is done by the thread itself, between two ticks in user mode. */
+static void compute_for_a_while(void)
+{
+	clock_t end = clock() + CLOCKS_PER_SEC / 50;
+
+	while (clock() < end)
+		;
+}
+
+/*
+ * The kernel protects pages of a process of one thread only where they are on another node than the
+ * processor (change_pte_range()), one pass over the address space at a time.
+ */
+const char *numa_hints(void *start, size_t len)
+{
+	const char *reason;
+	int tries = 1000;
+	long before;
+
+	if (nodes() < 2)
+		return "one memory node only (tests/vm/run --numa 2)";
+	if (read_number(NUMA_SWITCH) < 0 || access(NUMA_SCAN, F_OK))
+		return "this kernel has no NUMA balancing";
+	numa_save();
+	reason = go_away_from(start, len);
+	if (reason)
+		return reason;
+	before = vmstat("numa_pte_updates");
+	if (numa_set(1, 1, 20, 20))
+		return "NUMA balancing could not be set up";
+	do {
+		compute_for_a_while();
+	} while (vmstat("numa_pte_updates") < before + (long)(len / PAGE) && --tries);
+	/* No more passes: what is protected stays so until it is touched. */
+	write_number(NUMA_SWITCH, 0);
+	return tries ? NULL : "NUMA balancing has not protected the pages";
+}
+
+/* ---- KSM */
+
+#define KSM "/sys/kernel/mm/ksm/"
+#define KPF_KSM (1ull << 21)
+
+bool is_ksm(const void *page)
+{
+	uint64_t entry = pagemap_entry(page);
+
+	return (entry & PAGEMAP_PRESENT) &&
+	       (entry_of("/proc/kpageflags", entry & PAGEMAP_PFN) & KPF_KSM);
+}
+
+static bool all_ksm(const char *start, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i += PAGE)
+		if (!is_ksm(start + i))
+			return false;
+	return true;
+}
+
+const char *ksm_merge(void *a, void *b, size_t len)
+{
+	bool merged;
+
+	if (access(KSM "run", F_OK))
+		return "this kernel has no KSM";
+	if (madvise(a, len, MADV_MERGEABLE) || madvise(b, len, MADV_MERGEABLE))
+		return because("MADV_MERGEABLE", errno);
+	if (write_number(KSM "sleep_millisecs", 1) || write_number(KSM "pages_to_scan", 10000) ||
+	    write_number(KSM "run", 1))
+		return "KSM could not be started";
+	merged = seen(all_ksm(a, len) && all_ksm(b, len));
+	write_number(KSM "run", 0);
+	return merged ? NULL : "KSM has not merged the pages";
+}
+
+void ksm_off(void)
+{
+	write_number(KSM "run", 2);
+	write_number(KSM "run", 0);
+}
+
+/* ---- hardware poison */
+
+const char *poison(void *page, uint64_t *pfn)
+{
+	*pfn = pagemap_entry(page) & PAGEMAP_PFN;
+	if (!madvise(page, PAGE, MADV_HWPOISON))
+		return NULL;
+	return errno == EINVAL ? "this kernel has no MADV_HWPOISON" :
+				 because("MADV_HWPOISON", errno);
+}
+
+const char *unpoison(uint64_t pfn)
+{
+	int err;
+
+	if (access("/sys/kernel/debug/hwpoison/unpoison-pfn", F_OK))
+		return "no hwpoison-inject (tests/vm/run --kernel-module hwpoison-inject)";
+	err = write_number("/sys/kernel/debug/hwpoison/unpoison-pfn", pfn);
+	return err ? because("unpoison-pfn", -err) : NULL;
+}
+
+/* ---- compaction and khugepaged */
+
+const char *compact_memory(void)
+{
+	long before = vmstat("compact_free_scanned");
+
+	if (before < 0 || write_file("/proc/sys/vm/compact_memory", "1"))
+		return "this kernel does not compact memory";
+	return seen(vmstat("compact_free_scanned") > before) ? NULL : "nothing was compacted";
+}
+
+#define KHUGEPAGED "/sys/kernel/mm/transparent_hugepage/khugepaged/"
+
+const char *khugepaged_pass(void)
+{
+	long pages = read_number(KHUGEPAGED "pages_to_scan");
+	long pause = read_number(KHUGEPAGED "scan_sleep_millisecs");
+	long passes = read_number(KHUGEPAGED "full_scans");
+	bool done;
+
+	if (passes < 0)
+		return "this kernel has no khugepaged";
+	if (write_number(KHUGEPAGED "pages_to_scan", 1000000) ||
+	    write_number(KHUGEPAGED "scan_sleep_millisecs", 0))
+		return "khugepaged could not be set up";
+	/* The one that is under way may be past the memory that matters. */
+	done = seen(read_number(KHUGEPAGED "full_scans") >= passes + 2);
+	write_number(KHUGEPAGED "pages_to_scan", pages);
+	write_number(KHUGEPAGED "scan_sleep_millisecs", pause);
+	return done ? NULL : "khugepaged has not looked at all memory twice";
+}
+
+/* ---- hugetlb */
+
+#define HUGETLB "/sys/kernel/mm/hugepages/hugepages-2048kB/"
+
+const char *hugetlb_reserve(size_t pages)
+{
+	int tries = 20;
+
+	if (access(HUGETLB "nr_hugepages", F_OK))
+		return "this kernel has no hugetlb pages of 2 MiB";
+	while (read_number(HUGETLB "free_hugepages") < (long)pages && --tries) {
+		write_number(HUGETLB "nr_hugepages", pages);
+		write_file("/proc/sys/vm/compact_memory", "1");
+	}
+	return tries ? NULL : "there is no memory for hugetlb pages";
+}
+
+void hugetlb_release(void)
+{
+	write_number(HUGETLB "nr_hugepages", 0);
+}
