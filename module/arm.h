@@ -19,6 +19,7 @@
  * @last: the highest; below @first while there is none
  * @armed: entries that were written and are armed now
  * @held: entries that were left as they are because somebody holds the page
+ * @known: references of the huge page that small entries belong to
  *
  * Begin with uffdwp_arming_begin(), with the lock held, and end with uffdwp_arming_end() before it
  * is dropped.
@@ -31,6 +32,7 @@ struct uffdwp_arming {
 	unsigned long last;
 	unsigned int armed;
 	unsigned int held;
+	struct uffdwp_known_refs known;
 };
 
 static inline struct uffdwp_arming uffdwp_arming_begin(struct uffdwp_tracker *t,
@@ -104,7 +106,7 @@ static inline void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned
 	uffdwp_pte_arm_present(ptep);
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
-	if (uffdwp_pte_may_be_pinned(pte))
+	if (uffdwp_pte_may_be_pinned(pte, &a->known))
 		uffdwp_arming_leave_held(a, ptep);
 }
 

@@ -21,10 +21,11 @@ static u64 swap_categories(swp_entry_t entry)
 /**
  * uffdwp_pte_extra_categories - what only some callers want to know of a small page
  * @pte: its entry
+ * @known: references of the huge page that was asked for last, under the same lock
  *
  * Return: some of UFFDWP_EXTRA_CATEGORIES.
  */
-u64 uffdwp_pte_extra_categories(pte_t pte)
+u64 uffdwp_pte_extra_categories(pte_t pte, struct uffdwp_known_refs *known)
 {
 	u64 categories = 0;
 
@@ -41,7 +42,7 @@ u64 uffdwp_pte_extra_categories(pte_t pte)
 		return categories | UFFDWP_PAGE_IS_PFNZERO;
 	if (pte_special(pte))
 		return categories;
-	if (uffdwp_pte_may_be_pinned(pte))
+	if (uffdwp_pte_may_be_pinned(pte, known))
 		categories |= UFFDWP_PAGE_IS_PINNED;
 	return categories | page_categories(pte_page(pte));
 }
@@ -85,7 +86,7 @@ u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked)
  */
 u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked)
 {
-	u64 categories = UFFDWP_PAGE_IS_HUGE | uffdwp_pte_categories(pte, 0);
+	u64 categories = UFFDWP_PAGE_IS_HUGE | uffdwp_pte_categories(pte, 0, NULL);
 
 	if (!(asked & UFFDWP_EXTRA_CATEGORIES) || pte_none(pte))
 		return categories;

@@ -9,12 +9,13 @@
 #define UFFDWP_CATEGORIES_H
 
 #include "../uapi/uffdwp-async.h"
+#include "pinned.h"
 #include "pte.h"
 
 #define UFFDWP_EXTRA_CATEGORIES	(UFFDWP_PAGE_IS_FILE | UFFDWP_PAGE_IS_PFNZERO |	\
 				 UFFDWP_PAGE_IS_SOFT_DIRTY | UFFDWP_PAGE_IS_PINNED)
 
-u64 uffdwp_pte_extra_categories(pte_t pte);
+u64 uffdwp_pte_extra_categories(pte_t pte, struct uffdwp_known_refs *known);
 u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked);
 u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked);
 
@@ -25,7 +26,7 @@ static inline u64 uffdwp_hole_categories(struct vm_area_struct *vma)
 	       (is_vm_hugetlb_page(vma) ? UFFDWP_PAGE_IS_HUGE : 0);
 }
 
-static inline u64 uffdwp_pte_categories(pte_t pte, u64 asked)
+static inline u64 uffdwp_pte_categories(pte_t pte, u64 asked, struct uffdwp_known_refs *known)
 {
 	u64 categories = UFFDWP_PAGE_IS_WPALLOWED;
 
@@ -36,7 +37,7 @@ static inline u64 uffdwp_pte_categories(pte_t pte, u64 asked)
 	else if (!pte_none(pte))
 		categories |= UFFDWP_PAGE_IS_SWAPPED;
 	if (asked & UFFDWP_EXTRA_CATEGORIES)
-		categories |= uffdwp_pte_extra_categories(pte);
+		categories |= uffdwp_pte_extra_categories(pte, known);
 	return categories;
 }
 

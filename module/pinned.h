@@ -6,8 +6,8 @@
  * none when it writes: a device by DMA, process_vm_writev() copying with the page already in its
  * hands, a direct read from a disk. Such a page must not become "not written" before it is let go.
  * The kernel has two ways to hold on: pin_user_pages() counts pins, so that they can be told;
- * get_user_pages() just takes a reference. So any reference of a small page that is not accounted
- * for counts, as in write_protect_page() of mm/ksm.c.
+ * get_user_pages() just takes a reference. So any reference that is not accounted for counts, as in
+ * write_protect_page() of mm/ksm.c.
  *
  * Order: the entry is write-protected first, by an atomic operation, then the references are
  * counted. get_user_pages_fast() takes its reference first and then looks at the entry again. One
@@ -25,7 +25,21 @@
 #include "breakage.h"
 #include "compat/pgtable.h"
 
-bool uffdwp_page_may_be_pinned(struct page *page);
+/**
+ * struct uffdwp_known_refs - the references of one huge page that are accounted for
+ * @head: its first small page; NULL while nothing is known
+ * @refs: references of its mappings, of its file, of the swap cache, of a list
+ *
+ * To count the mappings of a huge page that is mapped in small entries takes a look at all of its
+ * 512 pages, which is done once for all entries of a table. Zero it when the table is locked.
+ */
+struct uffdwp_known_refs {
+	const struct page *head;
+	int refs;
+};
+
+bool uffdwp_page_may_be_pinned(struct page *page, struct uffdwp_known_refs *known);
+bool uffdwp_pmd_may_be_pinned(pmd_t pmd);
 bool uffdwp_hugetlb_may_be_pinned(pte_t pte);
 
 /* The file that a small page belongs to has a reference. It stays while the page is mapped. */
@@ -40,7 +54,7 @@ static inline int uffdwp_page_is_cached(const struct page *page)
  * Mostly each reference is a mapping or the one of the file, and there is no more to ask. A tail
  * page has no reference.
  */
-static inline bool uffdwp_pte_may_be_pinned(pte_t pte)
+static inline bool uffdwp_pte_may_be_pinned(pte_t pte, struct uffdwp_known_refs *known)
 {
 	struct page *page;
 	int refs;
@@ -53,13 +67,7 @@ static inline bool uffdwp_pte_may_be_pinned(pte_t pte)
 	if (likely(refs && refs <= atomic_read(&page->_mapcount) + 1 + uffdwp_page_is_cached(page) &&
 		   !PageHead(page)))
 		return false;
-	return uffdwp_page_may_be_pinned(page);
-}
-
-static inline bool uffdwp_pmd_may_be_pinned(pmd_t pmd)
-{
-	return !uffdwp_pmd_is_huge_zero(pmd) && page_maybe_dma_pinned(pmd_page(pmd)) &&
-	       !uffdwp_broken(UFFDWP_BREAK_PINNED);
+	return uffdwp_page_may_be_pinned(page, known);
 }
 
 #endif /* UFFDWP_PINNED_H */

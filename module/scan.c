@@ -97,7 +97,7 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
 		unsigned long taken = addr + PAGE_SIZE;
-		u64 categories = uffdwp_pte_categories(READ_ONCE(*pte), asked);
+		u64 categories = uffdwp_pte_categories(READ_ONCE(*pte), asked, &a.known);
 
 		if (!matches(s, categories))
 			continue;

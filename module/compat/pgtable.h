@@ -103,6 +103,12 @@ static inline void uffdwp_notifier_end(struct mmu_notifier_range *range)
 }
 #endif
 
+/* Entries of all sizes that map any part of this page, which is not the tail of one. */
+static inline int uffdwp_total_mapcount(struct page *head)
+{
+	return PageHead(head) ? uffdwp_call(folio_mapcount)(page_folio(head)) : page_mapcount(head);
+}
+
 static inline bool uffdwp_vma_is_shmem(struct vm_area_struct *vma)
 {
 #ifdef CONFIG_SHMEM

@@ -98,6 +98,8 @@ struct zap_details;
 	X(__pte_alloc, int, (struct mm_struct *mm, pmd_t *pmd))				\
 	X(zap_page_range_single, void, (struct vm_area_struct *vma, unsigned long start, \
 					unsigned long size, struct zap_details *details)) \
+	/* mm/util.c */									\
+	X(folio_mapcount, int, (struct folio *folio))					\
 	/* mm/interval_tree.c */							\
 	X(vma_interval_tree_iter_first, struct vm_area_struct *,			\
 	  (struct rb_root_cached *root, unsigned long start, unsigned long last))	\

@@ -74,6 +74,11 @@ int dev_attach_uffd(int fd, int uffd)
 	return attach(fd, UFFDWP_ATTACH_UFFD, 0, uffd, 0);
 }
 
+int dev_attach_ignoring_pins(int fd)
+{
+	return attach(fd, UFFDWP_ATTACH_IGNORE_PINS, 0, 0, 0);
+}
+
 int dev_attach_markers(int fd)
 {
 	return attach(fd, 0, 0, 0, UFFDWP_UNPOP_MARKER);

@@ -30,6 +30,7 @@ int dev_attach_self(int fd);
 int dev_attach_pid(int fd, pid_t pid);
 int dev_attach_uffd(int fd, int uffd);
 int dev_attach_markers(int fd);
+int dev_attach_ignoring_pins(int fd);
 int dev_register(int fd, const void *start, size_t len);
 int dev_unregister(int fd, const void *start, size_t len);
 int dev_arm(int fd, const void *start, size_t len);

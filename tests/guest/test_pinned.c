@@ -5,7 +5,7 @@
  */
 #include <fcntl.h>
 #include <linux/io_uring.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -13,98 +13,281 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "support.h"
 
-#define N 16ul
+/* ---- kinds of memory: some pages, each written, and what is written or not as one */
 
-static int ring_of(char *start, size_t len)
+struct kind {
+	const char *name;
+	size_t pages;
+	size_t granule;		/* pages */
+	char *(*make)(size_t len);
+};
+
+static char *make_small(size_t len)
 {
-	struct io_uring_params params = { 0 };
-	struct iovec buffer = { start, len };
-	int ring = syscall(SYS_io_uring_setup, 4, &params);
+	return map_filled(len / PAGE);
+}
 
-	assert_true(ring >= 0);
-	assert_ok(syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &buffer, 1));
+static char *make_huge(size_t len)
+{
+	char *p = map_huge(len / HUGE_PAGE);
+
+	if (!p)
+		fail_msg("no huge page could be had");
+	return p;
+}
+
+/* A huge page that is mapped in small entries. */
+static char *make_split(size_t len)
+{
+	char *p = make_huge(len);
+
+	assert_ok(mprotect(p, PAGE, PROT_READ));
+	assert_ok(mprotect(p, PAGE, PROT_READ | PROT_WRITE));
+	assert_false(is_huge(p));
+	return p;
+}
+
+static char *map_memfd(size_t len, unsigned int memfd_flags, int map_flags)
+{
+	int memfd = memfd_create("pinned", memfd_flags);
+	char *p;
+
+	assert_ok(ftruncate(memfd, len));
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, map_flags, memfd, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	close(memfd);
+	touch(p, len / PAGE, 1);
+	return p;
+}
+
+static char *make_shared(size_t len)
+{
+	return map_memfd(len, 0, MAP_SHARED);
+}
+
+static char *make_private(size_t len)
+{
+	return map_memfd(len, 0, MAP_PRIVATE);
+}
+
+static char *make_hugetlb(size_t len)
+{
+	const char *why = hugetlb_reserve(len / HUGE_PAGE);
+
+	if (why)
+		fail_msg("no pages of hugetlb: %s", why);
+	return map_memfd(len, MFD_HUGETLB, MAP_SHARED);
+}
+
+static struct kind kinds[] = {
+	{ "small pages", 16, 1, make_small },
+	{ "a huge page", 1024, 512, make_huge },
+	{ "a huge page in small entries", 512, 1, make_split },
+	{ "shared memory", 16, 1, make_shared },
+	{ "private mapping of shared memory", 16, 1, make_private },
+	{ "hugetlb", 1024, 512, make_hugetlb },
+};
+
+#define EACH_KIND(f)						\
+	{ #f ": small", f, NULL, NULL, &kinds[0] },		\
+	{ #f ": huge", f, NULL, NULL, &kinds[1] },		\
+	{ #f ": split", f, NULL, NULL, &kinds[2] },		\
+	{ #f ": shared", f, NULL, NULL, &kinds[3] },		\
+	{ #f ": private", f, NULL, NULL, &kinds[4] },		\
+	{ #f ": hugetlb", f, NULL, NULL, &kinds[5] }
+
+/* The page that is held is one in the first huge page. */
+#define HELD 5ul
+
+/* The small pages of a huge one share its references: held is all of it. */
+static size_t held_pages(const struct kind *kind)
+{
+	return kind->make == make_split ? 512 : kind->granule;
+}
+
+/* A write splits a huge page, and makes one small page of it written. */
+static size_t written_pages(const struct kind *kind)
+{
+	return kind->make == make_huge ? 1 : kind->granule;
+}
+
+static void unmake(const struct kind *kind, char *p)
+{
+	munmap(p, kind->pages * PAGE);
+	if (kind->make == make_hugetlb)
+		hugetlb_release();
+}
+
+/* ---- io_uring: a buffer that is registered is pinned, and read into without a fault */
+
+struct ring {
+	int fd;
+	char *head;
+	struct io_uring_sqe *sqes;
+	struct io_uring_params params;
+};
+
+static struct ring ring_of(char *start, size_t len)
+{
+	struct ring ring = { 0 };
+	struct iovec buffer = { start, len };
+
+	ring.fd = syscall(SYS_io_uring_setup, 4, &ring.params);
+	assert_true(ring.fd >= 0);
+	assert_true(ring.params.features & IORING_FEAT_SINGLE_MMAP);
+	assert_ok(syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_BUFFERS, &buffer, 1));
+	ring.head = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd, IORING_OFF_SQ_RING);
+	ring.sqes = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd, IORING_OFF_SQES);
+	assert_ptr_not_equal(ring.head, MAP_FAILED);
+	assert_ptr_not_equal(ring.sqes, MAP_FAILED);
 	return ring;
 }
 
-static void let_go(int ring)
+/* Read from a file into the registered buffer. */
+static void read_fixed(struct ring *ring, int file, char *to, size_t len)
 {
-	assert_ok(syscall(SYS_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0));
-	close(ring);
+	unsigned int *array = (unsigned int *)(ring->head + ring->params.sq_off.array);
+	atomic_uint *tail = (atomic_uint *)(ring->head + ring->params.sq_off.tail);
+	atomic_uint *done = (atomic_uint *)(ring->head + ring->params.cq_off.head);
+	struct io_uring_cqe *cqes = (struct io_uring_cqe *)(ring->head + ring->params.cq_off.cqes);
+
+	ring->sqes[0] = (struct io_uring_sqe){
+		.opcode = IORING_OP_READ_FIXED, .fd = file, .addr = (uintptr_t)to, .len = len,
+	};
+	array[*tail & (ring->params.sq_entries - 1)] = 0;
+	atomic_fetch_add(tail, 1);
+	assert_int_equal(syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0),
+			 1);
+	assert_int_equal(cqes[*done & (ring->params.cq_entries - 1)].res, len);
+	atomic_fetch_add(done, 1);
 }
 
-static void io_uring_buffers_stay_written(void **state)
+static void let_go(struct ring *ring)
 {
-	char *p = map_filled(N);
-	int ring = ring_of(p + 4 * PAGE, 3 * PAGE), fd = tracker_of(p, N * PAGE);
+	assert_ok(syscall(SYS_io_uring_register, ring->fd, IORING_UNREGISTER_BUFFERS, NULL, 0));
+	munmap(ring->head, PAGE);
+	munmap(ring->sqes, PAGE);
+	close(ring->fd);
+}
 
-	(void)state;
-	assert_int_equal(written(fd, p, N * PAGE, true), 3);
-	assert_int_equal(written(fd, p + 4 * PAGE, 3 * PAGE, true), 3);
-	let_go(ring);
-	assert_int_equal(written(fd, p, N * PAGE, true), 3);
-	assert_int_equal(written(fd, p, N * PAGE, true), 0);
-	touch(p, N, 2);
-	assert_int_equal(written(fd, p, N * PAGE, true), N);
+static int file_with(const char *text)
+{
+	int fd = memfd_create("text", 0);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	return fd;
+}
+
+static bool is_pinned(int fd, const char *page)
+{
+	return categories(fd, page) & UFFDWP_PAGE_IS_PINNED;
+}
+
+/* The promise, with the mirror in small: what was written behind the MMU is in the next report. */
+static void reads_into_pinned_buffers_are_reported(void **state)
+{
+	const struct kind *kind = *state;
+	size_t len = kind->pages * PAGE;
+	char *p = kind->make(len), *held = p + HELD * PAGE;
+	struct ring ring = ring_of(held, PAGE);
+	int fd = tracker_of(p, len), file = file_with("one"), round;
+	long before;
+
+	assert_true(is_pinned(fd, held));
+	for (round = 0; round < 3; round++) {
+		assert_int_equal(written(fd, p, len, true), held_pages(kind));
+		before = faults();
+		read_fixed(&ring, file, held + round, 3);
+		assert_int_equal(faults(), before);
+		assert_memory_equal(held + round, "one", 3);
+		assert_true(categories(fd, held) & UFFDWP_PAGE_IS_WRITTEN);
+	}
+	assert_true(dev_stats(fd).pages_held > 0);
+	let_go(&ring);
+	/* It was written since the last report, and is reported for the last time. */
+	assert_int_equal(written(fd, p, len, true), held_pages(kind));
+	assert_int_equal(written(fd, p, len, true), 0);
+	assert_false(is_pinned(fd, held));
+	held[0] = 7;
+	assert_int_equal(written(fd, p, len, true), written_pages(kind));
+	close(file);
 	close(fd);
-	munmap(p, N * PAGE);
+	unmake(kind, p);
 }
 
 /* Pinned after it was armed: the pin takes the fault. */
 static void pinning_is_writing(void **state)
 {
-	char *p = map_filled(N);
-	int fd = tracker_of(p, N * PAGE), ring = ring_of(p + 4 * PAGE, 3 * PAGE);
+	const struct kind *kind = *state;
+	size_t len = kind->pages * PAGE;
+	char *p = kind->make(len), *held = p + HELD * PAGE;
+	int fd = tracker_of(p, len);
+	struct ring ring;
 
-	(void)state;
-	assert_int_equal(written(fd, p, N * PAGE, true), 3);
-	assert_int_equal(written(fd, p, N * PAGE, true), 3);
-	let_go(ring);
-	assert_int_equal(written(fd, p, N * PAGE, true), 3);
-	assert_int_equal(written(fd, p, N * PAGE, true), 0);
+	assert_int_equal(written(fd, p, len, true), 0);
+	ring = ring_of(held, PAGE);
+	assert_int_equal(written(fd, p, len, true), written_pages(kind));
+	assert_int_equal(written(fd, p, len, true), written_pages(kind));
+	let_go(&ring);
+	assert_int_equal(written(fd, p, len, true), written_pages(kind));
+	assert_int_equal(written(fd, p, len, true), 0);
 	close(fd);
-	munmap(p, N * PAGE);
+	unmake(kind, p);
 }
 
-static void huge_pages_stay_written(void **state)
+/* A caller that asks for it gets what the page tables say, and the category. */
+static void pins_can_be_ignored(void **state)
 {
-	char *p = map_huge(1);
-	int ring, fd;
+	const struct kind *kind = *state;
+	size_t len = kind->pages * PAGE;
+	char *p = kind->make(len), *held = p + HELD * PAGE;
+	struct ring ring = ring_of(held, PAGE);
+	int fd = dev_open(), file = file_with("one");
 
-	(void)state;
-	if (!p)
-		skip_because("no huge page could be had");
-	ring = ring_of(p + 100 * PAGE, PAGE);
-	fd = tracker_of(p, HUGE_PAGE);
-	assert_int_equal(written(fd, p, HUGE_PAGE, true), 512);
-	let_go(ring);
-	assert_int_equal(written(fd, p, HUGE_PAGE, true), 512);
-	assert_int_equal(written(fd, p, HUGE_PAGE, true), 0);
+	assert_ok(dev_attach_ignoring_pins(fd));
+	assert_ok(dev_register(fd, p, len));
+	assert_ok(dev_arm(fd, p, len));
+	assert_int_equal(written(fd, p, len, true), 0);
+	assert_true(is_pinned(fd, held));
+	read_fixed(&ring, file, held, 3);
+	assert_int_equal(written(fd, p, len, true), 0);
+	assert_true(is_pinned(fd, held));
+	held[0] = 7;
+	assert_true(categories(fd, held) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_int_equal(written(fd, p, len, true), written_pages(kind));
+	let_go(&ring);
+	assert_false(is_pinned(fd, held));
+	close(file);
 	close(fd);
-	munmap(p, HUGE_PAGE);
+	unmake(kind, p);
 }
 
-/* Held by a plain reference, which is how a direct read from a disk holds it. */
+/* Held by a plain reference, which is how ptrace(2) and a direct read from a disk hold it. */
 static void any_reference_counts(void **state)
 {
-	char *p = map_filled(N), page[PAGE];
-	struct iovec one = { p + 5 * PAGE, PAGE };
+	const struct kind *kind = *state;
+	size_t len = kind->pages * PAGE;
+	char *p = kind->make(len), page[PAGE];
+	struct iovec one = { p + HELD * PAGE, PAGE };
 	int pipe_ends[2], fd;
 
-	(void)state;
 	assert_ok(pipe(pipe_ends));
 	assert_int_equal(vmsplice(pipe_ends[1], &one, 1, 0), PAGE);
-	fd = tracker_of(p, N * PAGE);
-	assert_int_equal(written(fd, p, N * PAGE, true), 1);
-	assert_true(categories(fd, p + 5 * PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+	fd = tracker_of(p, len);
+	assert_int_equal(written(fd, p, len, true), held_pages(kind));
+	assert_true(categories(fd, p + HELD * PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_true(is_pinned(fd, p + HELD * PAGE));
 	assert_int_equal(read(pipe_ends[0], page, PAGE), PAGE);
-	written(fd, p, N * PAGE, true);
-	assert_int_equal(written(fd, p, N * PAGE, true), 0);
+	assert_int_equal(written(fd, p, len, true), held_pages(kind));
+	assert_int_equal(written(fd, p, len, true), 0);
+	assert_false(is_pinned(fd, p + HELD * PAGE));
 	close(pipe_ends[0]);
 	close(pipe_ends[1]);
 	close(fd);
-	munmap(p, N * PAGE);
+	unmake(kind, p);
 }
 
 /*
@@ -150,10 +333,10 @@ static void process_vm_writev_is_never_missed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(io_uring_buffers_stay_written),
-		cmocka_unit_test(pinning_is_writing),
-		cmocka_unit_test(huge_pages_stay_written),
-		cmocka_unit_test(any_reference_counts),
+		EACH_KIND(reads_into_pinned_buffers_are_reported),
+		EACH_KIND(pinning_is_writing),
+		EACH_KIND(pins_can_be_ignored),
+		EACH_KIND(any_reference_counts),
 		cmocka_unit_test(process_vm_writev_is_never_missed),
 	};
 
