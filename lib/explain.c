@@ -30,7 +30,7 @@ static const struct {
 	{ UFFDWP_STEP_OPEN, EINVAL, "bad option or process id" },
 	{ UFFDWP_STEP_OPEN, EMFILE, "too many open files: see ulimit -n" },
 	{ UFFDWP_STEP_TRACK, EOPNOTSUPP,
-	  "this kind of memory cannot be tracked yet: only private anonymous memory can" },
+	  "this kind of memory cannot be tracked on this kernel: anonymous and shared memory and hugetlb can, files and devices cannot" },
 	{ UFFDWP_STEP_TRACK, EACCES, "this memory may never become writable, so there is nothing to track" },
 	{ UFFDWP_STEP_TRACK, EBUSY, "this memory is tracked by another tracker or userfaultfd" },
 	{ UFFDWP_STEP_UNTRACK, EOPNOTSUPP, "there is memory in between that cannot be tracked: name smaller ranges" },
@@ -40,7 +40,7 @@ static const struct {
 	{ ANY_STEP, ENOENT, "nothing is mapped there" },
 	{ ANY_STEP, ESRCH, "the process has ended or has called execve" },
 	{ ANY_STEP, ENOMEM, "out of memory: what could not be armed counts as written" },
-	{ ANY_STEP, EINVAL, "address or length is not a multiple of 4096, or the range is empty" },
+	{ ANY_STEP, EINVAL, "address or length is not a multiple of 4096, the range is empty, or it cuts a page of hugetlb" },
 	{ ANY_STEP, EOVERFLOW, "the range leaves the address space of the process" },
 };
 

@@ -46,6 +46,8 @@ static int attach(const struct uffdwp *tracker, int pidfd, const struct uffdwp_o
 		arg.flags |= UFFDWP_ATTACH_PIDFD;
 		arg.pidfd = pidfd;
 	}
+	if (opts->flags & UFFDWP_OPEN_IGNORE_PINS)
+		arg.flags |= UFFDWP_ATTACH_IGNORE_PINS;
 	if (opts->flags & UFFDWP_OPEN_UFFD) {
 		arg.flags |= UFFDWP_ATTACH_UFFD;
 		arg.uffd = opts->uffd;
@@ -145,7 +147,10 @@ static int module_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
 	stats->huge_splits = arg.huge_splits;
 	stats->net_faults = arg.net_faults;
 	stats->marker_faults = arg.marker_faults;
+	stats->hugetlb_faults = arg.hugetlb_faults;
 	stats->pages_armed = arg.pages_armed;
+	stats->pages_held = arg.pages_held;
+	stats->pages_discarded = arg.pages_discarded;
 	stats->zero_installed = arg.zero_installed;
 	stats->markers_installed = arg.markers_installed;
 	stats->scans = arg.scans;

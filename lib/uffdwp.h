@@ -67,6 +67,8 @@ enum uffdwp_backend {
 
 #define UFFDWP_OPEN_PIDFD	(1u << 0)	/* the process is @pidfd; argument pid is 0 */
 #define UFFDWP_OPEN_UFFD	(1u << 1)	/* use @uffd */
+/* Pages that are pinned count as written only when their page tables say so: UFFDWP_ATTACH_IGNORE_PINS */
+#define UFFDWP_OPEN_IGNORE_PINS	(1u << 2)
 
 /**
  * struct uffdwp_open_opts - options of uffdwp_open()
@@ -142,11 +144,11 @@ const char *uffdwp_backend_name(const struct uffdwp *tracker);
  *
  * Return: 0, or
  *   -ENOENT      nothing is mapped there
- *   -EOPNOTSUPP  a mapping that cannot be tracked: file, shared, hugetlb, device, special
+ *   -EOPNOTSUPP  a mapping that cannot be tracked: a file that is not shared memory, a device, vdso
  *   -EACCES      a mapping that may never become writable
  *   -EBUSY       a mapping that belongs to another userfaultfd or tracker
  *   -ESRCH       the process has ended or called execve(2)
- *   -EINVAL      not aligned, or empty
+ *   -EINVAL      not aligned, empty, or cutting a page of hugetlb
  *   -EOVERFLOW   outside the address space
  *   -ENOMEM      out of memory
  */
@@ -277,7 +279,10 @@ struct uffdwp_stats {
 	uint64_t huge_splits;
 	uint64_t net_faults;
 	uint64_t marker_faults;
+	uint64_t hugetlb_faults;
 	uint64_t pages_armed;
+	uint64_t pages_held;
+	uint64_t pages_discarded;
 	uint64_t zero_installed;
 	uint64_t markers_installed;
 	uint64_t scans;

@@ -4,7 +4,7 @@
  * in files.
  *
  * The kernel takes the entries away, but leaves a marker where one was armed in a mapping of a file
- * (zap_install_uffd_wp_if_needed()), and Linux 6.1 leaves the markers of anonymous memory, too. Such
+ * (zap_install_uffd_wp_if_needed()), and Linux 6.1 leaves those of anonymous memory, too. Such
  * a marker would say "not written" of a page that reads as something else now: as the file's
  * content in a private mapping, as zeroes in a hole. A part of a page at the end of a hole is even
  * filled with zeroes without a change to any entry.

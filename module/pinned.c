@@ -26,8 +26,8 @@ static int known_references(struct page *head)
  * The reference count is read anew for each page, after its entry was protected; what is known
  * comes from the first page of the same huge page. Mappings that other processes have added or
  * dropped since make it wrong by as much: more references than known read as "held"; fewer could
- * hide a hold only if a process that shares the page unmaps it in this moment, and it was written to
- * through another process than this one.
+ * hide a hold only if a process that shares the page unmaps it in this moment, and it is written
+ * to through another process than this one.
  *
  * Return: false when all its references are known.
  */

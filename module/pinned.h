@@ -57,15 +57,15 @@ static inline int uffdwp_page_is_cached(const struct page *page)
 static inline bool uffdwp_pte_may_be_pinned(pte_t pte, struct uffdwp_known_refs *known)
 {
 	struct page *page;
-	int refs;
+	int refs, mapped;
 
 	/* The page of zeroes, which nobody writes to. */
 	if (pte_special(pte) || uffdwp_broken(UFFDWP_BREAK_PINNED))
 		return false;
 	page = pte_page(pte);
 	refs = page_ref_count(page);
-	if (likely(refs && refs <= atomic_read(&page->_mapcount) + 1 + uffdwp_page_is_cached(page) &&
-		   !PageHead(page)))
+	mapped = atomic_read(&page->_mapcount) + 1;
+	if (likely(refs && refs <= mapped + uffdwp_page_is_cached(page) && !PageHead(page)))
 		return false;
 	return uffdwp_page_may_be_pinned(page, known);
 }

@@ -172,7 +172,8 @@ static bool prove_file(struct selftest *s, unsigned int flags,
 		return false;
 	size = flags & MFD_HUGETLB ? uffdwp_hugetlb_file_page_size(file) : PAGE_SIZE;
 	if (!vfs_truncate(&file->f_path, size))
-		addr = vm_mmap(file, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, 0);
+		addr = vm_mmap(file, 0, size, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_NORESERVE, 0);
 	proved = addr && !IS_ERR_VALUE(addr) && !register_range(s, s->t->uffd, addr, size) &&
 		 !arm_range(s, addr, size) &&
 		 !throw_away(file, size) &&

@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* Whether a mapping can be tracked, and if not, why. */
+/* Whether a mapping can be tracked; for those of files, trying tells. */
 enum map_kind {
 	MAP_TRACKABLE,		/* private, anonymous, writable */
 	MAP_GIANT,		/* ... and so large that page tables for it would be a burden */
 	MAP_BUSY,		/* ... and somebody else's: another tracker, a userfaultfd */
 	MAP_NOT_WRITABLE,	/* nothing to track as long as it stays so */
-	MAP_OF_FILE,		/* private mapping of a file */
-	MAP_SHARED_MEMORY,	/* shared: file, memfd, shmem */
+	MAP_OF_FILE,		/* private mapping of a file; of a memfd or tmpfs: tracked */
+	MAP_SHARED_MEMORY,	/* shared; memfd and tmpfs: tracked */
 	MAP_SPECIAL,		/* vdso and the like */
 	MAP_KINDS
 };

@@ -97,10 +97,13 @@ static uint64_t pages(const struct uffdwp_region *region)
 
 /*
  * Memory that is not tracked yet. It may be gone, or be something else, since we have read the list
- * of mappings: then the next report will know better. If it is somebody else's it is left out.
+ * of mappings: then the next report will know better. What is somebody else's is left out, and so
+ * is what this kernel cannot track: only trying tells shared memory from a file on a disk.
  */
-static int track_new(struct watch *w, const struct uffdwp_region *region, struct report_line *line)
+static int track_new(struct watch *w, const struct map *map, const struct uffdwp_region *region,
+		     struct report_line *line)
 {
+	enum map_kind kind = MAP_BUSY;
 	int err;
 
 	w->step = UFFDWP_STEP_TRACK;
@@ -110,10 +113,13 @@ static int track_new(struct watch *w, const struct uffdwp_region *region, struct
 	case 0:
 		line->added += pages(region);
 		return 0;
+	case -EOPNOTSUPP:
+		if (map->kind != MAP_TRACKABLE)
+			kind = map->kind;
+		/* fall through */
 	case -EBUSY:
 	case -EACCES:
-	case -EOPNOTSUPP:
-		report_skip(&w->report, MAP_BUSY, region->end - region->start);
+		report_skip(&w->report, kind, region->end - region->start);
 		/* fall through */
 	case -ENOENT:
 		line->tracked -= pages(region);
@@ -123,7 +129,7 @@ static int track_new(struct watch *w, const struct uffdwp_region *region, struct
 	}
 }
 
-static int scan_mapping(struct watch *w, struct report_line *line)
+static int scan_mapping(struct watch *w, const struct map *map, struct report_line *line)
 {
 	struct uffdwp_scan_opts opts = {
 		.size = sizeof(opts),
@@ -144,7 +150,7 @@ static int scan_mapping(struct watch *w, struct report_line *line)
 		return got;
 	while ((got = uffdwp_scan_next(scan, &region)) == 1) {
 		if (region.categories & UFFDWP_PAGE_IS_UNTRACKED) {
-			got = track_new(w, &region, line);
+			got = track_new(w, map, &region, line);
 			if (got)
 				break;
 		} else {
@@ -186,23 +192,17 @@ static int look_at(struct watch *w, const struct map *map)
 	uint64_t bytes = map->end - map->start;
 	int err;
 
-	switch (map->kind) {
-	case MAP_NOT_WRITABLE:
-	case MAP_SPECIAL:
-		/* Memory that cannot be written leaves nothing out. */
+	/* Memory that cannot be written leaves nothing out. */
+	if (map->kind == MAP_NOT_WRITABLE || map->kind == MAP_SPECIAL)
 		return 0;
-	case MAP_TRACKABLE:
-		break;
-	default:
-		report_skip(&w->report, map->kind, bytes);
-		return 0;
-	}
 	if (bytes > MAP_GIANT_BYTES) {
 		report_skip(&w->report, MAP_GIANT, bytes);
 		return 0;
 	}
-	err = scan_mapping(w, &line);
-	return err ? err : report_add(&w->report, &line);
+	err = scan_mapping(w, map, &line);
+	if (err || (!line.tracked && !line.added && map->kind != MAP_TRACKABLE))
+		return err;
+	return report_add(&w->report, &line);
 }
 
 static int scan_all(struct watch *w)

@@ -35,20 +35,27 @@
  *     present, swapped or migrating, bit clear          written
  *     bit set                                           not written
  *     nothing there, armed, untouched since             not written
- *     nothing there, never armed or MADV_DONTNEED       written
+ *     nothing there, otherwise: never armed,
+ *     MADV_DONTNEED, a hole in the file                 written
  *     huge page armed as a whole                        not written; the first write splits it and
  *                                                       makes 4 KiB of it written
+ *     page of hugetlb                                   as any page, but as a whole
  *
  *   The module never reports "not written" for a page that may differ from what it was when it was
  *   armed. It may report "written" for one that does not: when a write stored what was there
- *   before; when a write failed after its fault; after MADV_DONTNEED; when the kernel has merged
- *   the page with another (KSM) or taken it for poisoned; when UFFDIO_WRITEPROTECT took the
- *   protection away by hand; and as long as somebody holds a reference to the page.
+ *   before; when a write failed after its fault; after MADV_DONTNEED, a hole or a truncation; when
+ *   the kernel has merged the page with another (KSM) or taken it for poisoned; when
+ *   UFFDIO_WRITEPROTECT took the protection away by hand; and as long as somebody holds the page.
+ *   The rest of a hugetlb page is written with any part of it.
  *
  *   A page that is held (pinned for DMA or io_uring, or in the hands of process_vm_writev(2),
  *   ptrace(2) or a direct read from a disk) can be written without a fault. It is not armed: it
- *   stays written until a scan or ARM finds it let go. Of a huge page only pins can be told, not
- *   the plain references of ptrace and direct reads: see CAVEATS in uffdwp-async(4).
+ *   stays written until a scan or ARM finds it let go. PAGE_IS_PINNED names such pages;
+ *   UFFDWP_ATTACH_IGNORE_PINS arms them like others.
+ *
+ *   Written means written through this address space. Shared memory that another process writes,
+ *   or that write(2) on its file changes, does not become written here; nor does a private mapping
+ *   whose pages still are the file's.
  *
  * Rules for all commands
  * ----------------------
@@ -180,8 +187,8 @@ struct uffdwp_hello_arg {
 #define UFFDWP_ATTACH_IGNORE_PINS	(1ULL << 2)
 
 /*
- * How memory with nothing in it yet is armed. Linux 6.1 keeps markers when MADV_DONTNEED discards
- * nothing, so they stay armed then; what a marker stands for is zeroes before and after.
+ * How private anonymous memory with nothing in it yet is armed. Shared memory and hugetlb are armed
+ * with markers in any case.
  */
 #define UFFDWP_UNPOP_DEFAULT	0	/* the module's choice: the zero page */
 #define UFFDWP_UNPOP_ZERO	1	/* map the shared zero page: reads never fault */
@@ -212,8 +219,7 @@ struct uffdwp_hello_arg {
  * open, and are not delivered to its reader. Write protection on it is taken away when the tracker
  * is closed. UFFDIO_API must have been called, without UFFD_FEATURE_EVENT_FORK (-EINVAL otherwise):
  * a forked child would inherit protection that nobody resolves. Memory that is armed must not be
- * taken out of write-protect mode by UFFDIO_REGISTER; use UNREGISTER. Hugetlb mappings stay
- * synchronous.
+ * taken out of write-protect mode by UFFDIO_REGISTER; use UNREGISTER.
  *
  * Errors:
  *   -EBADF      @pidfd is not a pidfd, @uffd is not a userfaultfd
@@ -249,7 +255,8 @@ struct uffdwp_attach_arg {
  * @len: in: bytes
  * @mode: in: UFFDWP_REGISTER_MODE_WP
  * @uffd_ioctls: out: the userfaultfd commands that work on the range
- * @fail_at: out: with -EOPNOTSUPP, -EBUSY and -EACCES, the start of the mapping that refused
+ * @fail_at: out: with -EOPNOTSUPP, -EBUSY and -EACCES, and with -EINVAL for hugetlb, the start of
+ *	the mapping that refused; otherwise 0
  * @reserved: in: 0
  *
  * @start to @uffd_ioctls are a struct uffdio_register, which the kernel itself reads and fills.
@@ -264,8 +271,9 @@ struct uffdwp_attach_arg {
  *
  * Errors:
  *   -ENOENT     nothing is mapped in the range
- *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: file, shared, hugetlb, device,
- *               special
+ *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: a file that is not shared memory,
+ *               a device, the vdso
+ *   -EINVAL     also: the range begins or ends inside a page of hugetlb
  *   -EACCES     a mapping may never become writable
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker; or to the one that was handed
  *               in, for MISSING or MINOR faults and not for WP, which this kernel cannot add:
@@ -325,6 +333,7 @@ struct uffdwp_unregister_arg {
  *
  * Errors:
  *   -ENOENT     nothing in the range is registered with this tracker
+ *   -EINVAL     also: the range cuts a page of hugetlb, at @walk_end
  *   -ENOMEM     no memory for page tables: all below @walk_end is armed, call again from there
  */
 struct uffdwp_arm_arg {
@@ -348,7 +357,8 @@ struct uffdwp_arm_arg {
  *
  * For a caller that could not do what a scan has told it to do: the next scan will tell it again.
  * Needs no memory and cannot fail halfway. Memory in the range that is not registered is skipped,
- * as it cannot read as clean. A huge page that is armed as a whole is disarmed as a whole.
+ * as it cannot read as clean. A huge page that is armed as a whole is disarmed as a whole, and so
+ * is a page of hugetlb.
  */
 struct uffdwp_disarm_arg {
 	__u64 size;
@@ -388,6 +398,9 @@ struct uffdwp_disarm_arg {
  * at, under the lock of its page table and with the TLBs flushed before that lock is dropped: a
  * write is either in this scan or in the next. Only memory registered with this tracker is armed.
  * Without @vec the scan only arms.
+ *
+ * A page of hugetlb that the range or @max_pages cuts is reported in part and stays written. To
+ * have it armed, let the range begin and end between such pages, and @max_pages be enough for one.
  *
  * Nothing is armed that is not reported: if @vec faults, what was armed since the last region that
  * could be stored is written again; the call returns the regions before that, or -EFAULT when

@@ -139,7 +139,8 @@ static struct ring ring_of(char *start, size_t len)
 	assert_true(ring.fd >= 0);
 	assert_true(ring.params.features & IORING_FEAT_SINGLE_MMAP);
 	assert_ok(syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_BUFFERS, &buffer, 1));
-	ring.head = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd, IORING_OFF_SQ_RING);
+	ring.head = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd,
+			 IORING_OFF_SQ_RING);
 	ring.sqes = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd, IORING_OFF_SQES);
 	assert_ptr_not_equal(ring.head, MAP_FAILED);
 	assert_ptr_not_equal(ring.sqes, MAP_FAILED);
@@ -159,8 +160,8 @@ static void read_fixed(struct ring *ring, int file, char *to, size_t len)
 	};
 	array[*tail & (ring->params.sq_entries - 1)] = 0;
 	atomic_fetch_add(tail, 1);
-	assert_int_equal(syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0),
-			 1);
+	assert_int_equal(syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL,
+				 0), 1);
 	assert_int_equal(cqes[*done & (ring->params.cq_entries - 1)].res, len);
 	atomic_fetch_add(done, 1);
 }

@@ -126,10 +126,15 @@ static void it_counts_what_is_written(void **state)
 
 static void the_table_names_what_is_written(void **state)
 {
-	char *p = map_filled(N), command[128], range[64];
-	pid_t pid = writer(p, N);
+	int file = new_ordinary_file(PAGE), memfd = memfd_create("together", 0);
+	char *p = map_filled(N), command[128], range[64], *shared, *private;
+	pid_t pid;
 
 	(void)state;
+	assert_ok(ftruncate(memfd, PAGE));
+	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	private = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+	pid = writer(p, N);
 	snprintf(command, sizeof(command), UFFDWP " watch --pid %d --interval 0.2 --count 2",
 		 (int)pid);
 	snprintf(range, sizeof(range), "%lx-", (unsigned long)p);
@@ -137,10 +142,15 @@ static void the_table_names_what_is_written(void **state)
 	assert_true(printed(range));
 	assert_true(printed("[stack]"));
 	assert_true(printed("total"));
-	assert_true(printed("not tracked: "));
+	assert_true(printed("/memfd:together"));
+	assert_true(printed("not tracked: 4.0 KiB in 1 private file mapping"));
 	assert_true(printed("goes on, nothing of it is protected"));
 	end(pid);
 	munmap(p, N * PAGE);
+	munmap(shared, PAGE);
+	munmap(private, PAGE);
+	close(memfd);
+	close(file);
 }
 
 /* The process maps memory when it sees that it is being watched. */
