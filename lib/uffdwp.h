@@ -67,7 +67,7 @@ enum uffdwp_backend {
 
 #define UFFDWP_OPEN_PIDFD	(1u << 0)	/* the process is @pidfd; argument pid is 0 */
 #define UFFDWP_OPEN_UFFD	(1u << 1)	/* use @uffd */
-/* Pages that are pinned count as written only when their page tables say so: UFFDWP_ATTACH_IGNORE_PINS */
+/* Arm pages that somebody holds like others: UFFDWP_ATTACH_IGNORE_PINS of uffdwp-async.h */
 #define UFFDWP_OPEN_IGNORE_PINS	(1u << 2)
 
 /**

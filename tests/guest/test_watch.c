@@ -126,13 +126,11 @@ static void it_counts_what_is_written(void **state)
 
 static void the_table_names_what_is_written(void **state)
 {
-	int file = new_ordinary_file(PAGE), memfd = memfd_create("together", 0);
-	char *p = map_filled(N), command[128], range[64], *shared, *private;
+	int file = new_ordinary_file(PAGE);
+	char *p = map_filled(N), command[128], range[64], *private;
 	pid_t pid;
 
 	(void)state;
-	assert_ok(ftruncate(memfd, PAGE));
-	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 	private = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
 	pid = writer(p, N);
 	snprintf(command, sizeof(command), UFFDWP " watch --pid %d --interval 0.2 --count 2",
@@ -142,15 +140,31 @@ static void the_table_names_what_is_written(void **state)
 	assert_true(printed(range));
 	assert_true(printed("[stack]"));
 	assert_true(printed("total"));
-	assert_true(printed("/memfd:together"));
 	assert_true(printed("not tracked: 4.0 KiB in 1 private file mapping"));
 	assert_true(printed("goes on, nothing of it is protected"));
 	end(pid);
 	munmap(p, N * PAGE);
-	munmap(shared, PAGE);
 	munmap(private, PAGE);
-	close(memfd);
 	close(file);
+}
+
+static void shared_memory_is_watched(void **state)
+{
+	int memfd = memfd_create("x", 0);
+	char command[128], *shared;
+	pid_t pid;
+
+	(void)state;
+	assert_ok(ftruncate(memfd, N * PAGE));
+	shared = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	assert_ptr_not_equal(shared, MAP_FAILED);
+	pid = writer(shared, N);
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.2 -n 2", (int)pid);
+	assert_int_equal(run(command), 0);
+	assert_true(printed("/memfd:x"));
+	end(pid);
+	munmap(shared, N * PAGE);
+	close(memfd);
 }
 
 /* The process maps memory when it sees that it is being watched. */
@@ -348,6 +362,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_counts_what_is_written),
 		cmocka_unit_test(the_table_names_what_is_written),
+		cmocka_unit_test(shared_memory_is_watched),
 		cmocka_unit_test(new_mappings_are_picked_up),
 		cmocka_unit_test(memory_of_another_tracker_is_left_out),
 		cmocka_unit_test(reports_go_to_a_file),
