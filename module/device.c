@@ -177,7 +177,12 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 	err = arm_range(t, arg.start, arg.start + arg.len, &walk_end);
 	arg.walk_end = walk_end;
 	arg.armed = uffdwp_total(t, pages_armed) - armed_before;
-	return copy_result(uarg, &arg, sizeof(arg)) ?: err;
+	if (copy_result(uarg, &arg, sizeof(arg))) {
+		/* Whoever is not told that it is armed would miss what was written before. */
+		uffdwp_scan_undo(t, arg.start, walk_end);
+		err = -EFAULT;
+	}
+	return err;
 }
 
 static long cmd_disarm(struct uffdwp_tracker *t, void __user *uarg)

@@ -335,6 +335,7 @@ struct uffdwp_unregister_arg {
  *   -ENOENT     nothing in the range is registered with this tracker
  *   -EINVAL     also: the range cuts a page of hugetlb, at @walk_end
  *   -ENOMEM     no memory for page tables: all below @walk_end is armed, call again from there
+ *   -EFAULT     also: the results cannot be written; what was armed is written again
  */
 struct uffdwp_arm_arg {
 	__u64 size;
