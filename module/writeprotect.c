@@ -30,6 +30,16 @@ static struct uffdwp_tracker *tracker_of_range(struct mm_struct *mm, unsigned lo
 	return t;
 }
 
+/* An error does not tell how far it came: whoever gets one may rely on nothing in the range. */
+static void take_back(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	uffdwp_for_each_vma(vma, mm, start, end)
+		if (uffdwp_tracker_of_vma(vma))
+			uffdwp_disarm(vma, max(start, vma->vm_start), min(end, vma->vm_end));
+}
+
 /**
  * uffdwp_writeprotect - arm a range on behalf of UFFDIO_WRITEPROTECT
  * @mm: address space, held by the caller of the ioctl
@@ -46,19 +56,21 @@ static struct uffdwp_tracker *tracker_of_range(struct mm_struct *mm, unsigned lo
 int uffdwp_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
 			atomic_t *mmap_changing)
 {
-	unsigned long end = start + len;
+	unsigned long pos = start, end = start + len;
 	struct uffdwp_tracker *t;
 	int next;
 
 	do {
 		mmap_read_lock(mm);
-		t = tracker_of_range(mm, start, end);
+		t = tracker_of_range(mm, pos, end);
 		if (IS_ERR(t))
 			next = PTR_ERR(t);
 		else if (atomic_read(mmap_changing))
 			next = -EAGAIN;
 		else
-			next = uffdwp_arm(t, start, end, &start);
+			next = uffdwp_arm(t, pos, end, &pos);
+		if (next < 0)
+			take_back(mm, start, pos);
 		mmap_read_unlock(mm);
 	} while (next == UFFDWP_WALK_PAUSE);
 	return next;
