@@ -25,7 +25,7 @@ GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
 	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c)
 GUEST_HELPERS := $(B)/tests/guest/compat32
 
-GUEST_PARTS := tests/guest/support.c tests/guest/environment.c
+GUEST_PARTS := $(addprefix tests/guest/,support.c environment.c inject.c)
 
 # All symbols are bound at start, so that no test takes a fault in the dynamic linker.
 $(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_PARTS:.c=.h) $(LIB_STATIC)
