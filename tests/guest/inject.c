@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -28,6 +30,18 @@ static const char *const times[INJECT_KINDS] = {
 static long left[INJECT_KINDS];
 static int own_file;
 
+/*
+ * Where the kernel cannot update the C library's rseq area, it kills the process: a page that was
+ * not there, and must be copied after a fork, would do.
+ */
+static int leave_rseq(void)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	return __rseq_size && syscall(SYS_rseq, area, 32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) ?
+	       -errno : 0;
+}
+
 const char *inject_set_up(void)
 {
 	char many[32];
@@ -36,6 +50,8 @@ const char *inject_set_up(void)
 	own_file = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (own_file < 0)
 		return "this kernel has no fault injection";
+	if (leave_rseq())
+		return "rseq cannot be left";
 	snprintf(many, sizeof(many), "%ld", MANY_TIMES);
 	for (kind = 0; kind < INJECT_KINDS; kind++) {
 		if (write_file(times[kind], many))
