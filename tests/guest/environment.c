@@ -426,6 +426,29 @@ const char *khugepaged_pass(void)
 	return done ? NULL : "khugepaged has not looked at all memory twice";
 }
 
+/* ---- leaks */
+
+#define KMEMLEAK "/sys/kernel/debug/kmemleak"
+
+/* Counted is what is older than 5 seconds, and has not changed between two looks. */
+const char *find_leaks(char *found, size_t len)
+{
+	FILE *file;
+	int look;
+
+	for (look = 0; look < 3; look++) {
+		sleep(6);
+		if (write_file(KMEMLEAK, "scan"))
+			return "kmemleak is not there, not on (kmemleak=on), or has given up";
+	}
+	file = fopen(KMEMLEAK, "r");
+	assert_non_null(file);
+	len = fread(found, 1, len - 1, file);
+	found[len] = 0;
+	fclose(file);
+	return NULL;
+}
+
 /* ---- hugetlb */
 
 #define HUGETLB "/sys/kernel/mm/hugepages/hugepages-2048kB/"
