@@ -20,6 +20,11 @@
 /* what was thrown away is not disarmed */
 #define UFFDWP_BREAK_DISCARD	6
 
+/* memory for which no page table could be made counts as armed */
+#define UFFDWP_BREAK_TABLE	20
+/* the buffer of a closed tracker is not freed */
+#define UFFDWP_BREAK_LEAK	21
+
 #ifndef UFFDWP_BREAK
 #define UFFDWP_BREAK UFFDWP_BREAK_NOTHING
 #endif

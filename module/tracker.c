@@ -59,7 +59,8 @@ static void free_tracker(struct rcu_head *rcu)
 {
 	struct uffdwp_tracker *t = container_of(rcu, struct uffdwp_tracker, rcu);
 
-	kvfree(t->buffer);
+	if (!uffdwp_broken(UFFDWP_BREAK_LEAK))
+		kvfree(t->buffer);
 	free_percpu(t->counters);
 	kfree(t);
 }
