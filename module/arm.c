@@ -11,6 +11,7 @@
  * through such a translation after we have armed would be lost. The one flush per table covers them
  * all.
  */
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/oom.h>
 #include <linux/sched/mm.h>
@@ -39,22 +40,54 @@ void uffdwp_arming_end(struct uffdwp_arming *a)
 	uffdwp_count(a->t, tlb_flushes, 1);
 }
 
+/* Takes away the bit also where it protects nothing. */
+static bool disarm_pte(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
+{
+	pte_t pte = READ_ONCE(*ptep);
+
+	if (pte_present(pte) ? !pte_uffd_wp(pte) : !uffdwp_pte_armed(pte))
+		return false;
+	if (pte_present(pte))
+		uffdwp_pte_disarm_present(ptep);
+	else if (uffdwp_pte_is_marker(pte))
+		pte_clear(mm, addr, ptep);
+	else
+		set_pte_at(mm, addr, ptep, pte_swp_clear_uffd_wp(pte));
+	return true;
+}
+
+/* The same for a huge page. Disarming takes a permission from nobody: no TLB needs to hear of it. */
+static bool disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
+{
+	pmd_t pmd = READ_ONCE(*pmdp);
+
+	if (pmd_present(pmd) ? !pmd_uffd_wp(pmd) : !pmd_swp_uffd_wp(pmd))
+		return false;
+	if (pmd_present(pmd))
+		uffdwp_pmd_disarm_present(pmdp);
+	else
+		set_pmd_at(mm, addr & HPAGE_PMD_MASK, pmdp, pmd_swp_clear_uffd_wp(pmd));
+	return true;
+}
+
 /*
- * Nothing is mapped, so no TLB holds anything that matters: a translation that MADV_DONTNEED has
- * not flushed yet leads to the page that it has thrown away, and a write there is thrown away as
- * well.
+ * Nothing is mapped. Of private memory no TLB holds anything that matters: a translation that
+ * MADV_DONTNEED has not flushed yet leads to the page that it has thrown away, and a write there is
+ * thrown away as well. A page of a shared file may live on: reclaim takes its entry away and flushes
+ * later (TTU_BATCH_FLUSH), and until then a processor may write through an old translation.
  */
 static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
 	struct mm_struct *mm = a->vma->vm_mm;
-	const bool anon = vma_is_anonymous(a->vma);
 
 	/* The reader of a handed-in userfaultfd is to be asked for what belongs here. */
-	if (anon && userfaultfd_missing(a->vma))
+	if (userfaultfd_missing(a->vma))
 		return false;
 	/* What belongs into a mapping of a file is not zeroes. Its faults know markers. */
-	if (UFFDWP_HAVE_MARKERS && (a->t->markers || !anon)) {
+	if (UFFDWP_HAVE_MARKERS && (a->t->markers || !vma_is_anonymous(a->vma))) {
 		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
+		if (a->vma->vm_flags & VM_SHARED)
+			uffdwp_arming_needs_flush(a, addr);
 		uffdwp_count(a->t, markers_installed, 1);
 		return true;
 	}
@@ -99,7 +132,12 @@ void uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 	} else {
 		return;
 	}
-	a->armed++;
+	if (!a->t->ignore_pins && uffdwp_absent_may_be_pinned(a->vma, addr, pte)) {
+		disarm_pte(a->vma->vm_mm, addr, ptep);
+		a->held++;
+	} else {
+		a->armed++;
+	}
 }
 
 /**
@@ -111,21 +149,24 @@ void uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 {
 	pmd_t pmd = READ_ONCE(*pmdp);
+	bool held;
 
 	if (uffdwp_pmd_armed(pmd))
 		return;
 	uffdwp_arming_needs_flush(a, addr);
 	if (pmd_present(pmd)) {
 		uffdwp_pmd_arm_present(pmdp);
-		if (uffdwp_pmd_may_be_pinned(pmd) && !a->t->ignore_pins) {
-			uffdwp_pmd_disarm_present(pmdp);
-			a->held++;
-			return;
-		}
+		held = uffdwp_pmd_may_be_pinned(pmd);
 	} else {
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
+		held = uffdwp_absent_pmd_may_be_pinned(pmd);
 	}
-	a->armed++;
+	if (held && !a->t->ignore_pins) {
+		disarm_pmd(a->vma->vm_mm, addr, pmdp);
+		a->held++;
+	} else {
+		a->armed++;
+	}
 }
 
 /**
@@ -257,7 +298,6 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	return UFFDWP_WALK_ON;
 }
 
-/* Disarming takes a permission from nobody, so no TLB needs to hear of it. */
 struct disarm_walk {
 	struct uffdwp_walk walk;
 	u64 disarmed;
@@ -266,22 +306,6 @@ struct disarm_walk {
 static int disarm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
 	return UFFDWP_WALK_ON;
-}
-
-/* Takes away the bit also where it protects nothing. */
-static bool disarm_pte(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
-{
-	pte_t pte = READ_ONCE(*ptep);
-
-	if (pte_present(pte) ? !pte_uffd_wp(pte) : !uffdwp_pte_armed(pte))
-		return false;
-	if (pte_present(pte))
-		uffdwp_pte_disarm_present(ptep);
-	else if (uffdwp_pte_is_marker(pte))
-		pte_clear(mm, addr, ptep);
-	else
-		set_pte_at(mm, addr, ptep, pte_swp_clear_uffd_wp(pte));
-	return true;
 }
 
 static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr, unsigned long end)
@@ -309,16 +333,9 @@ static int disarm_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long a
 static int disarm_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
 {
 	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
-	pmd_t pmd = READ_ONCE(*pmdp);
 
-	if (pmd_present(pmd) ? !pmd_uffd_wp(pmd) : !pmd_swp_uffd_wp(pmd))
-		return UFFDWP_WALK_ON;
-	if (pmd_present(pmd))
-		uffdwp_pmd_disarm_present(pmdp);
-	else
-		set_pmd_at(walk->vma->vm_mm, addr & HPAGE_PMD_MASK, pmdp,
-			   pmd_swp_clear_uffd_wp(pmd));
-	w->disarmed += HPAGE_PMD_NR;
+	if (disarm_pmd(walk->vma->vm_mm, addr, pmdp))
+		w->disarmed += HPAGE_PMD_NR;
 	return UFFDWP_WALK_ON;
 }
 
@@ -330,8 +347,8 @@ static const struct uffdwp_walk_ops disarm_ops = {
 };
 
 /**
- * uffdwp_disarm - make a part of a mapping written, and leave nothing protected in it
- * @vma: mapping; mmap_lock is held, or the lock of the file's mappings
+ * uffdwp_disarm_tables - make a part of a mapping written, and leave nothing protected in it
+ * @vma: mapping, whose tables stay: walk.c
  * @start: first address, inside the mapping
  * @end: last address, exclusive, inside the mapping
  *
@@ -339,7 +356,7 @@ static const struct uffdwp_walk_ops disarm_ops = {
  *
  * Return: pages that were armed.
  */
-u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
 	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma } };
 	unsigned long pos = start;
@@ -348,6 +365,31 @@ u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long
 	while (pos < end && uffdwp_walk_vma(&w.walk, pos, end) != UFFDWP_WALK_ON)
 		pos = pmd_addr_end(w.walk.pos, end);
 	return w.disarmed;
+}
+
+/**
+ * uffdwp_disarm - the same for a mapping that need not be registered
+ * @vma: mapping, mmap_lock held
+ * @start: first address, inside the mapping
+ * @end: last address, exclusive, inside the mapping
+ *
+ * Tables of hugetlb may be shared with other processes where write protection is not registered,
+ * and then go away unless the lock of the file's mappings is held (huge_pmd_unshare()).
+ *
+ * Return: pages that were armed.
+ */
+u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct address_space *mapping;
+	u64 disarmed;
+
+	if (!is_vm_hugetlb_page(vma) || userfaultfd_wp(vma))
+		return uffdwp_disarm_tables(vma, start, end);
+	mapping = vma->vm_file->f_mapping;
+	i_mmap_lock_read(mapping);
+	disarmed = uffdwp_disarm_tables(vma, start, end);
+	i_mmap_unlock_read(mapping);
+	return disarmed;
 }
 
 /**
@@ -367,7 +409,7 @@ u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigne
 
 	uffdwp_for_each_vma(vma, t->mm, start, end)
 		if (uffdwp_vma_is_tracked(t, vma))
-			disarmed += uffdwp_disarm(vma, max(start, vma->vm_start),
-						  min(end, vma->vm_end));
+			disarmed += uffdwp_disarm_tables(vma, max(start, vma->vm_start),
+							 min(end, vma->vm_end));
 	return disarmed;
 }

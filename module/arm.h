@@ -62,7 +62,7 @@ void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 /* Memory that waits for the reader of its userfaultfd cannot be armed: arm_none() */
 static inline bool uffdwp_hole_can_be_armed(struct vm_area_struct *vma)
 {
-	return !(vma_is_anonymous(vma) && userfaultfd_missing(vma));
+	return !userfaultfd_missing(vma);
 }
 
 /*
@@ -112,6 +112,7 @@ static inline void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned
 
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	       unsigned long *walk_end);
+u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
 

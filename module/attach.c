@@ -3,6 +3,7 @@
  * Binding a tracker to an address space: find it, check the right to it, get a userfaultfd of it.
  */
 #include <linux/file.h>
+#include <linux/mmap_lock.h>
 #include <linux/pid.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
@@ -127,6 +128,20 @@ static_assert(offsetof(struct uffdwp_attach_arg, uffd_features) -
 static_assert(offsetofend(struct uffdwp_attach_arg, uffd_ioctls) -
 	      offsetof(struct uffdwp_attach_arg, api) == sizeof(struct uffdio_api));
 
+/*
+ * A MADV_DONTNEED that began before its hook was placed is not seen: let it end. It holds mmap_lock
+ * for reading. With a userfaultfd of our own nothing is registered yet, and registering waits.
+ */
+static int wait_for_others(struct mm_struct *mm, bool handed_in)
+{
+	if (!handed_in)
+		return 0;
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	mmap_write_unlock(mm);
+	return 0;
+}
+
 /**
  * uffdwp_attach - UFFDWP_IOC_ATTACH
  * @t: tracker, locked
@@ -162,6 +177,10 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
 	if (err)
 		goto put_uffd;
 
+	err = wait_for_others(mm, arg->flags & UFFDWP_ATTACH_UFFD);
+	if (err)
+		goto put_hooks;
+
 	t->uffd = uffd;
 	t->ctx = uffd->private_data;
 	t->handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
@@ -170,14 +189,15 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
 	t->mm = mm;
 	err = uffdwp_tracker_publish(t);
 	if (err)
-		goto put_hooks;
+		goto unset;
 	/* From here on the struct is held, not the memory: the process may end when it likes. */
 	mmgrab(mm);
 	mmput(mm);
 	return 0;
 
-put_hooks:
+unset:
 	t->mm = NULL;
+put_hooks:
 	uffdwp_hooks_put();
 put_uffd:
 	fput(uffd);

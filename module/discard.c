@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Content that is thrown away is content that has changed: MADV_DONTNEED, and holes that are made
- * in files.
+ * Content that is thrown away is content that has changed: MADV_DONTNEED, and holes in files of
+ * shared memory and hugetlb, truncation included.
  *
  * The kernel takes the entries away, but leaves a marker where one was armed in a mapping of a file
  * (zap_install_uffd_wp_if_needed()), and Linux 6.1 leaves those of anonymous memory, too. Such
@@ -10,8 +10,11 @@
  * filled with zeroes without a change to any entry.
  *
  * So everything in the range is disarmed, and it is done *after* the kernel has thrown the content
- * away: before, a scan could arm a page again in between. Whoever has called madvise() or
- * fallocate() cannot know the new content before that call has returned.
+ * away: before, a scan could arm a page again in between. A scan that comes while madvise() or
+ * fallocate() is under way may still say "not written"; the next one says "written".
+ *
+ * Not covered: drivers that call shmem_truncate_range() on objects of their own (i915), if such an
+ * object is mapped as plain shared memory.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -23,21 +26,24 @@
 #include "discard.h"
 #include "tracker.h"
 
-/*
- * Holds for memory of a file without mmap_lock, as long as the lock of the file's mappings is held:
- * the mapping stays, but it may be unregistered at this moment, and then we take bits away that
- * nobody relies on.
+/* How often a hole or truncation was seen. */
+static atomic64_t file_discards = ATOMIC64_INIT(0);
+
+/**
+ * uffdwp_file_discards - how often uffdwp_discard_file() was called
+ *
+ * Return: that number; for the self-test.
  */
-static bool is_tracked(const struct vm_area_struct *vma)
+u64 uffdwp_file_discards(void)
 {
-	return uffdwp_tracker_of_vma(vma);
+	return atomic64_read(&file_discards);
 }
 
 static void count(const struct vm_area_struct *vma, u64 discarded)
 {
 	struct uffdwp_tracker *t;
 
-	/* Not uffdwp_tracker_of_vma() alone, whose result needs mmap_lock. */
+	/* Without mmap_lock a tracker stays until RCU passes. */
 	rcu_read_lock();
 	t = uffdwp_tracker_of_vma(vma);
 	if (t && discarded)
@@ -55,7 +61,8 @@ void uffdwp_discard_range(struct vm_area_struct *vma, unsigned long start, unsig
 {
 	if (uffdwp_broken(UFFDWP_BREAK_DISCARD))
 		return;
-	count(vma, uffdwp_disarm(vma, max(start, vma->vm_start), min(start + len, vma->vm_end)));
+	count(vma, uffdwp_disarm_tables(vma, max(start, vma->vm_start),
+					min(start + len, vma->vm_end)));
 }
 
 /* Pages [first, last] of the file, as far as they are mapped here. */
@@ -68,7 +75,7 @@ static void discard_in_vma(struct vm_area_struct *vma, pgoff_t first, pgoff_t la
 	last = min(last, vma_last);
 	start = vma->vm_start + ((first - vma->vm_pgoff) << PAGE_SHIFT);
 	end = vma->vm_start + ((last + 1 - vma->vm_pgoff) << PAGE_SHIFT);
-	count(vma, uffdwp_disarm(vma, start, end));
+	count(vma, uffdwp_disarm_tables(vma, start, end));
 }
 
 /**
@@ -77,7 +84,9 @@ static void discard_in_vma(struct vm_area_struct *vma, pgoff_t first, pgoff_t la
  * @first: first byte
  * @last: last byte; -1 is the end of the file
  *
- * Takes the lock of the file's mappings, as unmap_mapping_range() does in the same place.
+ * Takes the lock of the file's mappings, as unmap_mapping_range() does in the same place. Under it,
+ * without mmap_lock, a mapping stays, but it may be unregistered at this moment, and then we take
+ * bits away that nobody relies on.
  */
 void uffdwp_discard_file(struct address_space *mapping, loff_t first, loff_t last)
 {
@@ -85,14 +94,15 @@ void uffdwp_discard_file(struct address_space *mapping, loff_t first, loff_t las
 	const pgoff_t last_page = last < 0 ? ULONG_MAX : last >> PAGE_SHIFT;
 	struct vm_area_struct *vma;
 
-	if (uffdwp_broken(UFFDWP_BREAK_DISCARD))
+	atomic64_inc(&file_discards);
+	if (uffdwp_broken(UFFDWP_BREAK_DISCARD) || !mapping_mapped(mapping))
 		return;
 	i_mmap_lock_read(mapping);
 	for (vma = uffdwp_call(vma_interval_tree_iter_first)(&mapping->i_mmap, first_page,
 							     last_page);
 	     vma;
 	     vma = uffdwp_call(vma_interval_tree_iter_next)(vma, first_page, last_page))
-		if (is_tracked(vma))
+		if (uffdwp_tracker_of_vma(vma))
 			discard_in_vma(vma, first_page, last_page);
 	i_mmap_unlock_read(mapping);
 }

@@ -3,9 +3,9 @@
  * Owns the hooks: which functions of the kernel are stopped at their entry, and when.
  *
  * Two kinds. A watching hook runs at the entry and returns; the function goes on. A redirecting
- * hook (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead. Where tasks
- * can sleep for ever, in handle_userfault(), that is only for memory of a tracker, and ours never
- * sleeps there.
+ * hook (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead. In the fault
+ * path that is only for memory of a tracker, and ours never sleeps for ever; elsewhere a call that
+ * was redirected keeps the module from being unloaded.
  *
  * The callbacks run in the fault path of every process while a tracker is open, so they look at as
  * little as they can, take no lock and do not sleep. They are not traced themselves.
@@ -19,7 +19,9 @@
  * would silence them.
  *
  * Hooks are placed with the first tracker and removed some time after the last one, so that nothing
- * is hooked while nobody tracks, and opening and closing in a loop does not patch code each time.
+ * is hooked in the fault path while nobody tracks, and opening and closing in a loop does not patch
+ * code each time. Those on file systems stay as long as the module: they are seldom called, and a
+ * call that is under way when a hook is placed is not seen and could not be waited for.
  *
  * Removing, in stages:
  *   1. unregister_ftrace_function(): no new call reaches a callback. Inside, it waits for
@@ -48,6 +50,7 @@
 #include "discard.h"
 #include "fault.h"
 #include "hooks.h"
+#include "kind.h"
 #include "tracker.h"
 #include "writeprotect.h"
 
@@ -151,16 +154,25 @@ static notrace void on_do_swap_page(unsigned long ip, unsigned long parent_ip,
 }
 
 /*
- * The originals of these sleep, but for no longer than it takes to throw something away. Why ours
- * comes after the original: discard.c. A call that comes from this module is the one of the
- * function that it was redirected to, and goes on.
+ * The originals of these may sleep for long, waiting for the lock of a file that anybody holds. So
+ * nothing waits for them: each call has a reference to the module, and it cannot be unloaded before
+ * they are back. Why ours comes after the original: discard.c. A call that comes from this module is
+ * the one of the function that it was redirected to, and goes on.
  */
+static notrace void redirect_with_reference(unsigned long parent_ip, struct ftrace_regs *fregs,
+					    void *to)
+{
+	/* Without the module there is no tracker. */
+	if (!within_module(parent_ip, THIS_MODULE) && try_module_get(THIS_MODULE))
+		uffdwp_fregs_redirect(fregs, to);
+}
+
 static void instead_of_zap_page_range_single(struct vm_area_struct *vma, unsigned long start,
 					     unsigned long len, struct zap_details *details)
 {
 	uffdwp_call(zap_page_range_single)(vma, start, len, details);
 	uffdwp_discard_range(vma, start, len);
-	redirected_call_ends();
+	module_put(THIS_MODULE);
 }
 
 /*
@@ -173,79 +185,68 @@ static notrace void on_zap_page_range_single(unsigned long ip, unsigned long par
 	struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 
 	if (unlikely(userfaultfd_wp(vma)) && !uffdwp_fregs_arg3(fregs) &&
-	    !within_module(parent_ip, THIS_MODULE) && uffdwp_tracker_of_vma(vma))
-		redirect(fregs, instead_of_zap_page_range_single);
+	    uffdwp_tracker_of_vma(vma))
+		redirect_with_reference(parent_ip, fregs, instead_of_zap_page_range_single);
 }
 
-/* long (*fallocate)(file, mode, first, len) of a file system */
-static bool makes_hole(unsigned long parent_ip, struct ftrace_regs *fregs)
-{
-	struct file *file = (struct file *)uffdwp_fregs_arg0(fregs);
-
-	return (uffdwp_fregs_arg1(fregs) & FALLOC_FL_PUNCH_HOLE) &&
-	       mapping_mapped(file->f_mapping) && !within_module(parent_ip, THIS_MODULE);
+/*
+ * Holes and truncation, of files that need not be mapped yet: they may be before it is over. What
+ * went wrong may have thrown away a part, so what they return is not looked at.
+ *
+ *	long NAME_fallocate(struct file *file, int mode, loff_t first, loff_t len)
+ *	int NAME_setattr(idmap, struct dentry *dentry, struct iattr *attr)
+ */
+#define DISCARDING_FILE_SYSTEM(name)							\
+static long instead_of_##name##_fallocate(struct file *file, int mode, loff_t first,	\
+					  loff_t len)					\
+{											\
+	long ret = uffdwp_call(name##_fallocate)(file, mode, first, len);		\
+											\
+	uffdwp_discard_file(file->f_mapping, first, first + len - 1);			\
+	module_put(THIS_MODULE);							\
+	return ret;									\
+}											\
+											\
+static notrace void on_##name##_fallocate(unsigned long ip, unsigned long parent_ip,	\
+					  struct ftrace_ops *ops,			\
+					  struct ftrace_regs *fregs)			\
+{											\
+	if (uffdwp_fregs_arg1(fregs) & FALLOC_FL_PUNCH_HOLE)				\
+		redirect_with_reference(parent_ip, fregs, instead_of_##name##_fallocate); \
+}											\
+											\
+static int instead_of_##name##_setattr(void *idmap, struct dentry *dentry,		\
+				       struct iattr *attr)				\
+{											\
+	int ret = uffdwp_call(name##_setattr)(idmap, dentry, attr);			\
+											\
+	uffdwp_discard_file(d_inode(dentry)->i_mapping, attr->ia_size, -1);		\
+	module_put(THIS_MODULE);							\
+	return ret;									\
+}											\
+											\
+static notrace void on_##name##_setattr(unsigned long ip, unsigned long parent_ip,	\
+					struct ftrace_ops *ops,				\
+					struct ftrace_regs *fregs)			\
+{											\
+	struct iattr *attr = (struct iattr *)uffdwp_fregs_arg2(fregs);			\
+											\
+	if (attr->ia_valid & ATTR_SIZE)							\
+		redirect_with_reference(parent_ip, fregs, instead_of_##name##_setattr);	\
 }
 
 #ifdef CONFIG_SHMEM
-static long instead_of_shmem_fallocate(struct file *file, int mode, loff_t first, loff_t len)
-{
-	long ret = uffdwp_call(shmem_fallocate)(file, mode, first, len);
-
-	uffdwp_discard_file(file->f_mapping, first, first + len - 1);
-	redirected_call_ends();
-	return ret;
-}
-
-static notrace void on_shmem_fallocate(unsigned long ip, unsigned long parent_ip,
-				       struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	if (makes_hole(parent_ip, fregs))
-		redirect(fregs, instead_of_shmem_fallocate);
-}
-
-static int instead_of_shmem_setattr(void *idmap, struct dentry *dentry, struct iattr *attr)
-{
-	int ret = uffdwp_call(shmem_setattr)(idmap, dentry, attr);
-
-	uffdwp_discard_file(d_inode(dentry)->i_mapping, attr->ia_size, -1);
-	redirected_call_ends();
-	return ret;
-}
-
-/* int shmem_setattr(idmap, dentry, attr): truncation; that of hugetlbfs drops markers by itself */
-static notrace void on_shmem_setattr(unsigned long ip, unsigned long parent_ip,
-				     struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct dentry *dentry = (struct dentry *)uffdwp_fregs_arg1(fregs);
-	struct iattr *attr = (struct iattr *)uffdwp_fregs_arg2(fregs);
-
-	if ((attr->ia_valid & ATTR_SIZE) && mapping_mapped(d_inode(dentry)->i_mapping) &&
-	    !within_module(parent_ip, THIS_MODULE))
-		redirect(fregs, instead_of_shmem_setattr);
-}
+DISCARDING_FILE_SYSTEM(shmem)
 #else
 #define on_shmem_fallocate NULL
 #define on_shmem_setattr NULL
 #endif
 
 #ifdef CONFIG_HUGETLBFS
-static long instead_of_hugetlbfs_fallocate(struct file *file, int mode, loff_t first, loff_t len)
-{
-	long ret = uffdwp_call(hugetlbfs_fallocate)(file, mode, first, len);
-
-	uffdwp_discard_file(file->f_mapping, first, first + len - 1);
-	redirected_call_ends();
-	return ret;
-}
-
-static notrace void on_hugetlbfs_fallocate(unsigned long ip, unsigned long parent_ip,
-					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	if (makes_hole(parent_ip, fregs))
-		redirect(fregs, instead_of_hugetlbfs_fallocate);
-}
+DISCARDING_FILE_SYSTEM(hugetlbfs)
 #else
 #define on_hugetlbfs_fallocate NULL
+#define on_hugetlbfs_setattr NULL
 #endif
 
 struct hook {
@@ -253,6 +254,7 @@ struct hook {
 	const char *loss;	/* what is lost without it; NULL: nothing works without it */
 	u64 features;		/* what is offered with it */
 	u64 kinds;		/* of memory that cannot be tracked without it */
+	bool stays;		/* as long as the module */
 	struct ftrace_ops ops;
 	unsigned long address;
 	bool given_up;
@@ -297,19 +299,29 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.symbol = "shmem_fallocate",
 		.loss = "shared memory cannot be tracked",
 		.kinds = UFFDWP_KIND_SHMEM,
+		.stays = true,
 		.ops = REDIRECT(on_shmem_fallocate),
 	},
 	[UFFDWP_HOOK_SHMEM_SETATTR] = {
 		.symbol = "shmem_setattr",
 		.loss = "shared memory cannot be tracked",
 		.kinds = UFFDWP_KIND_SHMEM,
+		.stays = true,
 		.ops = REDIRECT(on_shmem_setattr),
 	},
 	[UFFDWP_HOOK_HUGETLBFS_FALLOCATE] = {
 		.symbol = "hugetlbfs_fallocate",
 		.loss = "hugetlb cannot be tracked",
 		.kinds = UFFDWP_KIND_HUGETLB,
+		.stays = true,
 		.ops = REDIRECT(on_hugetlbfs_fallocate),
+	},
+	[UFFDWP_HOOK_HUGETLBFS_SETATTR] = {
+		.symbol = "hugetlbfs_setattr",
+		.loss = "hugetlb cannot be tracked",
+		.kinds = UFFDWP_KIND_HUGETLB,
+		.stays = true,
+		.ops = REDIRECT(on_hugetlbfs_setattr),
 	},
 };
 
@@ -374,6 +386,17 @@ u64 uffdwp_hooks_kinds(void)
 }
 
 /**
+ * uffdwp_kind_is_offered - can this mapping be tracked with the hooks that are there?
+ * @vma: mapping
+ *
+ * Return: whether it can.
+ */
+bool uffdwp_kind_is_offered(struct vm_area_struct *vma)
+{
+	return uffdwp_kind_of_vma(vma) & uffdwp_hooks_kinds();
+}
+
+/**
  * uffdwp_hooks_find - find the functions to hook
  *
  * Return: 0, or -ENOENT when one that is required does not exist or cannot be traced.
@@ -431,29 +454,23 @@ int uffdwp_hook_place(enum uffdwp_hook_id id)
 	return 0;
 }
 
-/**
- * uffdwp_hooks_remove - remove all hooks and wait until nothing runs in them
- *
- * When it returns no processor and no sleeping task is in a callback, a trampoline or a function
- * that a call was redirected to.
- */
-void uffdwp_hooks_remove(void)
+static void remove_hooks(bool all)
 {
 	int id;
 
 	for (id = UFFDWP_HOOKS - 1; id >= 0; id--) {
-		if (hooks[id].placed && !unregister_ftrace_function(&hooks[id].ops))
+		if (hooks[id].placed && (all || !hooks[id].stays) &&
+		    !unregister_ftrace_function(&hooks[id].ops))
 			hooks[id].placed = false;
 	}
-	wait_var_event(&calls_in_flight, !atomic_read(&calls_in_flight));
-	synchronize_rcu_tasks();
 }
 
+/* Nobody waits for calls in flight here: those come to an end while the module is loaded. */
 static void remove_unused(struct work_struct *work)
 {
 	mutex_lock(&hooks_lock);
 	if (!users)
-		uffdwp_hooks_remove();
+		remove_hooks(false);
 	mutex_unlock(&hooks_lock);
 }
 
@@ -474,7 +491,7 @@ int uffdwp_hooks_get(void)
 	if (!err)
 		users++;
 	else if (!users)
-		uffdwp_hooks_remove();
+		remove_hooks(false);
 	mutex_unlock(&hooks_lock);
 	return err;
 }
@@ -509,12 +526,17 @@ static bool any_placed(void)
 }
 
 /**
- * uffdwp_hooks_exit - remove the hooks now; there are no users
+ * uffdwp_hooks_exit - remove all hooks and wait until nothing runs in them; there are no users
+ *
+ * When it returns no processor and no sleeping task is in a callback, a trampoline or a function
+ * that a call was redirected to.
  */
 void uffdwp_hooks_exit(void)
 {
 	cancel_delayed_work_sync(&linger_work);
-	uffdwp_hooks_remove();
+	remove_hooks(true);
+	wait_var_event(&calls_in_flight, !atomic_read(&calls_in_flight));
+	synchronize_rcu_tasks();
 	/*
 	 * ftrace has given up after an error of its own, and goes on calling us. There is no way to
 	 * go: not to return keeps the code where it is called.

@@ -14,12 +14,12 @@ enum uffdwp_hook_id {
 	UFFDWP_HOOK_SHMEM_FALLOCATE,
 	UFFDWP_HOOK_SHMEM_SETATTR,
 	UFFDWP_HOOK_HUGETLBFS_FALLOCATE,
+	UFFDWP_HOOK_HUGETLBFS_SETATTR,
 	UFFDWP_HOOKS
 };
 
 int uffdwp_hooks_find(void);
 int uffdwp_hook_place(enum uffdwp_hook_id id);
-void uffdwp_hooks_remove(void);
 
 const char *uffdwp_hook_symbol(enum uffdwp_hook_id id);
 const char *uffdwp_hook_loss(enum uffdwp_hook_id id);

@@ -12,6 +12,8 @@
 #include "../uapi/uffdwp-async.h"
 #include "compat/pgtable.h"
 
+bool uffdwp_kind_is_offered(struct vm_area_struct *vma);
+
 /**
  * uffdwp_kind_of_vma - which kind of memory is this?
  * @vma: mapping

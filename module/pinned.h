@@ -13,6 +13,13 @@
  * counted. get_user_pages_fast() takes its reference first and then looks at the entry again. One
  * of the two sees the other.
  *
+ * A page need not be mapped here to be held: one of a shared file may be in memory all the same, and
+ * so may one behind a swap or migration entry. Those are looked up where they are.
+ *
+ * The kernel takes the reference of a mapping before it counts the mapping, and drops it after. So
+ * mappings are counted before and after the references are, and the smaller number is believed: a
+ * mapping that comes or goes in between, in another process, can only make a page look held.
+ *
  * What it costs: a page that is on its way between lists of the kernel, or is looked at by reclaim
  * or compaction just now, may have a reference more and stay written for one scan longer.
  */
@@ -28,6 +35,7 @@
 /**
  * struct uffdwp_known_refs - the references of one huge page that are accounted for
  * @head: its first small page; NULL while nothing is known
+ * @seen: its reference count, before and after they were counted
  * @refs: references of its mappings, of its file, of the swap cache, of a list
  *
  * To count the mappings of a huge page that is mapped in small entries takes a look at all of its
@@ -35,12 +43,15 @@
  */
 struct uffdwp_known_refs {
 	const struct page *head;
+	int seen;
 	int refs;
 };
 
 bool uffdwp_page_may_be_pinned(struct page *page, struct uffdwp_known_refs *known);
 bool uffdwp_pmd_may_be_pinned(pmd_t pmd);
 bool uffdwp_hugetlb_may_be_pinned(pte_t pte);
+bool uffdwp_absent_may_be_pinned(struct vm_area_struct *vma, unsigned long addr, pte_t pte);
+bool uffdwp_absent_pmd_may_be_pinned(pmd_t pmd);
 
 /* The file that a small page belongs to has a reference. It stays while the page is mapped. */
 static inline int uffdwp_page_is_cached(const struct page *page)
@@ -56,15 +67,16 @@ static inline int uffdwp_page_is_cached(const struct page *page)
  */
 static inline bool uffdwp_pte_may_be_pinned(pte_t pte, struct uffdwp_known_refs *known)
 {
+	int mapped_before, mapped, refs;
 	struct page *page;
-	int refs, mapped;
 
 	/* The page of zeroes, which nobody writes to. */
 	if (pte_special(pte) || uffdwp_broken(UFFDWP_BREAK_PINNED))
 		return false;
 	page = pte_page(pte);
+	mapped_before = atomic_read(&page->_mapcount);
 	refs = page_ref_count(page);
-	mapped = atomic_read(&page->_mapcount) + 1;
+	mapped = min(atomic_read(&page->_mapcount), mapped_before) + 1;
 	if (likely(refs && refs <= mapped + uffdwp_page_is_cached(page) && !PageHead(page)))
 		return false;
 	return uffdwp_page_may_be_pinned(page, known);

@@ -34,7 +34,7 @@ static_assert(offsetofend(struct uffdwp_unregister_arg, len) -
 
 static int check_kind(struct vm_area_struct *vma)
 {
-	return uffdwp_kind_of_vma(vma) & uffdwp_hooks_kinds() ? 0 : -EOPNOTSUPP;
+	return uffdwp_kind_is_offered(vma) ? 0 : -EOPNOTSUPP;
 }
 
 /* The kernel registers pages of hugetlb as a whole only. */

@@ -117,7 +117,8 @@ static void unpublish(struct uffdwp_tracker *t)
  * uffdwp_tracker_of_vma - the tracker that a mapping is registered with
  * @vma: mapping, mmap_lock held
  *
- * Called from the fault path, traced functions included: takes no lock.
+ * Called from the fault path, traced functions included: takes no lock. Without mmap_lock, but with
+ * the mapping kept by the lock of its file's mappings, the answer holds for a moment only.
  *
  * Return: the tracker, valid until mmap_lock is dropped, or NULL.
  */

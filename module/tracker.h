@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 
 #include "../uapi/uffdwp-async.h"
+#include "kind.h"
 
 /* Counters of struct uffdwp_stats_arg, one set a processor: the fault path adds without a lock. */
 struct uffdwp_counters {
@@ -87,12 +88,13 @@ struct uffdwp_tracker *uffdwp_tracker_of_mm(struct mm_struct *mm);
  * @t: tracker
  * @vma: a mapping of its address space; mmap_lock held
  *
- * What the kernel has registered for write protection is of a kind that we track: kind.h.
+ * The owner of a handed-in userfaultfd may have registered memory of kinds that are not offered.
  */
 static inline bool uffdwp_vma_is_tracked(const struct uffdwp_tracker *t,
 					 struct vm_area_struct *vma)
 {
-	return vma->vm_userfaultfd_ctx.ctx == t->ctx && (vma->vm_flags & VM_UFFD_WP);
+	return vma->vm_userfaultfd_ctx.ctx == t->ctx && (vma->vm_flags & VM_UFFD_WP) &&
+	       (vma_is_anonymous(vma) || uffdwp_kind_is_offered(vma));
 }
 
 #endif /* UFFDWP_TRACKER_H */

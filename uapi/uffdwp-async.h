@@ -53,9 +53,9 @@
  *   stays written until a scan or ARM finds it let go. PAGE_IS_PINNED names such pages;
  *   UFFDWP_ATTACH_IGNORE_PINS arms them like others.
  *
- *   Written means written through this address space. Shared memory that another process writes,
- *   or that write(2) on its file changes, does not become written here; nor does a private mapping
- *   whose pages still are the file's.
+ *   Written means written through this mapping. Shared memory that is written through another
+ *   mapping, of another process or of the same, or by write(2) on its file, does not become written
+ *   here; nor does a private mapping whose pages still are the file's.
  *
  * Rules for all commands
  * ----------------------
@@ -104,7 +104,7 @@
 #define UFFDWP_PAGE_IS_PRESENT		(1ULL << 3)	/* in memory and mapped */
 #define UFFDWP_PAGE_IS_SWAPPED		(1ULL << 4)	/* swap or migration entry, or marker */
 #define UFFDWP_PAGE_IS_PFNZERO		(1ULL << 5)	/* the shared page of zeroes */
-#define UFFDWP_PAGE_IS_HUGE		(1ULL << 6)	/* mapped by a huge entry */
+#define UFFDWP_PAGE_IS_HUGE		(1ULL << 6)	/* huge entry, or hugetlb */
 #define UFFDWP_PAGE_IS_SOFT_DIRTY	(1ULL << 7)	/* the kernel's own soft-dirty bit */
 /*
  * Not covered by this tracker: no mapping there, or a mapping that is not registered with this
@@ -214,12 +214,13 @@ struct uffdwp_hello_arg {
  * stopped and not told.
  *
  * A userfaultfd that is handed in keeps working for what it was made for (MISSING or MINOR faults;
- * memory that is registered for MISSING faults and has nothing in it is written until it is
- * filled); write-protect faults on it are resolved by the module for as long as the tracker is
- * open, and are not delivered to its reader. Write protection on it is taken away when the tracker
- * is closed. UFFDIO_API must have been called, without UFFD_FEATURE_EVENT_FORK (-EINVAL otherwise):
- * a forked child would inherit protection that nobody resolves. Memory that is armed must not be
- * taken out of write-protect mode by UFFDIO_REGISTER; use UNREGISTER.
+ * memory that is registered for MISSING faults and has nothing in it is written until it is filled,
+ * and UFFDIO_COPY_MODE_WP fills and arms it); write-protect faults on it are resolved by the module
+ * for as long as the tracker is open, and are not delivered to its reader. Write protection on it
+ * is taken away when the tracker is closed. UFFDIO_API must have been called, without
+ * UFFD_FEATURE_EVENT_FORK (-EINVAL otherwise): a forked child would inherit protection that nobody
+ * resolves. Memory that is armed must not be taken out of write-protect mode by UFFDIO_REGISTER;
+ * use UNREGISTER.
  *
  * Errors:
  *   -EBADF      @pidfd is not a pidfd, @uffd is not a userfaultfd
@@ -296,7 +297,8 @@ struct uffdwp_register_arg {
  * @flags: in: 0
  * @start: in: first address
  * @len: in: bytes
- * @fail_at: out: with -EOPNOTSUPP and -EBUSY, the start of the mapping that refused
+ * @fail_at: out: with -EOPNOTSUPP and -EBUSY, and with -EINVAL for hugetlb, the start of the
+ *	mapping that refused; otherwise 0
  * @reserved: in: 0
  *
  * Nothing in the range stays protected. Mappings that could be registered but are not are skipped.
@@ -304,6 +306,7 @@ struct uffdwp_register_arg {
  * Errors:
  *   -ENOENT     nothing is mapped in the range
  *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked; this kernel does not skip it
+ *   -EINVAL     also: the range begins or ends inside a page of hugetlb
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker
  */
 struct uffdwp_unregister_arg {

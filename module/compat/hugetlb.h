@@ -7,6 +7,7 @@
 
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 
 #include "symbols.h"
 
@@ -14,6 +15,17 @@
 static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)
 {
 	return huge_page_shift(hstate_vma(vma));
+}
+
+static inline bool uffdwp_page_is_hugetlb(struct page *head)
+{
+	return PageHuge(head);
+}
+
+/* Taken out to be migrated: whoever did so has a reference. */
+static inline bool uffdwp_hugetlb_is_isolated(struct page *head)
+{
+	return !HPageMigratable(head);
 }
 
 /* NULL: no table. @addr is the first of the page. */
@@ -40,6 +52,16 @@ static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t
 }
 #else
 /* is_vm_hugetlb_page() is never true, and none of these is called. */
+static inline bool uffdwp_page_is_hugetlb(struct page *head)
+{
+	return false;
+}
+
+static inline bool uffdwp_hugetlb_is_isolated(struct page *head)
+{
+	return false;
+}
+
 static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)
 {
 	return PAGE_SHIFT;
@@ -65,5 +87,19 @@ static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t
 	return NULL;
 }
 #endif
+
+/*
+ * The page of the file that a fault at @addr would find in memory, with a reference, or NULL. Does
+ * not sleep. Shared memory may be in the swap cache instead.
+ */
+static inline struct page *uffdwp_find_file_page(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct address_space *mapping = vma->vm_file->f_mapping;
+	pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+
+	if (is_vm_hugetlb_page(vma))
+		return find_get_page(mapping, index >> (uffdwp_hugetlb_shift(vma) - PAGE_SHIFT));
+	return uffdwp_call(find_get_incore_page)(mapping, index);
+}
 
 #endif /* UFFDWP_COMPAT_HUGETLB_H */

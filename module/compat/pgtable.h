@@ -109,6 +109,21 @@ static inline int uffdwp_total_mapcount(struct page *head)
 	return PageHead(head) ? uffdwp_call(folio_mapcount)(page_folio(head)) : page_mapcount(head);
 }
 
+/*
+ * The page in the swap cache, with a reference, or NULL. Does not sleep. The entry is in a page
+ * table that is locked, so that its swap device stays.
+ */
+static inline struct page *uffdwp_find_swap_page(swp_entry_t entry)
+{
+#ifdef CONFIG_SWAP
+	struct folio *folio = uffdwp_call(swap_cache_get_folio)(entry, NULL, 0);
+
+	return folio ? &folio->page : NULL;
+#else
+	return NULL;
+#endif
+}
+
 static inline bool uffdwp_vma_is_shmem(struct vm_area_struct *vma)
 {
 #ifdef CONFIG_SHMEM
@@ -118,11 +133,15 @@ static inline bool uffdwp_vma_is_shmem(struct vm_area_struct *vma)
 #endif
 }
 
-/* mmap_lock is held for writing. Flags that take no part in what the entries look like. */
+/*
+ * mmap_lock is held for writing. Whether new entries of a shared mapping are writable depends on the
+ * write-protect mode (vma_wants_writenotify()).
+ */
 static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned long clear,
 					unsigned long set)
 {
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+	uffdwp_call(vma_set_page_prot)(vma);
 }
 
 /* In mappings of files the kernel knows these itself; in anonymous ones only since 6.6. */

@@ -15,6 +15,7 @@ DEFINE_STATIC_CALL_NULL(uffdwp_kallsyms_lookup_name, uffdwp_fn_kallsyms_lookup_n
 #define UFFDWP_DEFINE_FUNCTION(name, result, parameters) \
 	DEFINE_STATIC_CALL_NULL(uffdwp_##name, uffdwp_fn_##name);
 UFFDWP_FUNCTIONS(UFFDWP_DEFINE_FUNCTION)
+UFFDWP_HOOKED_FUNCTIONS(UFFDWP_DEFINE_FUNCTION)
 
 const unsigned long *uffdwp_huge_zero_pfn;
 
@@ -74,14 +75,19 @@ int uffdwp_symbols_find(void)
 	if (err)
 		return err;
 
-#define UFFDWP_FIND_FUNCTION(name, result, parameters)					\
+#define UFFDWP_SET_FUNCTION(name, find)							\
 	do {										\
-		unsigned long address = need(#name, &err);				\
+		unsigned long address = (find);						\
 											\
 		if (address)								\
 			static_call_update(uffdwp_##name, (uffdwp_fn_##name *)address);	\
-	} while (0);
-	UFFDWP_FUNCTIONS(UFFDWP_FIND_FUNCTION)
+	} while (0)
+#define UFFDWP_NEED_FUNCTION(name, result, parameters)					\
+	UFFDWP_SET_FUNCTION(name, need(#name, &err));
+#define UFFDWP_FIND_FUNCTION(name, result, parameters)					\
+	UFFDWP_SET_FUNCTION(name, uffdwp_symbol_address(#name));
+	UFFDWP_FUNCTIONS(UFFDWP_NEED_FUNCTION)
+	UFFDWP_HOOKED_FUNCTIONS(UFFDWP_FIND_FUNCTION)
 
 	uffdwp_huge_zero_pfn = (const unsigned long *)need("huge_zero_pfn", &err);
 	return err;

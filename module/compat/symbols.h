@@ -14,6 +14,7 @@
 
 #include <linux/fs.h>
 #include <linux/mm_types.h>
+#include <linux/swap.h>
 #include <linux/rbtree.h>
 #include <linux/static_call.h>
 #include <linux/types.h>
@@ -50,22 +51,36 @@ struct zap_details;
 
 /* fs/hugetlbfs/inode.c */
 #ifdef CONFIG_HUGETLBFS
-#define UFFDWP_HUGETLBFS_FUNCTIONS(X)							\
+#define UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)						\
 	X(hugetlbfs_fallocate, long, (struct file *file, int mode, loff_t offset,	\
-				      loff_t len))
+				      loff_t len))					\
+	X(hugetlbfs_setattr, int, (void *idmap, struct dentry *dentry,			\
+				   struct iattr *attr))
 #else
-#define UFFDWP_HUGETLBFS_FUNCTIONS(X)
+#define UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)
 #endif
 
 /* mm/shmem.c */
 #ifdef CONFIG_SHMEM
 #define UFFDWP_SHMEM_FUNCTIONS(X)							\
-	X(vma_is_shmem, bool, (struct vm_area_struct *vma))				\
+	X(vma_is_shmem, bool, (struct vm_area_struct *vma))
+#define UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
 	X(shmem_fallocate, long, (struct file *file, int mode, loff_t offset,		\
 				  loff_t len))						\
 	X(shmem_setattr, int, (void *idmap, struct dentry *dentry, struct iattr *attr))
 #else
 #define UFFDWP_SHMEM_FUNCTIONS(X)
+#define UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)
+#endif
+
+/* mm/swap_state.c */
+#ifdef CONFIG_SWAP
+#define UFFDWP_SWAP_FUNCTIONS(X)							\
+	X(swap_cache_get_folio, struct folio *, (swp_entry_t entry,			\
+						 struct vm_area_struct *vma,		\
+						 unsigned long addr))
+#else
+#define UFFDWP_SWAP_FUNCTIONS(X)
 #endif
 
 /*
@@ -83,10 +98,6 @@ struct zap_details;
 	X(do_madvise, int, (struct mm_struct *mm, unsigned long start, size_t len,	\
 			    int behavior))						\
 	X(__x64_sys_memfd_create, long, (const struct pt_regs *regs))			\
-	/* mm/userfaultfd.c */								\
-	X(mwriteprotect_range, int, (struct mm_struct *mm, unsigned long start,		\
-				     unsigned long len, bool enable_wp,			\
-				     atomic_t *mmap_changing))				\
 	/* arch/x86/mm/tlb.c */								\
 	X(flush_tlb_mm_range, void, (struct mm_struct *mm, unsigned long start,		\
 				     unsigned long end, unsigned int stride_shift,	\
@@ -96,10 +107,13 @@ struct zap_details;
 	X(__pud_alloc, int, (struct mm_struct *mm, p4d_t *p4d, unsigned long addr))	\
 	X(__pmd_alloc, int, (struct mm_struct *mm, pud_t *pud, unsigned long addr))	\
 	X(__pte_alloc, int, (struct mm_struct *mm, pmd_t *pmd))				\
-	X(zap_page_range_single, void, (struct vm_area_struct *vma, unsigned long start, \
-					unsigned long size, struct zap_details *details)) \
 	/* mm/util.c */									\
 	X(folio_mapcount, int, (struct folio *folio))					\
+	/* mm/filemap.c, mm/swap_state.c */						\
+	X(find_get_incore_page, struct page *, (struct address_space *mapping,		\
+						pgoff_t index))				\
+	/* mm/mmap.c */									\
+	X(vma_set_page_prot, void, (struct vm_area_struct *vma))			\
 	/* mm/interval_tree.c */							\
 	X(vma_interval_tree_iter_first, struct vm_area_struct *,			\
 	  (struct rb_root_cached *root, unsigned long start, unsigned long last))	\
@@ -110,14 +124,27 @@ struct zap_details;
 				   unsigned long addr, bool freeze,			\
 				   struct folio *folio))				\
 	UFFDWP_HUGETLB_FUNCTIONS(X)							\
-	UFFDWP_HUGETLBFS_FUNCTIONS(X)							\
 	UFFDWP_SHMEM_FUNCTIONS(X)							\
+	UFFDWP_SWAP_FUNCTIONS(X)							\
 	UFFDWP_NOTIFIER_FUNCTIONS(X)
+
+/* Called only where they are hooked (hooks.c), which may be done without. */
+#define UFFDWP_HOOKED_FUNCTIONS(X)							\
+	/* mm/userfaultfd.c */								\
+	X(mwriteprotect_range, int, (struct mm_struct *mm, unsigned long start,		\
+				     unsigned long len, bool enable_wp,			\
+				     atomic_t *mmap_changing))				\
+	/* mm/memory.c */								\
+	X(zap_page_range_single, void, (struct vm_area_struct *vma, unsigned long start, \
+					unsigned long size, struct zap_details *details)) \
+	UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
+	UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)
 
 #define UFFDWP_DECLARE_FUNCTION(name, result, parameters)			\
 	typedef result uffdwp_fn_##name parameters;				\
 	DECLARE_STATIC_CALL(uffdwp_##name, uffdwp_fn_##name);
 UFFDWP_FUNCTIONS(UFFDWP_DECLARE_FUNCTION)
+UFFDWP_HOOKED_FUNCTIONS(UFFDWP_DECLARE_FUNCTION)
 #undef UFFDWP_DECLARE_FUNCTION
 
 #define uffdwp_call(name) static_call(uffdwp_##name)

@@ -239,6 +239,30 @@ static void pinning_is_writing(void **state)
 	unmake(kind, p);
 }
 
+/* The file keeps the page, and whoever has pinned it goes on writing to it. */
+static void held_pages_need_not_be_mapped(void **state)
+{
+	const struct kind *kind = *state;
+	size_t len = kind->pages * PAGE;
+	char *p = kind->make(len), *held = p + HELD * PAGE;
+	struct ring ring = ring_of(held, PAGE);
+	int fd, file = file_with("one");
+
+	assert_ok(madvise(p, len, MADV_DONTNEED));
+	fd = tracker_of(p, len);
+	assert_int_equal(written(fd, p, len, true), held_pages(kind));
+	read_fixed(&ring, file, held, 3);
+	assert_true(categories(fd, held) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_memory_equal(held, "one", 3);
+	assert_int_equal(written(fd, p, len, true), held_pages(kind));
+	let_go(&ring);
+	assert_int_equal(written(fd, p, len, true), held_pages(kind));
+	assert_int_equal(written(fd, p, len, true), 0);
+	close(file);
+	close(fd);
+	unmake(kind, p);
+}
+
 /* A caller that asks for it gets what the page tables say, and the category. */
 static void pins_can_be_ignored(void **state)
 {
@@ -336,6 +360,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EACH_KIND(reads_into_pinned_buffers_are_reported),
 		EACH_KIND(pinning_is_writing),
+		{ "held_pages_need_not_be_mapped: shared", held_pages_need_not_be_mapped, NULL, NULL,
+		  &kinds[3] },
+		{ "held_pages_need_not_be_mapped: hugetlb", held_pages_need_not_be_mapped, NULL, NULL,
+		  &kinds[5] },
 		EACH_KIND(pins_can_be_ignored),
 		EACH_KIND(any_reference_counts),
 		cmocka_unit_test(process_vm_writev_is_never_missed),
