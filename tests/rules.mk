@@ -34,6 +34,14 @@ $(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_PARTS:.c=.h) $(LIB_ST
 	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(GUEST_PARTS) $(LIB_STATIC) \
 		$(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lpthread
 
+RACE_SOURCES := $(addprefix tests/guest/,races.c race_round.c race_events.c race_commands.c interleave.c \
+	support.c)
+
+$(B)/tests/guest/races: $(RACE_SOURCES) $(addprefix tests/guest/,races.h interleave.h support.h) $(LIB_STATIC)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $(RACE_SOURCES) $(CMOCKA) -lpthread
+
 # 32-bit and without a C library, so that no 32-bit libraries are needed to build it.
 $(B)/tests/guest/compat32: tests/guest/compat32.c uapi/uffdwp-async.h
 	@mkdir -p $(@D)
@@ -42,22 +50,27 @@ $(B)/tests/guest/compat32: tests/guest/compat32.c uapi/uffdwp-async.h
 		-static -fno-stack-protector -Iuapi -isystem /usr/include/$(shell $(CC) -print-multiarch) \
 		-o $@ $<
 
-guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(B)/uffdwp $(B)/tests/bench
+guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(B)/tests/guest/races $(B)/uffdwp $(B)/tests/bench
 .PHONY: guest
 
 # ---- verbs
 
 # Packages first, then a make that can rely on them.
 check: deps ## all tests that fit in minutes (KERNELS="6.1")
-	@$(MAKE) --no-print-directory check-unit check-guest
+	@$(MAKE) --no-print-directory check-unit check-guest check-races
 .PHONY: check
 
 check-guest: guest ## the tests in the guest (KERNELS="6.1")
 	@for kernel in $(KERNELS); do tests/vm/suite $$kernel || exit 1; done
 .PHONY: check-guest
 
+# RACES="write inside scan": only that one.
+check-races: $(B)/tests/guest/races ## races, interleaving by interleaving (KERNELS="6.1")
+	@for kernel in $(KERNELS); do tests/vm/races $$kernel $(RACES) || exit 1; done
+.PHONY: check-races
+
 check-debug: deps ## the tests in the guest on the debug kernel
-	@$(MAKE) --no-print-directory check-guest KERNELS=6.1-debug
+	@$(MAKE) --no-print-directory check-guest check-races KERNELS=6.1-debug
 .PHONY: check-debug
 
 check-negative: deps ## tests must fail without what they test

@@ -101,3 +101,22 @@ apt_closure() {
 	local state=$1; shift
 	apt_private "$state" apt-get install --simulate "$@" | sed -n 's/^Inst \([^ ]*\) .*/\1/p'
 }
+
+# sum_up NAME LOG STATUS: how many single tests of all programs passed, failed, were skipped and why.
+sum_up() {
+	local name=$1 log=$2 status=$3 passed failed skipped
+	passed=$(sum_of PASSED "$log")
+	failed=$(sum_of FAILED "$log")
+	skipped=$(sum_of SKIPPED "$log")
+	[ "$skipped" = 0 ] || grep '^\[   WHY    \]' "$log"
+	# A lost guest is a lost run, whatever its tests said before.
+	if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+		failed=1
+	fi
+	echo "$name: $passed passed, $failed failed, $skipped skipped"
+}
+
+# The sum of "[  WORD  ] N test(s)" over all programs: sum_of WORD LOG
+sum_of() {
+	sed -n "s/^\[ *$1 *\] \([0-9][0-9]*\) test.*/\1/p" "$2" | awk '{ n += $1 } END { print n + 0 }'
+}
