@@ -13,6 +13,7 @@
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/oom.h>
 #include <linux/sched/mm.h>
 
@@ -71,10 +72,12 @@ static bool disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
 }
 
 /*
- * Nothing is mapped. Of private memory no TLB holds anything that matters: a translation that
- * MADV_DONTNEED has not flushed yet leads to the page that it has thrown away, and a write there is
- * thrown away as well. A page of a shared file may live on: reclaim takes its entry away and flushes
- * later (TTU_BATCH_FLUSH), and until then a processor may write through an old translation.
+ * Nothing is mapped, but a TLB may still lead to what was. MADV_DONTNEED flushes only after it has
+ * dropped the lock: a write there is thrown away with the page, but whoever is told of this page and
+ * copies it could still read what was thrown away, and would not be told that it reads as zeroes
+ * from now on. The lock orders mm_tlb_flush_pending() for whoever finds the entry empty. And a page
+ * of a shared file may live on: reclaim takes its entry away and flushes later (TTU_BATCH_FLUSH), and
+ * until then a processor may write through an old translation.
  */
 static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
@@ -83,11 +86,12 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 	/* The reader of a handed-in userfaultfd is to be asked for what belongs here. */
 	if (userfaultfd_missing(a->vma))
 		return false;
+	if ((mm_tlb_flush_pending(mm) && !uffdwp_broken(UFFDWP_BREAK_OWED_FLUSH)) ||
+	    (a->vma->vm_flags & VM_SHARED))
+		uffdwp_arming_needs_flush(a, addr);
 	/* What belongs into a mapping of a file is not zeroes. Its faults know markers. */
 	if (UFFDWP_HAVE_MARKERS && (a->t->markers || !vma_is_anonymous(a->vma))) {
 		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
-		if (a->vma->vm_flags & VM_SHARED)
-			uffdwp_arming_needs_flush(a, addr);
 		uffdwp_count(a->t, markers_installed, 1);
 		return true;
 	}

@@ -25,6 +25,11 @@
 /* the buffer of a closed tracker is not freed */
 #define UFFDWP_BREAK_LEAK	21
 
+/* a scan looks at a table first and arms it afterwards, as two calls would */
+#define UFFDWP_BREAK_ONE_STEP	10
+/* an empty entry is armed without a flush, even if what was there is not out of all TLBs yet */
+#define UFFDWP_BREAK_OWED_FLUSH	11
+
 #ifndef UFFDWP_BREAK
 #define UFFDWP_BREAK UFFDWP_BREAK_NOTHING
 #endif

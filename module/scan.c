@@ -45,7 +45,7 @@ static bool matches(const struct scan *s, u64 categories)
 
 static bool resets(const struct scan *s)
 {
-	return s->arg->flags & UFFDWP_SCAN_WP_MATCHING;
+	return s->arg->flags & UFFDWP_SCAN_WP_MATCHING && !uffdwp_broken(UFFDWP_BREAK_ONE_STEP);
 }
 
 /*
@@ -197,6 +197,8 @@ static int scan_tracked(struct scan *s, struct vm_area_struct *vma, unsigned lon
 	next = uffdwp_walk_vma(&s->walk, start, end);
 	if (resets(s))
 		uffdwp_notifier_end(&range);
+	if (uffdwp_broken(UFFDWP_BREAK_ONE_STEP) && s->arg->flags & UFFDWP_SCAN_WP_MATCHING)
+		uffdwp_arm(s->t, start, s->walk.pos, &end);
 	return next;
 }
 
