@@ -11,7 +11,7 @@
  * When it needs a lock that the outer one holds, it spins, which gives the turn back, too.
  *
  * Each interleaving is known by the instructions of the outer task that came before the inner one
- * began. Two boots give the same interleavings, so a failure is seen again by running it again.
+ * began.
  */
 #ifndef GUEST_INTERLEAVE_H
 #define GUEST_INTERLEAVE_H

@@ -19,7 +19,9 @@
  * Each test walks over the length of the outer operation and fails if that has not given
  * WANTED different interleavings in which the two really overlapped.
  *
- * The same program gives the same output in each boot, to the last digit.
+ * Two boots of the same program have given the same verdicts and nearly the same walks: lengths
+ * that differ by some tens of instructions, and so other sums. A step that is run again meets its
+ * interleaving within that much, and its neighbours with more --steps.
  */
 #include <stdlib.h>
 #include <string.h>
