@@ -133,7 +133,7 @@ static void run_dontneed(void *arg)
 
 	error_unless(r, !madvise(part, PART_LEN, MADV_DONTNEED), errno);
 	discarded(r);
-	/* Few, so that the steps are small where madvise() has emptied a table and not flushed yet. */
+	/* Few: steps are small then, where madvise() has emptied a table and not flushed yet. */
 	race_write(r, PART_FIRST);
 	race_write(r, PART_FIRST + PART_PAGES - 1);
 }
