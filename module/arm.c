@@ -57,7 +57,7 @@ static bool disarm_pte(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
 	return true;
 }
 
-/* The same for a huge page. Disarming takes a permission from nobody: no TLB needs to hear of it. */
+/* The same for a huge page. Disarming takes a permission from nobody: no TLB hears of it. */
 static bool disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
 {
 	pmd_t pmd = READ_ONCE(*pmdp);
@@ -73,11 +73,11 @@ static bool disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
 
 /*
  * Nothing is mapped, but a TLB may still lead to what was. MADV_DONTNEED flushes only after it has
- * dropped the lock: a write there is thrown away with the page, but whoever is told of this page and
- * copies it could still read what was thrown away, and would not be told that it reads as zeroes
- * from now on. The lock orders mm_tlb_flush_pending() for whoever finds the entry empty. And a page
- * of a shared file may live on: reclaim takes its entry away and flushes later (TTU_BATCH_FLUSH), and
- * until then a processor may write through an old translation.
+ * dropped the lock: a write there is thrown away with the page, but whoever is told of this page
+ * and copies it could still read what was thrown away, and would not be told that it reads as
+ * zeroes from now on. The lock orders mm_tlb_flush_pending() for whoever finds the entry empty. And
+ * a page of a shared file may live on: reclaim takes its entry away and flushes later
+ * (TTU_BATCH_FLUSH), and until then a processor may write through an old translation.
  */
 static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {

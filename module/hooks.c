@@ -3,9 +3,9 @@
  * Owns the hooks: which functions of the kernel are stopped at their entry, and when.
  *
  * Two kinds. A watching hook runs at the entry and returns; the function goes on. A redirecting
- * hook (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead. In the fault
- * path that is only for memory of a tracker, and ours never sleeps for ever; elsewhere a call that
- * was redirected keeps the module from being unloaded.
+ * hook (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead. In the
+ * fault path that is only for memory of a tracker, and ours never sleeps for ever; elsewhere a call
+ * that was redirected keeps the module from being unloaded.
  *
  * The callbacks run in the fault path of every process while a tracker is open, so they look at as
  * little as they can, take no lock and do not sleep. They are not traced themselves.
@@ -156,8 +156,8 @@ static notrace void on_do_swap_page(unsigned long ip, unsigned long parent_ip,
 /*
  * The originals of these may sleep for long, waiting for the lock of a file that anybody holds. So
  * nothing waits for them: each call has a reference to the module, and it cannot be unloaded before
- * they are back. Why ours comes after the original: discard.c. A call that comes from this module is
- * the one of the function that it was redirected to, and goes on.
+ * they are back. Why ours comes after the original: discard.c. A call that comes from this module
+ * is the one of the function that it was redirected to, and goes on.
  */
 static notrace void redirect_with_reference(unsigned long parent_ip, struct ftrace_regs *fregs,
 					    void *to)

@@ -13,8 +13,8 @@
  * counted. get_user_pages_fast() takes its reference first and then looks at the entry again. One
  * of the two sees the other.
  *
- * A page need not be mapped here to be held: one of a shared file may be in memory all the same, and
- * so may one behind a swap or migration entry. Those are looked up where they are.
+ * A page need not be mapped here to be held: one of a shared file may be in memory all the same,
+ * and so may one behind a swap or migration entry. Those are looked up where they are.
  *
  * The kernel takes the reference of a mapping before it counts the mapping, and drops it after. So
  * mappings are counted before and after the references are, and the smaller number is believed: a

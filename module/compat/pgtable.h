@@ -134,8 +134,8 @@ static inline bool uffdwp_vma_is_shmem(struct vm_area_struct *vma)
 }
 
 /*
- * mmap_lock is held for writing. Whether new entries of a shared mapping are writable depends on the
- * write-protect mode (vma_wants_writenotify()).
+ * mmap_lock is held for writing. Whether new entries of a shared mapping are writable depends on
+ * the write-protect mode (vma_wants_writenotify()).
  */
 static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned long clear,
 					unsigned long set)

@@ -91,13 +91,10 @@ static struct kind kinds[] = {
 	{ "hugetlb", 1024, 512, make_hugetlb },
 };
 
-#define EACH_KIND(f)						\
-	{ #f ": small", f, NULL, NULL, &kinds[0] },		\
-	{ #f ": huge", f, NULL, NULL, &kinds[1] },		\
-	{ #f ": split", f, NULL, NULL, &kinds[2] },		\
-	{ #f ": shared", f, NULL, NULL, &kinds[3] },		\
-	{ #f ": private", f, NULL, NULL, &kinds[4] },		\
-	{ #f ": hugetlb", f, NULL, NULL, &kinds[5] }
+#define ONE_KIND(f, name, n) { #f ": " name, f, NULL, NULL, &kinds[n] }
+#define EACH_KIND(f)								\
+	ONE_KIND(f, "small", 0), ONE_KIND(f, "huge", 1), ONE_KIND(f, "split", 2),	\
+	ONE_KIND(f, "shared", 3), ONE_KIND(f, "private", 4), ONE_KIND(f, "hugetlb", 5)
 
 /* The page that is held is one in the first huge page. */
 #define HELD 5ul
@@ -360,10 +357,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EACH_KIND(reads_into_pinned_buffers_are_reported),
 		EACH_KIND(pinning_is_writing),
-		{ "held_pages_need_not_be_mapped: shared", held_pages_need_not_be_mapped, NULL, NULL,
-		  &kinds[3] },
-		{ "held_pages_need_not_be_mapped: hugetlb", held_pages_need_not_be_mapped, NULL, NULL,
-		  &kinds[5] },
+		ONE_KIND(held_pages_need_not_be_mapped, "shared", 3),
+		ONE_KIND(held_pages_need_not_be_mapped, "hugetlb", 5),
 		EACH_KIND(pins_can_be_ignored),
 		EACH_KIND(any_reference_counts),
 		cmocka_unit_test(process_vm_writev_is_never_missed),
