@@ -22,7 +22,7 @@ check-unit: $(UNITS) $(LIB_SHARED) ## unit tests on this machine
 # ---- programs that run in the guest
 
 GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
-	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c)
+	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c tests/guest/oracle.c)
 GUEST_HELPERS := $(B)/tests/guest/compat32
 
 GUEST_PARTS := $(addprefix tests/guest/,support.c environment.c inject.c)
@@ -41,6 +41,14 @@ $(B)/tests/guest/races: $(RACE_SOURCES) $(addprefix tests/guest/,races.h interle
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $(RACE_SOURCES) $(CMOCKA) -lpthread
+
+ORACLE_PARTS := $(sort $(wildcard tests/guest/oracle/*.c))
+
+$(B)/tests/guest/oracle: tests/guest/oracle.c $(ORACLE_PARTS) tests/guest/oracle/oracle.h \
+		$(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(ORACLE_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
 
 # 32-bit and without a C library, so that no 32-bit libraries are needed to build it.
 $(B)/tests/guest/compat32: tests/guest/compat32.c uapi/uffdwp-async.h
@@ -72,6 +80,14 @@ check-races: $(B)/tests/guest/races ## races, interleaving by interleaving (KERN
 check-debug: deps ## the tests in the guest on the debug kernel
 	@$(MAKE) --no-print-directory check-guest check-races KERNELS=6.1-debug
 .PHONY: check-debug
+
+HOURS ?= 8
+KERNEL ?= 6.1
+
+soak: deps ## random sequences for HOURS=8 on KERNEL=6.1, a new seed each round
+	@$(MAKE) --no-print-directory guest
+	@tests/vm/soak $(KERNEL) $(HOURS)
+.PHONY: soak
 
 check-negative: deps ## tests must fail without what they test
 	@$(MAKE) --no-print-directory guest

@@ -333,12 +333,20 @@ const char *numa_hints(void *start, size_t len)
 #define KSM "/sys/kernel/mm/ksm/"
 #define KPF_KSM (1ull << 21)
 
-bool is_ksm(const void *page)
+bool is_ksm_of(pid_t pid, const void *page)
 {
-	uint64_t entry = pagemap_entry(page);
+	char path[64];
+	uint64_t entry;
 
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
+	entry = entry_of(path, (uintptr_t)page / PAGE);
 	return (entry & PAGEMAP_PRESENT) &&
 	       (entry_of("/proc/kpageflags", entry & PAGEMAP_PFN) & KPF_KSM);
+}
+
+bool is_ksm(const void *page)
+{
+	return is_ksm_of(getpid(), page);
 }
 
 static bool all_ksm(const char *start, size_t len)

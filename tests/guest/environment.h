@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* ---- files of the kernel */
 
@@ -56,6 +57,8 @@ const char *ksm_merge(void *a, void *b, size_t len);
 /* All that is merged is made whole again, and KSM stopped. */
 void ksm_off(void);
 bool is_ksm(const void *page);
+/* The same for a page of another process. */
+bool is_ksm_of(pid_t pid, const void *page);
 
 /* ---- hardware poison. A page that is accessed after that means SIGBUS. */
 

@@ -55,15 +55,6 @@ struct writer {
 	int source;		/* file to read(2) from */
 };
 
-static uint64_t next_random(uint64_t *state)
-{
-	/* xorshift64* */
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 0x2545F4914F6CDD1Dull;
-}
-
 static void write_at_random(struct writer *w)
 {
 	uint64_t r = next_random(&w->random), value = next_random(&w->random);

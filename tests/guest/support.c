@@ -290,6 +290,15 @@ long faults(void)
 	return usage.ru_minflt;
 }
 
+uint64_t next_random(uint64_t *state)
+{
+	/* xorshift64* */
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * 0x2545F4914F6CDD1Dull;
+}
+
 /* ---- peers */
 
 struct order {

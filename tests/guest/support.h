@@ -75,6 +75,11 @@ void touch(char *start, size_t pages, int value);
 /* Page faults of the calling thread until now that needed no disk. */
 long faults(void);
 
+/* ---- chance */
+
+/* The next number of a stream. The state is not 0. */
+uint64_t next_random(uint64_t *state);
+
 /* ---- other processes */
 
 /*

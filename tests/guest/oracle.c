@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The oracle: random sequences over every kind of memory, one operation after the other, in each
+ * way to track a process. See oracle/oracle.h.
+ *
+ *	oracle [SEED [OPERATIONS [SECONDS [TEST]]]]
+ *
+ * Each test ends after that many operations or seconds, whichever comes first. The seed repeats the
+ * sequence; with ORACLE_TRACE in the environment each operation is printed before it is done.
+ */
+#include <inttypes.h>
+#include <linux/userfaultfd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "oracle/oracle.h"
+
+#define PROGRESS_SECONDS 60
+
+static uint64_t seed;
+static uint32_t operations = 100000;
+static time_t seconds = 10;
+
+static unsigned int kinds_present(void)
+{
+	return world_has_hugetlb ? OF_ALL : OF_SMALL;
+}
+
+static void attach(struct oracle *o)
+{
+	o->fd = dev_open();
+	assert_true(o->fd >= 0);
+	switch (o->mode) {
+	case MODE_ZERO:
+		assert_ok(dev_attach_self(o->fd));
+		break;
+	case MODE_MARKERS:
+		assert_ok(dev_attach_markers(o->fd));
+		break;
+	case MODE_OTHER:
+		assert_ok(dev_attach_pid(o->fd, o->actor.pid));
+		break;
+	case MODE_UFFD:
+		o->uffd = new_uffd(0);
+		assert_ok(dev_attach_uffd(o->fd, o->uffd));
+		break;
+	}
+}
+
+static void register_everything(struct oracle *o)
+{
+	enum kind kind;
+	size_t i;
+
+	for (kind = 0; kind < KINDS; kind++) {
+		const struct area *area = &o->scene->areas[kind];
+
+		if (!(o->scene->present & BIT_OF(kind)))
+			continue;
+		assert_ok(dev_register(o->fd, area->start + area->low * PAGE,
+				       (area->high - area->low) * PAGE));
+		for (i = area->low; i < area->high; i++)
+			o->areas[kind].pages[i].tracked = true;
+	}
+}
+
+static void run_sequence(struct oracle *o)
+{
+	time_t end = time(NULL) + seconds, progress = time(NULL) + PROGRESS_SECONDS;
+
+	while (o->operation < operations && time(NULL) < end) {
+		event_happen(o);
+		if (time(NULL) < progress)
+			continue;
+		progress += PROGRESS_SECONDS;
+		print_message("[   INFO   ] operation %u\n", o->operation);
+	}
+	harvest_all(o);
+	compare(o);
+}
+
+static void sequence(enum mode mode)
+{
+	static struct oracle o;
+
+	o = (struct oracle){ .seed = seed, .mode = mode, .uffd = -1 };
+	o.trace = getenv("ORACLE_TRACE");
+	o.scene = mmap(NULL, sizeof(*o.scene), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
+	assert_ptr_not_equal(o.scene, MAP_FAILED);
+	o.scene->present = kinds_present();
+	o.actor = actor_start(o.scene, mode == MODE_OTHER);
+	model_start(&o);
+	attach(&o);
+	register_everything(&o);
+	run_sequence(&o);
+	model_print_causes(&o);
+	model_end(&o);
+	close(o.fd);
+	if (o.uffd >= 0)
+		close(o.uffd);
+	actor_end(&o.actor, o.scene);
+	munmap(o.scene, sizeof(*o.scene));
+}
+
+static void own_process(void **state)
+{
+	(void)state;
+	sequence(MODE_ZERO);
+}
+
+static void own_process_with_markers(void **state)
+{
+	(void)state;
+	sequence(MODE_MARKERS);
+}
+
+static void another_process(void **state)
+{
+	(void)state;
+	sequence(MODE_OTHER);
+}
+
+static void handed_in_userfaultfd(void **state)
+{
+	(void)state;
+	sequence(MODE_UFFD);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	world_start();
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	world_end();
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(own_process),
+		cmocka_unit_test(own_process_with_markers),
+		cmocka_unit_test(another_process),
+		cmocka_unit_test(handed_in_userfaultfd),
+	};
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	seed = argc > 1 ? strtoull(argv[1], NULL, 10) :
+			  (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec;
+	if (argc > 2)
+		operations = strtoul(argv[2], NULL, 10);
+	if (argc > 3)
+		seconds = strtol(argv[3], NULL, 10);
+	if (argc > 4)
+		cmocka_set_test_filter(argv[4]);
+	printf("[   INFO   ] seed %" PRIu64 "\n", seed);
+	fflush(stdout);
+	return cmocka_run_group_tests_name("oracle", tests, start, end);
+}
