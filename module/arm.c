@@ -37,6 +37,8 @@ void uffdwp_arming_end(struct uffdwp_arming *a)
 		uffdwp_count(a->t, pages_held, (u64)a->held << (a->shift - PAGE_SHIFT));
 	if (a->first > a->last || uffdwp_broken(UFFDWP_BREAK_FLUSH))
 		return;
+	if (uffdwp_broken(UFFDWP_BREAK_HUGETLB_FLUSH) && is_vm_hugetlb_page(a->vma))
+		return;
 	uffdwp_flush_tlb(a->vma->vm_mm, a->first, a->last + (1UL << a->shift), a->shift);
 	uffdwp_count(a->t, tlb_flushes, 1);
 }
@@ -90,6 +92,8 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 	    (a->vma->vm_flags & VM_SHARED))
 		uffdwp_arming_needs_flush(a, addr);
 	/* What belongs into a mapping of a file is not zeroes. Its faults know markers. */
+	if (uffdwp_broken(UFFDWP_BREAK_FILE_NONE) && !vma_is_anonymous(a->vma))
+		return false;
 	if (UFFDWP_HAVE_MARKERS && (a->t->markers || !vma_is_anonymous(a->vma))) {
 		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
 		uffdwp_count(a->t, markers_installed, 1);

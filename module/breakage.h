@@ -19,6 +19,10 @@
 #define UFFDWP_BREAK_LOST	5
 /* what was thrown away is not disarmed */
 #define UFFDWP_BREAK_DISCARD	6
+/* arming hugetlb does not flush the TLBs */
+#define UFFDWP_BREAK_HUGETLB_FLUSH	40
+/* memory of files with nothing in it is not armed, and nobody is told */
+#define UFFDWP_BREAK_FILE_NONE	41
 
 /* memory for which no page table could be made counts as armed */
 #define UFFDWP_BREAK_TABLE	20
