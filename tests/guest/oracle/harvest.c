@@ -122,7 +122,7 @@ static uint64_t left_page(struct oracle *o, enum kind kind, size_t index, bool r
 		page->cause = CAUSE_CUT;
 		return 0;
 	}
-	page->cause = CAUSE_HELD;
+	page->cause = o->holding ? CAUSE_HELD : CAUSE_HELD_BRIEFLY;
 	return 1;
 }
 

@@ -133,7 +133,8 @@ enum cause {
 	CAUSE_PUNCHED,
 	CAUSE_POPULATED,	/* MADV_POPULATE_WRITE */
 	CAUSE_KSM,
-	CAUSE_HELD,		/* by somebody, when it was to be armed */
+	CAUSE_HELD,		/* when it was to be armed, maybe by vmsplice(2) */
+	CAUSE_HELD_BRIEFLY,	/* by the kernel, on its way between lists */
 	CAUSE_CUT,		/* hugetlb page, reported in part */
 	CAUSE_DISARMED,
 	CAUSE_UNPROTECTED,	/* by UFFDIO_WRITEPROTECT */
