@@ -65,6 +65,18 @@ struct range choose_granules(struct oracle *o, unsigned int of_kinds, size_t pag
 	return r;
 }
 
+struct range choose_mapping(struct oracle *o, unsigned int of_kinds, size_t pages)
+{
+	struct range r = choose_granules(o, of_kinds, pages);
+	const struct area *area = &o->scene->areas[r.kind];
+
+	if (!world_splits_hugetlb && (BIT_OF(r.kind) & OF_HUGETLB)) {
+		r.first = area->low;
+		r.pages = area->high - area->low;
+	}
+	return r;
+}
+
 /* ---- how */
 
 static int order_bytes(struct oracle *o, enum order_what what, enum kind kind, char *addr,
@@ -189,7 +201,7 @@ static void stack_grows(struct oracle *o, const struct event *event)
 static void protect(struct oracle *o, const struct event *event)
 {
 	static const struct scan_plan plan = { .vec_len = 64, .reset = true, .calls = 4 };
-	struct range r = choose_granules(o, event->kinds, 64);
+	struct range r = choose_mapping(o, event->kinds, 64);
 	char *start = range_start(o, &r);
 
 	model_note(o, &r, CAUSE_NONE);
@@ -246,7 +258,7 @@ static void truncate_file(struct oracle *o, const struct event *event)
 
 static void replace(struct oracle *o, const struct event *event)
 {
-	struct range r = choose_granules(o, event->kinds, 64);
+	struct range r = choose_mapping(o, event->kinds, 64);
 
 	order_ok(o, ORDER_REPLACE, &r, 0);
 	model_untrack(o, &r);
@@ -306,7 +318,7 @@ static void move_all(struct oracle *o, const struct event *event)
 /* To the other home and back: the rest of the area may lose its tracker, too. */
 static void move_part(struct oracle *o, const struct event *event)
 {
-	struct range r = choose_granules(o, event->kinds, 64);
+	struct range r = choose_mapping(o, event->kinds, 64);
 	struct area *area = &o->scene->areas[r.kind];
 	char *there = area_home(r.kind, area->start == area_home(r.kind, 0)) + r.first * PAGE;
 
@@ -439,7 +451,7 @@ static void disarm(struct oracle *o, const struct event *event)
 
 static void unregister(struct oracle *o, const struct event *event)
 {
-	struct range r = choose_granules(o, event->kinds, 64);
+	struct range r = choose_mapping(o, event->kinds, 64);
 
 	expect_ok(o, &r, -dev_unregister(o->fd, range_start(o, &r), r.pages * PAGE));
 	model_untrack(o, &r);
@@ -447,7 +459,7 @@ static void unregister(struct oracle *o, const struct event *event)
 
 static void register_again(struct oracle *o, const struct event *event)
 {
-	struct range r = choose_granules(o, event->kinds, 1024);
+	struct range r = choose_mapping(o, event->kinds, 1024);
 	size_t i;
 
 	expect_ok(o, &r, -dev_register(o->fd, range_start(o, &r), r.pages * PAGE));

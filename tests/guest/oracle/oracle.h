@@ -248,6 +248,8 @@ void event_happen(struct oracle *o);
 struct range choose_range(struct oracle *o, unsigned int of_kinds, size_t pages);
 /* The same, of whole granules. */
 struct range choose_granules(struct oracle *o, unsigned int of_kinds, size_t pages);
+/* The same, to become a mapping of its own. */
+struct range choose_mapping(struct oracle *o, unsigned int of_kinds, size_t pages);
 int order(struct oracle *o, enum order_what what, const struct range *r, uint64_t value);
 void order_ok(struct oracle *o, enum order_what what, const struct range *r, uint64_t value);
 void write_somewhere(struct oracle *o, const struct range *r);
@@ -256,5 +258,6 @@ void write_somewhere(struct oracle *o, const struct range *r);
 void world_start(void);
 void world_end(void);
 extern bool world_has_swap, world_has_ksm, world_has_nodes, world_has_hugetlb;
+extern bool world_splits_hugetlb;
 
 #endif /* GUEST_ORACLE_H */

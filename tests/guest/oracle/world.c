@@ -25,6 +25,7 @@
 #define SHMEM_HUGE "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
 
 bool world_has_swap, world_has_ksm, world_has_nodes, world_has_hugetlb;
+bool world_splits_hugetlb;
 
 static bool had(const char *what, const char *reason)
 {
@@ -37,6 +38,12 @@ void world_start(void)
 {
 	world_has_swap = had("swap", swap_on(SWAP_BYTES));
 	world_has_hugetlb = had("hugetlb", hugetlb_reserve(HUGETLB_PAGES));
+	/*
+	 * hugetlb_split() of Linux 6.1.192 asserts a lock that its caller takes only afterwards: a
+	 * WARN wherever lockdep looks, with or without a tracker.
+	 */
+	world_splits_hugetlb = had("parts of hugetlb mappings", access("/proc/lockdep", F_OK) ?
+				   NULL : "this kernel has lockdep, and warns of its own locking");
 	world_has_nodes = had("move_pages(2)", nodes() > 1 ? NULL : "one memory node only");
 	world_has_ksm = had("KSM", write_file(KSM "sleep_millisecs", "1") ||
 			    write_file(KSM "pages_to_scan", "10000") ? "not in this kernel" : NULL);
