@@ -19,6 +19,8 @@
 #define UFFDWP_BREAK_LOST	5
 /* what was thrown away is not disarmed */
 #define UFFDWP_BREAK_DISCARD	6
+/* what was armed stays armed in a forked child */
+#define UFFDWP_BREAK_FORK	7
 /* arming hugetlb does not flush the TLBs */
 #define UFFDWP_BREAK_HUGETLB_FLUSH	40
 /* memory of files with nothing in it is not armed, and nobody is told */

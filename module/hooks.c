@@ -49,6 +49,7 @@
 #include "compat/symbols.h"
 #include "discard.h"
 #include "fault.h"
+#include "fork.h"
 #include "hooks.h"
 #include "kind.h"
 #include "tracker.h"
@@ -249,6 +250,32 @@ DISCARDING_FILE_SYSTEM(hugetlbfs)
 #define on_hugetlbfs_setattr NULL
 #endif
 
+#ifdef CONFIG_HUGETLB_PAGE
+static int instead_of_copy_hugetlb_page_range(struct mm_struct *dst, struct mm_struct *src,
+					      struct vm_area_struct *dst_vma,
+					      struct vm_area_struct *src_vma)
+{
+	int ret = uffdwp_call(copy_hugetlb_page_range)(dst, src, dst_vma, src_vma);
+
+	uffdwp_fork_hugetlb(dst_vma);
+	redirected_call_ends();
+	return ret;
+}
+
+/* int copy_hugetlb_page_range(dst, src, dst_vma, src_vma): fork, with both mmap_locks held */
+static notrace void on_copy_hugetlb_page_range(unsigned long ip, unsigned long parent_ip,
+					       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct vm_area_struct *src_vma = (struct vm_area_struct *)uffdwp_fregs_arg3(fregs);
+
+	if (unlikely(userfaultfd_wp(src_vma)) && !within_module(parent_ip, THIS_MODULE) &&
+	    uffdwp_tracker_of_vma(src_vma))
+		redirect(fregs, instead_of_copy_hugetlb_page_range);
+}
+#else
+#define on_copy_hugetlb_page_range NULL
+#endif
+
 struct hook {
 	const char *symbol;
 	const char *loss;	/* what is lost without it; NULL: nothing works without it */
@@ -322,6 +349,12 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.kinds = UFFDWP_KIND_HUGETLB,
 		.stays = true,
 		.ops = REDIRECT(on_hugetlbfs_setattr),
+	},
+	[UFFDWP_HOOK_COPY_HUGETLB_PAGE_RANGE] = {
+		.symbol = "copy_hugetlb_page_range",
+		.loss = "hugetlb cannot be tracked",
+		.kinds = UFFDWP_KIND_HUGETLB,
+		.ops = REDIRECT(on_copy_hugetlb_page_range),
 	},
 };
 

@@ -49,6 +49,15 @@ struct zap_details;
 #define UFFDWP_HUGETLB_FUNCTIONS(X)
 #endif
 
+#ifdef CONFIG_HUGETLB_PAGE
+#define UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\
+	X(copy_hugetlb_page_range, int, (struct mm_struct *dst, struct mm_struct *src,	\
+					 struct vm_area_struct *dst_vma,		\
+					 struct vm_area_struct *src_vma))
+#else
+#define UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)
+#endif
+
 /* fs/hugetlbfs/inode.c */
 #ifdef CONFIG_HUGETLBFS
 #define UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)						\
@@ -138,6 +147,7 @@ struct zap_details;
 	X(zap_page_range_single, void, (struct vm_area_struct *vma, unsigned long start, \
 					unsigned long size, struct zap_details *details)) \
 	UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
+	UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)
 
 #define UFFDWP_DECLARE_FUNCTION(name, result, parameters)			\

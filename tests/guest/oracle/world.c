@@ -72,14 +72,7 @@ static void child_begins(struct oracle *o, const struct event *event)
 		write_somewhere(o, &r);
 }
 
-/*
- * Its own copies. What it would write to shared memory is not asked of these page tables.
- *
- * Not in private hugetlb: Linux 6.1 hands the bit of a present page down to the child
- * (copy_hugetlb_page_range()), and its hugetlb_wp() never lets a write to such a page through.
- */
-#define OF_CHILD (OF_PRIVATE & ~OF_HUGETLB)
-
+/* Its own copies. What it would write to shared memory is not asked of these page tables. */
 static void child_writes(struct oracle *o, const struct event *event)
 {
 	struct range r = choose_range(o, event->kinds, 16);
@@ -237,7 +230,7 @@ static void ksm_parts(struct oracle *o, const struct event *event)
 
 const struct event world_events[] = {
 	{ "fork(2)", 2, OF_PRIVATE, child_begins, 0, CAUSE_NONE },
-	{ "write by the child", 4, OF_CHILD, child_writes, 0, CAUSE_NONE },
+	{ "write by the child", 4, OF_PRIVATE, child_writes, 0, CAUSE_NONE },
 	{ "end of the child", 1, OF_ALL, child_ends, 0, CAUSE_NONE },
 	{ "vmsplice(2) holds pages", 2, OF_ALL, hold_pages, 0, CAUSE_NONE },
 	{ "held pages are let go", 3, OF_ALL, let_pages_go, 0, CAUSE_NONE },
