@@ -50,6 +50,15 @@ $(B)/tests/guest/oracle: tests/guest/oracle.c $(ORACLE_PARTS) tests/guest/oracle
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(ORACLE_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
 
+# The matrix is one program of several files.
+MATRIX_PARTS := $(sort $(wildcard tests/guest/matrix_*.c))
+
+$(B)/tests/guest/test_matrix: tests/guest/test_matrix.c $(MATRIX_PARTS) tests/guest/matrix.h \
+		$(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(MATRIX_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
+
 # 32-bit and without a C library, so that no 32-bit libraries are needed to build it.
 $(B)/tests/guest/compat32: tests/guest/compat32.c uapi/uffdwp-async.h
 	@mkdir -p $(@D)

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The matrix: every kind of memory x every state it can be in x every event between arming and the
+ * scan, and what the scan then says.
+ *
+ *	matrix_table.c	what is expected: data only
+ *	matrix_kinds.c	makes memory
+ *	matrix_states.c	brings it into a state, and proves that it is in it
+ *	matrix_events.c	makes something happen to it
+ *	matrix_cell.c	runs one cell and compares
+ *	matrix_manual.c	prints the table for uffdwp-pages(7)
+ *
+ * A cell is one kind, one state and one event. It is run in a process of its own.
+ */
+#ifndef GUEST_MATRIX_H
+#define GUEST_MATRIX_H
+
+#include "support.h"
+
+enum kind {
+	ANON,			/* unpopulated memory is armed with the zero page */
+	MARKERS,		/* ... or with markers */
+	THP,
+	HUGE_ZERO,
+	SHMEM,
+	SHMEM_PRIVATE,
+	HUGETLB,
+	HUGETLB_PRIVATE,
+	STACK,
+	HEAP,
+	KINDS
+};
+
+enum state {
+	NO_TABLE,
+	NONE,
+	ZERO,
+	OWN,
+	FROM_FILE,
+	HOLES,
+	FORKED,
+	MERGED,
+	SWAPPED,
+	MOVING,
+	MARKER,
+	NO_ACCESS,
+	HINTED,
+	POISONED,
+	/* the same, once it is armed */
+	THEN_FORKED,
+	THEN_SWAPPED,
+	THEN_MOVED,
+	THEN_NO_ACCESS,
+	THEN_HINTED,
+	STATES
+};
+
+enum event {
+	NOTHING,
+	WRITE,
+	OTHER_CPU_WRITE,
+	READ_WRITE,
+	RECV,
+	VM_WRITEV,
+	POKEDATA,
+	DIRECT_READ,
+	READ,
+	FORK_PARENT,
+	FORK_CHILD,
+	PROTECT_RO,
+	PROTECT_NONE,
+	GROW,
+	SHRINK,
+	MOVE,
+	DONTUNMAP,
+	DONTNEED,
+	LAZY_FREE,
+	FREED,
+	REMOVE,
+	POPULATE,
+	COLLAPSE,
+	COLLAPSE_WRITE,
+	PAGEOUT,
+	COLD,
+	SWAP_IN,
+	KSM_MERGE,
+	KSM_BREAK,
+	HINT_READ,
+	HINT_WRITE,
+	MIGRATE,
+	MIGRATE_WRITE,
+	COMPACT,
+	KHUGEPAGED,
+	TRUNCATE,
+	TRUNCATE_PART,
+	PUNCH,
+	PUNCH_PART,
+	POISON,
+	SOFT_OFFLINE,
+	UNPROTECT,
+	REREGISTER,
+	REOPEN,
+	FOREIGN_BITS,
+	EXEC,
+	EXIT,
+	EVENTS
+};
+
+#define ONLY(x) (1u << (x))
+#define ALL_OF(count) (ONLY(count) - 1)
+
+/* The categories that a row speaks of. */
+#define W UFFDWP_PAGE_IS_WRITTEN
+#define P UFFDWP_PAGE_IS_PRESENT
+#define S UFFDWP_PAGE_IS_SWAPPED
+#define F UFFDWP_PAGE_IS_FILE
+#define H UFFDWP_PAGE_IS_HUGE
+#define Z UFFDWP_PAGE_IS_PFNZERO
+#define U UFFDWP_PAGE_IS_UNTRACKED
+
+/* Which pages an event concerns; the others are its neighbours. */
+enum touched {
+	HIT,			/* three in the middle; one of hugetlb */
+	FIRST,			/* the first of these */
+	FROM_HIT,		/* these and all behind */
+	UPPER_HALF,
+	BEYOND,			/* what was not there when the area was armed */
+	ALL,
+};
+
+/* What the tests make of a mistake that the kernel once made itself. */
+enum mistake {
+	NO_MISTAKE,
+	HUGE_ZERO_SPLIT,
+	WRITE_PERMISSION_RESTORED,
+	KHUGEPAGED_FILLS_HOLES,
+	DEFERRED_FLUSH,
+	BITS_LEFT_BEHIND,
+	MISTAKES
+};
+
+struct kind_row {
+	const char *name;
+	const char *words;	/* for the manual */
+};
+
+/* How memory of these kinds reads once it is armed in this state, if nothing happens. */
+struct state_row {
+	enum state state;
+	unsigned int kinds;
+	uint64_t is;
+	uint64_t is_not;
+	int faults;		/* of the first write to a page; -1: not determined */
+	const char *why;	/* reason for WRITTEN without a write */
+};
+
+struct event_row {
+	enum event event;
+	unsigned int kinds;
+	unsigned int states;
+	enum touched touched;
+	uint64_t is;		/* of the pages that it touches */
+	uint64_t is_not;
+	uint64_t blurs;		/* categories that it leaves undetermined everywhere */
+	int faults;		/* for each touched page; 0: as the state says, -1: not determined */
+	unsigned int flags;
+	const char *why;	/* reason for WRITTEN although nothing may have changed */
+	enum mistake mistake;
+};
+
+/* What it touches reads as it did: is and is_not are those of the state, plus the row's. */
+#define AS_STATE	ONLY(0)
+/* What it touches cannot be written or armed again. */
+#define OUT_OF_REACH	ONLY(1)
+/* Memory of at least one huge page, so that it can be collapsed. */
+#define WIDE		ONLY(2)
+/* The tracker is given a userfaultfd. */
+#define HANDED_IN	ONLY(3)
+/* The address space is gone afterwards. */
+#define ENDS		ONLY(4)
+/* Another address space writes to what is shared; this tracker does not see it. */
+#define ELSEWHERE	ONLY(5)
+
+extern const struct kind_row matrix_kinds[KINDS];
+extern const char *const matrix_states[STATES];
+extern const char *const matrix_events[EVENTS];
+extern const char *const matrix_mistakes[MISTAKES];
+
+/* NULL: they do not go together. */
+const struct state_row *matrix_state(enum kind kind, enum state state);
+const struct event_row *matrix_event(enum kind kind, enum state state, enum event event);
+
+/* ---- a cell that is being run */
+
+struct area {
+	enum kind kind;
+	enum state state;
+	enum event event;
+	const struct state_row *state_row;
+	const struct event_row *row;
+
+	char *start;
+	size_t len;
+	size_t unit;		/* bytes in the smallest page of the kind */
+	char *hit;
+	size_t hit_len;
+	char *twin;		/* as much memory that is not tracked, with the same content */
+	int file;		/* of shared memory, or -1 */
+
+	int tracker;
+	int uffd;		/* that was handed in, or -1 */
+	bool no_access;
+	bool moved;		/* to where no tracker follows */
+	struct peer child;	/* pid 0: none */
+	uint64_t bad_frame;	/* 0: none */
+	long faults;		/* that the event's writes have taken, or -1 */
+	long tables;		/* KiB of page tables before it was armed */
+};
+
+#define ARENA ((char *)0x500000000000)
+#define ARENA_LEN (64 * HUGE_PAGE)
+
+/* Each returns NULL, or why it cannot be done here. */
+const char *area_make(struct area *area, bool wide);
+const char *area_make_twin(struct area *area);
+void area_fill(struct area *area);
+const char *state_before_arming(struct area *area);
+const char *state_after_arming(struct area *area);
+void state_end(struct area *area);
+const char *event_happen(struct area *area);
+
+/* Opens, registers and arms; whatever can be armed is armed then. */
+void area_track(struct area *area);
+int area_open_tracker(struct area *area);
+
+/* All faults of the calling thread, from disk or not. */
+long all_faults(void);
+
+enum cell_result { CELL_PASSED, CELL_FAILED, CELL_SKIPPED };
+
+/* Forks. What went wrong, or why it was skipped, is in the message. */
+enum cell_result cell_run(enum kind kind, enum state state, enum event event, char *message,
+			  size_t size);
+
+void matrix_print_manual(void);
+
+#endif /* GUEST_MATRIX_H */

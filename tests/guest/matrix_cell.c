@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One cell: memory made, state reached, armed, event, scan, compare. In a process of its own, so
+ * that a signal or a fault that never ends is the failure of that cell and of no other.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "matrix.h"
+
+/* Seconds after which a cell hangs; the debug kernel is slow, the machine may be loaded. */
+#define HANG 120
+
+#define MAX_PAGES (3 * 512ul)
+
+long all_faults(void)
+{
+	struct rusage usage;
+
+	assert_ok(getrusage(RUSAGE_THREAD, &usage));
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+/* ---- the tracker */
+
+static int attach(int fd, uint64_t flags, int uffd, uint32_t unpopulated)
+{
+	struct uffdwp_attach_arg arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.uffd = uffd,
+		.unpopulated = unpopulated,
+		.api = flags & UFFDWP_ATTACH_UFFD ? 0 : UFFD_API,
+	};
+
+	return dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg);
+}
+
+int area_open_tracker(struct area *area)
+{
+	const uint32_t unpopulated = area->kind == MARKERS ? UFFDWP_UNPOP_MARKER : UFFDWP_UNPOP_ZERO;
+	int fd = dev_open();
+
+	assert_true(fd >= 0);
+	if (area->row->flags & ENDS) {
+		area->child = peer_start();
+		assert_ok(dev_attach_pid(fd, area->child.pid));
+	} else if (area->row->flags & HANDED_IN) {
+		area->uffd = new_uffd(0);
+		assert_ok(attach(fd, UFFDWP_ATTACH_UFFD, area->uffd, unpopulated));
+	} else {
+		assert_ok(attach(fd, 0, 0, unpopulated));
+	}
+	return fd;
+}
+
+/* A page that the kernel holds for a moment is armed by the next scan only. */
+void area_track(struct area *area)
+{
+	const bool stays_written = area->state_row->is & W;
+
+	area->tracker = area_open_tracker(area);
+	assert_ok(dev_register(area->tracker, area->start, area->len));
+	assert_int_equal(written(area->tracker, area->start, area->len, false), area->len / PAGE);
+	assert_ok(dev_arm(area->tracker, area->start, area->len));
+	if (!stays_written && area->state != MOVING && area->state != POISONED)
+		wait_for(!written(area->tracker, area->start, area->len, true));
+}
+
+/* ---- what was expected, what is seen */
+
+static const struct {
+	uint64_t bit;
+	const char *name;
+} names[] = {
+	{ UFFDWP_PAGE_IS_WPALLOWED, "WPALLOWED" }, { W, "WRITTEN" }, { F, "FILE" },
+	{ P, "PRESENT" }, { S, "SWAPPED" }, { Z, "PFNZERO" }, { H, "HUGE" },
+	{ UFFDWP_PAGE_IS_SOFT_DIRTY, "SOFT_DIRTY" }, { U, "UNTRACKED" },
+	{ UFFDWP_PAGE_IS_PINNED, "PINNED" },
+};
+
+static const char *name_of(uint64_t categories, char *text, size_t size)
+{
+	size_t i, n = 0;
+
+	snprintf(text, size, "nothing");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (categories & names[i].bit)
+			n += snprintf(text + n, size - n, "%s%s", n ? " " : "", names[i].name);
+	return text;
+}
+
+/* The categories of every page. */
+static void look(const struct area *area, uint64_t *seen)
+{
+	static struct uffdwp_region vec[MAX_PAGES];
+	struct uffdwp_scan_arg arg = scan_arg(area->start, area->len, vec, MAX_PAGES);
+	struct uffdwp_hello_arg hello;
+	uint64_t page;
+	int n, i;
+
+	assert_ok(dev_hello(area->tracker, &hello));
+	arg.category_mask = 0;
+	arg.category_anyof_mask = hello.categories;
+	arg.return_mask = hello.categories;
+	n = dev_scan(area->tracker, &arg);
+	if (n < 0)
+		fail_msg("the scan: %s", strerror(-n));
+	assert_int_equal(arg.walk_end, arg.end);
+	memset(seen, 0, area->len / PAGE * sizeof(*seen));
+	for (i = 0; i < n; i++)
+		for (page = vec[i].start; page < vec[i].end; page += PAGE)
+			seen[(page - (uintptr_t)area->start) / PAGE] = vec[i].categories;
+}
+
+static bool is_touched(const struct area *area, const char *page, size_t armed_len)
+{
+	if (page >= area->start + armed_len)
+		return true;
+	switch (area->row->touched) {
+	case HIT: return page >= area->hit && page < area->hit + area->hit_len;
+	case FIRST: return page >= area->hit && page < area->hit + area->unit;
+	case FROM_HIT: return page >= area->hit;
+	case BEYOND: return false;
+	case UPPER_HALF: return page >= area->start + armed_len / 2;
+	default: return true;
+	}
+}
+
+struct expectation {
+	uint64_t is;
+	uint64_t is_not;
+};
+
+/* What was armed as a huge page may be split by whatever happens to a part of it. */
+static uint64_t blurred(const struct area *area)
+{
+	const bool thp = area->kind == THP || area->kind == HUGE_ZERO;
+
+	return area->row->blurs | (thp && area->event != NOTHING ? H : 0);
+}
+
+static struct expectation expect(const struct area *area, bool touched)
+{
+	const struct event_row *row = area->row;
+	const uint64_t blur = touched ? blurred(area) : blurred(area) & ~W;
+	struct expectation e = { area->state_row->is & ~blur, area->state_row->is_not & ~blur };
+
+	if (!touched)
+		return e;
+	if (!(row->flags & AS_STATE))
+		e = (struct expectation){ 0, 0 };
+	e.is = (e.is & ~row->is_not) | row->is;
+	e.is_not = (e.is_not & ~row->is) | row->is_not;
+	return e;
+}
+
+/* Memory that went beyond what was armed was never armed. */
+static void compare(const struct area *area, const uint64_t *seen, size_t armed_len)
+{
+	char a[128], b[128], c[128];
+	size_t i;
+
+	for (i = 0; i < area->len / PAGE; i++) {
+		bool touched = is_touched(area, area->start + i * PAGE, armed_len);
+		struct expectation e = expect(area, touched);
+
+		/* One page of the state's is poisoned: the others read as usual. */
+		if (area->state == POISONED && area->start + i * PAGE != area->hit)
+			e = (struct expectation){ 0, W };
+		if ((seen[i] & e.is) != e.is || (seen[i] & e.is_not))
+			fail_msg("page %zu (%s) is %s; expected: %s, and not: %s", i,
+				 touched ? "touched" : "a neighbour",
+				 name_of(seen[i], a, sizeof(a)), name_of(e.is, b, sizeof(b)),
+				 name_of(e.is_not, c, sizeof(c)));
+	}
+}
+
+/* Reads memory without touching it; false where nothing can be read. */
+static bool peek(const char *page, char *to)
+{
+	static int memory = -1;
+
+	if (memory < 0)
+		memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	return pread(memory, to, PAGE, (uintptr_t)page) == (ssize_t)PAGE;
+}
+
+/* The promise, whatever the table says. */
+static void check_content(const struct area *area, const char *copy, const uint64_t *seen,
+			  size_t armed_len)
+{
+	char page[PAGE];
+	size_t i;
+
+	for (i = 0; i < armed_len / PAGE; i++) {
+		if (seen[i] & (W | U))
+			continue;
+		if (!peek(area->start + i * PAGE, page))
+			fail_msg("page %zu cannot be read, and is not WRITTEN", i);
+		if (memcmp(page, copy + i * PAGE, PAGE) && !(area->row->flags & ELSEWHERE))
+			fail_msg("A WRITE WAS MISSED: page %zu differs from what was armed and is not WRITTEN",
+				 i);
+	}
+}
+
+/*
+ * The byte that a page is full of when it is armed (matrix_kinds.c, matrix_states.c). It is not read
+ * from there: reading is an event.
+ */
+static char content_of(const struct area *area, size_t page)
+{
+	const char of_file = area->kind == SHMEM_PRIVATE ? 'A' + page % 26 : 0;
+	const char written_before = 'a' + page % 26;
+
+	switch (area->state) {
+	case NO_TABLE:
+	case ZERO:
+		return of_file;
+	case NONE:
+	case MARKER:
+	case FROM_FILE:
+		return area->kind == SHMEM || area->kind == HUGETLB ? written_before : of_file;
+	case HOLES:
+		return page % 2 ? 0 : written_before;
+	default:
+		return written_before;
+	}
+}
+
+static void copy_content(const struct area *area, char *copy)
+{
+	size_t i;
+
+	for (i = 0; i < area->len / PAGE; i++)
+		memset(copy + i * PAGE, content_of(area, i), PAGE);
+}
+
+/* Nothing was left behind that would read as armed: by no tracker, nor by the next one. */
+static void check_moved(struct area *area)
+{
+	if (area->no_access)
+		assert_ok(mprotect(area->start, area->len, PROT_READ | PROT_WRITE));
+	touch(area->hit, area->hit_len / PAGE, 1);
+	assert_ok(dev_register(area->tracker, area->start, area->len));
+	if (written(area->tracker, area->start, area->len, false) != area->len / PAGE)
+		fail_msg("moved memory that is registered again reads as armed");
+}
+
+/* Reset, and the next writes are seen again: of every other page. */
+static void check_again(struct area *area, size_t armed_len)
+{
+	static uint64_t seen[MAX_PAGES + 8];
+	const bool gone = area->row->flags & OUT_OF_REACH;
+	size_t i, step = area->unit;
+
+	if (area->moved)
+		check_moved(area);
+	if (gone && area->row->touched == ALL)
+		return;
+	if (area->no_access)
+		assert_ok(mprotect(area->start, area->len, PROT_READ | PROT_WRITE));
+	for (i = 0; i < area->len; i += step) {
+		char *page = area->start + i;
+
+		if ((gone && is_touched(area, page, armed_len)) ||
+		    (area->bad_frame && page == area->hit))
+			continue;
+		wait_for(!written(area->tracker, page, step, true));
+		if (i / step % 2)
+			*(volatile char *)page = *(volatile char *)page;
+	}
+	look(area, seen);
+	for (i = 0; i < area->len; i += step) {
+		char *page = area->start + i;
+
+		if ((gone && is_touched(area, page, armed_len)) ||
+		    (area->bad_frame && page == area->hit))
+			continue;
+		if (!(seen[i / PAGE] & W) != !(i / step % 2))
+			fail_msg("after a reset page %zu is %s", i / PAGE,
+				 seen[i / PAGE] & W ? "WRITTEN, and was not written" :
+						      "not WRITTEN, and was written");
+	}
+}
+
+static void check_faults(const struct area *area)
+{
+	const int each = area->row->faults ?: area->state_row->faults;
+	const long expected = each * (long)(area->hit_len / area->unit);
+
+	if (area->faults >= 0 && each > 0 && area->faults != expected)
+		fail_msg("the first writes took %ld faults; expected: %ld", area->faults, expected);
+}
+
+static void check_gone(struct area *area)
+{
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg arg = scan_arg(area->start, area->len, &region, 1);
+	int ret = dev_scan(area->tracker, &arg);
+
+	if (ret != -ESRCH)
+		fail_msg("a scan of an address space that is gone returns %d", ret);
+}
+
+/* ---- the cell */
+
+/* NULL, or why it was skipped. */
+static const char *run(struct area *area)
+{
+	static char copy[MAX_PAGES * PAGE];
+	static uint64_t seen[MAX_PAGES + 8];
+	const char *reason;
+	size_t armed_len;
+
+	reason = area_make(area, area->row->flags & WIDE) ?: state_before_arming(area);
+	if (reason)
+		return reason;
+	copy_content(area, copy);
+	area_track(area);
+	reason = state_after_arming(area);
+	if (reason)
+		return reason;
+	armed_len = area->len;
+	reason = event_happen(area);
+	if (reason)
+		return reason;
+	if (area->row->flags & ENDS) {
+		check_gone(area);
+		return NULL;
+	}
+	look(area, seen);
+	check_content(area, copy, seen, armed_len);
+	compare(area, seen, armed_len);
+	check_faults(area);
+	check_again(area, armed_len);
+	return NULL;
+}
+
+/* What the parent is told comes through this pipe: the words of cmocka, or a reason to skip. */
+static void in_child(struct area *area, int to)
+{
+	static const int signals[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS };
+	const char *reason;
+	size_t i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+	/* A failed assertion ends this process, and does not go on with the next test. */
+	setenv("CMOCKA_TEST_ABORT", "1", 1);
+	dup2(to, 1);
+	dup2(to, 2);
+	alarm(HANG);
+	reason = run(area);
+	state_end(area);
+	if (reason) {
+		dprintf(to, "%s", reason);
+		_exit(CELL_SKIPPED);
+	}
+	_exit(CELL_PASSED);
+}
+
+static void read_all(int from, char *message, size_t size)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	while (got < size - 1 && (n = read(from, message + got, size - 1 - got)) > 0)
+		got += n;
+	message[got] = 0;
+}
+
+enum cell_result cell_run(enum kind kind, enum state state, enum event event, char *message,
+			  size_t size)
+{
+	struct area area = {
+		.kind = kind,
+		.state = state,
+		.event = event,
+		.state_row = matrix_state(kind, state),
+		.row = matrix_event(kind, state, event),
+	};
+	int ends[2], status;
+	pid_t child;
+	size_t n;
+
+	assert_ok(pipe2(ends, O_CLOEXEC));
+	fflush(NULL);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		in_child(&area, ends[1]);
+	close(ends[1]);
+	/* Processes of the cell's that outlive it hold the pipe open: what it said is short. */
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(fcntl(ends[0], F_SETFL, O_NONBLOCK) >= 0);
+	read_all(ends[0], message, size);
+	close(ends[0]);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	n = strlen(message);
+	if (WTERMSIG(status) == SIGALRM)
+		snprintf(message + n, size - n, " HANGS: no end after %d s", HANG);
+	else if (WTERMSIG(status) != SIGABRT)
+		snprintf(message + n, size - n, " killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	return CELL_FAILED;
+}

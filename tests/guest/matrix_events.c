@@ -1,0 +1,671 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What can happen to memory between arming and the scan. Each event touches the pages that its row
+ * in the table names.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "matrix.h"
+
+#ifndef MADV_PAGEOUT
+#define MADV_COLD 20
+#define MADV_PAGEOUT 21
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+
+#define PAGEMAP_THERE (3ull << 62)	/* present or swapped */
+
+static const char *no(const char *what)
+{
+	static char reason[160];
+
+	snprintf(reason, sizeof(reason), "%s: %s", what, strerror(errno));
+	return reason;
+}
+
+/* The first written byte says who has written. */
+#define MARK 0x7e
+
+/* ---- writers */
+
+static const char *nothing(struct area *area)
+{
+	(void)area;
+	return NULL;
+}
+
+static const char *write_hit(struct area *area)
+{
+	long before = all_faults();
+	size_t i;
+
+	for (i = 0; i < area->hit_len; i += area->unit)
+		*(volatile char *)(area->hit + i) = MARK;
+	area->faults = all_faults() - before;
+	return NULL;
+}
+
+/* Each page by a call of its own, so that a huge page is written to in its first bytes only. */
+static const char *each_page(struct area *area, const char *(*how)(char *page, void *arg), void *arg)
+{
+	const char *reason;
+	size_t i;
+
+	for (i = 0; i < area->hit_len; i += area->unit) {
+		reason = how(area->hit + i, arg);
+		if (reason)
+			return reason;
+	}
+	return NULL;
+}
+
+static const char *read_into(char *page, void *arg)
+{
+	return read(*(int *)arg, page, PAGE) == (ssize_t)PAGE ? NULL : no("read(2)");
+}
+
+static const char *read_write(struct area *area)
+{
+	int zero = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	const char *reason = each_page(area, read_into, &zero);
+
+	close(zero);
+	return reason;
+}
+
+static const char *recv_into(char *page, void *arg)
+{
+	int *pair = arg;
+
+	if (send(pair[0], "from a socket", 13, 0) != 13)
+		return no("send(2)");
+	return recv(pair[1], page, 13, 0) == 13 ? NULL : no("recv(2)");
+}
+
+static const char *recv_write(struct area *area)
+{
+	const char *reason;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return no("socketpair(2)");
+	reason = each_page(area, recv_into, pair);
+	close(pair[0]);
+	close(pair[1]);
+	return reason;
+}
+
+/* The kernel does not care that it is our own memory: it goes by the page tables all the same. */
+static const char *vm_writev_page(char *page, void *arg)
+{
+	char text[] = "by page tables";
+	struct iovec from = { text, sizeof(text) }, to = { page, sizeof(text) };
+
+	(void)arg;
+	return process_vm_writev(getpid(), &from, 1, &to, 1, 0) == (ssize_t)sizeof(text) ?
+	       NULL : no("process_vm_writev(2)");
+}
+
+static const char *vm_writev(struct area *area)
+{
+	return each_page(area, vm_writev_page, NULL);
+}
+
+/* A tracer that shares our memory: fork() would change the entries. */
+static int tracer(void *arg)
+{
+	pid_t parent = getppid();
+	int status, err;
+
+	if (ptrace(PTRACE_ATTACH, parent, NULL, NULL))
+		_exit(errno);
+	if (waitpid(parent, &status, __WALL) != parent)
+		_exit(ECHILD);
+	err = ptrace(PTRACE_POKEDATA, parent, arg, 0x706f6b65l) ? errno : 0;
+	ptrace(PTRACE_DETACH, parent, NULL, NULL);
+	_exit(err);
+}
+
+static const char *poke_page(char *page, void *arg)
+{
+	static char stack[64 * 1024] __attribute__((aligned(16)));
+	pid_t child = clone(tracer, stack + sizeof(stack), CLONE_VM | SIGCHLD, page);
+	int status = 0;
+
+	(void)arg;
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return no("a tracer");
+	errno = WEXITSTATUS(status);
+	return errno ? no("PTRACE_POKEDATA") : NULL;
+}
+
+static const char *pokedata(struct area *area)
+{
+	return each_page(area, poke_page, NULL);
+}
+
+static const char *pread_first(char *page, void *arg)
+{
+	return pread(*(int *)arg, page, PAGE, 0) == (ssize_t)PAGE ? NULL : no("direct read");
+}
+
+/* The swap device has a header, so its first page is no zeroes. */
+static const char *direct_read(struct area *area)
+{
+	int disk = open("/dev/zram0", O_RDONLY | O_DIRECT | O_CLOEXEC);
+	const char *reason;
+
+	if (disk < 0)
+		return no("no disk for direct reads, /dev/zram0");
+	reason = each_page(area, pread_first, &disk);
+	close(disk);
+	return reason;
+}
+
+static const char *read_hit(struct area *area)
+{
+	size_t i;
+
+	for (i = 0; i < area->hit_len; i += PAGE)
+		(void)*(volatile char *)(area->hit + i);
+	return NULL;
+}
+
+/* ---- a thread on another processor that has used the memory before, and has it in its TLB */
+
+static struct {
+	pthread_t thread;
+	struct area *area;
+	atomic_int warm, go, done;
+} neighbour;
+
+static void *write_when_told(void *arg)
+{
+	struct area *area = neighbour.area;
+	cpu_set_t cpus;
+	size_t i;
+
+	(void)arg;
+	CPU_ZERO(&cpus);
+	CPU_SET(1, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	for (i = 0; i < area->hit_len; i += area->unit)
+		*(volatile char *)(area->hit + i) = *(volatile char *)(area->hit + i);
+	neighbour.warm = 1;
+	/* No system call in between: the TLB stays as it is, unless it is flushed. */
+	while (!neighbour.go)
+		;
+	for (i = 0; i < area->hit_len; i += area->unit)
+		*(volatile char *)(area->hit + i) = MARK;
+	neighbour.done = 1;
+	return NULL;
+}
+
+static const char *other_cpu_write(struct area *area)
+{
+	cpu_set_t cpus;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return "one processor only";
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	assert_ok(sched_setaffinity(0, sizeof(cpus), &cpus));
+	neighbour.area = area;
+	assert_ok(pthread_create(&neighbour.thread, NULL, write_when_told, NULL));
+	while (!neighbour.warm)
+		;
+	assert_ok(dev_arm(area->tracker, area->start, area->len));
+	neighbour.go = 1;
+	pthread_join(neighbour.thread, NULL);
+	return NULL;
+}
+
+/* ---- fork */
+
+static const char *fork_parent(struct area *area)
+{
+	struct peer child = peer_start();
+	const char *reason = write_hit(area);
+
+	peer_end(&child);
+	return reason;
+}
+
+static const char *fork_child(struct area *area)
+{
+	struct peer child = peer_start();
+	size_t i;
+
+	for (i = 0; i < area->hit_len; i += area->unit)
+		peer_do(&child, PEER_WRITE, area->hit + i, PAGE, MARK);
+	peer_end(&child);
+	return NULL;
+}
+
+/* ---- mappings that change */
+
+static const char *protect_and_back(struct area *area, int how)
+{
+	if (mprotect(area->start, area->len, how) ||
+	    mprotect(area->start, area->len, PROT_READ | PROT_WRITE))
+		return no("mprotect(2)");
+	area->no_access = false;
+	return write_hit(area);
+}
+
+static const char *protect_ro(struct area *area)
+{
+	return protect_and_back(area, PROT_READ);
+}
+
+static const char *protect_none(struct area *area)
+{
+	return protect_and_back(area, PROT_NONE);
+}
+
+static const char *grow(struct area *area)
+{
+	const size_t more = 8 * PAGE;
+
+	if (area->file >= 0)
+		assert_ok(ftruncate(area->file, area->len + more));
+	if (mremap(area->start, area->len, area->len + more, 0) == MAP_FAILED)
+		return no("mremap(2)");
+	area->len += more;
+	return NULL;
+}
+
+static const char *shrink(struct area *area)
+{
+	return mremap(area->start, area->len, area->len / 2, 0) == MAP_FAILED ? no("mremap(2)") :
+									       NULL;
+}
+
+static char *move_by(struct area *area, int flags)
+{
+	char *to = ARENA + 16 * HUGE_PAGE;
+
+	munmap(to, area->len);
+	return mremap(area->start, area->len, area->len, MREMAP_MAYMOVE | MREMAP_FIXED | flags, to);
+}
+
+static const char *move(struct area *area)
+{
+	char *to = move_by(area, 0);
+
+	if (to == MAP_FAILED)
+		return no("mremap(2)");
+	area->hit = to + (area->hit - area->start);
+	area->start = to;
+	area->moved = true;
+	return NULL;
+}
+
+static const char *dontunmap(struct area *area)
+{
+	return move_by(area, MREMAP_DONTUNMAP) == MAP_FAILED ? no("mremap(2)") : NULL;
+}
+
+/* ---- advice */
+
+static const char *advise(struct area *area, int advice, const char *name)
+{
+	return madvise(area->hit, area->hit_len, advice) ? no(name) : NULL;
+}
+
+static const char *dontneed(struct area *area)
+{
+	return advise(area, MADV_DONTNEED, "MADV_DONTNEED");
+}
+
+static const char *lazy_free(struct area *area)
+{
+	return advise(area, MADV_FREE, "MADV_FREE");
+}
+
+static bool any_there(const struct area *area)
+{
+	size_t i;
+
+	for (i = 0; i < area->hit_len; i += PAGE)
+		if (pagemap_entry(area->hit + i) & PAGEMAP_THERE)
+			return true;
+	return false;
+}
+
+/* Reclaim passes by a page that is in the batch of a processor: more than one try. */
+static const char *freed(struct area *area)
+{
+	const char *reason = lazy_free(area);
+	int tries;
+
+	for (tries = 0; !reason && tries < 200 && any_there(area); tries++) {
+		reason = advise(area, MADV_PAGEOUT, "MADV_PAGEOUT");
+		usleep(1000);
+	}
+	return reason ?: any_there(area) ? "reclaim has not taken the pages" : NULL;
+}
+
+static const char *remove_pages(struct area *area)
+{
+	return advise(area, MADV_REMOVE, "MADV_REMOVE");
+}
+
+static const char *populate(struct area *area)
+{
+	return advise(area, MADV_POPULATE_WRITE, "MADV_POPULATE_WRITE");
+}
+
+static const char *cold(struct area *area)
+{
+	return advise(area, MADV_COLD, "MADV_COLD");
+}
+
+/* Armed memory may be refused (EINVAL), or become a huge page of the file. */
+static const char *collapse(struct area *area)
+{
+	int ret;
+
+	assert_ok(madvise(area->start, area->len, MADV_HUGEPAGE));
+	ret = madvise(area->start, area->len, MADV_COLLAPSE);
+	if (ret && errno != EINVAL && errno != EBUSY && errno != EAGAIN)
+		return no("MADV_COLLAPSE");
+	return NULL;
+}
+
+static const char *collapse_write(struct area *area)
+{
+	return collapse(area) ?: write_hit(area);
+}
+
+static bool any_present(const struct area *area)
+{
+	size_t i;
+
+	for (i = 0; i < area->hit_len; i += PAGE)
+		if (pagemap_entry(area->hit + i) >> 63)
+			return true;
+	return false;
+}
+
+/* Of a page of a file that was armed a marker stays. */
+static const char *pageout(struct area *area)
+{
+	const char *reason = NULL;
+	int tries;
+
+	for (tries = 0; !reason && tries < 200 && any_present(area); tries++) {
+		reason = advise(area, MADV_PAGEOUT, "MADV_PAGEOUT");
+		usleep(1000);
+	}
+	return reason ?: any_present(area) ? "MADV_PAGEOUT has left a page in memory" : NULL;
+}
+
+static const char *swap_in(struct area *area)
+{
+	return pageout(area) ?: read_hit(area);
+}
+
+/* ---- KSM, NUMA, migration, compaction, khugepaged */
+
+static const char *merge(struct area *area)
+{
+	area_make_twin(area);
+	return ksm_merge(area->hit, area->twin + (area->hit - area->start), area->hit_len);
+}
+
+static const char *merge_and_write(struct area *area)
+{
+	return merge(area) ?: write_hit(area);
+}
+
+static const char *hint_and_read(struct area *area)
+{
+	const char *reason = numa_hints(area->hit, area->hit_len);
+	long before = vmstat("numa_hint_faults");
+
+	if (reason)
+		return reason;
+	read_hit(area);
+	if (vmstat("numa_hint_faults") <= before)
+		fail_msg("the event did not happen: no NUMA hinting fault");
+	return NULL;
+}
+
+static const char *hint_and_write(struct area *area)
+{
+	return numa_hints(area->hit, area->hit_len) ?: write_hit(area);
+}
+
+static const char *migrate(struct area *area)
+{
+	return move_to_other_node(area->hit, area->hit_len);
+}
+
+static const char *migrate_and_write(struct area *area)
+{
+	return migrate(area) ?: write_hit(area);
+}
+
+static const char *compact(struct area *area)
+{
+	(void)area;
+	return compact_memory();
+}
+
+#define SHMEM_HUGE "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
+
+static const char *khugepaged(struct area *area)
+{
+	const char *reason;
+
+	if (area->kind == SHMEM && write_file(SHMEM_HUGE, "advise"))
+		return "this kernel has no huge pages in shared memory";
+	assert_ok(madvise(area->start, area->len, MADV_HUGEPAGE));
+	reason = khugepaged_pass();
+	write_file(SHMEM_HUGE, "never");
+	return reason;
+}
+
+/* ---- files */
+
+static off_t offset_of_hit(const struct area *area)
+{
+	return area->hit - area->start;
+}
+
+static const char *truncate_to(struct area *area, off_t size)
+{
+	return ftruncate(area->file, size) || ftruncate(area->file, area->len) ?
+	       no("ftruncate(2)") : NULL;
+}
+
+static const char *truncate_whole(struct area *area)
+{
+	return truncate_to(area, offset_of_hit(area));
+}
+
+static const char *truncate_part(struct area *area)
+{
+	return truncate_to(area, offset_of_hit(area) + 100);
+}
+
+static const char *punch_hole(struct area *area, off_t start, off_t len)
+{
+	return fallocate(area->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, len) ?
+	       no("fallocate(2)") : NULL;
+}
+
+static const char *punch(struct area *area)
+{
+	return punch_hole(area, offset_of_hit(area), area->hit_len);
+}
+
+/* From inside of the first page to inside of the last one. */
+static const char *punch_part(struct area *area)
+{
+	return punch_hole(area, offset_of_hit(area) + 100, area->hit_len - 200);
+}
+
+/* ---- memory failure */
+
+static const char *poison_first(struct area *area)
+{
+	return poison(area->hit, &area->bad_frame);
+}
+
+static const char *soft_offline(struct area *area)
+{
+	return madvise(area->hit, PAGE, MADV_SOFT_OFFLINE) ? no("MADV_SOFT_OFFLINE") : NULL;
+}
+
+/* ---- userfaultfds and trackers */
+
+static int uffd_protect(int uffd, char *start, size_t len, bool on)
+{
+	struct uffdio_writeprotect wp = {
+		.range = { .start = (uintptr_t)start, .len = len },
+		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+
+	return ioctl(uffd, UFFDIO_WRITEPROTECT, &wp);
+}
+
+static const char *unprotect(struct area *area)
+{
+	return uffd_protect(area->uffd, area->hit, area->hit_len, false) ?
+	       no("UFFDIO_WRITEPROTECT") : NULL;
+}
+
+static const char *reregister(struct area *area)
+{
+	assert_ok(dev_unregister(area->tracker, area->start, area->len));
+	assert_ok(dev_register(area->tracker, area->start, area->len));
+	return NULL;
+}
+
+static const char *reopen(struct area *area)
+{
+	close(area->tracker);
+	area->tracker = area_open_tracker(area);
+	assert_ok(dev_register(area->tracker, area->start, area->len));
+	return NULL;
+}
+
+/* Somebody else's userfaultfd has protected the memory and is gone. */
+static const char *foreign_bits(struct area *area)
+{
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)area->start, .len = area->len },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	int uffd;
+
+	close(area->tracker);
+	uffd = new_uffd(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM);
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
+	assert_ok(uffd_protect(uffd, area->start, area->len, true));
+	close(uffd);
+	area->tracker = area_open_tracker(area);
+	assert_ok(dev_register(area->tracker, area->start, area->len));
+	return NULL;
+}
+
+static const char *end_by(struct area *area, enum peer_order how)
+{
+	peer_do(&area->child, how, NULL, 0, 0);
+	return NULL;
+}
+
+static const char *exec_event(struct area *area)
+{
+	return end_by(area, PEER_EXEC);
+}
+
+static const char *exit_event(struct area *area)
+{
+	return end_by(area, PEER_EXIT);
+}
+
+static const char *(*const happen[EVENTS])(struct area *area) = {
+	[NOTHING] = nothing,
+	[WRITE] = write_hit,
+	[OTHER_CPU_WRITE] = other_cpu_write,
+	[READ_WRITE] = read_write,
+	[RECV] = recv_write,
+	[VM_WRITEV] = vm_writev,
+	[POKEDATA] = pokedata,
+	[DIRECT_READ] = direct_read,
+	[READ] = read_hit,
+	[FORK_PARENT] = fork_parent,
+	[FORK_CHILD] = fork_child,
+	[PROTECT_RO] = protect_ro,
+	[PROTECT_NONE] = protect_none,
+	[GROW] = grow,
+	[SHRINK] = shrink,
+	[MOVE] = move,
+	[DONTUNMAP] = dontunmap,
+	[DONTNEED] = dontneed,
+	[LAZY_FREE] = lazy_free,
+	[FREED] = freed,
+	[REMOVE] = remove_pages,
+	[POPULATE] = populate,
+	[COLLAPSE] = collapse,
+	[COLLAPSE_WRITE] = collapse_write,
+	[PAGEOUT] = pageout,
+	[COLD] = cold,
+	[SWAP_IN] = swap_in,
+	[KSM_MERGE] = merge,
+	[KSM_BREAK] = merge_and_write,
+	[HINT_READ] = hint_and_read,
+	[HINT_WRITE] = hint_and_write,
+	[MIGRATE] = migrate,
+	[MIGRATE_WRITE] = migrate_and_write,
+	[COMPACT] = compact,
+	[KHUGEPAGED] = khugepaged,
+	[TRUNCATE] = truncate_whole,
+	[TRUNCATE_PART] = truncate_part,
+	[PUNCH] = punch,
+	[PUNCH_PART] = punch_part,
+	[POISON] = poison_first,
+	[SOFT_OFFLINE] = soft_offline,
+	[UNPROTECT] = unprotect,
+	[REREGISTER] = reregister,
+	[REOPEN] = reopen,
+	[FOREIGN_BITS] = foreign_bits,
+	[EXEC] = exec_event,
+	[EXIT] = exit_event,
+};
+
+const char *event_happen(struct area *area)
+{
+	area->faults = -1;
+	return happen[area->event](area);
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bring memory into a state, before or after it is armed, and prove by what the kernel shows of it
+ * (pagemap, kpageflags, smaps, vmstat, mincore) that it is in it.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "matrix.h"
+
+#define PAGEMAP_ARMED	(1ull << 57)
+#define PAGEMAP_FILE	(1ull << 61)
+#define PAGEMAP_SWAPPED	(1ull << 62)
+#define PAGEMAP_PRESENT	(1ull << 63)
+#define PAGEMAP_PFN	((1ull << 55) - 1)
+
+/* What cannot be seen to be so is a failure, not a reason to skip. */
+static void prove(const struct area *area, uint64_t is, uint64_t is_not, const char *what)
+{
+	size_t i;
+
+	for (i = 0; i < area->len; i += PAGE) {
+		uint64_t entry = pagemap_entry(area->start + i);
+
+		if ((entry & is) != is || (entry & is_not))
+			fail_msg("the state was not reached: %s; page %zu has pagemap entry %#llx",
+				 what, i / PAGE, (unsigned long long)entry);
+	}
+}
+
+static void read_all(const struct area *area)
+{
+	size_t i;
+
+	for (i = 0; i < area->len; i += PAGE)
+		(void)*(volatile char *)(area->start + i);
+}
+
+static long tables_kib(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[128];
+	long kib = -1;
+
+	assert_non_null(file);
+	while (kib < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "VmPTE: %ld", &kib);
+	fclose(file);
+	return kib;
+}
+
+static bool is_hugetlb(const struct area *area)
+{
+	return area->unit == HUGE_PAGE;
+}
+
+/* Nothing was ever mapped in these 2 MiB, so that arming has to make a table. */
+static const char *no_table(struct area *area)
+{
+	prove(area, 0, PAGEMAP_PRESENT | PAGEMAP_SWAPPED, "nothing there");
+	area->tables = tables_kib();
+	return NULL;
+}
+
+static const char *had_no_table(struct area *area)
+{
+	if (tables_kib() <= area->tables)
+		fail_msg("the state was not reached: arming has made no page table");
+	return NULL;
+}
+
+/* There is a table, and nothing in it. */
+static const char *none(struct area *area)
+{
+	long before;
+
+	if (area->kind == SHMEM)
+		area_fill(area);
+	if (is_hugetlb(area))
+		area_fill(area);
+	else
+		(void)*(volatile char *)area->start;
+	before = tables_kib();
+	assert_ok(madvise(area->start, area->len, MADV_DONTNEED));
+	prove(area, 0, PAGEMAP_PRESENT | PAGEMAP_SWAPPED, "nothing there");
+	/* MADV_DONTNEED leaves tables. */
+	assert_int_equal(tables_kib(), before);
+	return NULL;
+}
+
+/* Zero pages share one frame. */
+static const char *zero(struct area *area)
+{
+	uint64_t first, second;
+
+	read_all(area);
+	if (area->kind == HUGE_ZERO) {
+		first = pagemap_entry(area->start) & PAGEMAP_PFN;
+		second = pagemap_entry(area->start + 511 * PAGE) & PAGEMAP_PFN;
+		if (second != first + 511 || is_huge(area->start))
+			return "no huge zero page could be had";
+		return NULL;
+	}
+	prove(area, PAGEMAP_PRESENT, 0, "the zero page is mapped");
+	first = pagemap_entry(area->start) & PAGEMAP_PFN;
+	second = pagemap_entry(area->start + area->len - PAGE) & PAGEMAP_PFN;
+	if (first != second)
+		fail_msg("the state was not reached: not the zero page");
+	return NULL;
+}
+
+static const char *own(struct area *area)
+{
+	area_fill(area);
+	if (area->kind == THP && !is_huge(area->start))
+		return "no huge page could be had";
+	prove(area, PAGEMAP_PRESENT, 0, "pages of its own");
+	return NULL;
+}
+
+static const char *from_file(struct area *area)
+{
+	if (area->kind == SHMEM || area->kind == HUGETLB) {
+		area_fill(area);
+		assert_ok(madvise(area->start, area->len, MADV_DONTNEED));
+	}
+	read_all(area);
+	prove(area, PAGEMAP_PRESENT, 0, "pages of the file");
+	if (area->kind != HUGETLB_PRIVATE)
+		prove(area, PAGEMAP_FILE, 0, "pages of the file");
+	return NULL;
+}
+
+/* Every other page of the file exists. */
+static const char *holes(struct area *area)
+{
+	size_t i;
+
+	for (i = 0; i < area->len; i += 2 * PAGE)
+		memset(area->start + i, 'a' + i / PAGE % 26, PAGE);
+	return NULL;
+}
+
+static const char *forked(struct area *area)
+{
+	area->child = peer_start();
+	return NULL;
+}
+
+static const char *merged(struct area *area)
+{
+	const char *reason = area_make_twin(area);
+
+	return reason ?: ksm_merge(area->start, area->twin, area->len);
+}
+
+/* Of shared memory no entry stays, unless it is armed: then there is a marker. */
+static const char *swapped(struct area *area)
+{
+	unsigned char in_memory;
+	int tries = 200;
+
+	if (area->kind != SHMEM)
+		return swap_out(area->start, area->len);
+	do {
+		if (madvise(area->start, area->len, MADV_PAGEOUT))
+			return strerror(errno);
+		assert_ok(mincore(area->start, PAGE, &in_memory));
+	} while ((pagemap_entry(area->start) & PAGEMAP_PRESENT) && --tries);
+	if (!tries)
+		return "MADV_PAGEOUT has left a page in memory";
+	prove(area, 0, PAGEMAP_PRESENT, "shared memory is paged out");
+	return NULL;
+}
+
+static const char *no_access(struct area *area)
+{
+	assert_ok(mprotect(area->start, area->len, PROT_NONE));
+	area->no_access = true;
+	return NULL;
+}
+
+static const char *hinted(struct area *area)
+{
+	return numa_hints(area->start, area->len);
+}
+
+static const char *poisoned(struct area *area)
+{
+	return poison(area->hit, &area->bad_frame);
+}
+
+/* ---- migration while the memory is armed */
+
+static struct {
+	pthread_t thread;
+	struct area *area;
+	atomic_bool stop;
+	atomic_ulong rounds;
+	bool runs;
+} mover;
+
+static void *move_to_and_fro(void *arg)
+{
+	int node = 0;
+
+	(void)arg;
+	while (!mover.stop) {
+		/* A page that is held just now is left where it is. */
+		move_to_node(mover.area->start, mover.area->len, node);
+		node = !node;
+		mover.rounds++;
+	}
+	return NULL;
+}
+
+static const char *moving(struct area *area)
+{
+	if (nodes() < 2)
+		return "one memory node only (tests/vm/run --numa 2)";
+	mover.area = area;
+	assert_ok(pthread_create(&mover.thread, NULL, move_to_and_fro, NULL));
+	mover.runs = true;
+	return NULL;
+}
+
+/* Armed again and again until pages have moved meanwhile. */
+static const char *moved_while_armed(struct area *area)
+{
+	long before = vmstat("pgmigrate_success");
+	unsigned long rounds = mover.rounds;
+
+	do {
+		assert_ok(dev_disarm(area->tracker, area->start, area->len));
+		assert_ok(dev_arm(area->tracker, area->start, area->len));
+	} while (mover.rounds < rounds + 4 || vmstat("pgmigrate_success") == before);
+	mover.stop = true;
+	pthread_join(mover.thread, NULL);
+	mover.runs = false;
+	return NULL;
+}
+
+static const char *moved(struct area *area)
+{
+	return move_to_other_node(area->start, area->len);
+}
+
+/* Armed once already, which has left markers. */
+static const char *marked(struct area *area)
+{
+	prove(area, PAGEMAP_ARMED, PAGEMAP_PRESENT, "markers");
+	assert_ok(dev_arm(area->tracker, area->start, area->len));
+	prove(area, PAGEMAP_ARMED, PAGEMAP_PRESENT, "markers");
+	return NULL;
+}
+
+/* ---- */
+
+/* With content, or with nothing in it? */
+static bool has_content(enum state state)
+{
+	return state != NO_TABLE && state != NONE && state != ZERO && state != FROM_FILE &&
+	       state != MARKER && state != HOLES;
+}
+
+const char *state_before_arming(struct area *area)
+{
+	const char *reason = has_content(area->state) ? own(area) : NULL;
+
+	if (reason)
+		return reason;
+	switch (area->state) {
+	case NO_TABLE: return no_table(area);
+	case NONE:
+	case MARKER: return none(area);
+	case ZERO: return zero(area);
+	case FROM_FILE: return from_file(area);
+	case HOLES: return holes(area);
+	case FORKED: return forked(area);
+	case MERGED: return merged(area);
+	case SWAPPED: return swapped(area);
+	case MOVING: return moving(area);
+	case NO_ACCESS: return no_access(area);
+	case HINTED: return hinted(area);
+	case POISONED: return poisoned(area);
+	default: return NULL;
+	}
+}
+
+const char *state_after_arming(struct area *area)
+{
+	switch (area->state) {
+	case NO_TABLE: return had_no_table(area);
+	case MOVING: return moved_while_armed(area);
+	case MARKER: return marked(area);
+	case THEN_FORKED: return forked(area);
+	case THEN_SWAPPED: return swapped(area);
+	case THEN_MOVED: return moved(area);
+	case THEN_NO_ACCESS: return no_access(area);
+	case THEN_HINTED: return hinted(area);
+	default: return NULL;
+	}
+}
+
+void state_end(struct area *area)
+{
+	numa_hints_off();
+	if (area->child.pid)
+		peer_end(&area->child);
+	if (area->twin)
+		ksm_off();
+	if (area->bad_frame)
+		unpoison(area->bad_frame);
+}

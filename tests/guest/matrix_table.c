@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table: data only. The first row that names the kind and the state counts; where no row does,
+ * they do not go together.
+ */
+#include "matrix.h"
+
+#define EVERY	ALL_OF(KINDS)
+#define SMALL	(ONLY(ANON) | ONLY(MARKERS) | ONLY(STACK) | ONLY(HEAP))
+#define FILES	(ONLY(SHMEM) | ONLY(SHMEM_PRIVATE))
+#define SHARED	(ONLY(SHMEM) | ONLY(HUGETLB))
+#define PRIVATE	(EVERY & ~SHARED)
+#define HUGETLBS (ONLY(HUGETLB) | ONLY(HUGETLB_PRIVATE))
+#define THPS	(ONLY(THP) | ONLY(HUGE_ZERO))
+/* What mremap() can be asked to move: the stack is in use, and the heap belongs to the C library. */
+#define MOVABLE	(EVERY & ~(ONLY(STACK) | ONLY(HEAP)))
+
+#define EVER	ALL_OF(STATES)
+#define CLOSED	(ONLY(NO_ACCESS) | ONLY(THEN_NO_ACCESS))
+#define NOT_DEAD (EVER & ~ONLY(POISONED))
+/* Can be read and written. */
+#define OPEN	(NOT_DEAD & ~CLOSED)
+/* Nothing moves any more. */
+#define AT_REST	(NOT_DEAD & ~ONLY(MOVING))
+
+const struct kind_row matrix_kinds[KINDS] = {
+	[ANON] = { "anon", "private anonymous memory" },
+	[MARKERS] = { "markers", "the same, tracked with UFFDWP_UNPOP_MARKER" },
+	[THP] = { "thp", "private anonymous memory in transparent huge pages" },
+	[HUGE_ZERO] = { "hugezero", "the huge zero page" },
+	[SHMEM] = { "shmem", "shared memory: memfd, tmpfs" },
+	[SHMEM_PRIVATE] = { "shmempriv", "a private mapping of shared memory" },
+	[HUGETLB] = { "hugetlb", "shared hugetlb pages of 2 MiB" },
+	[HUGETLB_PRIVATE] = { "hugetlbpriv", "private hugetlb pages of 2 MiB" },
+	[STACK] = { "stack", "the stack of the first thread" },
+	[HEAP] = { "heap", "the brk heap" },
+};
+
+const char *const matrix_states[STATES] = {
+	[NO_TABLE] = "no page table",
+	[NONE] = "nothing in the table",
+	[ZERO] = "zero page",
+	[OWN] = "page of its own",
+	[FROM_FILE] = "page of the file",
+	[HOLES] = "file with holes",
+	[FORKED] = "shared with a child",
+	[MERGED] = "merged by KSM",
+	[SWAPPED] = "swapped out",
+	[MOVING] = "under migration",
+	[MARKER] = "marker",
+	[NO_ACCESS] = "PROT_NONE",
+	[HINTED] = "waits for a NUMA hint",
+	[POISONED] = "poisoned",
+	[THEN_FORKED] = "armed, then shared with a child",
+	[THEN_SWAPPED] = "armed, then swapped out",
+	[THEN_MOVED] = "armed, then migrated",
+	[THEN_NO_ACCESS] = "armed, then PROT_NONE",
+	[THEN_HINTED] = "armed, then waits for a NUMA hint",
+};
+
+const char *const matrix_events[EVENTS] = {
+	[NOTHING] = "nothing",
+	[WRITE] = "write",
+	[OTHER_CPU_WRITE] = "write by a thread that has the translation",
+	[READ_WRITE] = "read(2) into it",
+	[RECV] = "recv(2) into it",
+	[VM_WRITEV] = "process_vm_writev(2)",
+	[POKEDATA] = "PTRACE_POKEDATA",
+	[DIRECT_READ] = "O_DIRECT read into it",
+	[READ] = "read",
+	[FORK_PARENT] = "fork(2), write",
+	[FORK_CHILD] = "fork(2), write by the child",
+	[PROTECT_RO] = "mprotect(2) read-only and back, write",
+	[PROTECT_NONE] = "mprotect(2) PROT_NONE and back, write",
+	[GROW] = "mremap(2) that grows",
+	[SHRINK] = "mremap(2) that shrinks",
+	[MOVE] = "mremap(2) that moves",
+	[DONTUNMAP] = "MREMAP_DONTUNMAP",
+	[DONTNEED] = "MADV_DONTNEED",
+	[LAZY_FREE] = "MADV_FREE",
+	[FREED] = "MADV_FREE, reclaimed",
+	[REMOVE] = "MADV_REMOVE",
+	[POPULATE] = "MADV_POPULATE_WRITE",
+	[COLLAPSE] = "MADV_COLLAPSE",
+	[COLLAPSE_WRITE] = "MADV_COLLAPSE, write",
+	[PAGEOUT] = "MADV_PAGEOUT",
+	[COLD] = "MADV_COLD",
+	[SWAP_IN] = "MADV_PAGEOUT, read",
+	[KSM_MERGE] = "merged by KSM",
+	[KSM_BREAK] = "merged by KSM, write",
+	[HINT_READ] = "NUMA hinting fault, read",
+	[HINT_WRITE] = "NUMA hinting fault, write",
+	[MIGRATE] = "move_pages(2)",
+	[MIGRATE_WRITE] = "move_pages(2), write",
+	[COMPACT] = "compaction",
+	[KHUGEPAGED] = "khugepaged",
+	[TRUNCATE] = "ftruncate(2) and back",
+	[TRUNCATE_PART] = "ftruncate(2) inside a page and back",
+	[PUNCH] = "hole punched in the file",
+	[PUNCH_PART] = "hole punched inside of pages",
+	[POISON] = "memory failure",
+	[SOFT_OFFLINE] = "MADV_SOFT_OFFLINE",
+	[UNPROTECT] = "UFFDIO_WRITEPROTECT off",
+	[REREGISTER] = "unregistered, registered again",
+	[REOPEN] = "tracker closed, another opened",
+	[FOREIGN_BITS] = "another userfaultfd's protection",
+	[EXEC] = "execve(2)",
+	[EXIT] = "exit(2)",
+};
+
+const char *const matrix_mistakes[MISTAKES] = {
+	[HUGE_ZERO_SPLIT] = "the bit was lost when the huge zero page was split",
+	[WRITE_PERMISSION_RESTORED] =
+		"mprotect(2) or a NUMA hint restored write permission behind the bit",
+	[KHUGEPAGED_FILLS_HOLES] = "khugepaged filled the holes of an armed file",
+	[DEFERRED_FLUSH] = "a TLB flush was deferred past a copy-on-write fault",
+	[BITS_LEFT_BEHIND] = "the bit stayed behind after unregister, close or mremap(2)",
+};
+
+/* ---- states. Faults: of the first write to one page. */
+
+#define HELD_WHY "held by the kernel while it was armed, on its way to another node"
+#define POISON_WHY "taken for poisoned"
+
+static const struct state_row states[] = {
+	{ NO_TABLE, ONLY(ANON), P | Z, W | S, 1, NULL },
+	{ NO_TABLE, ONLY(MARKERS) | FILES, S, W | P, 2, NULL },
+	{ NO_TABLE, HUGETLBS, S | H, W | P, 3, NULL },
+
+	{ NONE, SMALL & ~ONLY(MARKERS), P | Z, W | S, 1, NULL },
+	{ NONE, ONLY(MARKERS) | FILES, S, W | P, 2, NULL },
+	{ NONE, HUGETLBS, S | H, W | P, 3, NULL },
+
+	{ ZERO, SMALL, P | Z, W | S | H, 1, NULL },
+	{ ZERO, ONLY(HUGE_ZERO), P | Z | H, W | S, 1, NULL },
+
+	{ OWN, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | H | S, 1, NULL },
+	{ OWN, ONLY(THP), P | H, W | Z | F | S, 1, NULL },
+	{ OWN, ONLY(SHMEM), P | F, W | Z | H | S, 1, NULL },
+	{ OWN, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
+	{ OWN, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
+
+	{ FROM_FILE, FILES, P | F, W | S | H, 1, NULL },
+	{ FROM_FILE, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
+	{ FROM_FILE, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
+
+	{ HOLES, ONLY(SHMEM), 0, W | H, -1, NULL },
+
+	{ FORKED, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | H | S, 1, NULL },
+	{ FORKED, ONLY(THP), P | H, W | F | S, 1, NULL },
+	{ FORKED, ONLY(SHMEM), P | F, W | H | S, 1, NULL },
+	{ FORKED, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
+	{ FORKED, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
+
+	{ MERGED, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+
+	/* A page that nobody else has comes back writable or armed: then it takes another fault. */
+	{ SWAPPED, SMALL | ONLY(SHMEM_PRIVATE), S, W | P, 2, NULL },
+	{ SWAPPED, ONLY(SHMEM), S, W | P, 2, NULL },
+
+	{ MOVING, ONLY(ANON) | ONLY(MARKERS) | ONLY(SHMEM), P, Z | S, -1, HELD_WHY },
+
+	{ MARKER, ONLY(MARKERS) | FILES, S, W | P, 2, NULL },
+
+	{ NO_ACCESS, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ NO_ACCESS, ONLY(THP), P | H, W | F | S, 1, NULL },
+	{ NO_ACCESS, ONLY(SHMEM), P | F, W | S, 1, NULL },
+	{ NO_ACCESS, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
+	{ NO_ACCESS, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
+
+	/* The hint takes a fault of its own. Shared memory without a policy gets none. */
+	{ HINTED, SMALL, P, W | Z | F | S, 2, NULL },
+
+	{ POISONED, ONLY(ANON) | ONLY(MARKERS) | ONLY(SHMEM), W, P, -1, POISON_WHY },
+
+	{ THEN_FORKED, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | H | S, 1, NULL },
+	{ THEN_FORKED, ONLY(THP), P | H, W | F | S, 1, NULL },
+	{ THEN_FORKED, ONLY(SHMEM), P | F, W | H | S, 1, NULL },
+	{ THEN_FORKED, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
+	{ THEN_FORKED, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
+
+	{ THEN_SWAPPED, SMALL | ONLY(SHMEM_PRIVATE), S, W | P, 2, NULL },
+	{ THEN_SWAPPED, ONLY(SHMEM), S, W | P, 2, NULL },
+
+	{ THEN_MOVED, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ THEN_MOVED, ONLY(THP), P | H, W | F | S, 1, NULL },
+	{ THEN_MOVED, ONLY(SHMEM), P | F, W | S, 1, NULL },
+
+	{ THEN_NO_ACCESS, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ THEN_NO_ACCESS, ONLY(THP), P | H, W | F | S, 1, NULL },
+	{ THEN_NO_ACCESS, ONLY(SHMEM), P | F, W | S, 1, NULL },
+	{ THEN_NO_ACCESS, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
+	{ THEN_NO_ACCESS, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
+
+	{ THEN_HINTED, SMALL, P, W | Z | F | S, 2, NULL },
+};
+
+/* ---- events */
+
+#define DISCARD_WHY	"what is thrown away counts as written, whatever it was"
+#define POPULATE_WHY	"MADV_POPULATE_WRITE takes the faults of a write"
+#define KSM_WHY		"the kernel has merged the page with another (KSM)"
+#define HAND_WHY	"protection was taken away by hand"
+#define GROWN_WHY	"what a mapping has grown by was never armed"
+#define ENDED_WHY	"tracking ends when memory is moved: it is UNTRACKED where it is now"
+#define MOVED_OFF_WHY	"what was moved away is not there any more"
+#define HOLE_WHY	"a hole in the file is written, also below a private copy that stays"
+#define FRESH_WHY	"newly registered memory was never armed"
+#define CHILD_WHY	"the write of another address space to shared memory is not seen"
+
+/* A row of a write. */
+#define WRITES(event, kinds, states, faults, mistake) \
+	{ event, kinds, states, HIT, W | P, Z | S, 0, faults, 0, NULL, mistake }
+
+static const struct event_row events[] = {
+	{ NOTHING, EVERY, EVER, ALL, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
+
+	/* Its neighbours are the rest of the huge zero page. */
+	WRITES(WRITE, ONLY(HUGE_ZERO), OPEN, 0, HUGE_ZERO_SPLIT),
+	WRITES(WRITE, EVERY, OPEN, 0, NO_MISTAKE),
+	WRITES(OTHER_CPU_WRITE, EVERY & ~ONLY(HUGE_ZERO), ONLY(OWN), -1, DEFERRED_FLUSH),
+	WRITES(READ_WRITE, EVERY, OPEN, -1, NO_MISTAKE),
+	WRITES(RECV, EVERY, OPEN, -1, NO_MISTAKE),
+	WRITES(VM_WRITEV, EVERY, OPEN, -1, NO_MISTAKE),
+	/* A tracer may write to private memory that its owner may not. */
+	WRITES(POKEDATA, PRIVATE, NOT_DEAD, -1, NO_MISTAKE),
+	WRITES(POKEDATA, SHARED, OPEN, -1, NO_MISTAKE),
+	WRITES(DIRECT_READ, EVERY, OPEN, -1, NO_MISTAKE),
+
+	{ READ, EVERY, OPEN & ~ONLY(MOVING), HIT, P, W | S, 0, 0, 0, NULL, NO_MISTAKE },
+
+	WRITES(FORK_PARENT, EVERY, OPEN, -1, NO_MISTAKE),
+	{ FORK_CHILD, PRIVATE, OPEN, HIT, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
+	{ FORK_CHILD, SHARED, OPEN & ~ONLY(MOVING), HIT, 0, W, P | S, 0, AS_STATE | ELSEWHERE,
+	  CHILD_WHY, NO_MISTAKE },
+
+	WRITES(PROTECT_RO, EVERY, NOT_DEAD, -1, WRITE_PERMISSION_RESTORED),
+	WRITES(PROTECT_NONE, EVERY, NOT_DEAD, -1, WRITE_PERMISSION_RESTORED),
+
+	{ GROW, ONLY(ANON) | ONLY(MARKERS) | ONLY(THP) | FILES, AT_REST, BEYOND, W, U, 0, 0, 0,
+	  GROWN_WHY, NO_MISTAKE },
+	{ SHRINK, MOVABLE & ~(HUGETLBS | THPS), AT_REST, UPPER_HALF, U, W | P | S, 0, 0,
+	  OUT_OF_REACH, NULL, NO_MISTAKE },
+	{ MOVE, MOVABLE, AT_REST, ALL, U | W, 0, 0, 0, OUT_OF_REACH, ENDED_WHY,
+	  BITS_LEFT_BEHIND },
+	{ DONTUNMAP, MOVABLE & ~HUGETLBS, AT_REST, ALL, W, P | S, 0, 0, 0, MOVED_OFF_WHY,
+	  NO_MISTAKE },
+
+	{ DONTNEED, ONLY(HUGE_ZERO), NOT_DEAD, HIT, W, P | S, 0, 0, 0, DISCARD_WHY,
+	  HUGE_ZERO_SPLIT },
+	{ DONTNEED, EVERY, NOT_DEAD, HIT, W, P | S, 0, 0, 0, DISCARD_WHY, NO_MISTAKE },
+
+	{ LAZY_FREE, SMALL | THPS, ONLY(SWAPPED) | ONLY(THEN_SWAPPED), HIT, W, P | S, 0, 0, 0,
+	  DISCARD_WHY, NO_MISTAKE },
+	{ LAZY_FREE, SMALL | THPS, NOT_DEAD, HIT, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
+	{ FREED, SMALL, ONLY(OWN) | ONLY(THEN_MOVED), HIT, W, P | S, 0, 0, 0, DISCARD_WHY,
+	  NO_MISTAKE },
+	{ REMOVE, SHARED, OPEN, HIT, W, P | S, 0, 0, 0, DISCARD_WHY, NO_MISTAKE },
+
+	{ POPULATE, EVERY, OPEN, HIT, W | P, Z | S, 0, 0, 0, POPULATE_WHY, NO_MISTAKE },
+
+	{ COLLAPSE, ONLY(ANON) | ONLY(MARKERS),
+	  ONLY(OWN) | ONLY(NONE) | ONLY(ZERO) | ONLY(SWAPPED), ALL, 0, W, P | S | F | H | Z, 0,
+	  WIDE | AS_STATE, NULL, NO_MISTAKE },
+	{ COLLAPSE, ONLY(SHMEM), ONLY(OWN) | ONLY(NONE) | ONLY(HOLES) | ONLY(FROM_FILE), ALL, 0, W,
+	  P | S | F | H | Z, 0, WIDE | AS_STATE, NULL, KHUGEPAGED_FILLS_HOLES },
+	{ COLLAPSE_WRITE, ONLY(ANON) | ONLY(MARKERS) | ONLY(SHMEM),
+	  ONLY(OWN) | ONLY(NONE) | ONLY(HOLES), HIT, W | P, 0, P | S | F | H | Z, -1, WIDE, NULL,
+	  NO_MISTAKE },
+	{ KHUGEPAGED, ONLY(ANON) | ONLY(MARKERS), ONLY(OWN) | ONLY(NONE), ALL, 0, W,
+	  P | S | F | H | Z, 0, WIDE | AS_STATE, NULL, NO_MISTAKE },
+	{ KHUGEPAGED, ONLY(SHMEM), ONLY(OWN) | ONLY(HOLES), ALL, 0, W, P | S | F | H | Z, 0,
+	  WIDE | AS_STATE, NULL, KHUGEPAGED_FILLS_HOLES },
+
+	{ PAGEOUT, SMALL | FILES, ONLY(OWN) | ONLY(THEN_MOVED), HIT, S, W | P, 0, 0, 0, NULL,
+	  NO_MISTAKE },
+	{ PAGEOUT, FILES, ONLY(FROM_FILE), HIT, S, W | P, 0, 0, 0, NULL, NO_MISTAKE },
+	{ COLD, EVERY & ~HUGETLBS, OPEN, HIT, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
+	{ SWAP_IN, SMALL | FILES, ONLY(OWN) | ONLY(THEN_MOVED), HIT, P, W | S, 0, 0, 0, NULL,
+	  NO_MISTAKE },
+
+	{ KSM_MERGE, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, W | P, 0, 0,
+	  0, 0, KSM_WHY, NO_MISTAKE },
+	{ KSM_BREAK, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, W | P, 0, 0,
+	  -1, 0, NULL, NO_MISTAKE },
+
+	{ HINT_READ, SMALL, ONLY(OWN), HIT, P, W | S, 0, 0, 0, NULL,
+	  WRITE_PERMISSION_RESTORED },
+	WRITES(HINT_WRITE, SMALL, ONLY(OWN), 2, WRITE_PERMISSION_RESTORED),
+
+	{ MIGRATE, EVERY & ~ONLY(HUGE_ZERO), ONLY(OWN) | ONLY(FROM_FILE) | ONLY(THEN_MOVED), HIT,
+	  P, W | S, 0, 0, 0, NULL, NO_MISTAKE },
+	WRITES(MIGRATE_WRITE, EVERY & ~ONLY(HUGE_ZERO),
+	       ONLY(OWN) | ONLY(FROM_FILE) | ONLY(THEN_MOVED), -1, NO_MISTAKE),
+	{ COMPACT, EVERY, ONLY(OWN) | ONLY(ZERO), HIT, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
+
+	{ TRUNCATE, FILES | ONLY(HUGETLB), NOT_DEAD & ~ONLY(MOVING), FROM_HIT, W, P | S, 0, 0, 0,
+	  HOLE_WHY, NO_MISTAKE },
+	{ TRUNCATE_PART, FILES, NOT_DEAD & ~ONLY(MOVING), FROM_HIT, W, 0, 0, 0, 0, HOLE_WHY,
+	  NO_MISTAKE },
+	{ PUNCH, SHARED, NOT_DEAD & ~ONLY(MOVING), HIT, W, P | S, 0, 0, 0, HOLE_WHY, NO_MISTAKE },
+	{ PUNCH, ONLY(SHMEM_PRIVATE), NOT_DEAD, HIT, W, 0, 0, 0, 0, HOLE_WHY, NO_MISTAKE },
+	{ PUNCH_PART, FILES | ONLY(HUGETLB), NOT_DEAD & ~ONLY(MOVING), HIT, W, 0, 0, 0, 0,
+	  HOLE_WHY, NO_MISTAKE },
+
+	{ POISON, SMALL | FILES | ONLY(THP), ONLY(OWN), FIRST, W, P, 0, 0, OUT_OF_REACH,
+	  POISON_WHY, NO_MISTAKE },
+	{ SOFT_OFFLINE, SMALL | FILES, ONLY(OWN), FIRST, P, W | S, 0, 0, 0, NULL, NO_MISTAKE },
+
+	{ UNPROTECT, EVERY & ~HUGETLBS, NOT_DEAD, HIT, W, 0, 0, 0, HANDED_IN, HAND_WHY,
+	  NO_MISTAKE },
+	{ REREGISTER, EVERY, AT_REST, ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
+	{ REOPEN, EVERY, AT_REST, ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
+	{ FOREIGN_BITS, EVERY, AT_REST, ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
+
+	{ EXEC, EVERY, ONLY(OWN) | ONLY(ZERO), ALL, 0, 0, 0, 0, ENDS, NULL, NO_MISTAKE },
+	{ EXIT, EVERY, ONLY(OWN) | ONLY(ZERO), ALL, 0, 0, 0, 0, ENDS, NULL, NO_MISTAKE },
+};
+
+const struct state_row *matrix_state(enum kind kind, enum state state)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (states[i].state == state && (states[i].kinds & ONLY(kind)))
+			return &states[i];
+	return NULL;
+}
+
+const struct event_row *matrix_event(enum kind kind, enum state state, enum event event)
+{
+	size_t i;
+
+	if (!matrix_state(kind, state))
+		return NULL;
+	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (events[i].event == event && (events[i].kinds & ONLY(kind)) &&
+		    (events[i].states & ONLY(state)))
+			return &events[i];
+	return NULL;
+}
