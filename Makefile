@@ -55,14 +55,15 @@ UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
 INSTALLED = $(LIBDIR)/libuffdwp.a $(LIBDIR)/libuffdwp.so $(LIBDIR)/libuffdwp.so.$(SOVERSION) \
 	$(LIBDIR)/libuffdwp.so.$(VERSION) $(LIBDIR)/pkgconfig/libuffdwp.pc \
 	$(INCLUDEDIR)/uffdwp.h $(INCLUDEDIR)/uffdwp-async.h $(PREFIX)/bin/uffdwp \
-	$(MANDIR)/man4/uffdwp-async.4 $(MANDIR)/man1/uffdwp.1 $(UDEVDIR)/60-uffdwp-async.rules
+	$(MANDIR)/man4/uffdwp-async.4 $(MANDIR)/man7/uffdwp-pages.7 $(MANDIR)/man1/uffdwp.1 \
+	$(UDEVDIR)/60-uffdwp-async.rules
 
 install: ## library, header, tool, manual (DESTDIR, PREFIX)
 	@$(if $(DESTDIR),:,scripts/deps build)
 	$(MAKE) --no-print-directory all
 	install -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)" \
 		"$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man4" \
-		"$(DESTDIR)$(UDEVDIR)"
+		"$(DESTDIR)$(MANDIR)/man7" "$(DESTDIR)$(UDEVDIR)"
 	install -m 644 $(LIB_STATIC) "$(DESTDIR)$(LIBDIR)/"
 	install -m 755 $(LIB_SHARED) "$(DESTDIR)$(LIBDIR)/"
 	ln -sf libuffdwp.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/libuffdwp.so.$(SOVERSION)"
@@ -72,6 +73,7 @@ install: ## library, header, tool, manual (DESTDIR, PREFIX)
 	install -m 644 lib/uffdwp.h uapi/uffdwp-async.h "$(DESTDIR)$(INCLUDEDIR)/"
 	install -m 755 $(B)/uffdwp "$(DESTDIR)$(PREFIX)/bin/"
 	install -m 644 lib/man/uffdwp-async.4 "$(DESTDIR)$(MANDIR)/man4/"
+	install -m 644 lib/man/uffdwp-pages.7 "$(DESTDIR)$(MANDIR)/man7/"
 	install -m 644 tools/man/uffdwp.1 "$(DESTDIR)$(MANDIR)/man1/"
 	install -m 644 tools/60-uffdwp-async.rules "$(DESTDIR)$(UDEVDIR)/"
 	$(if $(DESTDIR),,ldconfig)

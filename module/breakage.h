@@ -36,6 +36,22 @@
 /* an empty entry is armed without a flush, even if what was there is not out of all TLBs yet */
 #define UFFDWP_BREAK_OWED_FLUSH	11
 
+/*
+ * Mistakes that the kernel has made itself, made again:
+ *
+ * when the huge zero page is split, its small pages lose the bit
+ */
+#define UFFDWP_BREAK_HUGE_ZERO	30
+/* a page that waits for a NUMA hint keeps its write permission behind the bit */
+#define UFFDWP_BREAK_HINT	31
+/*
+ * the kernel takes the mapping for one without protection: mprotect() restores write permission
+ * behind the bit, khugepaged takes tables away with the bits in them
+ */
+#define UFFDWP_BREAK_MODE	32
+/* bits that an earlier user of the memory has left are believed */
+#define UFFDWP_BREAK_LEFTOVERS	35
+
 #ifndef UFFDWP_BREAK
 #define UFFDWP_BREAK UFFDWP_BREAK_NOTHING
 #endif

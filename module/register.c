@@ -15,6 +15,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
+#include "breakage.h"
 #include "compat/hugetlb.h"
 #include "compat/pgtable.h"
 #include "hooks.h"
@@ -128,7 +129,8 @@ static void set_mode(struct uffdwp_tracker *t, unsigned long start, unsigned lon
 	mmap_write_lock(t->mm);
 	uffdwp_for_each_vma(vma, t->mm, start, end)
 		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
-			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, VM_UFFD_WP);
+			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS,
+					     uffdwp_broken(UFFDWP_BREAK_MODE) ? 0 : VM_UFFD_WP);
 	mmap_write_unlock(t->mm);
 }
 
@@ -149,9 +151,9 @@ static void tidy_up(struct uffdwp_tracker *t, unsigned long start, unsigned long
 	bool mode_ok;
 
 	mmap_read_lock(t->mm);
-	if (fresh)
+	if (fresh && !uffdwp_broken(UFFDWP_BREAK_LEFTOVERS))
 		uffdwp_disarm_tracked(t, start, end);
-	mode_ok = t->handed_in || mode_is_wp(t, start, end);
+	mode_ok = (t->handed_in || mode_is_wp(t, start, end)) && !uffdwp_broken(UFFDWP_BREAK_MODE);
 	mmap_read_unlock(t->mm);
 	if (!mode_ok)
 		set_mode(t, start, end);

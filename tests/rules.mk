@@ -13,10 +13,11 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(TOOL_PARTS) $(LIB_STATIC) 
 	$(Q)$(CC) $(ALL_CFLAGS) -Itools -Itests/unit -Itests/unit/kernel -o $@ $< $(TOOL_PARTS) \
 		$(LIB_STATIC) $(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lm
 
-check-unit: $(UNITS) $(LIB_SHARED) ## unit tests on this machine
+check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix ## unit tests on this machine
 	@for unit in $(UNITS); do $$unit || exit 1; done
 	@tests/unit/check-symbols $(LIB_SHARED) lib/uffdwp.h lib/libuffdwp.map
 	@CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
+	@tests/unit/check-pages $(B)/tests/guest/test_matrix
 .PHONY: check-unit
 
 # ---- programs that run in the guest

@@ -266,6 +266,14 @@ static int numa_set(long on, long delay, long period_min, long period_max)
 	       write_number(NUMA_SWITCH, on);
 }
 
+void numa_hints_soon(void)
+{
+	if (read_number(NUMA_SWITCH) < 0 || access(NUMA_SCAN, F_OK))
+		return;
+	numa_save();
+	numa_set(0, 1, 20, 20);
+}
+
 void numa_hints_off(void)
 {
 	if (!numa.saved)

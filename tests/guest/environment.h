@@ -49,6 +49,11 @@ const char *move_to_other_node(void *start, size_t len);
  * numa_hints_off().
  */
 const char *numa_hints(void *start, size_t len);
+/*
+ * Processes that are forked from now on need not wait a second for their first hints. To be undone
+ * with numa_hints_off().
+ */
+void numa_hints_soon(void);
 void numa_hints_off(void);
 
 /* ---- KSM: every page of both ranges, which hold the same, is merged */

@@ -141,7 +141,8 @@ enum mistake {
 
 struct kind_row {
 	const char *name;
-	const char *words;	/* for the manual */
+	const char *column;	/* its head in the manual's tables */
+	const char *words;
 };
 
 /* How memory of these kinds reads once it is armed in this state, if nothing happens. */
@@ -181,6 +182,14 @@ struct event_row {
 /* Another address space writes to what is shared; this tracker does not see it. */
 #define ELSEWHERE	ONLY(5)
 
+/* A cell in which the module does not do what the table says, and is known not to. */
+struct defect_row {
+	enum event event;
+	unsigned int kinds;
+	unsigned int states;
+	const char *what;
+};
+
 extern const struct kind_row matrix_kinds[KINDS];
 extern const char *const matrix_states[STATES];
 extern const char *const matrix_events[EVENTS];
@@ -189,6 +198,13 @@ extern const char *const matrix_mistakes[MISTAKES];
 /* NULL: they do not go together. */
 const struct state_row *matrix_state(enum kind kind, enum state state);
 const struct event_row *matrix_event(enum kind kind, enum state state, enum event event);
+
+/* NULL, or why the cell would fail. */
+const char *matrix_defect(enum kind kind, enum state state, enum event event);
+
+/* Row by row, for the manual; NULL after the last. */
+const struct event_row *matrix_event_row(size_t number);
+const struct defect_row *matrix_defect_row(size_t number);
 
 /* ---- a cell that is being run */
 

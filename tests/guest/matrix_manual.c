@@ -1,6 +1,186 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table as a part of uffdwp-pages(7), in mdoc(7). What it prints stands there between two
+ * comments; tests/unit/check-pages compares them.
+ */
+#include <string.h>
+
 #include "matrix.h"
+
+#define MAX_REASONS 26
+
+static const char *reasons[MAX_REASONS];
+
+/* Reasons are named by letters, in the order in which the table needs them. */
+static char letter_of(const char *why)
+{
+	int i;
+
+	for (i = 0; i < MAX_REASONS && reasons[i]; i++)
+		if (!strcmp(reasons[i], why))
+			return 'a' + i;
+	if (i == MAX_REASONS)
+		return '?';
+	reasons[i] = why;
+	return 'a' + i;
+}
+
+static void begin_columns(const char *first, const char *head)
+{
+	int kind;
+
+	printf(".Bl -column \"%s\"", first);
+	for (kind = 0; kind < KINDS; kind++)
+		printf(" \"PFHW\"");
+	printf("\n.It %s", head);
+	for (kind = 0; kind < KINDS; kind++)
+		printf(" Ta %s", matrix_kinds[kind].column);
+	printf("\n");
+}
+
+static void print_kinds(void)
+{
+	int kind;
+
+	printf(".Ss Kinds of memory\n.Bl -tag -width Ds -compact\n");
+	for (kind = 0; kind < KINDS; kind++)
+		printf(".It %s\n%s\n", matrix_kinds[kind].column, matrix_kinds[kind].words);
+	printf(".El\n");
+}
+
+static void print_state(const struct state_row *row)
+{
+	if (!row) {
+		printf(" Ta");
+		return;
+	}
+	printf(" Ta %s%s%s%s%s%s", row->is & P ? "P" : "", row->is & S ? "S" : "",
+	       row->is & F ? "F" : "", row->is & H ? "H" : "", row->is & Z ? "Z" : "",
+	       row->is & W ? "W" : "");
+	if (row->why)
+		printf("%s%c", row->is & W ? "" : "\\-W", letter_of(row->why));
+	else if (!row->is)
+		printf("\\-");
+}
+
+static void print_states(void)
+{
+	int kind, state;
+
+	printf(".Ss How armed memory reads\n"
+	       "P is PRESENT, S is SWAPPED, F is FILE, H is HUGE, Z is PFNZERO, W is WRITTEN,\n"
+	       "\\-W is one or the other,\n"
+	       "a small letter a reason for WRITTEN that is explained below.\n");
+	begin_columns("waits for a NUMA hint, and", "state");
+	for (state = 0; state < STATES; state++) {
+		printf(".It %s", matrix_states[state]);
+		for (kind = 0; kind < KINDS; kind++)
+			print_state(matrix_state(kind, state));
+		printf("\n");
+	}
+	printf(".El\n");
+}
+
+/* Neither W nor its contrary: it depends on what the kernel has chosen. */
+static bool may_be_written(const struct event_row *row)
+{
+	return !((row->is | row->is_not) & W) && !(row->flags & (AS_STATE | ENDS));
+}
+
+/* What the states of one kind say of one event, together. */
+static void print_event(enum kind kind, enum event event)
+{
+	bool written = false, clean = false, gone = false;
+	char letters[MAX_REASONS + 1] = "";
+	int state;
+
+	for (state = 0; state < STATES; state++) {
+		const struct event_row *row = matrix_event(kind, state, event);
+		char letter[2] = "";
+
+		if (!row)
+			continue;
+		gone |= row->flags & ENDS;
+		written |= (row->is & W) || may_be_written(row);
+		clean |= !(row->is & W) && !(row->flags & ENDS);
+		if (row->why)
+			letter[0] = letter_of(row->why);
+		if (!strstr(letters, letter))
+			strcat(letters, letter);
+	}
+	printf(" Ta %s%s%s%s", gone ? "E" : "", clean ? "\\-" : "", written ? "W" : "", letters);
+}
+
+static void print_events(void)
+{
+	int kind, event;
+
+	printf(".Ss What happens to armed memory\n"
+	       "W: what it touches is WRITTEN; \\-: it stays as it was; \\-W: one or the other, as its\n"
+	       "state was or the kernel has chosen; E: the scan fails with\n.Er ESRCH .\n"
+	       "Neighbours stay as they were.\n"
+	       "An empty place: it cannot happen to this kind, or is not tried.\n");
+	begin_columns("mprotect(2) PROT_NONE and back", "event");
+	for (event = 0; event < EVENTS; event++) {
+		printf(".It %s", matrix_events[event]);
+		for (kind = 0; kind < KINDS; kind++)
+			print_event(kind, event);
+		printf("\n");
+	}
+	printf(".El\n");
+}
+
+static void print_reasons(void)
+{
+	int i;
+
+	printf(".Ss Written without a write\n"
+	       "These are all the reasons, and two remarks: a write may store what was there before,\n"
+	       "and a page that somebody holds stays written until it is let go.\n"
+	       ".Bl -tag -width Ds -compact\n");
+	for (i = 0; i < MAX_REASONS && reasons[i]; i++)
+		printf(".It %c\n%s\n", 'a' + i, reasons[i]);
+	printf(".El\n");
+}
+
+static void print_mistakes(void)
+{
+	int mistake;
+	size_t i, cells;
+
+	printf(".Ss Mistakes that kernels have made\n"
+	       "Each has tests of its own, which are seen to fail when the mistake is made again.\n"
+	       ".Bl -bullet -compact\n");
+	for (mistake = NO_MISTAKE + 1; mistake < MISTAKES; mistake++) {
+		const struct event_row *row;
+
+		for (i = cells = 0; (row = matrix_event_row(i)); i++)
+			cells += row->mistake == (enum mistake)mistake;
+		if (cells)
+			printf(".It\n%s\n", matrix_mistakes[mistake]);
+	}
+	printf(".El\n");
+}
+
+static void print_defects(void)
+{
+	const struct defect_row *row = matrix_defect_row(0);
+	size_t i;
+
+	if (!row)
+		return;
+	printf(".Ss Known defects\n.Bl -bullet -compact\n");
+	for (i = 0; (row = matrix_defect_row(i)); i++)
+		printf(".It\n%s: %s\n", matrix_events[row->event], row->what);
+	printf(".El\n");
+}
 
 void matrix_print_manual(void)
 {
+	print_kinds();
+	print_states();
+	print_events();
+	print_reasons();
+	print_mistakes();
+	print_defects();
 }

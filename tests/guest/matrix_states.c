@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -201,9 +202,22 @@ static struct {
 	pthread_t thread;
 	struct area *area;
 	atomic_bool stop;
-	atomic_ulong rounds;
-	bool runs;
 } mover;
+
+/* A page that is held just now is left where it is. */
+static void move_all(const struct area *area, int to)
+{
+	void *pages[64];
+	int nodes_of[64], status[64];
+	size_t i, n = area->len / PAGE;
+
+	assert_true(n <= 64);
+	for (i = 0; i < n; i++) {
+		pages[i] = area->start + i * PAGE;
+		nodes_of[i] = to;
+	}
+	syscall(SYS_move_pages, 0, n, pages, nodes_of, status, 2 /* MPOL_MF_MOVE */);
+}
 
 static void *move_to_and_fro(void *arg)
 {
@@ -211,10 +225,8 @@ static void *move_to_and_fro(void *arg)
 
 	(void)arg;
 	while (!mover.stop) {
-		/* A page that is held just now is left where it is. */
-		move_to_node(mover.area->start, mover.area->len, node);
+		move_all(mover.area, node);
 		node = !node;
-		mover.rounds++;
 	}
 	return NULL;
 }
@@ -225,23 +237,20 @@ static const char *moving(struct area *area)
 		return "one memory node only (tests/vm/run --numa 2)";
 	mover.area = area;
 	assert_ok(pthread_create(&mover.thread, NULL, move_to_and_fro, NULL));
-	mover.runs = true;
 	return NULL;
 }
 
-/* Armed again and again until pages have moved meanwhile. */
+/* Armed again and again until all of it has moved meanwhile. */
 static const char *moved_while_armed(struct area *area)
 {
-	long before = vmstat("pgmigrate_success");
-	unsigned long rounds = mover.rounds;
+	const long enough = vmstat("pgmigrate_success") + 2 * (long)(area->len / PAGE);
 
 	do {
 		assert_ok(dev_disarm(area->tracker, area->start, area->len));
 		assert_ok(dev_arm(area->tracker, area->start, area->len));
-	} while (mover.rounds < rounds + 4 || vmstat("pgmigrate_success") == before);
+	} while (vmstat("pgmigrate_success") < enough);
 	mover.stop = true;
 	pthread_join(mover.thread, NULL);
-	mover.runs = false;
 	return NULL;
 }
 
@@ -309,7 +318,6 @@ const char *state_after_arming(struct area *area)
 
 void state_end(struct area *area)
 {
-	numa_hints_off();
 	if (area->child.pid)
 		peer_end(&area->child);
 	if (area->twin)

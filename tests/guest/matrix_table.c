@@ -24,16 +24,16 @@
 #define AT_REST	(NOT_DEAD & ~ONLY(MOVING))
 
 const struct kind_row matrix_kinds[KINDS] = {
-	[ANON] = { "anon", "private anonymous memory" },
-	[MARKERS] = { "markers", "the same, tracked with UFFDWP_UNPOP_MARKER" },
-	[THP] = { "thp", "private anonymous memory in transparent huge pages" },
-	[HUGE_ZERO] = { "hugezero", "the huge zero page" },
-	[SHMEM] = { "shmem", "shared memory: memfd, tmpfs" },
-	[SHMEM_PRIVATE] = { "shmempriv", "a private mapping of shared memory" },
-	[HUGETLB] = { "hugetlb", "shared hugetlb pages of 2 MiB" },
-	[HUGETLB_PRIVATE] = { "hugetlbpriv", "private hugetlb pages of 2 MiB" },
-	[STACK] = { "stack", "the stack of the first thread" },
-	[HEAP] = { "heap", "the brk heap" },
+	[ANON] = { "anon", "an", "private anonymous memory" },
+	[MARKERS] = { "markers", "ma", "the same, tracked with UFFDWP_UNPOP_MARKER" },
+	[THP] = { "thp", "th", "private anonymous memory in transparent huge pages" },
+	[HUGE_ZERO] = { "hugezero", "hz", "the huge zero page" },
+	[SHMEM] = { "shmem", "sh", "shared memory: memfd, tmpfs" },
+	[SHMEM_PRIVATE] = { "shmempriv", "sp", "a private mapping of shared memory" },
+	[HUGETLB] = { "hugetlb", "hu", "shared hugetlb pages of 2 MiB" },
+	[HUGETLB_PRIVATE] = { "hugetlbpriv", "hp", "private hugetlb pages of 2 MiB" },
+	[STACK] = { "stack", "st", "the stack of the first thread" },
+	[HEAP] = { "heap", "he", "the brk heap" },
 };
 
 const char *const matrix_states[STATES] = {
@@ -223,8 +223,8 @@ static const struct event_row events[] = {
 	WRITES(RECV, EVERY, OPEN, -1, NO_MISTAKE),
 	WRITES(VM_WRITEV, EVERY, OPEN, -1, NO_MISTAKE),
 	/* A tracer may write to private memory that its owner may not. */
-	WRITES(POKEDATA, PRIVATE, NOT_DEAD, -1, NO_MISTAKE),
-	WRITES(POKEDATA, SHARED, OPEN, -1, NO_MISTAKE),
+	WRITES(POKEDATA, PRIVATE & ~HUGETLBS, NOT_DEAD, -1, NO_MISTAKE),
+	WRITES(POKEDATA, SHARED | HUGETLBS, OPEN, -1, NO_MISTAKE),
 	WRITES(DIRECT_READ, EVERY, OPEN, -1, NO_MISTAKE),
 
 	{ READ, EVERY, OPEN & ~ONLY(MOVING), HIT, P, W | S, 0, 0, 0, NULL, NO_MISTAKE },
@@ -279,8 +279,9 @@ static const struct event_row events[] = {
 	{ SWAP_IN, SMALL | FILES, ONLY(OWN) | ONLY(THEN_MOVED), HIT, P, W | S, 0, 0, 0, NULL,
 	  NO_MISTAKE },
 
-	{ KSM_MERGE, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, W | P, 0, 0,
-	  0, 0, KSM_WHY, NO_MISTAKE },
+	/* The one of two equal pages that is kept keeps its bit. */
+	{ KSM_MERGE, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, P, 0, 0, 0, 0,
+	  KSM_WHY, NO_MISTAKE },
 	{ KSM_BREAK, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, W | P, 0, 0,
 	  -1, 0, NULL, NO_MISTAKE },
 
@@ -310,12 +311,18 @@ static const struct event_row events[] = {
 	{ UNPROTECT, EVERY & ~HUGETLBS, NOT_DEAD, HIT, W, 0, 0, 0, HANDED_IN, HAND_WHY,
 	  NO_MISTAKE },
 	{ REREGISTER, EVERY, AT_REST, ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
-	{ REOPEN, EVERY, AT_REST, ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
-	{ FOREIGN_BITS, EVERY, AT_REST, ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
+	/* A child that has inherited the tracker would keep it open. */
+	{ REOPEN, EVERY, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
+	{ FOREIGN_BITS, EVERY, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
 
 	{ EXEC, EVERY, ONLY(OWN) | ONLY(ZERO), ALL, 0, 0, 0, 0, ENDS, NULL, NO_MISTAKE },
 	{ EXIT, EVERY, ONLY(OWN) | ONLY(ZERO), ALL, 0, 0, 0, 0, ENDS, NULL, NO_MISTAKE },
 };
+
+const struct event_row *matrix_event_row(size_t number)
+{
+	return number < sizeof(events) / sizeof(events[0]) ? &events[number] : NULL;
+}
 
 const struct state_row *matrix_state(enum kind kind, enum state state)
 {
@@ -337,5 +344,30 @@ const struct event_row *matrix_event(enum kind kind, enum state state, enum even
 		if (events[i].event == event && (events[i].kinds & ONLY(kind)) &&
 		    (events[i].states & ONLY(state)))
 			return &events[i];
+	return NULL;
+}
+
+/* ---- where the module does not do what the table says */
+
+#define HUGETLB_CHILD "a child spins for ever: copy_hugetlb_page_range() leaves it the bit"
+
+static const struct defect_row defects[] = {
+	{ FORK_CHILD, ONLY(HUGETLB_PRIVATE), ONLY(OWN) | ONLY(FROM_FILE) | ONLY(FORKED) |
+	  ONLY(THEN_FORKED), HUGETLB_CHILD },
+};
+
+const struct defect_row *matrix_defect_row(size_t number)
+{
+	return number < sizeof(defects) / sizeof(defects[0]) ? &defects[number] : NULL;
+}
+
+const char *matrix_defect(enum kind kind, enum state state, enum event event)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(defects) / sizeof(defects[0]); i++)
+		if (defects[i].event == event && (defects[i].kinds & ONLY(kind)) &&
+		    (defects[i].states & ONLY(state)))
+			return defects[i].what;
 	return NULL;
 }
