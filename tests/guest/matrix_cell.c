@@ -196,24 +196,6 @@ static bool peek(const char *page, char *to)
 	return pread(memory, to, PAGE, (uintptr_t)page) == (ssize_t)PAGE;
 }
 
-/* The promise, whatever the table says. */
-static void check_content(const struct area *area, const char *copy, const uint64_t *seen,
-			  size_t armed_len)
-{
-	char page[PAGE];
-	size_t i;
-
-	for (i = 0; i < armed_len / PAGE; i++) {
-		if (seen[i] & (W | U))
-			continue;
-		if (!peek(area->start + i * PAGE, page))
-			fail_msg("page %zu cannot be read, and is not WRITTEN", i);
-		if (memcmp(page, copy + i * PAGE, PAGE) && !(area->row->flags & ELSEWHERE))
-			fail_msg("A WRITE WAS MISSED: page %zu differs from what was armed and is not WRITTEN",
-				 i);
-	}
-}
-
 /*
  * The byte that a page is full of when it is armed (matrix_kinds.c, matrix_states.c). It is not read
  * from there: reading is an event.
@@ -238,12 +220,22 @@ static char content_of(const struct area *area, size_t page)
 	}
 }
 
-static void copy_content(const struct area *area, char *copy)
+/* The promise, whatever the table says. */
+static void check_content(const struct area *area, const uint64_t *seen, size_t armed_len)
 {
+	char page[PAGE], before[PAGE];
 	size_t i;
 
-	for (i = 0; i < area->len / PAGE; i++)
-		memset(copy + i * PAGE, content_of(area, i), PAGE);
+	for (i = 0; i < armed_len / PAGE; i++) {
+		if (seen[i] & (W | U))
+			continue;
+		if (!peek(area->start + i * PAGE, page))
+			fail_msg("page %zu cannot be read, and is not WRITTEN", i);
+		memset(before, content_of(area, i), PAGE);
+		if (memcmp(page, before, PAGE) && !(area->row->flags & ELSEWHERE))
+			fail_msg("A WRITE WAS MISSED: page %zu differs from what was armed and is not WRITTEN",
+				 i);
+	}
 }
 
 /* Up to where it is mapped: it may have shrunk. */
@@ -338,7 +330,6 @@ static void check_gone(struct area *area)
 /* NULL, or why it was skipped. */
 static const char *run(struct area *area)
 {
-	static char copy[MAX_PAGES * PAGE];
 	static uint64_t seen[MAX_PAGES + 8];
 	const char *reason;
 	size_t armed_len;
@@ -346,7 +337,6 @@ static const char *run(struct area *area)
 	reason = area_make(area, area->row->flags & WIDE) ?: state_before_arming(area);
 	if (reason)
 		return reason;
-	copy_content(area, copy);
 	area_track(area);
 	reason = state_after_arming(area);
 	if (reason)
@@ -360,7 +350,7 @@ static const char *run(struct area *area)
 		return NULL;
 	}
 	look(area, seen);
-	check_content(area, copy, seen, armed_len);
+	check_content(area, seen, armed_len);
 	compare(area, seen, armed_len);
 	check_faults(area);
 	check_again(area, armed_len);

@@ -119,6 +119,9 @@ const char *const matrix_mistakes[MISTAKES] = {
 
 /* ---- states. Faults: of the first write to one page. */
 
+/* To the kernel stack and heap are anonymous memory like any other: not in every state. */
+#define ANONYMOUS (ONLY(ANON) | ONLY(MARKERS))
+
 #define HELD_WHY "held by the kernel while it was armed, on its way to another node"
 #define POISON_WHY "taken for poisoned"
 
@@ -146,32 +149,32 @@ static const struct state_row states[] = {
 
 	{ HOLES, ONLY(SHMEM), 0, W | H, -1, NULL },
 
-	{ FORKED, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | H | S, 1, NULL },
+	{ FORKED, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | H | S, 1, NULL },
 	{ FORKED, ONLY(THP), P | H, W | F | S, 1, NULL },
 	{ FORKED, ONLY(SHMEM), P | F, W | H | S, 1, NULL },
 	{ FORKED, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
 	{ FORKED, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
 
-	{ MERGED, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ MERGED, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
 
 	/* A page that nobody else has comes back writable or armed: then it takes another fault. */
 	{ SWAPPED, SMALL | ONLY(SHMEM_PRIVATE), S, W | P, 2, NULL },
 	{ SWAPPED, ONLY(SHMEM), S, W | P, 2, NULL },
 
-	{ MOVING, ONLY(ANON) | ONLY(MARKERS) | ONLY(SHMEM), P, Z | S, -1, HELD_WHY },
+	{ MOVING, ANONYMOUS | ONLY(SHMEM), P, Z | S, -1, HELD_WHY },
 
 	{ MARKER, ONLY(MARKERS) | FILES, S, W | P, 2, NULL },
 
-	{ NO_ACCESS, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ NO_ACCESS, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
 	{ NO_ACCESS, ONLY(THP), P | H, W | F | S, 1, NULL },
 	{ NO_ACCESS, ONLY(SHMEM), P | F, W | S, 1, NULL },
 	{ NO_ACCESS, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
 	{ NO_ACCESS, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
 
 	/* The hint takes a fault of its own. Shared memory without a policy gets none. */
-	{ HINTED, SMALL, P, W | Z | F | S, 2, NULL },
+	{ HINTED, ANONYMOUS, P, W | Z | F | S, 2, NULL },
 
-	{ POISONED, ONLY(ANON) | ONLY(MARKERS) | ONLY(SHMEM), W, P, -1, POISON_WHY },
+	{ POISONED, ANONYMOUS | ONLY(SHMEM), W, P, -1, POISON_WHY },
 
 	{ THEN_FORKED, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | H | S, 1, NULL },
 	{ THEN_FORKED, ONLY(THP), P | H, W | F | S, 1, NULL },
@@ -182,11 +185,11 @@ static const struct state_row states[] = {
 	{ THEN_SWAPPED, SMALL | ONLY(SHMEM_PRIVATE), S, W | P, 2, NULL },
 	{ THEN_SWAPPED, ONLY(SHMEM), S, W | P, 2, NULL },
 
-	{ THEN_MOVED, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ THEN_MOVED, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
 	{ THEN_MOVED, ONLY(THP), P | H, W | F | S, 1, NULL },
 	{ THEN_MOVED, ONLY(SHMEM), P | F, W | S, 1, NULL },
 
-	{ THEN_NO_ACCESS, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ THEN_NO_ACCESS, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
 	{ THEN_NO_ACCESS, ONLY(THP), P | H, W | F | S, 1, NULL },
 	{ THEN_NO_ACCESS, ONLY(SHMEM), P | F, W | S, 1, NULL },
 	{ THEN_NO_ACCESS, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
