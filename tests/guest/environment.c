@@ -427,18 +427,21 @@ const char *khugepaged_pass(void)
 {
 	long pages = read_number(KHUGEPAGED "pages_to_scan");
 	long pause = read_number(KHUGEPAGED "scan_sleep_millisecs");
+	long pause_without_memory = read_number(KHUGEPAGED "alloc_sleep_millisecs");
 	long passes = read_number(KHUGEPAGED "full_scans");
 	bool done;
 
 	if (passes < 0)
 		return "this kernel has no khugepaged";
 	if (write_number(KHUGEPAGED "pages_to_scan", 1000000) ||
-	    write_number(KHUGEPAGED "scan_sleep_millisecs", 0))
+	    write_number(KHUGEPAGED "scan_sleep_millisecs", 0) ||
+	    write_number(KHUGEPAGED "alloc_sleep_millisecs", 1))
 		return "khugepaged could not be set up";
 	/* The one that is under way may be past the memory that matters. */
 	done = seen(read_number(KHUGEPAGED "full_scans") >= passes + 2);
 	write_number(KHUGEPAGED "pages_to_scan", pages);
 	write_number(KHUGEPAGED "scan_sleep_millisecs", pause);
+	write_number(KHUGEPAGED "alloc_sleep_millisecs", pause_without_memory);
 	return done ? NULL : "khugepaged has not looked at all memory twice";
 }
 

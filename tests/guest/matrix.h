@@ -72,6 +72,7 @@ enum event {
 	GROW,
 	SHRINK,
 	MOVE,
+	ABSORBED,
 	DONTUNMAP,
 	DONTNEED,
 	LAZY_FREE,

@@ -328,6 +328,27 @@ static const char *move(struct area *area)
 	return NULL;
 }
 
+/*
+ * Other memory of the tracker is moved to where the area ends, and the kernel makes one mapping of
+ * both. It takes both from the tracker, and cleans only what has moved.
+ */
+static const char *absorbed(struct area *area)
+{
+	const size_t len = 4 * PAGE;
+	char *from = ARENA + 24 * HUGE_PAGE, *to = area->start + area->len;
+
+	munmap(from, len);
+	if (mmap(from, len, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
+		return no("mmap(2)");
+	assert_ok(madvise(from, len, MADV_NOHUGEPAGE));
+	assert_ok(dev_register(area->tracker, from, len));
+	if (mremap(from, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED)
+		return no("mremap(2)");
+	area->moved = true;
+	return NULL;
+}
+
 static const char *dontunmap(struct area *area)
 {
 	return move_by(area, MREMAP_DONTUNMAP) == MAP_FAILED ? no("mremap(2)") : NULL;
@@ -631,6 +652,7 @@ static const char *(*const happen[EVENTS])(struct area *area) = {
 	[GROW] = grow,
 	[SHRINK] = shrink,
 	[MOVE] = move,
+	[ABSORBED] = absorbed,
 	[DONTUNMAP] = dontunmap,
 	[DONTNEED] = dontneed,
 	[LAZY_FREE] = lazy_free,

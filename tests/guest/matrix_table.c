@@ -75,6 +75,7 @@ const char *const matrix_events[EVENTS] = {
 	[GROW] = "mremap(2) that grows",
 	[SHRINK] = "mremap(2) that shrinks",
 	[MOVE] = "mremap(2) that moves",
+	[ABSORBED] = "mremap(2) of memory to its end",
 	[DONTUNMAP] = "MREMAP_DONTUNMAP",
 	[DONTNEED] = "MADV_DONTNEED",
 	[LAZY_FREE] = "MADV_FREE",
@@ -246,6 +247,9 @@ static const struct event_row events[] = {
 	  OUT_OF_REACH, NULL, NO_MISTAKE },
 	{ MOVE, MOVABLE, AT_REST, ALL, U | W, 0, 0, 0, OUT_OF_REACH, ENDED_WHY,
 	  BITS_LEFT_BEHIND },
+	/* Only mappings with the same permissions become one. */
+	{ ABSORBED, ONLY(ANON) | ONLY(MARKERS), AT_REST & ~(CLOSED | ONLY(MERGED)), ALL, U | W, 0,
+	  0, 0, OUT_OF_REACH, ENDED_WHY, BITS_LEFT_BEHIND },
 	{ DONTUNMAP, MOVABLE & ~HUGETLBS, AT_REST, ALL, W, P | S, 0, 0, 0, MOVED_OFF_WHY,
 	  NO_MISTAKE },
 
