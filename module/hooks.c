@@ -79,7 +79,8 @@ static notrace void on_do_wp_page(unsigned long ip, unsigned long parent_ip,
 {
 	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
 
-	if (unlikely(userfaultfd_wp(vmf->vma) || uffdwp_broken(UFFDWP_BREAK_MODE)) && !uffdwp_broken(UFFDWP_BREAK_HOOK))
+	if (unlikely(userfaultfd_wp(vmf->vma) || uffdwp_broken(UFFDWP_BREAK_MODE)) &&
+	    !uffdwp_broken(UFFDWP_BREAK_HOOK))
 		uffdwp_fault_wp_page(vmf);
 }
 

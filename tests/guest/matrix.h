@@ -164,7 +164,7 @@ struct event_row {
 	uint64_t is;		/* of the pages that it touches */
 	uint64_t is_not;
 	uint64_t blurs;		/* categories that it leaves undetermined everywhere */
-	int faults;		/* for each touched page; 0: as the state says, -1: not determined */
+	int faults;		/* per touched page; 0: as the state says, -1: not determined */
 	unsigned int flags;
 	const char *why;	/* reason for WRITTEN although nothing may have changed */
 	enum mistake mistake;

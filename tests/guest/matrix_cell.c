@@ -48,7 +48,8 @@ static int attach(int fd, uint64_t flags, int uffd, uint32_t unpopulated)
 
 int area_open_tracker(struct area *area)
 {
-	const uint32_t unpopulated = area->kind == MARKERS ? UFFDWP_UNPOP_MARKER : UFFDWP_UNPOP_ZERO;
+	const uint32_t unpopulated = area->kind == MARKERS ? UFFDWP_UNPOP_MARKER :
+							     UFFDWP_UNPOP_ZERO;
 	int fd = dev_open();
 
 	assert_true(fd >= 0);
@@ -197,8 +198,8 @@ static bool peek(const char *page, char *to)
 }
 
 /*
- * The byte that a page is full of when it is armed (matrix_kinds.c, matrix_states.c). It is not read
- * from there: reading is an event.
+ * The byte that a page is full of when it is armed (matrix_kinds.c, matrix_states.c). It is not
+ * read from there: reading is an event.
  */
 static char content_of(const struct area *area, size_t page)
 {

@@ -73,7 +73,8 @@ static const char *write_hit(struct area *area)
 }
 
 /* Each page by a call of its own, so that a huge page is written to in its first bytes only. */
-static const char *each_page(struct area *area, const char *(*how)(char *page, void *arg), void *arg)
+static const char *each_page(struct area *area, const char *(*how)(char *page, void *arg),
+			     void *arg)
 {
 	const char *reason;
 	size_t i;

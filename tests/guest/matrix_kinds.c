@@ -43,7 +43,8 @@ static char *map_at(char *where, size_t len, int flags, int file)
 
 static const char *make_file(struct area *area)
 {
-	area->file = memfd_create("matrix", MFD_CLOEXEC | (is_hugetlb(area->kind) ? MFD_HUGETLB : 0));
+	area->file = memfd_create("matrix", MFD_CLOEXEC |
+				  (is_hugetlb(area->kind) ? MFD_HUGETLB : 0));
 	if (area->file < 0)
 		return "no memfd of this kind";
 	return ftruncate(area->file, area->len) ? "the file has no room" : NULL;

@@ -12,7 +12,7 @@
 #define PRIVATE	(EVERY & ~SHARED)
 #define HUGETLBS (ONLY(HUGETLB) | ONLY(HUGETLB_PRIVATE))
 #define THPS	(ONLY(THP) | ONLY(HUGE_ZERO))
-/* What mremap() can be asked to move: the stack is in use, and the heap belongs to the C library. */
+/* What mremap() can be asked to move: the stack is in use, the heap belongs to the C library. */
 #define MOVABLE	(EVERY & ~(ONLY(STACK) | ONLY(HEAP)))
 
 #define EVER	ALL_OF(STATES)
@@ -319,8 +319,10 @@ static const struct event_row events[] = {
 	  NO_MISTAKE },
 	{ REREGISTER, EVERY, AT_REST, ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
 	/* A child that has inherited the tracker would keep it open. */
-	{ REOPEN, EVERY, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
-	{ FOREIGN_BITS, EVERY, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
+	{ REOPEN, EVERY, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY,
+	  BITS_LEFT_BEHIND },
+	{ FOREIGN_BITS, EVERY, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY,
+	  BITS_LEFT_BEHIND },
 
 	{ EXEC, EVERY, ONLY(OWN) | ONLY(ZERO), ALL, 0, 0, 0, 0, ENDS, NULL, NO_MISTAKE },
 	{ EXIT, EVERY, ONLY(OWN) | ONLY(ZERO), ALL, 0, 0, 0, 0, ENDS, NULL, NO_MISTAKE },
