@@ -33,8 +33,10 @@ void uffdwp_arming_end(struct uffdwp_arming *a)
 {
 	if (a->armed)
 		uffdwp_count(a->t, pages_armed, (u64)a->armed << (a->shift - PAGE_SHIFT));
-	if (unlikely(a->held))
+	if (unlikely(a->held)) {
 		uffdwp_count(a->t, pages_held, (u64)a->held << (a->shift - PAGE_SHIFT));
+		WRITE_ONCE(a->t->met_held, true);
+	}
 	if (a->first > a->last || uffdwp_broken(UFFDWP_BREAK_FLUSH))
 		return;
 	if (uffdwp_broken(UFFDWP_BREAK_HUGETLB_FLUSH) && is_vm_hugetlb_page(a->vma))

@@ -18,6 +18,7 @@
 #include "attach.h"
 #include "device.h"
 #include "hooks.h"
+#include "pinned.h"
 #include "register.h"
 #include "scan.h"
 #include "tracker.h"
@@ -177,6 +178,7 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 	err = arm_range(t, arg.start, arg.start + arg.len, &walk_end);
 	arg.walk_end = walk_end;
 	arg.armed = uffdwp_total(t, pages_armed) - armed_before;
+	uffdwp_settle_lists(t);
 	if (copy_result(uarg, &arg, sizeof(arg))) {
 		/* Whoever is not told that it is armed would miss what was written before. */
 		uffdwp_scan_undo(t, arg.start, walk_end);

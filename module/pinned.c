@@ -2,6 +2,7 @@
 /*
  * The closer look at a page that has more references than mappings.
  */
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 
 #include "compat/hugetlb.h"
@@ -129,4 +130,20 @@ bool uffdwp_absent_pmd_may_be_pinned(pmd_t pmd)
 	if (uffdwp_broken(UFFDWP_BREAK_PINNED))
 		return false;
 	return has_unknown_references(pfn_swap_entry_to_page(pmd_to_swp_entry(pmd)), 0);
+}
+
+/**
+ * uffdwp_settle_lists - let the kernel put pages on its lists that it has in its hands
+ * @t: tracker, locked; no other lock is held
+ *
+ * For the next command. At most once a second, since all processors take part in it, and a page
+ * that is really held is held after it, too.
+ */
+void uffdwp_settle_lists(struct uffdwp_tracker *t)
+{
+	if (!READ_ONCE(t->met_held) || time_before(jiffies, t->settled + HZ))
+		return;
+	WRITE_ONCE(t->met_held, false);
+	uffdwp_call(lru_add_drain_all)();
+	t->settled = jiffies;
 }

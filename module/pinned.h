@@ -21,7 +21,9 @@
  * mapping that comes or goes in between, in another process, can only make a page look held.
  *
  * What it costs: a page that is on its way between lists of the kernel, or is looked at by reclaim
- * or compaction just now, may have a reference more and stay written for one scan longer.
+ * or compaction just now, has a reference more and stays written for longer than it needs to. On
+ * such a way it may be for as long as its processor has nothing else to put on the list, so a
+ * command that has met held pages sends them all on their way (uffdwp_settle_lists()).
  */
 #ifndef UFFDWP_PINNED_H
 #define UFFDWP_PINNED_H
@@ -31,6 +33,7 @@
 
 #include "breakage.h"
 #include "compat/pgtable.h"
+#include "tracker.h"
 
 /**
  * struct uffdwp_known_refs - the references of one huge page that are accounted for
@@ -52,6 +55,7 @@ bool uffdwp_pmd_may_be_pinned(pmd_t pmd);
 bool uffdwp_hugetlb_may_be_pinned(pte_t pte);
 bool uffdwp_absent_may_be_pinned(struct vm_area_struct *vma, unsigned long addr, pte_t pte);
 bool uffdwp_absent_pmd_may_be_pinned(pmd_t pmd);
+void uffdwp_settle_lists(struct uffdwp_tracker *t);
 
 /* The file that a small page belongs to has a reference. It stays while the page is mapped. */
 static inline int uffdwp_page_is_cached(const struct page *page)

@@ -19,6 +19,7 @@
 #include "breakage.h"
 #include "categories.h"
 #include "compat/hugetlb.h"
+#include "pinned.h"
 #include "pte.h"
 #include "regions.h"
 #include "scan.h"
@@ -304,5 +305,6 @@ long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg)
 	arg->walk_end = s.pos;
 	uffdwp_count(t, scans, 1);
 	uffdwp_count(t, pages_reported, s.regions.pages);
+	uffdwp_settle_lists(t);
 	return s.regions.stored || !err ? (long)s.regions.stored : err;
 }

@@ -17,6 +17,7 @@
  */
 #include <linux/file.h>
 #include <linux/hashtable.h>
+#include <linux/jiffies.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
@@ -52,6 +53,7 @@ struct uffdwp_tracker *uffdwp_tracker_new(void)
 		return NULL;
 	}
 	mutex_init(&t->lock);
+	t->settled = jiffies - HZ;
 	return t;
 }
 

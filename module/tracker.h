@@ -40,13 +40,16 @@ struct uffdwp_counters {
  * @handed_in: the userfaultfd was made by the caller of attach, who may use it, too
  * @markers: unpopulated memory is armed with markers, not with zero pages
  * @ignore_pins: pages that somebody holds are armed like others
+ * @met_held: an entry was left as it is because somebody holds its page; set without @lock
+ * @settled: when uffdwp_settle_lists() was last at work, in jiffies; under @lock
  * @counters: statistics
  * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them
  * @by_ctx: in the table that faults look into
  * @by_mm: in the table that UFFDIO_WRITEPROTECT looks into
  * @rcu: frees the tracker when no fault can see it any more
  *
- * All but the counters is set once, by attach, before the tracker is published in the tables.
+ * All but @met_held, @settled and the counters is set once, by attach, before the tracker is
+ * published in the tables.
  */
 struct uffdwp_tracker {
 	struct mutex lock;
@@ -56,6 +59,8 @@ struct uffdwp_tracker {
 	bool handed_in;
 	bool markers;
 	bool ignore_pins;
+	bool met_held;
+	unsigned long settled;
 	struct uffdwp_counters __percpu *counters;
 	struct uffdwp_region *buffer;
 	struct hlist_node by_ctx;

@@ -121,6 +121,8 @@ struct zap_details;
 	/* mm/filemap.c, mm/swap_state.c */						\
 	X(find_get_incore_page, struct page *, (struct address_space *mapping,		\
 						pgoff_t index))				\
+	/* mm/swap.c */									\
+	X(lru_add_drain_all, void, (void))						\
 	/* mm/mmap.c */									\
 	X(vma_set_page_prot, void, (struct vm_area_struct *vma))			\
 	/* mm/interval_tree.c */							\
