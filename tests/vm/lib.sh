@@ -71,11 +71,22 @@ apt_private_for() {
 	echo "$state"
 }
 
-# The package that a metapackage stands for now.
-apt_resolves_to() {
-	local state=$1 metapackage=$2
-	apt_private "$state" apt-cache depends "$metapackage" |
-		sed -n 's/^  Depends: \(linux-.*\)/\1/p' | head -n 1
+# The newest kernel of a version that the suites have, as uname -r will say: 6.1 amd64 may be
+# 6.1.0-56-amd64. Found by name: a metapackage moves on to the next version some day.
+apt_newest_kernel() {
+	local state=$1 version=${2//./\\.} flavour=$3
+	apt_private "$state" apt-cache pkgnames linux-image- |
+		sed -nE "s/^linux-image-($version\.[^-]+(-[0-9]+)?-$flavour)$/\1/p" | sort -V | tail -n 1
+}
+
+# The packages, of those that a kernel's image or headers come in, that one of them needs: they are
+# split up differently from version to version.
+apt_kernel_packages() {
+	local state=$1; shift
+	apt_private "$state" apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts \
+		--no-breaks --no-replaces --no-enhances "$@" |
+		grep -E '^linux-(image|binary|modules|base|headers|kbuild)-[0-9]' | grep -v -e '-unsigned$' |
+		sort -u
 }
 
 # Unpacks packages, with all that they depend on if asked, into a folder.
@@ -85,10 +96,8 @@ apt_unpack() {
 	# What a killed run has left behind goes by and by.
 	find "$cache" -maxdepth 1 -name 'debs.*' -mmin +600 -exec rm -rf {} + 2>/dev/null
 	debs=$(mktemp -d "$cache/debs.XXXXXX")
-	for package; do
-		(cd "$debs" && apt_private "$state" apt-get download "$package" >/dev/null 2>"$debs/log") ||
-			die "cannot download $package: $(tail -n 3 "$debs/log")"
-	done
+	(cd "$debs" && apt_private "$state" apt-get download "$@" >/dev/null 2>"$debs/log") ||
+		die "cannot download $*: $(tail -n 3 "$debs/log")"
 	for package in "$debs"/*.deb; do
 		# Unlike dpkg-deb -x, as dpkg itself: a folder that is a link stays one.
 		dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$into"
