@@ -22,6 +22,14 @@ need_tool() {
 	command -v "$1" >/dev/null || die "$1 is missing: run 'make deps' (installs package $2)"
 }
 
+# Sets suites, what and how: the line of a kernel in tests/vm/kernels.
+read_kernel_line() {
+	local table=$top/tests/vm/kernels
+	# shellcheck disable=SC2034 # for the caller
+	IFS=$'\t' read -r _ suites what how < <(grep -P "^\Q$1\E\t" "$table") ||
+		die "no kernel '$1' in tests/vm/kernels; there is: $(sed -n 's/^\([^#\t]*\)\t.*/\1/p' "$table" | xargs)"
+}
+
 # Mirrors of the machine's own apt, by the suite that they have. A suite that apt does not know is
 # looked for where the machine's release comes from, or its security updates.
 mirror_of_suite() {
