@@ -104,6 +104,11 @@ check-negative: deps ## tests must fail without what they test
 	@tests/vm/negative
 .PHONY: check-negative
 
+dkms-check: deps ## the module's life with DKMS, away from the machine's own (KERNELS="6.1")
+	@scripts/deps dkms-check
+	@tests/dkms/check $(KERNELS)
+.PHONY: dkms-check
+
 $(B)/tests/bench: tests/bench/bench.c uapi/uffdwp-async.h
 	@mkdir -p $(@D)
 	$(say) CC $@
