@@ -44,10 +44,10 @@
  *   The module never reports "not written" for a page that may differ from what it was when it was
  *   armed. It may report "written" for one that does not: when a write stored what was there
  *   before; when a write failed after its fault, or there was only a fault (MADV_POPULATE_WRITE);
- *   after MADV_DONTNEED, MADV_FREE, a hole or a truncation; when the kernel has merged the page with
- *   another (KSM), taken it apart again, or taken it for poisoned; when UFFDIO_WRITEPROTECT took
- *   the protection away by hand; and as long as somebody holds the page. The rest of a hugetlb page
- *   is written with any part of it. uffdwp-pages(7) has it all in one table.
+ *   after MADV_DONTNEED, MADV_FREE, a hole or a truncation; when the kernel has merged the page
+ *   with another (KSM), taken it apart again, or taken it for poisoned; when UFFDIO_WRITEPROTECT
+ *   took the protection away by hand; and as long as somebody holds the page. The rest of a hugetlb
+ *   page is written with any part of it. uffdwp-pages(7) has it all in one table.
  *
  *   A page that is held (pinned for DMA or io_uring, or in the hands of process_vm_writev(2),
  *   ptrace(2) or a direct read from a disk) can be written without a fault. It is not armed: it
