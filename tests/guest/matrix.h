@@ -183,14 +183,6 @@ struct event_row {
 /* Another address space writes to what is shared; this tracker does not see it. */
 #define ELSEWHERE	ONLY(5)
 
-/* A cell in which the module does not do what the table says, and is known not to. */
-struct defect_row {
-	enum event event;
-	unsigned int kinds;
-	unsigned int states;
-	const char *what;
-};
-
 extern const struct kind_row matrix_kinds[KINDS];
 extern const char *const matrix_states[STATES];
 extern const char *const matrix_events[EVENTS];
@@ -200,12 +192,8 @@ extern const char *const matrix_mistakes[MISTAKES];
 const struct state_row *matrix_state(enum kind kind, enum state state);
 const struct event_row *matrix_event(enum kind kind, enum state state, enum event event);
 
-/* NULL, or why the cell would fail. */
-const char *matrix_defect(enum kind kind, enum state state, enum event event);
-
 /* Row by row, for the manual; NULL after the last. */
 const struct event_row *matrix_event_row(size_t number);
-const struct defect_row *matrix_defect_row(size_t number);
 
 /* ---- a cell that is being run */
 
@@ -255,9 +243,21 @@ long all_faults(void);
 
 enum cell_result { CELL_PASSED, CELL_FAILED, CELL_SKIPPED };
 
-/* Forks. What went wrong, or why it was skipped, is in the message. */
-enum cell_result cell_run(enum kind kind, enum state state, enum event event, char *message,
-			  size_t size);
+/* Does it have the machine for itself, or may others run beside it? */
+bool cell_is_alone(enum kind kind, enum state state, enum event event);
+
+struct cell_process {
+	pid_t pid;
+	int says;		/* pipe from it */
+};
+
+/* Forks. */
+struct cell_process cell_start(enum kind kind, enum state state, enum event event);
+/*
+ * Of a process that has ended with this status. What went wrong, or why it was skipped, is in the
+ * message.
+ */
+enum cell_result cell_end(struct cell_process *process, int status, char *message, size_t size);
 
 void matrix_print_manual(void);
 

@@ -256,49 +256,53 @@ static void check_moved(struct area *area)
 		fail_msg("moved memory that is registered again reads as armed");
 }
 
-/*
- * Armed, once nobody holds it any more. A page that was looked at may be in a batch of its
- * processor's until that is full (folio_activate()): compaction empties the batches first.
- */
-static bool is_let_go(const struct area *area, const char *page)
+/* Can be written to and armed again. */
+static bool is_usable(const struct area *area, const char *page, size_t armed_len)
 {
-	static int tries;
+	const bool gone = area->row->flags & OUT_OF_REACH;
 
-	if (!written(area->tracker, page, area->unit, true))
-		return !written(area->tracker, page, area->unit, true);
-	if (++tries % 20 == 0)
-		compact_memory();
-	return false;
+	return !(gone && is_touched(area, page, armed_len)) &&
+	       !(area->bad_frame && page == area->hit);
+}
+
+/*
+ * A page that was looked at may be in a batch of its processor's (folio_activate()), which holds
+ * it: it stays written until the module has let the kernel's lists settle (uffdwp_settle_lists()).
+ */
+static bool reset_all(const struct area *area, size_t armed_len)
+{
+	bool armed = true;
+	size_t i;
+
+	for (i = 0; i < area->len; i += area->unit) {
+		const char *page = area->start + i;
+
+		if (is_usable(area, page, armed_len) &&
+		    written(area->tracker, page, area->unit, true) &&
+		    written(area->tracker, page, area->unit, false))
+			armed = false;
+	}
+	return armed;
 }
 
 /* Reset, and the next writes are seen again: of every other page. */
 static void check_again(struct area *area, size_t armed_len)
 {
 	static uint64_t seen[MAX_PAGES + 8];
-	const bool gone = area->row->flags & OUT_OF_REACH;
 	size_t i, step = area->unit;
 
 	if (area->moved)
 		check_moved(area);
-	if (gone && area->row->touched == ALL)
+	if ((area->row->flags & OUT_OF_REACH) && area->row->touched == ALL)
 		return;
 	give_access(area);
-	for (i = 0; i < area->len; i += step) {
-		char *page = area->start + i;
-
-		if ((gone && is_touched(area, page, armed_len)) ||
-		    (area->bad_frame && page == area->hit))
-			continue;
-		wait_for(is_let_go(area, page));
-		if (i / step % 2)
-			*(volatile char *)page = *(volatile char *)page;
-	}
+	wait_for(reset_all(area, armed_len));
+	for (i = step; i < area->len; i += 2 * step)
+		if (is_usable(area, area->start + i, armed_len))
+			*(volatile char *)(area->start + i) = *(volatile char *)(area->start + i);
 	look(area, seen);
 	for (i = 0; i < area->len; i += step) {
-		char *page = area->start + i;
-
-		if ((gone && is_touched(area, page, armed_len)) ||
-		    (area->bad_frame && page == area->hit))
+		if (!is_usable(area, area->start + i, armed_len))
 			continue;
 		if (!(seen[i / PAGE] & W) != !(i / step % 2))
 			fail_msg("after a reset page %zu is %s", i / PAGE,
@@ -327,6 +331,42 @@ static void check_gone(struct area *area)
 }
 
 /* ---- the cell */
+
+/*
+ * Counters of the whole machine (vmstat), switches of the whole machine (NUMA balancing, KSM), and
+ * daemons that look at all processes: two cells would take each other's for their own. What is to
+ * leave memory, or to move, must not wait in the batch of a processor that another cell keeps busy.
+ */
+bool cell_is_alone(enum kind kind, enum state state, enum event event)
+{
+	const unsigned int states = ONLY(MERGED) | ONLY(SWAPPED) | ONLY(THEN_SWAPPED) |
+				    ONLY(MOVING) | ONLY(THEN_MOVED) | ONLY(HINTED) |
+				    ONLY(THEN_HINTED) | ONLY(POISONED);
+
+	if (kind == HUGE_ZERO || (states & ONLY(state)))
+		return true;
+	switch (event) {
+	case OTHER_CPU_WRITE:
+	case FREED:
+	case COLLAPSE:
+	case COLLAPSE_WRITE:
+	case PAGEOUT:
+	case SWAP_IN:
+	case KSM_MERGE:
+	case KSM_BREAK:
+	case HINT_READ:
+	case HINT_WRITE:
+	case MIGRATE:
+	case MIGRATE_WRITE:
+	case COMPACT:
+	case KHUGEPAGED:
+	case POISON:
+	case SOFT_OFFLINE:
+		return true;
+	default:
+		return false;
+	}
+}
 
 /* NULL, or why it was skipped. */
 static const char *run(struct area *area)
@@ -392,8 +432,7 @@ static void read_all(int from, char *message, size_t size)
 	message[got] = 0;
 }
 
-enum cell_result cell_run(enum kind kind, enum state state, enum event event, char *message,
-			  size_t size)
+struct cell_process cell_start(enum kind kind, enum state state, enum event event)
 {
 	struct area area = {
 		.kind = kind,
@@ -402,22 +441,28 @@ enum cell_result cell_run(enum kind kind, enum state state, enum event event, ch
 		.state_row = matrix_state(kind, state),
 		.row = matrix_event(kind, state, event),
 	};
-	int ends[2], status;
-	pid_t child;
-	size_t n;
+	struct cell_process process;
+	int ends[2];
 
 	assert_ok(pipe2(ends, O_CLOEXEC));
 	fflush(NULL);
-	child = fork();
-	assert_true(child >= 0);
-	if (!child)
+	process.pid = fork();
+	assert_true(process.pid >= 0);
+	if (!process.pid)
 		in_child(&area, ends[1]);
 	close(ends[1]);
+	process.says = ends[0];
+	return process;
+}
+
+enum cell_result cell_end(struct cell_process *process, int status, char *message, size_t size)
+{
+	size_t n;
+
 	/* Processes of the cell's that outlive it hold the pipe open: what it said is short. */
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(fcntl(ends[0], F_SETFL, O_NONBLOCK) >= 0);
-	read_all(ends[0], message, size);
-	close(ends[0]);
+	assert_true(fcntl(process->says, F_SETFL, O_NONBLOCK) >= 0);
+	read_all(process->says, message, size);
+	close(process->says);
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	n = strlen(message);

@@ -162,19 +162,6 @@ static void print_mistakes(void)
 	printf(".El\n");
 }
 
-static void print_defects(void)
-{
-	const struct defect_row *row = matrix_defect_row(0);
-	size_t i;
-
-	if (!row)
-		return;
-	printf(".Ss Known defects\n.Bl -bullet -compact\n");
-	for (i = 0; (row = matrix_defect_row(i)); i++)
-		printf(".It\n%s: %s\n", matrix_events[row->event], row->what);
-	printf(".El\n");
-}
-
 void matrix_print_manual(void)
 {
 	print_kinds();
@@ -182,5 +169,4 @@ void matrix_print_manual(void)
 	print_events();
 	print_reasons();
 	print_mistakes();
-	print_defects();
 }

@@ -355,28 +355,3 @@ const struct event_row *matrix_event(enum kind kind, enum state state, enum even
 			return &events[i];
 	return NULL;
 }
-
-/* ---- where the module does not do what the table says */
-
-#define HUGETLB_CHILD "a child spins for ever: copy_hugetlb_page_range() leaves it the bit"
-
-static const struct defect_row defects[] = {
-	{ FORK_CHILD, ONLY(HUGETLB_PRIVATE), ONLY(OWN) | ONLY(FROM_FILE) | ONLY(FORKED) |
-	  ONLY(THEN_FORKED), HUGETLB_CHILD },
-};
-
-const struct defect_row *matrix_defect_row(size_t number)
-{
-	return number < sizeof(defects) / sizeof(defects[0]) ? &defects[number] : NULL;
-}
-
-const char *matrix_defect(enum kind kind, enum state state, enum event event)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(defects) / sizeof(defects[0]); i++)
-		if (defects[i].event == event && (defects[i].kinds & ONLY(kind)) &&
-		    (defects[i].states & ONLY(state)))
-			return defects[i].what;
-	return NULL;
-}

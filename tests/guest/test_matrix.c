@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_matrix [PATTERN]: run the cells whose name "kind / state / event" has the pattern in it, all
- * without one. test_matrix --defects [PATTERN]: those that are known to fail, too. test_matrix
- * --table: print the table for the manual, which needs no module.
+ * without one. test_matrix --table: print the table for the manual, which needs no module.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -16,21 +17,74 @@ struct cell {
 	enum kind kind;
 	enum state state;
 	enum event event;
+	bool alone;
+	struct cell_process process;
+	bool ended;
+	int status;
+	double start, took;	/* seconds */
 };
 
-/* Cells that are known to fail are run, too. */
-static bool with_defects;
+static struct cell *cells;
+static struct CMUnitTest *tests;
+static size_t count;
+
+/* ---- cells side by side: [ended ... next) have been started, and some of them have ended */
+
+static size_t next, running;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* In their order; one that is alone waits until nothing runs, and the others until it has ended. */
+static void start_more(void)
+{
+	static size_t processors;
+
+	if (!processors)
+		processors = sysconf(_SC_NPROCESSORS_ONLN);
+	while (next < count && running < processors &&
+	       (!running || (!cells[next].alone && !cells[next - 1].alone))) {
+		struct cell *c = &cells[next++];
+
+		c->start = now();
+		c->process = cell_start(c->kind, c->state, c->event);
+		running++;
+	}
+}
+
+static void reap_one(void)
+{
+	int status;
+	pid_t pid = wait(&status);
+	size_t i;
+
+	for (i = next; i-- > 0;) {
+		struct cell *c = &cells[i];
+
+		if (c->process.pid != pid || c->ended)
+			continue;
+		c->ended = true;
+		c->status = status;
+		c->took = now() - c->start;
+		running--;
+		return;
+	}
+	assert_true(pid > 0);
+}
 
 static void cell(void **state)
 {
-	const struct cell *c = *state;
-	const char *defect = matrix_defect(c->kind, c->state, c->event);
+	struct cell *c = *state;
 	char message[2048] = "";
 
-	if (defect && !with_defects)
-		skip_because("%s: known defect: %s", c->name, defect);
-
-	switch (cell_run(c->kind, c->state, c->event, message, sizeof(message))) {
+	for (start_more(); !c->ended; start_more())
+		reap_one();
+	switch (cell_end(&c->process, c->status, message, sizeof(message))) {
 	case CELL_PASSED:
 		return;
 	case CELL_SKIPPED:
@@ -39,6 +93,37 @@ static void cell(void **state)
 	default:
 		fail_msg("%s: %s", c->name, message);
 	}
+}
+
+/* ---- where the time goes */
+
+static int by_time(const void *a, const void *b)
+{
+	const struct cell *x = *(struct cell *const *)a, *y = *(struct cell *const *)b;
+
+	return (x->took < y->took) - (x->took > y->took);
+}
+
+static void print_times(void)
+{
+	struct cell **order = calloc(count, sizeof(struct cell *));
+	double of_event[EVENTS] = { 0 };
+	size_t i;
+
+	if (!order)
+		return;
+	for (i = 0; i < count; i++) {
+		order[i] = &cells[i];
+		of_event[cells[i].event] += cells[i].took;
+	}
+	qsort(order, count, sizeof(order[0]), by_time);
+	for (i = 0; i < count && i < 10; i++)
+		print_message("[   TIME   ] %6.2f s: %s\n", order[i]->took, order[i]->name);
+	for (i = 0; i < EVENTS; i++)
+		if (of_event[i] >= 1)
+			print_message("[   TIME   ] %6.2f s: all of \"%s\"\n", of_event[i],
+				      matrix_events[i]);
+	free(order);
 }
 
 /* A tracker that is open keeps the hooks in place, so that not every cell patches the kernel. */
@@ -70,12 +155,9 @@ static int tear_down(void **state)
 	numa_hints_off();
 	hugetlb_release();
 	close(keep_hooks);
+	print_times();
 	return 0;
 }
-
-static struct cell *cells;
-static struct CMUnitTest *tests;
-static size_t count;
 
 static void add(enum kind kind, enum state state, enum event event, const char *pattern)
 {
@@ -83,7 +165,10 @@ static void add(enum kind kind, enum state state, enum event event, const char *
 
 	if (!matrix_event(kind, state, event))
 		return;
-	*c = (struct cell){ .kind = kind, .state = state, .event = event };
+	*c = (struct cell){
+		.kind = kind, .state = state, .event = event,
+		.alone = cell_is_alone(kind, state, event),
+	};
 	snprintf(c->name, sizeof(c->name), "%s / %s / %s", matrix_kinds[kind].name,
 		 matrix_states[state], matrix_events[event]);
 	if (pattern && !strstr(c->name, pattern))
@@ -115,15 +200,9 @@ static int run_cells(const char *pattern)
 
 int main(int argc, char **argv)
 {
-	int word = 1;
-
 	if (argc > 1 && !strcmp(argv[1], "--table")) {
 		matrix_print_manual();
 		return 0;
 	}
-	if (argc > 1 && !strcmp(argv[1], "--defects")) {
-		with_defects = true;
-		word = 2;
-	}
-	return run_cells(argc > word ? argv[word] : NULL);
+	return run_cells(argc > 1 ? argv[1] : NULL);
 }
