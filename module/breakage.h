@@ -49,6 +49,8 @@
  * behind the bit, khugepaged takes tables away with the bits in them
  */
 #define UFFDWP_BREAK_MODE	32
+/* bits stay behind where tracking ends, as in kernels that do not reset them, and are believed */
+#define UFFDWP_BREAK_STALE	33
 /* bits that an earlier user of the memory has left are believed */
 #define UFFDWP_BREAK_LEFTOVERS	35
 

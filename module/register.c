@@ -122,15 +122,15 @@ static void clear_leftovers(struct uffdwp_tracker *t, unsigned long start, unsig
  * Whoever shares the memory of the request may have changed the mode before the kernel read it. A
  * fault of another kind would wait for a reader that our userfaultfds do not have.
  */
-static void set_mode(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+static void set_mode(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+		     unsigned long mode)
 {
 	struct vm_area_struct *vma;
 
 	mmap_write_lock(t->mm);
 	uffdwp_for_each_vma(vma, t->mm, start, end)
 		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
-			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS,
-					     uffdwp_broken(UFFDWP_BREAK_MODE) ? 0 : VM_UFFD_WP);
+			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, mode);
 	mmap_write_unlock(t->mm);
 }
 
@@ -151,12 +151,12 @@ static void tidy_up(struct uffdwp_tracker *t, unsigned long start, unsigned long
 	bool mode_ok;
 
 	mmap_read_lock(t->mm);
-	if (fresh && !uffdwp_broken(UFFDWP_BREAK_LEFTOVERS))
+	if (fresh && !uffdwp_broken(UFFDWP_BREAK_LEFTOVERS) && !uffdwp_broken(UFFDWP_BREAK_STALE))
 		uffdwp_disarm_tracked(t, start, end);
 	mode_ok = (t->handed_in || mode_is_wp(t, start, end)) && !uffdwp_broken(UFFDWP_BREAK_MODE);
 	mmap_read_unlock(t->mm);
 	if (!mode_ok)
-		set_mode(t, start, end);
+		set_mode(t, start, end, uffdwp_broken(UFFDWP_BREAK_MODE) ? 0 : VM_UFFD_WP);
 }
 
 /**
@@ -224,5 +224,7 @@ int uffdwp_unregister(struct uffdwp_tracker *t, const struct uffdwp_unregister_a
 
 	if (put_user(fail_at, &uarg->fail_at))
 		return -EFAULT;
+	if (uffdwp_broken(UFFDWP_BREAK_STALE) && !err)
+		set_mode(t, arg->start, arg->start + arg->len, VM_UFFD_MISSING);
 	return err ?: uffdwp_userfault_ioctl(t->uffd, UFFDIO_UNREGISTER, &uarg->start);
 }

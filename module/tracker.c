@@ -210,7 +210,9 @@ static void disarm_everything(struct uffdwp_tracker *t)
 
 	lockdep_assert_held_write(&t->mm->mmap_lock);
 	for_each_vma(vmi, vma)
-		if (vma->vm_userfaultfd_ctx.ctx == t->ctx || may_hold_lost_markers(t, vma))
+		if (uffdwp_broken(UFFDWP_BREAK_STALE) && vma->vm_userfaultfd_ctx.ctx == t->ctx)
+			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, VM_UFFD_MISSING);
+		else if (vma->vm_userfaultfd_ctx.ctx == t->ctx || may_hold_lost_markers(t, vma))
 			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
 }
 

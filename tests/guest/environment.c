@@ -336,6 +336,25 @@ const char *numa_hints(void *start, size_t len)
 	return tries ? NULL : "NUMA balancing has not protected the pages";
 }
 
+const char *go_to_other_node(void)
+{
+	unsigned int here, there;
+	int processor;
+	cpu_set_t set;
+
+	if (syscall(SYS_getcpu, NULL, &here, NULL))
+		return because("getcpu", errno);
+	for (processor = 0; processor < CPU_SETSIZE; processor++) {
+		CPU_ZERO(&set);
+		CPU_SET(processor, &set);
+		if (sched_setaffinity(0, sizeof(set), &set))
+			continue;
+		if (!syscall(SYS_getcpu, NULL, &there, NULL) && there != here)
+			return NULL;
+	}
+	return "no other node has a processor";
+}
+
 /* ---- KSM */
 
 #define KSM "/sys/kernel/mm/ksm/"
@@ -423,16 +442,39 @@ const char *compact_memory(void)
 
 #define KHUGEPAGED "/sys/kernel/mm/transparent_hugepage/khugepaged/"
 
+/*
+ * khugepaged knows an address space once a huge page was possible in it (khugepaged_enter_vma()):
+ * in anonymous memory that was written to, or in a file, if it was so when it was mapped. Without
+ * any it sleeps.
+ */
+static const char *meet_khugepaged(void)
+{
+	char *p = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0);
+	int err;
+
+	if (p == MAP_FAILED)
+		return because("mmap", errno);
+	*(volatile char *)p = 1;
+	err = madvise(p, 2 * HUGE_PAGE, MADV_HUGEPAGE) ? errno : 0;
+	munmap(p, 2 * HUGE_PAGE);
+	return err ? because("MADV_HUGEPAGE", err) : NULL;
+}
+
 const char *khugepaged_pass(void)
 {
 	long pages = read_number(KHUGEPAGED "pages_to_scan");
 	long pause = read_number(KHUGEPAGED "scan_sleep_millisecs");
 	long pause_without_memory = read_number(KHUGEPAGED "alloc_sleep_millisecs");
 	long passes = read_number(KHUGEPAGED "full_scans");
+	const char *reason;
 	bool done;
 
 	if (passes < 0)
 		return "this kernel has no khugepaged";
+	reason = meet_khugepaged();
+	if (reason)
+		return reason;
 	if (write_number(KHUGEPAGED "pages_to_scan", 1000000) ||
 	    write_number(KHUGEPAGED "scan_sleep_millisecs", 0) ||
 	    write_number(KHUGEPAGED "alloc_sleep_millisecs", 1))

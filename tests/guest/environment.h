@@ -50,6 +50,11 @@ const char *move_to_other_node(void *start, size_t len);
  */
 const char *numa_hints(void *start, size_t len);
 /*
+ * To a processor of another node. After numa_hints() that is where the pages are, and the faults
+ * leave them there.
+ */
+const char *go_to_other_node(void);
+/*
  * Processes that are forked from now on need not wait a second for their first hints. To be undone
  * with numa_hints_off().
  */

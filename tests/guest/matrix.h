@@ -85,6 +85,7 @@ enum event {
 	COLD,
 	SWAP_IN,
 	KSM_MERGE,
+	KSM_KEEP,
 	KSM_BREAK,
 	HINT_READ,
 	HINT_WRITE,
@@ -224,10 +225,13 @@ struct area {
 
 #define ARENA ((char *)0x500000000000)
 #define ARENA_LEN (64 * HUGE_PAGE)
+/* Above the stack, and below all. */
+#define TWIN_ABOVE ((char *)0x7ffffffe0000)
+#define TWIN_BELOW ((char *)0x480000000000)
 
 /* Each returns NULL, or why it cannot be done here. */
 const char *area_make(struct area *area, bool wide);
-const char *area_make_twin(struct area *area);
+const char *area_make_twin(struct area *area, char *where);
 void area_fill(struct area *area);
 const char *state_before_arming(struct area *area);
 const char *state_after_arming(struct area *area);

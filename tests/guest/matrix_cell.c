@@ -353,6 +353,7 @@ bool cell_is_alone(enum kind kind, enum state state, enum event event)
 	case PAGEOUT:
 	case SWAP_IN:
 	case KSM_MERGE:
+	case KSM_KEEP:
 	case KSM_BREAK:
 	case HINT_READ:
 	case HINT_WRITE:

@@ -61,13 +61,17 @@ static const char *nothing(struct area *area)
 	return NULL;
 }
 
+/* Where the area is described may wait for a NUMA hint, too: that fault is not one of the writes. */
 static const char *write_hit(struct area *area)
 {
-	long before = all_faults();
-	size_t i;
+	char *const start = area->hit, *const end = start + area->hit_len;
+	const size_t step = area->unit;
+	volatile char *page;
+	long before;
 
-	for (i = 0; i < area->hit_len; i += area->unit)
-		*(volatile char *)(area->hit + i) = MARK;
+	before = all_faults();
+	for (page = start; page < end; page += step)
+		*page = MARK;
 	area->faults = all_faults() - before;
 	return NULL;
 }
@@ -457,10 +461,21 @@ static const char *swap_in(struct area *area)
 
 /* ---- KSM, NUMA, migration, compaction, khugepaged */
 
+static const char *merge_with(struct area *area, char *twin)
+{
+	area_make_twin(area, twin);
+	return ksm_merge(area->hit, area->twin + (area->hit - area->start), area->hit_len);
+}
+
+/* ksmd looks at addresses in their order, and keeps the second of two pages. */
 static const char *merge(struct area *area)
 {
-	area_make_twin(area);
-	return ksm_merge(area->hit, area->twin + (area->hit - area->start), area->hit_len);
+	return merge_with(area, TWIN_ABOVE);
+}
+
+static const char *merge_and_keep(struct area *area)
+{
+	return merge_with(area, TWIN_BELOW);
 }
 
 static const char *merge_and_write(struct area *area)
@@ -601,7 +616,10 @@ static const char *reopen(struct area *area)
 	return NULL;
 }
 
-/* Somebody else's userfaultfd has protected the memory and is gone. */
+/*
+ * Somebody else's userfaultfd has protected the memory and is gone. The kernel takes the bits away
+ * only from a mapping that is in write-protect mode then (userfaultfd_release()).
+ */
 static const char *foreign_bits(struct area *area)
 {
 	struct uffdio_register reg = {
@@ -614,6 +632,8 @@ static const char *foreign_bits(struct area *area)
 	uffd = new_uffd(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM);
 	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
 	assert_ok(uffd_protect(uffd, area->start, area->len, true));
+	reg.mode = UFFDIO_REGISTER_MODE_MISSING;
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
 	close(uffd);
 	area->tracker = area_open_tracker(area);
 	assert_ok(dev_register(area->tracker, area->start, area->len));
@@ -666,6 +686,7 @@ static const char *(*const happen[EVENTS])(struct area *area) = {
 	[COLD] = cold,
 	[SWAP_IN] = swap_in,
 	[KSM_MERGE] = merge,
+	[KSM_KEEP] = merge_and_keep,
 	[KSM_BREAK] = merge_and_write,
 	[HINT_READ] = hint_and_read,
 	[HINT_WRITE] = hint_and_write,

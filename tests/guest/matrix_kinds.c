@@ -169,9 +169,9 @@ void area_fill(struct area *area)
 	fill(area->start, area->len);
 }
 
-const char *area_make_twin(struct area *area)
+const char *area_make_twin(struct area *area, char *where)
 {
-	area->twin = map_at(ARENA + 32 * HUGE_PAGE, area->len, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	area->twin = map_at(where, area->len, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	assert_ok(madvise(area->twin, area->len, MADV_NOHUGEPAGE));
 	memcpy(area->twin, area->start, area->len);
 	return NULL;

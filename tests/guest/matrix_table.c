@@ -88,6 +88,7 @@ const char *const matrix_events[EVENTS] = {
 	[COLD] = "MADV_COLD",
 	[SWAP_IN] = "MADV_PAGEOUT, read",
 	[KSM_MERGE] = "merged by KSM",
+	[KSM_KEEP] = "merged by KSM, the page that is kept",
 	[KSM_BREAK] = "merged by KSM, write",
 	[HINT_READ] = "NUMA hinting fault, read",
 	[HINT_WRITE] = "NUMA hinting fault, write",
@@ -114,7 +115,7 @@ const char *const matrix_mistakes[MISTAKES] = {
 	[WRITE_PERMISSION_RESTORED] =
 		"mprotect(2) or a NUMA hint restored write permission behind the bit",
 	[KHUGEPAGED_FILLS_HOLES] = "khugepaged filled the holes of an armed file",
-	[DEFERRED_FLUSH] = "a TLB flush was deferred past a copy-on-write fault",
+	[DEFERRED_FLUSH] = "a TLB flush was deferred past a fault: also tests/guest/races, all interleavings",
 	[BITS_LEFT_BEHIND] = "the bit stayed behind after unregister, close or mremap(2)",
 };
 
@@ -158,7 +159,12 @@ static const struct state_row states[] = {
 
 	{ MERGED, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
 
-	/* A page that nobody else has comes back writable or armed: then it takes another fault. */
+	/*
+	 * do_swap_page() maps what nobody else has itself and takes the write for done, but for
+	 * pte_swp_uffd_wp() it protects the entry again: the second fault is that of an armed
+	 * page. (It would go on to do_wp_page() in the same fault for a page that somebody shares.)
+	 * Of a shared file there is a marker, and do_set_pte() protects what it maps for it.
+	 */
 	{ SWAPPED, SMALL | ONLY(SHMEM_PRIVATE), S, W | P, 2, NULL },
 	{ SWAPPED, ONLY(SHMEM), S, W | P, 2, NULL },
 
@@ -172,7 +178,10 @@ static const struct state_row states[] = {
 	{ NO_ACCESS, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
 	{ NO_ACCESS, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
 
-	/* The hint takes a fault of its own. Shared memory without a policy gets none. */
+	/*
+	 * The hint takes a fault of its own. Memory of files gets none: vma_policy_mof() asks the
+	 * file for its policy (shmem_get_policy()), and without mbind(2) it has none.
+	 */
 	{ HINTED, ANONYMOUS, P, W | Z | F | S, 2, NULL },
 
 	{ POISONED, ANONYMOUS | ONLY(SHMEM), W, P, -1, POISON_WHY },
@@ -203,7 +212,7 @@ static const struct state_row states[] = {
 
 #define DISCARD_WHY	"what is thrown away counts as written, whatever it was"
 #define POPULATE_WHY	"MADV_POPULATE_WRITE takes the faults of a write"
-#define KSM_WHY		"the kernel has merged the page with another (KSM)"
+#define KSM_WHY		"KSM has put another page with the same content in its place"
 #define HAND_WHY	"protection was taken away by hand"
 #define GROWN_WHY	"what a mapping has grown by was never armed"
 #define ENDED_WHY	"tracking ends when memory is moved: it is UNTRACKED where it is now"
@@ -286,9 +295,16 @@ static const struct event_row events[] = {
 	{ SWAP_IN, SMALL | FILES, ONLY(OWN) | ONLY(THEN_MOVED), HIT, P, W | S, 0, 0, 0, NULL,
 	  NO_MISTAKE },
 
-	/* The one of two equal pages that is kept keeps its bit. */
-	{ KSM_MERGE, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, P, 0, 0, 0, 0,
-	  KSM_WHY, NO_MISTAKE },
+	/*
+	 * Of two equal pages the one that ksmd comes to last becomes the merged page, and
+	 * write_protect_page() keeps its bit; the entry of the other is made anew from the
+	 * mapping's permissions (replace_page()), and so is that of every page that is merged with
+	 * these later.
+	 */
+	{ KSM_MERGE, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, W | P, 0, 0, 0,
+	  0, KSM_WHY, NO_MISTAKE },
+	{ KSM_KEEP, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, P, W, 0, 0, 0,
+	  NULL, NO_MISTAKE },
 	{ KSM_BREAK, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, W | P, 0, 0,
 	  -1, 0, NULL, NO_MISTAKE },
 
