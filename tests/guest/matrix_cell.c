@@ -317,7 +317,9 @@ static void check_faults(const struct area *area)
 	const long expected = each * (long)(area->hit_len / area->unit);
 
 	if (area->faults >= 0 && each > 0 && area->faults != expected)
-		fail_msg("the first writes took %ld faults; expected: %ld", area->faults, expected);
+		fail_msg("the first writes took %ld faults; expected: %ld (%llu came past the hook)",
+			 area->faults, expected,
+			 (unsigned long long)dev_stats(area->tracker).net_faults);
 }
 
 static void check_gone(struct area *area)
