@@ -26,6 +26,9 @@ long vmstat(const char *name);
 /* What /proc/self/pagemap says of a page; bits as in Documentation/admin-guide/mm/pagemap.rst */
 uint64_t pagemap_entry(const void *page);
 
+/* Pages that wait in a batch of some processor's, where reclaim does not find them, are on lists. */
+void empty_batches(void);
+
 /* ---- swap, in a zram device (tests/vm/run --kernel-module zram) */
 
 const char *swap_on(size_t bytes);

@@ -395,6 +395,8 @@ static const char *freed(struct area *area)
 	for (tries = 0; !reason && tries < 200 && any_there(area); tries++) {
 		reason = advise(area, MADV_PAGEOUT, "MADV_PAGEOUT");
 		usleep(1000);
+		if (tries % 20 == 19)
+			empty_batches();
 	}
 	return reason ?: any_there(area) ? "reclaim has not taken the pages" : NULL;
 }
@@ -450,6 +452,8 @@ static const char *pageout(struct area *area)
 	for (tries = 0; !reason && tries < 200 && any_present(area); tries++) {
 		reason = advise(area, MADV_PAGEOUT, "MADV_PAGEOUT");
 		usleep(1000);
+		if (tries % 20 == 19)
+			empty_batches();
 	}
 	return reason ?: any_present(area) ? "MADV_PAGEOUT has left a page in memory" : NULL;
 }

@@ -182,6 +182,8 @@ static const char *swapped(struct area *area)
 		if (madvise(area->start, area->len, MADV_PAGEOUT))
 			return strerror(errno);
 		usleep(5000);
+		if (tries % 20 == 1)
+			empty_batches();
 	}
 	if (!tries)
 		return "MADV_PAGEOUT has left a page in memory";
