@@ -26,7 +26,7 @@ long vmstat(const char *name);
 /* What /proc/self/pagemap says of a page; bits as in Documentation/admin-guide/mm/pagemap.rst */
 uint64_t pagemap_entry(const void *page);
 
-/* Pages that wait in a batch of some processor's, where reclaim does not find them, are on lists. */
+/* Pages in the batch of some processor, where reclaim does not find them, are put on the lists. */
 void empty_batches(void);
 
 /* ---- swap, in a zram device (tests/vm/run --kernel-module zram) */

@@ -61,7 +61,7 @@ static const char *nothing(struct area *area)
 	return NULL;
 }
 
-/* Where the area is described may wait for a NUMA hint, too: that fault is not one of the writes. */
+/* What describes the area may wait for a NUMA hint, too: that fault is not one of the writes. */
 static const char *write_hit(struct area *area)
 {
 	char *const start = area->hit, *const end = start + area->hit_len;
