@@ -61,7 +61,10 @@ static const char *nothing(struct area *area)
 	return NULL;
 }
 
-/* What describes the area may wait for a NUMA hint, too: that fault is not one of the writes. */
+/*
+ * What describes the area may wait for a NUMA hint, and the stack of the call that counts be shared
+ * with a child, too: those faults are none of the writes'.
+ */
 static const char *write_hit(struct area *area)
 {
 	char *const start = area->hit, *const end = start + area->hit_len;
@@ -69,6 +72,7 @@ static const char *write_hit(struct area *area)
 	volatile char *page;
 	long before;
 
+	all_faults();
 	before = all_faults();
 	for (page = start; page < end; page += step)
 		*page = MARK;
