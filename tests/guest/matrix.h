@@ -245,6 +245,9 @@ int area_open_tracker(struct area *area);
 /* All faults of the calling thread, from disk or not. */
 long all_faults(void);
 
+/* How the words of a cell begin that has counted other faults than the table says. */
+#define CELL_FAULTS "first writes took"
+
 enum cell_result { CELL_PASSED, CELL_FAILED, CELL_SKIPPED };
 
 /* Does it have the machine for itself, or may others run beside it? */

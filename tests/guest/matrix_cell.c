@@ -317,7 +317,7 @@ static void check_faults(const struct area *area)
 	const long expected = each * (long)(area->hit_len / area->unit);
 
 	if (area->faults >= 0 && each > 0 && area->faults != expected)
-		fail_msg("first writes took %ld faults; expected: %ld (%llu passed by the hook)",
+		fail_msg(CELL_FAULTS " %ld faults; expected: %ld (%llu passed by the hook)",
 			 area->faults, expected,
 			 (unsigned long long)dev_stats(area->tracker).net_faults);
 }

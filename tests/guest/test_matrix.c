@@ -77,14 +77,33 @@ static void reap_one(void)
 	assert_true(pid > 0);
 }
 
+/*
+ * The kernel takes a fault again when a page is locked at that moment (need_wait_lock in
+ * hugetlb_fault()), by reclaim, ksmd or another cell. One that has counted a fault too many has
+ * another try, with no cell beside it; a fault that is always one too many fails there, too.
+ */
+static enum cell_result try_alone(struct cell *c, char *message, size_t size)
+{
+	print_message("[   INFO   ] %s: again, alone, after: %s\n", c->name, message);
+	while (running)
+		reap_one();
+	c->process = cell_start(c->kind, c->state, c->event);
+	assert_int_equal(waitpid(c->process.pid, &c->status, 0), c->process.pid);
+	return cell_end(&c->process, c->status, message, size);
+}
+
 static void cell(void **state)
 {
 	struct cell *c = *state;
+	enum cell_result result;
 	char message[2048] = "";
 
 	for (start_more(); !c->ended; start_more())
 		reap_one();
-	switch (cell_end(&c->process, c->status, message, sizeof(message))) {
+	result = cell_end(&c->process, c->status, message, sizeof(message));
+	if (result != CELL_PASSED && result != CELL_SKIPPED && strstr(message, CELL_FAULTS))
+		result = try_alone(c, message, sizeof(message));
+	switch (result) {
 	case CELL_PASSED:
 		return;
 	case CELL_SKIPPED:
