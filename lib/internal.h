@@ -2,6 +2,7 @@
 #ifndef UFFDWP_INTERNAL_H
 #define UFFDWP_INTERNAL_H
 
+#include <pthread.h>
 #include <string.h>
 
 #include "uffdwp.h"
@@ -11,7 +12,7 @@
  * @name: for people
  * @id: for uffdwp_open_opts.backend
  * @open: as uffdwp_open(), with options of full size. -ENODEV: not here, try the next one
- * @close: frees what open() has put into tracker->fd
+ * @close: frees what open() has put into the tracker
  *
  * The others are what their names say; @scan is one call of the kernel, returns the number of
  * regions and sets walk_end.
@@ -30,10 +31,22 @@ struct uffdwp_backend_ops {
 };
 
 extern const struct uffdwp_backend_ops uffdwp_module_backend;
+extern const struct uffdwp_backend_ops uffdwp_kernel_backend;
 
+/**
+ * struct uffdwp - a tracker
+ * @ops: back end
+ * @fd: the device, or the userfaultfd
+ * @pagemap: of the process; only the kernel as back end has it, and what follows
+ * @lock: of @raw
+ * @raw: regions between the kernel and the caller
+ */
 struct uffdwp {
 	const struct uffdwp_backend_ops *ops;
 	int fd;
+	int pagemap;
+	pthread_mutex_t lock;
+	struct uffdwp_region *raw;
 };
 
 /*

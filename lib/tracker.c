@@ -10,6 +10,7 @@
 /* In the order in which they are tried. */
 static const struct uffdwp_backend_ops *const backends[] = {
 	&uffdwp_module_backend,
+	&uffdwp_kernel_backend,
 };
 
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))

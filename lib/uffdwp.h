@@ -59,10 +59,17 @@ struct uffdwp_scan;
  */
 const char *uffdwp_version(void);
 
-/* What does the work. */
+/* What does the work; uffdwp_backend_name() tells which it has become. */
 enum uffdwp_backend {
 	UFFDWP_BACKEND_ANY = 0,		/* the first that serves, in the order of this list */
 	UFFDWP_BACKEND_MODULE = 1,	/* /dev/uffdwp-async */
+	/*
+	 * Linux 6.7 and later without the module: the caller's own process, or one whose
+	 * userfaultfd with UFFD_FEATURE_WP_ASYNC is handed in. Pages that somebody holds, and holes
+	 * in files under armed pages, are not told; UFFDWP_UNPOP_ZERO, PAGE_IS_PINNED and
+	 * statistics are not offered.
+	 */
+	UFFDWP_BACKEND_KERNEL = 2,
 };
 
 #define UFFDWP_OPEN_PIDFD	(1u << 0)	/* the process is @pidfd; argument pid is 0 */
@@ -101,7 +108,8 @@ struct uffdwp_open_opts {
  * right to ptrace-attach to it, and to open the device.
  *
  * Return: 0, or
- *   -ENODEV      no back end: the module is not loaded, or its hooks cannot be placed now
+ *   -ENODEV      no back end: the module is not loaded, or its hooks cannot be placed now, and the
+ *                kernel alone cannot do it
  *   -EACCES      no permission to open the device
  *   -EPERM       no permission to ptrace-attach to the process
  *   -ESRCH       no such process
@@ -127,7 +135,7 @@ void uffdwp_close(struct uffdwp *tracker);
  * uffdwp_backend_name - what does the work for this tracker
  * @tracker: tracker
  *
- * Return: "module", constant.
+ * Return: "module" or "kernel", constant.
  */
 const char *uffdwp_backend_name(const struct uffdwp *tracker);
 

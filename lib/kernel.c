@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The back end that is the kernel itself: UFFD_FEATURE_WP_ASYNC and PAGEMAP_SCAN, Linux 6.7 and
+ * later, without the module. For the caller's own process, or with a userfaultfd handed in.
+ *
+ * Two rules of uffdwp-async.h are kept here, since that kernel does not keep them all by itself:
+ *
+ *  - Nothing there is written unless it was armed, and then it is a marker. So a page that is
+ *    neither present nor swapped counts as written (PAGEMAP_SCAN calls it not written where
+ *    MADV_DONTNEED has thrown it away).
+ *  - Nothing is armed that is not reported: if arming ends halfway, the whole batch is disarmed.
+ *
+ * A reset is two steps here, look and then arm. A write in between is in a page that is about to be
+ * reported, and whoever is told copies it after both.
+ *
+ * What this back end cannot know: which pages are held by somebody who writes to them without a
+ * fault (PAGE_IS_PINNED is not offered), which userfaultfd memory is registered with, and that a
+ * hole was made in a file under an armed page (the kernel leaves a marker).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/userfaultfd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define PAGE 4096ull
+
+/* Of Linux 6.7, which the headers that this is built with need not know. */
+#define FEATURE_WP_UNPOPULATED	(1ull << 13)
+#define FEATURE_WP_ASYNC	(1ull << 15)
+#define MODE_USER_ONLY		1
+
+/* The same structure as UFFDWP_IOC_SCAN's: struct pm_scan_arg of <linux/fs.h> */
+#define PAGEMAP_SCAN_IOCTL	_IOWR('f', 16, struct uffdwp_scan_arg)
+
+/* All that PAGEMAP_SCAN of Linux 6.7 can tell. */
+#define KERNEL_CATEGORIES	((UFFDWP_PAGE_IS_SOFT_DIRTY << 1) - 1)
+#define KNOWN_CATEGORIES	(KERNEL_CATEGORIES | UFFDWP_PAGE_IS_UNTRACKED)
+#define KNOWN_FLAGS		(UFFDWP_SCAN_WP_MATCHING | UFFDWP_SCAN_CHECK_TRACKED)
+
+/* Regions of one look, and as many runs to arm. */
+#define LOOK_REGIONS		512
+
+static int call(int fd, unsigned long cmd, void *arg)
+{
+	int ret;
+
+	do {
+		ret = ioctl(fd, cmd, arg);
+	} while (ret < 0 && (errno == EINTR || errno == EAGAIN));
+	return ret < 0 ? -errno : ret;
+}
+
+/* ---- opening */
+
+/* The features that were asked for when it was made; fdinfo has them as "API: aa:FEATURES:..." */
+static int has_wp_async(int uffd)
+{
+	char path[64], line[128];
+	uint64_t features = 0;
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", uffd);
+	file = fopen(path, "re");
+	if (!file)
+		return -EBADF;
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "API: %*x:%" SCNx64, &features) == 1;
+	fclose(file);
+	if (!found)
+		return -EBADF;
+	return features & FEATURE_WP_ASYNC ? 0 : -EOPNOTSUPP;
+}
+
+/* -ENODEV: this kernel cannot do it. */
+static int new_uffd(void)
+{
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = FEATURE_WP_ASYNC | FEATURE_WP_UNPOPULATED,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | MODE_USER_ONLY), err;
+
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : -ENODEV;
+	err = call(fd, UFFDIO_API, &api);
+	if (!err)
+		return fd;
+	close(fd);
+	return err == -EINVAL ? -ENODEV : err;
+}
+
+static int own_uffd(struct uffdwp *tracker, const struct uffdwp_open_opts *opts)
+{
+	int err;
+
+	if (!(opts->flags & UFFDWP_OPEN_UFFD)) {
+		tracker->fd = new_uffd();
+		return tracker->fd < 0 ? tracker->fd : 0;
+	}
+	err = has_wp_async(opts->uffd);
+	if (err)
+		return err;
+	tracker->fd = fcntl(opts->uffd, F_DUPFD_CLOEXEC, 0);
+	return tracker->fd < 0 ? -errno : 0;
+}
+
+/* The process of a pidfd, as fdinfo tells it. */
+static pid_t pid_of_pidfd(int pidfd)
+{
+	char path[64], line[128];
+	pid_t pid = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (!pid && fgets(line, sizeof(line), file))
+		if (sscanf(line, "Pid: %d", &pid) != 1)
+			pid = 0;
+	fclose(file);
+	return pid;
+}
+
+static int kernel_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts)
+{
+	struct uffdwp_scan_arg nothing = { .size = sizeof(nothing) };
+	char path[64];
+	int err;
+
+	if (opts->flags & UFFDWP_OPEN_PIDFD)
+		pid = pid_of_pidfd(opts->pidfd);
+	if (pid < 0 || ((opts->flags & UFFDWP_OPEN_PIDFD) && !pid))
+		return -EBADF;
+	/* Another process cannot be given a userfaultfd from here. */
+	if (pid && pid != getpid() && !(opts->flags & UFFDWP_OPEN_UFFD))
+		return -ENODEV;
+	/* Nothing is mapped there but what the kernel's own markers say. */
+	if (opts->unpopulated == UFFDWP_UNPOP_ZERO)
+		return -EOPNOTSUPP;
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
+	else
+		snprintf(path, sizeof(path), "/proc/self/pagemap");
+	tracker->pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	if (tracker->pagemap < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	/* A scan of nothing: does the kernel have it? */
+	err = call(tracker->pagemap, PAGEMAP_SCAN_IOCTL, &nothing);
+	err = err < 0 ? -ENODEV : own_uffd(tracker, opts);
+	if (err)
+		goto close_pagemap;
+	err = -ENOMEM;
+	tracker->raw = calloc(2 * LOOK_REGIONS, sizeof(*tracker->raw));
+	if (!tracker->raw)
+		goto close_uffd;
+	pthread_mutex_init(&tracker->lock, NULL);
+	return 0;
+
+close_uffd:
+	close(tracker->fd);
+close_pagemap:
+	close(tracker->pagemap);
+	return err;
+}
+
+static void kernel_close(struct uffdwp *tracker)
+{
+	pthread_mutex_destroy(&tracker->lock);
+	free(tracker->raw);
+	close(tracker->pagemap);
+	close(tracker->fd);
+}
+
+/* ---- registering and arming */
+
+static int check_range(uint64_t start, uint64_t len)
+{
+	if (start % PAGE || len % PAGE || !len)
+		return -EINVAL;
+	return start + len < start || start + len > 1ull << 56 ? -EOVERFLOW : 0;
+}
+
+static int kernel_register(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at)
+{
+	struct uffdio_register arg = {
+		.range = { .start = start, .len = len },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	int err = check_range(start, len);
+
+	if (err)
+		return err;
+	err = call(tracker->fd, UFFDIO_REGISTER, &arg);
+	/* The kernel does not say where it met what it did not like. */
+	*fail_at = err ? start : 0;
+	switch (err) {
+	case -EINVAL:
+		return -EOPNOTSUPP;
+	case -EPERM:
+		return -EACCES;
+	default:
+		return err;
+	}
+}
+
+static int kernel_unregister(struct uffdwp *tracker, uint64_t start, uint64_t len)
+{
+	struct uffdio_range arg = { .start = start, .len = len };
+	int err = check_range(start, len);
+
+	if (err)
+		return err;
+	err = call(tracker->fd, UFFDIO_UNREGISTER, &arg);
+	return err == -EINVAL ? -EOPNOTSUPP : err;
+}
+
+static int protect(struct uffdwp *tracker, uint64_t start, uint64_t len, bool armed)
+{
+	struct uffdio_writeprotect arg = {
+		.range = { .start = start, .len = len },
+		.mode = armed ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+
+	return call(tracker->fd, UFFDIO_WRITEPROTECT, &arg);
+}
+
+/* ---- scanning */
+
+/* One look of the kernel at a part of the range, and what becomes of it. */
+struct look {
+	struct uffdwp *tracker;
+	struct uffdwp_scan_arg *arg;
+	struct uffdwp_region *out;	/* the caller's */
+	unsigned int found;
+	uint64_t pages;
+	struct uffdwp_region *arm;	/* runs that are to be armed */
+	unsigned int arms;
+	uint64_t pos;			/* all below was looked at */
+	bool full;
+};
+
+static bool matches(const struct uffdwp_scan_arg *arg, uint64_t categories)
+{
+	categories ^= arg->category_inverted;
+	return (categories & arg->category_mask) == arg->category_mask &&
+	       (!arg->category_anyof_mask || (categories & arg->category_anyof_mask));
+}
+
+/* The kernel's categories in the words of uffdwp-async.h. */
+static uint64_t translate(uint64_t categories)
+{
+	if (!(categories & UFFDWP_PAGE_IS_WPALLOWED))
+		return UFFDWP_PAGE_IS_UNTRACKED | UFFDWP_PAGE_IS_WRITTEN;
+	if (!(categories & (UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_SWAPPED)))
+		categories |= UFFDWP_PAGE_IS_WRITTEN;
+	return categories;
+}
+
+/* True: one more region, or the last one has grown. */
+static bool add(struct uffdwp_region *regions, unsigned int *n, unsigned int room, uint64_t start,
+		uint64_t end, uint64_t categories)
+{
+	struct uffdwp_region *last = *n ? &regions[*n - 1] : NULL;
+
+	if (last && last->end == start && last->categories == categories) {
+		last->end = end;
+		return true;
+	}
+	if (*n == room)
+		return false;
+	regions[(*n)++] = (struct uffdwp_region){ start, end, categories };
+	return true;
+}
+
+/* Memory of one kind, [l->pos, end). False: the look ends at l->pos. */
+static bool take(struct look *l, uint64_t end, uint64_t categories)
+{
+	const struct uffdwp_scan_arg *arg = l->arg;
+	uint64_t room = arg->max_pages ? arg->max_pages - l->pages : UINT64_MAX;
+
+	if (!matches(arg, categories)) {
+		l->pos = end;
+		return true;
+	}
+	if ((end - l->pos) / PAGE > room)
+		end = l->pos + room * PAGE;
+	if (!add(l->out, &l->found, arg->vec_len, l->pos, end, categories & arg->return_mask)) {
+		l->full = true;
+		return false;
+	}
+	if ((arg->flags & UFFDWP_SCAN_WP_MATCHING) && !(categories & UFFDWP_PAGE_IS_UNTRACKED))
+		add(l->arm, &l->arms, LOOK_REGIONS, l->pos, end, 0);
+	l->pages += (end - l->pos) / PAGE;
+	l->pos = end;
+	l->full = arg->max_pages && l->pages == arg->max_pages;
+	return !l->full;
+}
+
+/* Addresses without memory up to end, which the kernel passes by. */
+static bool take_gap(struct look *l, uint64_t end)
+{
+	const uint64_t named = l->arg->category_mask | l->arg->category_anyof_mask;
+
+	if (l->pos == end || (named & UFFDWP_PAGE_IS_UNTRACKED))
+		return l->pos == end || take(l, end, UFFDWP_PAGE_IS_UNTRACKED);
+	l->pos = end;
+	return true;
+}
+
+/* The kernel's regions one after the other: 0, or -EPERM at something that is not tracked. */
+static int sort_out(struct look *l, const struct uffdwp_region *raw, unsigned int n, uint64_t end)
+{
+	const bool check = l->arg->flags & UFFDWP_SCAN_CHECK_TRACKED;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (check && (raw[i].start != l->pos ||
+			      !(raw[i].categories & UFFDWP_PAGE_IS_WPALLOWED)))
+			return -EPERM;
+		if (!take_gap(l, raw[i].start) ||
+		    !take(l, raw[i].end, translate(raw[i].categories)))
+			return 0;
+	}
+	if (check && l->pos != end)
+		return -EPERM;
+	take_gap(l, end);
+	return 0;
+}
+
+static int arm_all(struct uffdwp *tracker, const struct uffdwp_region *arm, unsigned int n)
+{
+	unsigned int i, j;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		err = protect(tracker, arm[i].start, arm[i].end - arm[i].start, true);
+		/* A part of a hugetlb page, or gone since: what is not armed reads as written. */
+		if (!err || err == -EINVAL || err == -ENOENT)
+			continue;
+		for (j = 0; j <= i; j++)
+			protect(tracker, arm[j].start, arm[j].end - arm[j].start, false);
+		return err;
+	}
+	return 0;
+}
+
+static int look_once(struct look *l)
+{
+	struct uffdwp_scan_arg kernel = {
+		.size = sizeof(kernel),
+		.start = l->pos,
+		.end = l->arg->end,
+		.vec = (uintptr_t)l->tracker->raw,
+		.vec_len = LOOK_REGIONS,
+		.return_mask = KERNEL_CATEGORIES,
+	};
+	int n = call(l->tracker->pagemap, PAGEMAP_SCAN_IOCTL, &kernel), err;
+
+	if (n < 0)
+		return n;
+	l->arms = 0;
+	err = sort_out(l, l->tracker->raw, n, kernel.walk_end);
+	if (!err || l->found)
+		return arm_all(l->tracker, l->arm, l->arms) ?: err;
+	return err;
+}
+
+static int kernel_scan(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
+{
+	const uint64_t named = arg->category_inverted | arg->category_mask |
+			       arg->category_anyof_mask | arg->return_mask;
+	struct look l = {
+		.tracker = tracker,
+		.arg = arg,
+		.out = (struct uffdwp_region *)(uintptr_t)arg->vec,
+		.arm = tracker->raw + LOOK_REGIONS,
+		.pos = arg->start,
+	};
+	int err = check_range(arg->start, arg->end - arg->start);
+
+	if (err)
+		return err;
+	if (named & UFFDWP_PAGE_IS_PINNED)
+		return -EOPNOTSUPP;
+	if ((arg->flags & ~KNOWN_FLAGS) || (named & ~KNOWN_CATEGORIES))
+		return -EINVAL;
+	pthread_mutex_lock(&tracker->lock);
+	do {
+		err = look_once(&l);
+	} while (!err && !l.full && l.pos != arg->end);
+	pthread_mutex_unlock(&tracker->lock);
+	arg->walk_end = l.pos;
+	/* What was found before an error is told; the next call meets the error at once. */
+	return l.found || !err ? (int)l.found : err;
+}
+
+/* All that is registered in a range, armed or disarmed; the rest is skipped. */
+static int protect_range(struct uffdwp *tracker, uint64_t start, uint64_t len, bool armed)
+{
+	struct uffdwp_scan_arg arg = {
+		.size = sizeof(arg),
+		.start = start,
+		.end = start + len,
+		.vec = (uintptr_t)tracker->raw,
+		.vec_len = LOOK_REGIONS,
+		.category_mask = UFFDWP_PAGE_IS_WPALLOWED,
+		.return_mask = UFFDWP_PAGE_IS_WPALLOWED,
+	};
+	int n, i, err = check_range(start, len);
+	bool found = false;
+
+	while (!err && arg.start != start + len) {
+		n = call(tracker->pagemap, PAGEMAP_SCAN_IOCTL, &arg);
+		if (n < 0)
+			return n;
+		for (i = 0; i < n && !err; i++) {
+			found = true;
+			err = protect(tracker, tracker->raw[i].start,
+				      tracker->raw[i].end - tracker->raw[i].start, armed);
+			if (err == -ENOENT)
+				err = 0;
+		}
+		arg.start = arg.walk_end;
+	}
+	return err ? err : found || !armed ? 0 : -ENOENT;
+}
+
+static int kernel_arm(struct uffdwp *tracker, uint64_t start, uint64_t len)
+{
+	int err;
+
+	pthread_mutex_lock(&tracker->lock);
+	err = protect_range(tracker, start, len, true);
+	pthread_mutex_unlock(&tracker->lock);
+	return err;
+}
+
+static int kernel_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len)
+{
+	int err;
+
+	pthread_mutex_lock(&tracker->lock);
+	err = protect_range(tracker, start, len, false);
+	pthread_mutex_unlock(&tracker->lock);
+	return err;
+}
+
+/* The kernel does not count. */
+static int kernel_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
+{
+	(void)tracker;
+	(void)stats;
+	return -EOPNOTSUPP;
+}
+
+const struct uffdwp_backend_ops uffdwp_kernel_backend = {
+	.name = "kernel",
+	.id = UFFDWP_BACKEND_KERNEL,
+	.open = kernel_open,
+	.close = kernel_close,
+	.do_register = kernel_register,
+	.do_unregister = kernel_unregister,
+	.arm = kernel_arm,
+	.disarm = kernel_disarm,
+	.scan = kernel_scan,
+	.stats = kernel_stats,
+};
