@@ -3,6 +3,7 @@
  * Binding a tracker to an address space: find it, check the right to it, get a userfaultfd of it.
  */
 #include <linux/file.h>
+#include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/pid.h>
 #include <linux/ptrace.h>
@@ -130,7 +131,8 @@ static_assert(offsetofend(struct uffdwp_attach_arg, uffd_ioctls) -
 
 /*
  * A MADV_DONTNEED that began before its hook was placed is not seen: let it end. It holds mmap_lock
- * for reading. With a userfaultfd of our own nothing is registered yet, and registering waits.
+ * for reading where a userfaultfd is registered. With one of our own nothing is yet, and
+ * registering waits.
  */
 static int wait_for_others(struct mm_struct *mm, bool handed_in)
 {

@@ -2,8 +2,9 @@
 /*
  * Resolving a write fault: the page becomes written, and the kernel's own code does the rest.
  *
- * Nothing here waits for another task. A fault comes with mmap_lock held for reading, so its
- * mapping and its tracker stay (tracker.c).
+ * Nothing here waits for another task. A fault comes with mmap_lock held for reading, or since 6.4
+ * the lock of its mapping, so its mapping and its tracker stay (tracker.c). What is said of
+ * mmap_lock below is said of either.
  */
 #include <linux/mm.h>
 #include <linux/oom.h>
@@ -11,6 +12,7 @@
 #include "arm.h"
 #include "breakage.h"
 #include "compat/hugetlb.h"
+#include "compat/vma.h"
 #include "fault.h"
 #include "pte.h"
 #include "tracker.h"
@@ -30,7 +32,7 @@ notrace void uffdwp_fault_wp_page(struct vm_fault *vmf)
 {
 	struct uffdwp_tracker *t;
 
-	if (unlikely(vmf->flags & FAULT_FLAG_UNSHARE) || !pte_uffd_wp(*vmf->pte))
+	if (unlikely(uffdwp_fault_is_unshare(vmf)) || !pte_uffd_wp(*vmf->pte))
 		return;
 	t = uffdwp_tracker_of_vma_atomic(vmf->vma);
 	if (!t)
@@ -43,8 +45,10 @@ notrace void uffdwp_fault_wp_page(struct vm_fault *vmf)
 static void resolve_small(struct vm_fault *vmf)
 {
 	spinlock_t *ptl;
-	pte_t *pte = pte_offset_map_lock(vmf->vma->vm_mm, vmf->pmd, vmf->address, &ptl);
+	pte_t *pte = uffdwp_pte_lock(vmf->vma->vm_mm, vmf->pmd, vmf->address, &ptl);
 
+	if (!pte)
+		return;
 	if (pte_present(*pte) && pte_uffd_wp(*pte))
 		uffdwp_pte_disarm_present(pte);
 	pte_unmap_unlock(pte, ptl);
@@ -135,7 +139,9 @@ vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
 	vm_fault_t ret = 0;
 
 	pte_unmap(vmf->pte);
-	vmf->pte = pte_offset_map_lock(vma->vm_mm, vmf->pmd, vmf->address, &vmf->ptl);
+	vmf->pte = uffdwp_pte_lock(vma->vm_mm, vmf->pmd, vmf->address, &vmf->ptl);
+	if (!vmf->pte)
+		return 0;
 	if (!pte_same(*vmf->pte, vmf->orig_pte))
 		goto unlock;
 

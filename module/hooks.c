@@ -45,6 +45,7 @@
 #include "arm.h"
 #include "breakage.h"
 #include "compat/ftrace.h"
+#include "compat/hooked.h"
 #include "compat/pgtable.h"
 #include "compat/symbols.h"
 #include "discard.h"
@@ -108,32 +109,31 @@ static notrace void on_handle_userfault(unsigned long ip, unsigned long parent_i
 		redirect(fregs, instead_of_handle_userfault);
 }
 
-static int instead_of_mwriteprotect_range(struct mm_struct *mm, unsigned long start,
-					  unsigned long len, bool enable_wp,
-					  atomic_t *mmap_changing)
+static int instead_of_mwriteprotect_range(UFFDWP_MWRITEPROTECT_PARAMETERS)
 {
-	int ret = uffdwp_writeprotect(mm, start, len, mmap_changing);
+	int ret = uffdwp_writeprotect(UFFDWP_MWRITEPROTECT_MM, start, len,
+				      UFFDWP_MWRITEPROTECT_CHANGING);
 
 	/*
 	 * Not a tail call, or the original would see our caller as its own, and be redirected for
 	 * ever: within_module() below is what tells the two apart.
 	 */
 	if (ret == -EXDEV) {
-		ret = uffdwp_call(mwriteprotect_range)(mm, start, len, enable_wp, mmap_changing);
+		ret = uffdwp_call(mwriteprotect_range)(UFFDWP_MWRITEPROTECT_ARGUMENTS);
 		barrier();
 	}
 	redirected_call_ends();
 	return ret;
 }
 
-/* int mwriteprotect_range(mm, start, len, bool enable_wp, atomic_t *mmap_changing) */
+/* int mwriteprotect_range(mm or context, start, len, bool enable_wp, ...): compat/hooked.h */
 static notrace void on_mwriteprotect_range(unsigned long ip, unsigned long parent_ip,
 					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	bool enable_wp = uffdwp_fregs_arg3(fregs) & 1;
 
 	if (enable_wp && !within_module(parent_ip, THIS_MODULE) &&
-	    uffdwp_tracker_of_mm((struct mm_struct *)uffdwp_fregs_arg0(fregs)))
+	    uffdwp_tracker_of_mm(uffdwp_mwriteprotect_mm(uffdwp_fregs_arg0(fregs))))
 		redirect(fregs, instead_of_mwriteprotect_range);
 }
 
@@ -169,26 +169,25 @@ static notrace void redirect_with_reference(unsigned long parent_ip, struct ftra
 		uffdwp_fregs_redirect(fregs, to);
 }
 
-static void instead_of_zap_page_range_single(struct vm_area_struct *vma, unsigned long start,
-					     unsigned long len, struct zap_details *details)
+static void instead_of_zap(UFFDWP_ZAP_PARAMETERS)
 {
-	uffdwp_call(zap_page_range_single)(vma, start, len, details);
-	uffdwp_discard_range(vma, start, len);
+	uffdwp_call(uffdwp_zap)(UFFDWP_ZAP_ARGUMENTS);
+	uffdwp_discard_range(vma, start, size);
 	module_put(THIS_MODULE);
 }
 
 /*
- * void zap_page_range_single(vma, start, len, details): MADV_DONTNEED, with mmap_lock held and
- * without details; else the mappings of a file are emptied, without mmap_lock.
+ * MADV_DONTNEED, with mmap_lock held: compat/hooked.h. (Since 6.16 it may do with the lock of the
+ * mapping, but not with one that is registered with a userfaultfd: is_vma_lock_sufficient().)
  */
-static notrace void on_zap_page_range_single(unsigned long ip, unsigned long parent_ip,
-					     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static notrace void on_zap(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+			   struct ftrace_regs *fregs)
 {
-	struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+	struct vm_area_struct *vma = uffdwp_zap_vma(fregs);
 
-	if (unlikely(userfaultfd_wp(vma)) && !uffdwp_fregs_arg3(fregs) &&
+	if (unlikely(userfaultfd_wp(vma)) && uffdwp_zap_is_by_owner(fregs) &&
 	    uffdwp_tracker_of_vma(vma))
-		redirect_with_reference(parent_ip, fregs, instead_of_zap_page_range_single);
+		redirect_with_reference(parent_ip, fregs, instead_of_zap);
 }
 
 /*
@@ -237,21 +236,21 @@ static notrace void on_##name##_setattr(unsigned long ip, unsigned long parent_i
 		redirect_with_reference(parent_ip, fregs, instead_of_##name##_setattr);	\
 }
 
-#ifdef CONFIG_SHMEM
+#if UFFDWP_HAVE_SHMEM
 DISCARDING_FILE_SYSTEM(shmem)
 #else
 #define on_shmem_fallocate NULL
 #define on_shmem_setattr NULL
 #endif
 
-#ifdef CONFIG_HUGETLBFS
+#if UFFDWP_HAVE_HUGETLBFS
 DISCARDING_FILE_SYSTEM(hugetlbfs)
 #else
 #define on_hugetlbfs_fallocate NULL
 #define on_hugetlbfs_setattr NULL
 #endif
 
-#ifdef CONFIG_HUGETLB_PAGE
+#if UFFDWP_HAVE_HUGETLB
 static int instead_of_copy_hugetlb_page_range(struct mm_struct *dst, struct mm_struct *src,
 					      struct vm_area_struct *dst_vma,
 					      struct vm_area_struct *src_vma)
@@ -289,10 +288,13 @@ struct hook {
 	bool placed;
 };
 
+/* What no kernel without markers needs a hook for, nor can offer. */
+#define FOR_MARKERS .given_up = !UFFDWP_HAVE_MARKERS
+
 #define WATCH(callback) \
-	{ .func = (callback), .flags = FTRACE_OPS_FL_PERMANENT }
+	{ .func = (callback), .flags = UFFDWP_FTRACE_FLAGS }
 #define REDIRECT(callback) \
-	{ .func = (callback), .flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY }
+	{ .func = (callback), .flags = UFFDWP_FTRACE_FLAGS | FTRACE_OPS_FL_IPMODIFY }
 
 static struct hook hooks[UFFDWP_HOOKS] = {
 	[UFFDWP_HOOK_HANDLE_USERFAULT] = {
@@ -312,19 +314,22 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	},
 	[UFFDWP_HOOK_DO_SWAP_PAGE] = {
 		.symbol = "do_swap_page",
+		FOR_MARKERS,
 		.loss = "unpopulated memory cannot be armed with markers",
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
 		.ops = REDIRECT(on_do_swap_page),
 	},
-	[UFFDWP_HOOK_ZAP_PAGE_RANGE_SINGLE] = {
-		.symbol = "zap_page_range_single",
+	[UFFDWP_HOOK_ZAP] = {
+		.symbol = UFFDWP_ZAP_SYMBOL,
+		FOR_MARKERS,
 		.loss = "shared memory and hugetlb cannot be tracked, nor markers be left",
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
 		.kinds = UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB,
-		.ops = REDIRECT(on_zap_page_range_single),
+		.ops = REDIRECT(on_zap),
 	},
 	[UFFDWP_HOOK_SHMEM_FALLOCATE] = {
 		.symbol = "shmem_fallocate",
+		FOR_MARKERS,
 		.loss = "shared memory cannot be tracked",
 		.kinds = UFFDWP_KIND_SHMEM,
 		.stays = true,
@@ -332,6 +337,7 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	},
 	[UFFDWP_HOOK_SHMEM_SETATTR] = {
 		.symbol = "shmem_setattr",
+		FOR_MARKERS,
 		.loss = "shared memory cannot be tracked",
 		.kinds = UFFDWP_KIND_SHMEM,
 		.stays = true,
@@ -339,6 +345,7 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	},
 	[UFFDWP_HOOK_HUGETLBFS_FALLOCATE] = {
 		.symbol = "hugetlbfs_fallocate",
+		FOR_MARKERS,
 		.loss = "hugetlb cannot be tracked",
 		.kinds = UFFDWP_KIND_HUGETLB,
 		.stays = true,
@@ -346,6 +353,7 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	},
 	[UFFDWP_HOOK_HUGETLBFS_SETATTR] = {
 		.symbol = "hugetlbfs_setattr",
+		FOR_MARKERS,
 		.loss = "hugetlb cannot be tracked",
 		.kinds = UFFDWP_KIND_HUGETLB,
 		.stays = true,
@@ -353,6 +361,7 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	},
 	[UFFDWP_HOOK_COPY_HUGETLB_PAGE_RANGE] = {
 		.symbol = "copy_hugetlb_page_range",
+		FOR_MARKERS,
 		.loss = "hugetlb cannot be tracked",
 		.kinds = UFFDWP_KIND_HUGETLB,
 		.ops = REDIRECT(on_copy_hugetlb_page_range),
@@ -442,6 +451,8 @@ int uffdwp_hooks_find(void)
 	for (id = 0; id < UFFDWP_HOOKS; id++) {
 		struct hook *hook = &hooks[id];
 
+		if (hook->given_up)
+			continue;
 		hook->address = uffdwp_symbol_address(hook->symbol);
 		if (hook->address && !ftrace_set_filter_ip(&hook->ops, hook->address, 0, 0))
 			continue;
@@ -567,6 +578,8 @@ static bool any_placed(void)
  */
 void uffdwp_hooks_exit(void)
 {
+	int id;
+
 	cancel_delayed_work_sync(&linger_work);
 	remove_hooks(true);
 	wait_var_event(&calls_in_flight, !atomic_read(&calls_in_flight));
@@ -580,6 +593,6 @@ void uffdwp_hooks_exit(void)
 		ssleep(60);
 	}
 	/* Filters are memory of ftrace's. */
-	for (int id = 0; id < UFFDWP_HOOKS; id++)
+	for (id = 0; id < UFFDWP_HOOKS; id++)
 		ftrace_free_filter(&hooks[id].ops);
 }

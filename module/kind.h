@@ -10,7 +10,7 @@
 #include <linux/mm.h>
 
 #include "../uapi/uffdwp-async.h"
-#include "compat/pgtable.h"
+#include "compat/vma.h"
 
 bool uffdwp_kind_is_offered(struct vm_area_struct *vma);
 
@@ -24,7 +24,7 @@ static inline u64 uffdwp_kind_of_vma(struct vm_area_struct *vma)
 {
 	if (is_vm_hugetlb_page(vma))
 		return UFFDWP_HAVE_MARKERS ? UFFDWP_KIND_HUGETLB : 0;
-	if (vma->vm_flags & VM_SPECIAL)
+	if (vma->vm_flags & UFFDWP_VM_SPECIAL)
 		return 0;
 	if (vma_is_anonymous(vma))
 		return UFFDWP_KIND_ANON_PRIVATE;

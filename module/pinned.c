@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 
 #include "compat/hugetlb.h"
+#include "compat/pgtable.h"
 #include "pinned.h"
 
 /*
@@ -16,10 +17,10 @@
  */
 static int known_references(struct page *head)
 {
-	int cached = uffdwp_page_is_cached(head) || PageSwapCache(head);
+	int cached = uffdwp_page_is_cached(head) || uffdwp_page_is_swap_cached(head);
 
 	if (uffdwp_page_is_hugetlb(head))
-		return compound_mapcount(head) + cached + uffdwp_hugetlb_is_isolated(head);
+		return uffdwp_hugetlb_mapcount(head) + cached + uffdwp_hugetlb_is_isolated(head);
 	return uffdwp_total_mapcount(head) + cached * compound_nr(head) + !PageLRU(head);
 }
 

@@ -32,7 +32,7 @@
 #include <linux/page-flags.h>
 
 #include "breakage.h"
-#include "compat/pgtable.h"
+#include "compat/pages.h"
 #include "tracker.h"
 
 /**
@@ -62,7 +62,7 @@ static inline int uffdwp_page_is_cached(const struct page *page)
 {
 	unsigned long mapping = (unsigned long)READ_ONCE(page->mapping);
 
-	return mapping && !(mapping & PAGE_MAPPING_FLAGS);
+	return mapping && !(mapping & UFFDWP_MAPPING_FLAGS);
 }
 
 /*

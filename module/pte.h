@@ -121,7 +121,7 @@ static inline void uffdwp_pmd_arm_swap(struct mm_struct *mm, unsigned long addr,
 /* What is mapped into unpopulated memory: read-only zeroes that say "not written". */
 static inline pte_t uffdwp_zero_pte(struct vm_area_struct *vma, unsigned long addr)
 {
-	pte_t pte = pte_mkspecial(pfn_pte(my_zero_pfn(addr), vma->vm_page_prot));
+	pte_t pte = pte_mkspecial(pfn_pte(uffdwp_zero_pfn(addr), vma->vm_page_prot));
 
 	return pte_mkuffd_wp(pte_wrprotect(pte));
 }

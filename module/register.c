@@ -17,7 +17,7 @@
 #include "arm.h"
 #include "breakage.h"
 #include "compat/hugetlb.h"
-#include "compat/pgtable.h"
+#include "compat/vma.h"
 #include "hooks.h"
 #include "kind.h"
 #include "register.h"

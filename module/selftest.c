@@ -5,7 +5,8 @@
  *
  * Our userfaultfds are UFFD_USER_MODE_ONLY, so a write of ours that no hook resolves is an error of
  * put_user() and not an endless sleep: handle_userfault() refuses faults from kernel mode then. Our
- * hooks come before that check.
+ * hooks come before that check. Kernels without that flag have another that does it here:
+ * compat/userfault.h.
  */
 #include <linux/err.h>
 #include <linux/falloc.h>
@@ -25,6 +26,7 @@
 #include "breakage.h"
 #include "compat/hugetlb.h"
 #include "compat/symbols.h"
+#include "compat/userfault.h"
 #include "discard.h"
 #include "hooks.h"
 #include "selftest.h"
@@ -129,21 +131,6 @@ static bool prove_do_swap_page(struct selftest *s)
 	return proved;
 }
 
-/* Armed again after each: a page that reads as what it was before has to be armed to count. */
-static bool prove_zap_page_range_single(struct selftest *s)
-{
-	u64 discarded = uffdwp_total(s->t, pages_discarded);
-	bool proved;
-
-	s->t->markers = true;
-	proved = !uffdwp_call(do_madvise)(s->t->mm, page(s, 2), PAGE_SIZE, MADV_DONTNEED) &&
-		 !arm_page(s, 2) &&
-		 !uffdwp_call(do_madvise)(s->t->mm, page(s, 2), PAGE_SIZE, MADV_DONTNEED) &&
-		 uffdwp_total(s->t, pages_discarded) == discarded + 1;
-	s->t->markers = false;
-	return proved;
-}
-
 static bool still_armed(struct selftest *s, unsigned long addr, unsigned long len)
 {
 	bool armed;
@@ -170,14 +157,18 @@ static struct file *new_memfd(struct selftest *s, unsigned int flags)
 	return file ?: ERR_PTR(-EBADF);
 }
 
-/*
- * No page of the file needs to exist: markers are left where none is. hugetlbfs mostly takes them
- * away by itself when it truncates, so that the hook must do for a proof.
- */
+/* A file that is mapped and armed, and what is done to it. */
+struct victim {
+	struct selftest *s;
+	struct file *file;
+	unsigned long addr;
+	unsigned long size;
+};
+
+/* No page of the file needs to exist: markers are left where none is. */
 static bool prove_file(struct selftest *s, unsigned int flags,
-		       long (*throw_away)(struct file *file, unsigned long size))
+		       bool (*throw_away)(const struct victim *v))
 {
-	u64 discards = uffdwp_file_discards();
 	struct file *file = new_memfd(s, flags);
 	unsigned long addr = 0, size;
 	bool proved;
@@ -190,22 +181,42 @@ static bool prove_file(struct selftest *s, unsigned int flags,
 			       MAP_SHARED | MAP_NORESERVE, 0);
 	proved = addr && !IS_ERR_VALUE(addr) && !register_range(s, s->t->uffd, addr, size) &&
 		 !arm_range(s, addr, size) &&
-		 !throw_away(file, size) &&
-		 uffdwp_file_discards() > discards && !still_armed(s, addr, size);
+		 throw_away(&(struct victim){ s, file, addr, size }) &&
+		 !still_armed(s, addr, size);
 	if (addr && !IS_ERR_VALUE(addr))
 		vm_munmap(addr, size);
 	fput(file);
 	return proved;
 }
 
-static long make_hole(struct file *file, unsigned long size)
+/* The kernel leaves a marker where one was, on purpose: the content of a file is still there. */
+static bool dont_need(const struct victim *v)
 {
-	return vfs_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size);
+	const u64 discarded = uffdwp_total(v->s->t, pages_discarded);
+
+	return !uffdwp_call(do_madvise)(v->s->t->mm, v->addr, v->size, MADV_DONTNEED) &&
+	       uffdwp_total(v->s->t, pages_discarded) > discarded;
 }
 
-static long truncate(struct file *file, unsigned long size)
+/* hugetlbfs mostly takes markers away by itself when it truncates: its hook has to be seen, too. */
+static bool make_hole(const struct victim *v)
 {
-	return vfs_truncate(&file->f_path, 0);
+	const u64 discards = uffdwp_file_discards();
+
+	return !vfs_fallocate(v->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, v->size) &&
+	       uffdwp_file_discards() > discards;
+}
+
+static bool truncate(const struct victim *v)
+{
+	const u64 discards = uffdwp_file_discards();
+
+	return !vfs_truncate(&v->file->f_path, 0) && uffdwp_file_discards() > discards;
+}
+
+static bool prove_zap(struct selftest *s)
+{
+	return prove_file(s, 0, dont_need);
 }
 
 static bool prove_shmem_fallocate(struct selftest *s)
@@ -233,7 +244,7 @@ static bool (*const proofs[UFFDWP_HOOKS])(struct selftest *s) = {
 	[UFFDWP_HOOK_DO_WP_PAGE] = prove_do_wp_page,
 	[UFFDWP_HOOK_MWRITEPROTECT_RANGE] = prove_mwriteprotect_range,
 	[UFFDWP_HOOK_DO_SWAP_PAGE] = prove_do_swap_page,
-	[UFFDWP_HOOK_ZAP_PAGE_RANGE_SINGLE] = prove_zap_page_range_single,
+	[UFFDWP_HOOK_ZAP] = prove_zap,
 	[UFFDWP_HOOK_SHMEM_FALLOCATE] = prove_shmem_fallocate,
 	[UFFDWP_HOOK_SHMEM_SETATTR] = prove_shmem_setattr,
 	[UFFDWP_HOOK_HUGETLBFS_FALLOCATE] = prove_hugetlbfs_fallocate,
@@ -266,7 +277,7 @@ static int prove_all(struct selftest *s)
 
 static int open_userfault(struct selftest *s)
 {
-	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFDWP_SELFTEST_FEATURES };
 	struct uffdwp_tracker *t = s->t;
 	struct file *uffd = uffdwp_userfault_create(current->mm);
 	long err;

@@ -11,19 +11,22 @@
  *	page-table lock
  *	tables_lock		writers of the tables; readers use RCU
  *
- * A tracker leaves the tables under mmap_lock held for writing. A fault holds mmap_lock for
- * reading, so a tracker that a fault has found stays in the tables, and alive, until that fault is
- * over; RCU is for those who look without having found.
+ * A tracker leaves the tables under mmap_lock held for writing, with the lock of each mapping that
+ * is registered with it. A fault holds mmap_lock for reading, or the lock of its mapping (per-VMA
+ * locks, 6.4 and later), so a tracker that a fault has found stays in the tables, and alive, until
+ * that fault is over; RCU is for those who look without having found.
  */
 #include <linux/file.h>
 #include <linux/hashtable.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
 #include "breakage.h"
+#include "compat/vma.h"
 #include "tracker.h"
 
 #define TABLE_BITS 6
@@ -117,12 +120,12 @@ static void unpublish(struct uffdwp_tracker *t)
 
 /**
  * uffdwp_tracker_of_vma - the tracker that a mapping is registered with
- * @vma: mapping, mmap_lock held
+ * @vma: mapping, mmap_lock or, in a fault, its own lock held
  *
  * Called from the fault path, traced functions included: takes no lock. Without mmap_lock, but with
  * the mapping kept by the lock of its file's mappings, the answer holds for a moment only.
  *
- * Return: the tracker, valid until mmap_lock is dropped, or NULL.
+ * Return: the tracker, valid until that lock is dropped, or NULL.
  */
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma)
 {
@@ -138,7 +141,7 @@ struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma)
 
 /**
  * uffdwp_tracker_of_vma_atomic - the same, with a page-table lock held
- * @vma: mapping, mmap_lock held
+ * @vma: mapping, mmap_lock or its own lock held
  *
  * A spinlock keeps RCU from passing (it disables preemption, or is an RCU reader itself), so this
  * one does without two calls in the hottest path.
@@ -200,20 +203,24 @@ static bool may_hold_lost_markers(const struct uffdwp_tracker *t, struct vm_area
  * Leave the process as if we had never been there. What could still be under way: a fault that saw
  * an armed huge page, or an armed entry, and has not come to our hook yet. If the tracker were gone
  * by then, the fault would sleep in handle_userfault() for a reader that does not exist. Such a
- * fault holds mmap_lock for reading; so with mmap_lock held for writing there is none, and after
- * the walk there is nothing armed that could start one.
+ * fault holds mmap_lock for reading, or the lock of its mapping; so with mmap_lock held for writing
+ * and faults kept out of the mapping there is none, and after the walk there is nothing armed that
+ * could start one.
  */
 static void disarm_everything(struct uffdwp_tracker *t)
 {
 	struct vm_area_struct *vma;
-	VMA_ITERATOR(vmi, t->mm, 0);
 
 	lockdep_assert_held_write(&t->mm->mmap_lock);
-	for_each_vma(vmi, vma)
+	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX) {
+		if (vma->vm_userfaultfd_ctx.ctx != t->ctx && !may_hold_lost_markers(t, vma))
+			continue;
+		uffdwp_vma_keep_out_faults(vma);
 		if (uffdwp_broken(UFFDWP_BREAK_STALE) && vma->vm_userfaultfd_ctx.ctx == t->ctx)
 			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, VM_UFFD_MISSING);
-		else if (vma->vm_userfaultfd_ctx.ctx == t->ctx || may_hold_lost_markers(t, vma))
+		else
 			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
+	}
 }
 
 /**

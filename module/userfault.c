@@ -19,6 +19,7 @@
 #include <linux/workqueue.h>
 
 #include "compat/symbols.h"
+#include "compat/userfault.h"
 #include "userfault.h"
 
 /* UFFD_FEATURE_INITIALIZED of fs/userfaultfd.c */
@@ -44,7 +45,7 @@ static struct file *create_here(void)
 	 * Kernel threads share one descriptor table, and a user-mode helper that is started just
 	 * now gets a copy: O_CLOEXEC keeps the file from the program that it becomes.
 	 */
-	struct pt_regs regs = { .di = UFFD_USER_MODE_ONLY | O_CLOEXEC };
+	struct pt_regs regs = { .di = UFFDWP_USERFAULT_FLAGS | O_CLOEXEC };
 	struct file *file;
 	long fd = uffdwp_call(__x64_sys_userfaultfd)(&regs);
 

@@ -8,7 +8,12 @@
  * before it replaces one. Under either:
  *
  *   - tables are made at any time, by faults;
- *   - a table that is there stays: munmap() and khugepaged take both for writing;
+ *   - tables above the lowest level stay: munmap() takes both for writing;
+ *   - so does a table of the lowest level, until 6.4: khugepaged takes both for writing, too. Since
+ *     6.5 it takes away tables of a file's mapping that hold nothing (retract_page_tables(), not
+ *     where write protection is registered), and since 6.14 MADV_DONTNEED takes away those that it
+ *     has emptied (PT_RECLAIM). Whoever locks a table asks whether it is still one, and looks at
+ *     the PMD again if it is not. What was in such a table was nothing: no bit is lost with it;
  *   - an empty PMD may become a table or a huge page, a huge page may become empty (MADV_DONTNEED,
  *     the split of a file's) or a table (split), so a PMD is read once, and what it said is checked
  *     again under its lock.
@@ -26,11 +31,6 @@
 #include "compat/pgtable.h"
 #include "walk.h"
 
-static bool pmd_is_huge_entry(pmd_t pmd)
-{
-	return is_swap_pmd(pmd) || pmd_trans_huge(pmd) || pmd_devmap(pmd);
-}
-
 /* Between two tables: is it time to let somebody else run? */
 static int may_go_on(const struct uffdwp_walk *walk)
 {
@@ -46,7 +46,7 @@ static int walk_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 {
 	spinlock_t *ptl = pmd_lock(walk->vma->vm_mm, pmd);
 	int next = UFFDWP_WALK_ON;
-	bool huge = pmd_is_huge_entry(*pmd);
+	bool huge = uffdwp_pmd_is_huge(*pmd);
 
 	if (huge)
 		next = walk->ops->huge(walk, pmd, addr, end);
@@ -60,9 +60,13 @@ static int walk_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 static int walk_ptes(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	spinlock_t *ptl;
-	pte_t *pte = pte_offset_map_lock(walk->vma->vm_mm, pmd, addr, &ptl);
-	int next = walk->ops->ptes(walk, pte, addr, end);
+	pte_t *pte = uffdwp_pte_lock(walk->vma->vm_mm, pmd, addr, &ptl);
+	int next;
 
+	/* Gone, or a huge page now. */
+	if (!pte)
+		return UFFDWP_WALK_SPLIT;
+	next = walk->ops->ptes(walk, pte, addr, end);
 	pte_unmap_unlock(pte, ptl);
 	return next;
 }
@@ -102,7 +106,7 @@ static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, u
 		}
 		return next;
 	}
-	if (pmd_is_huge_entry(pmd))
+	if (uffdwp_pmd_is_huge(pmd))
 		return walk_huge(walk, pmdp, addr, end);
 	if (pmd_bad(pmd)) {
 		walk->pos = addr;

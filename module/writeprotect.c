@@ -45,7 +45,7 @@ static void take_back(struct mm_struct *mm, unsigned long start, unsigned long e
  * @mm: address space, held by the caller of the ioctl
  * @start: first address, aligned
  * @len: bytes, aligned, not 0
- * @mmap_changing: of the userfaultfd: events that its reader has not read yet
+ * @changing: of the userfaultfd: events that its reader has not read yet
  *
  * A tracker that is found with mmap_lock held stays until it is dropped (tracker.c).
  *
@@ -54,7 +54,7 @@ static void take_back(struct mm_struct *mm, unsigned long start, unsigned long e
  * tables.
  */
 int uffdwp_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
-			atomic_t *mmap_changing)
+			const uffdwp_mmap_changing *changing)
 {
 	unsigned long pos = start, end = start + len;
 	struct uffdwp_tracker *t;
@@ -65,7 +65,7 @@ int uffdwp_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long
 		t = tracker_of_range(mm, pos, end);
 		if (IS_ERR(t))
 			next = PTR_ERR(t);
-		else if (atomic_read(mmap_changing))
+		else if (uffdwp_mmap_is_changing(changing))
 			next = -EAGAIN;
 		else
 			next = uffdwp_arm(t, pos, end, &pos);

@@ -4,7 +4,9 @@
 
 #include <linux/mm_types.h>
 
+#include "compat/hooked.h"
+
 int uffdwp_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
-			atomic_t *mmap_changing);
+			const uffdwp_mmap_changing *changing);
 
 #endif /* UFFDWP_WRITEPROTECT_H */

@@ -10,23 +10,41 @@
 #ifndef UFFDWP_COMPAT_H
 #define UFFDWP_COMPAT_H
 
-#include <linux/version.h>
+#include <linux/kconfig.h>
+
+#include "signatures.h"
 
 /*
  * The kernels that the tests run on. Another kernel may have another page-table format, other locks
  * in the fault path or another signature behind the same name, and none of this shows when
  * building.
  */
+#define UFFDWP_KERNEL_IS(a, b) (UFFDWP_KERNEL_SINCE(a, b) && UFFDWP_KERNEL_BEFORE(a, (b) + 1))
+
 #ifndef UFFDWP_ALLOW_UNTESTED_KERNEL
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#if !UFFDWP_KERNEL_IS(6, 1) && !UFFDWP_KERNEL_IS(6, 12)
 /* KCFLAGS=-DUFFDWP_ALLOW_UNTESTED_KERNEL builds it all the same. */
-#error uffdwp-async is tested on Linux 6.1 only: see Supported kernels in README.md
+#error uffdwp-async is not tested on this kernel: see Supported kernels in README.md
 #endif
 #endif
 
 #ifndef CONFIG_X86_64
 #error uffdwp-async is for x86-64: the entries in module/pte.h are changed as that processor does it
 #endif
+
+/*
+ * Markers remember the bit where nothing is mapped: 5.19, "mm: introduce PTE_MARKER swap entry".
+ * Without them the kernel registers anonymous memory only.
+ */
+#ifdef CONFIG_PTE_MARKER_UFFD_WP
+#define UFFDWP_HAVE_MARKERS 1
+#else
+#define UFFDWP_HAVE_MARKERS 0
+#endif
+
+#define UFFDWP_HAVE_SHMEM (UFFDWP_HAVE_MARKERS && IS_ENABLED(CONFIG_SHMEM))
+#define UFFDWP_HAVE_HUGETLB (UFFDWP_HAVE_MARKERS && IS_ENABLED(CONFIG_HUGETLB_PAGE))
+#define UFFDWP_HAVE_HUGETLBFS (UFFDWP_HAVE_HUGETLB && IS_ENABLED(CONFIG_HUGETLBFS))
 
 #define pr_fmt(fmt) "uffdwp-async: " fmt
 

@@ -9,9 +9,10 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 
+#include "pages.h"
 #include "symbols.h"
 
-#ifdef CONFIG_HUGETLB_PAGE
+#if UFFDWP_HAVE_HUGETLB
 static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)
 {
 	return huge_page_shift(hstate_vma(vma));
@@ -25,7 +26,11 @@ static inline bool uffdwp_page_is_hugetlb(struct page *head)
 /* Taken out to be migrated: whoever did so has a reference. */
 static inline bool uffdwp_hugetlb_is_isolated(struct page *head)
 {
+#if UFFDWP_HAS_HUGETLB_FOLIO_FLAGS
+	return !folio_test_hugetlb_migratable(page_folio(head));
+#else
 	return !HPageMigratable(head);
+#endif
 }
 
 /* NULL: no table. @addr is the first of the page. */
@@ -88,6 +93,15 @@ static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t
 }
 #endif
 
+/* Where the page of @addr is in its file, in the unit that the page cache counts in. */
+static inline pgoff_t uffdwp_hugetlb_index(struct vm_area_struct *vma, unsigned long addr)
+{
+	const unsigned int order = uffdwp_hugetlb_shift(vma) - PAGE_SHIFT;
+	pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+
+	return UFFDWP_HAS_HUGETLB_LINEAR_INDEX ? round_down(index, 1UL << order) : index >> order;
+}
+
 /*
  * The page of the file that a fault at @addr would find in memory, with a reference, or NULL. Does
  * not sleep. Shared memory may be in the swap cache instead.
@@ -95,11 +109,11 @@ static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t
 static inline struct page *uffdwp_find_file_page(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct address_space *mapping = vma->vm_file->f_mapping;
-	pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 
 	if (is_vm_hugetlb_page(vma))
-		return find_get_page(mapping, index >> (uffdwp_hugetlb_shift(vma) - PAGE_SHIFT));
-	return uffdwp_call(find_get_incore_page)(mapping, index);
+		return find_get_page(mapping, uffdwp_hugetlb_index(vma, addr));
+	return uffdwp_find_shmem_page(mapping, vma->vm_pgoff +
+				      ((addr - vma->vm_start) >> PAGE_SHIFT));
 }
 
 #endif /* UFFDWP_COMPAT_HUGETLB_H */

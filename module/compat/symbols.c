@@ -6,6 +6,7 @@
 #include <linux/errno.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/string.h>
 
 #include "symbols.h"
 
@@ -51,6 +52,12 @@ unsigned long uffdwp_symbol_address(const char *name)
 	return static_call(uffdwp_kallsyms_lookup_name)(name);
 }
 
+/* The one whose name differs between kernels has a name of ours. */
+static const char *hooked_symbol(const char *name)
+{
+	return strcmp(name, "uffdwp_zap") ? name : UFFDWP_ZAP_SYMBOL;
+}
+
 static unsigned long need(const char *name, int *err)
 {
 	unsigned long address = uffdwp_symbol_address(name);
@@ -85,7 +92,7 @@ int uffdwp_symbols_find(void)
 #define UFFDWP_NEED_FUNCTION(name, result, parameters)					\
 	UFFDWP_SET_FUNCTION(name, need(#name, &err));
 #define UFFDWP_FIND_FUNCTION(name, result, parameters)					\
-	UFFDWP_SET_FUNCTION(name, uffdwp_symbol_address(#name));
+	UFFDWP_SET_FUNCTION(name, uffdwp_symbol_address(hooked_symbol(#name)));
 	UFFDWP_FUNCTIONS(UFFDWP_NEED_FUNCTION)
 	UFFDWP_HOOKED_FUNCTIONS(UFFDWP_FIND_FUNCTION)
 

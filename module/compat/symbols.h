@@ -19,27 +19,40 @@
 #include <linux/static_call.h>
 #include <linux/types.h>
 
-struct mmu_notifier_range;
+#include "hooked.h"
+#include "signatures.h"
+
 struct folio;
+struct mmu_gather;
+struct mmu_notifier_range;
 struct dentry;
 struct iattr;
 struct pid;
 struct pt_regs;
 struct task_struct;
+struct userfaultfd_ctx;
 struct zap_details;
 
 /* mm/mmu_notifier.c */
+#if UFFDWP_NOTIFIER_ONLY_END
+#define UFFDWP_NOTIFIER_END_FUNCTION(X)							\
+	X(__mmu_notifier_invalidate_range_end, void, (struct mmu_notifier_range *range,	\
+						      bool only_end))
+#else
+#define UFFDWP_NOTIFIER_END_FUNCTION(X)							\
+	X(__mmu_notifier_invalidate_range_end, void, (struct mmu_notifier_range *range))
+#endif
+
 #ifdef CONFIG_MMU_NOTIFIER
 #define UFFDWP_NOTIFIER_FUNCTIONS(X)							\
 	X(__mmu_notifier_invalidate_range_start, int, (struct mmu_notifier_range *range)) \
-	X(__mmu_notifier_invalidate_range_end, void, (struct mmu_notifier_range *range,	\
-						      bool only_end))
+	UFFDWP_NOTIFIER_END_FUNCTION(X)
 #else
 #define UFFDWP_NOTIFIER_FUNCTIONS(X)
 #endif
 
 /* mm/hugetlb.c */
-#ifdef CONFIG_HUGETLB_PAGE
+#if UFFDWP_HAVE_HUGETLB
 #define UFFDWP_HUGETLB_FUNCTIONS(X)							\
 	X(huge_pte_offset, pte_t *, (struct mm_struct *mm, unsigned long addr,		\
 				     unsigned long size))				\
@@ -49,7 +62,7 @@ struct zap_details;
 #define UFFDWP_HUGETLB_FUNCTIONS(X)
 #endif
 
-#ifdef CONFIG_HUGETLB_PAGE
+#if UFFDWP_HAVE_HUGETLB
 #define UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\
 	X(copy_hugetlb_page_range, int, (struct mm_struct *dst, struct mm_struct *src,	\
 					 struct vm_area_struct *dst_vma,		\
@@ -59,7 +72,7 @@ struct zap_details;
 #endif
 
 /* fs/hugetlbfs/inode.c */
-#ifdef CONFIG_HUGETLBFS
+#if UFFDWP_HAVE_HUGETLBFS
 #define UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)						\
 	X(hugetlbfs_fallocate, long, (struct file *file, int mode, loff_t offset,	\
 				      loff_t len))					\
@@ -70,7 +83,7 @@ struct zap_details;
 #endif
 
 /* mm/shmem.c */
-#ifdef CONFIG_SHMEM
+#if UFFDWP_HAVE_SHMEM
 #define UFFDWP_SHMEM_FUNCTIONS(X)							\
 	X(vma_is_shmem, bool, (struct vm_area_struct *vma))
 #define UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
@@ -83,13 +96,78 @@ struct zap_details;
 #endif
 
 /* mm/swap_state.c */
-#ifdef CONFIG_SWAP
+#ifndef CONFIG_SWAP
+#define UFFDWP_SWAP_FUNCTIONS(X)
+#elif UFFDWP_SWAP_CACHE_IS_PAGE
+#define UFFDWP_SWAP_FUNCTIONS(X)							\
+	X(lookup_swap_cache, struct page *, (swp_entry_t entry, struct vm_area_struct *vma, \
+					     unsigned long addr))
+#elif UFFDWP_SWAP_CACHE_TAKES_VMA
 #define UFFDWP_SWAP_FUNCTIONS(X)							\
 	X(swap_cache_get_folio, struct folio *, (swp_entry_t entry,			\
 						 struct vm_area_struct *vma,		\
 						 unsigned long addr))
 #else
-#define UFFDWP_SWAP_FUNCTIONS(X)
+#define UFFDWP_SWAP_FUNCTIONS(X)							\
+	X(get_swap_device, struct swap_info_struct *, (swp_entry_t entry))		\
+	X(swap_cache_get_folio, struct folio *, (swp_entry_t entry))
+#endif
+
+/* mm/filemap.c, mm/swap_state.c */
+#if UFFDWP_INCORE_IS_PAGE
+#define UFFDWP_INCORE_FUNCTIONS(X)							\
+	X(find_get_incore_page, struct page *, (struct address_space *mapping,		\
+						pgoff_t index))
+#elif UFFDWP_INCORE_IS_FOLIO
+#define UFFDWP_INCORE_FUNCTIONS(X)							\
+	X(filemap_get_incore_folio, struct folio *, (struct address_space *mapping,	\
+						     pgoff_t index))
+#else
+#define UFFDWP_INCORE_FUNCTIONS(X)							\
+	X(filemap_get_entry, void *, (struct address_space *mapping, pgoff_t index))
+#endif
+
+/* mm/huge_memory.c */
+#if UFFDWP_SPLIT_TAKES_FOLIO
+#define UFFDWP_SPLIT_FUNCTION(X)							\
+	X(__split_huge_pmd, void, (struct vm_area_struct *vma, pmd_t *pmd,		\
+				   unsigned long addr, bool freeze, void *folio))
+#else
+#define UFFDWP_SPLIT_FUNCTION(X)							\
+	X(__split_huge_pmd, void, (struct vm_area_struct *vma, pmd_t *pmd,		\
+				   unsigned long addr, bool freeze))
+#endif
+
+/* mm/util.c, mm/huge_memory.c */
+#if UFFDWP_HAS_LARGE_MAPCOUNT
+#define UFFDWP_MAPCOUNT_FUNCTION(X)
+#elif UFFDWP_HAS_FOLIO
+#define UFFDWP_MAPCOUNT_FUNCTION(X)							\
+	X(folio_mapcount, int, (struct folio *folio))
+#else
+#define UFFDWP_MAPCOUNT_FUNCTION(X)							\
+	X(total_mapcount, int, (struct page *page))
+#endif
+
+/* mm/pgtable-generic.c */
+#if UFFDWP_HAS_INNER_PTE_LOCK
+#define UFFDWP_PTE_LOCK_FUNCTION(X)							\
+	X(__pte_offset_map_lock, pte_t *, (struct mm_struct *mm, pmd_t *pmd,		\
+					   unsigned long addr, spinlock_t **ptl))
+#elif !defined(pte_offset_map_lock)
+#define UFFDWP_PTE_LOCK_FUNCTION(X)							\
+	X(pte_offset_map_lock, pte_t *, (struct mm_struct *mm, pmd_t *pmd,		\
+					 unsigned long addr, spinlock_t **ptl))
+#else
+#define UFFDWP_PTE_LOCK_FUNCTION(X)
+#endif
+
+/* mm/memory.c */
+#if CONFIG_PGTABLE_LEVELS > 4
+#define UFFDWP_P4D_FUNCTION(X)								\
+	X(__p4d_alloc, int, (struct mm_struct *mm, pgd_t *pgd, unsigned long addr))
+#else
+#define UFFDWP_P4D_FUNCTION(X)
 #endif
 
 /*
@@ -112,15 +190,9 @@ struct zap_details;
 				     unsigned long end, unsigned int stride_shift,	\
 				     bool freed_tables))				\
 	/* mm/memory.c */								\
-	X(__p4d_alloc, int, (struct mm_struct *mm, pgd_t *pgd, unsigned long addr))	\
 	X(__pud_alloc, int, (struct mm_struct *mm, p4d_t *p4d, unsigned long addr))	\
 	X(__pmd_alloc, int, (struct mm_struct *mm, pud_t *pud, unsigned long addr))	\
 	X(__pte_alloc, int, (struct mm_struct *mm, pmd_t *pmd))				\
-	/* mm/util.c */									\
-	X(folio_mapcount, int, (struct folio *folio))					\
-	/* mm/filemap.c, mm/swap_state.c */						\
-	X(find_get_incore_page, struct page *, (struct address_space *mapping,		\
-						pgoff_t index))				\
 	/* mm/swap.c */									\
 	X(lru_add_drain_all, void, (void))						\
 	/* mm/mmap.c */									\
@@ -130,10 +202,11 @@ struct zap_details;
 	  (struct rb_root_cached *root, unsigned long start, unsigned long last))	\
 	X(vma_interval_tree_iter_next, struct vm_area_struct *,				\
 	  (struct vm_area_struct *node, unsigned long start, unsigned long last))	\
-	/* mm/huge_memory.c */								\
-	X(__split_huge_pmd, void, (struct vm_area_struct *vma, pmd_t *pmd,		\
-				   unsigned long addr, bool freeze,			\
-				   struct folio *folio))				\
+	UFFDWP_P4D_FUNCTION(X)								\
+	UFFDWP_PTE_LOCK_FUNCTION(X)							\
+	UFFDWP_SPLIT_FUNCTION(X)							\
+	UFFDWP_MAPCOUNT_FUNCTION(X)							\
+	UFFDWP_INCORE_FUNCTIONS(X)							\
 	UFFDWP_HUGETLB_FUNCTIONS(X)							\
 	UFFDWP_SHMEM_FUNCTIONS(X)							\
 	UFFDWP_SWAP_FUNCTIONS(X)							\
@@ -142,12 +215,9 @@ struct zap_details;
 /* Called only where they are hooked (hooks.c), which may be done without. */
 #define UFFDWP_HOOKED_FUNCTIONS(X)							\
 	/* mm/userfaultfd.c */								\
-	X(mwriteprotect_range, int, (struct mm_struct *mm, unsigned long start,		\
-				     unsigned long len, bool enable_wp,			\
-				     atomic_t *mmap_changing))				\
+	X(mwriteprotect_range, int, (UFFDWP_MWRITEPROTECT_PARAMETERS))			\
 	/* mm/memory.c */								\
-	X(zap_page_range_single, void, (struct vm_area_struct *vma, unsigned long start, \
-					unsigned long size, struct zap_details *details)) \
+	X(uffdwp_zap, void, (UFFDWP_ZAP_PARAMETERS))					\
 	UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)

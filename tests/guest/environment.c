@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -371,7 +372,20 @@ const char *go_to_other_node(void)
 /* ---- KSM */
 
 #define KSM "/sys/kernel/mm/ksm/"
+#define KPF_ANON (1ull << 12)
 #define KPF_KSM (1ull << 21)
+
+/*
+ * Linux 6.12 says KSM of every anonymous page (stable_page_flags() looks for one of two bits where
+ * both count). The stack of this process is not merged, and who maps a merged page does so twice.
+ */
+static bool flags_say_ksm_of_all(void)
+{
+	char own = 0;
+	uint64_t flags = entry_of("/proc/kpageflags", pagemap_entry(&own) & PAGEMAP_PFN);
+
+	return (flags & KPF_ANON) && (flags & KPF_KSM);
+}
 
 bool is_ksm_of(pid_t pid, const void *page)
 {
@@ -381,7 +395,8 @@ bool is_ksm_of(pid_t pid, const void *page)
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
 	entry = entry_of(path, (uintptr_t)page / PAGE);
 	return (entry & PAGEMAP_PRESENT) &&
-	       (entry_of("/proc/kpageflags", entry & PAGEMAP_PFN) & KPF_KSM);
+	       (entry_of("/proc/kpageflags", entry & PAGEMAP_PFN) & KPF_KSM) &&
+	       (!flags_say_ksm_of_all() || entry_of("/proc/kpagecount", entry & PAGEMAP_PFN) > 1);
 }
 
 bool is_ksm(const void *page)
@@ -423,10 +438,22 @@ void ksm_off(void)
 
 /* ---- hardware poison */
 
+static void outlive(int sig)
+{
+	(void)sig;
+}
+
+/* Since 6.11 whoever poisons a page is told at once that it is, by a SIGBUS. */
 const char *poison(void *page, uint64_t *pfn)
 {
+	struct sigaction action = { .sa_handler = outlive }, before;
+	int ret;
+
 	*pfn = pagemap_entry(page) & PAGEMAP_PFN;
-	if (!madvise(page, PAGE, MADV_HWPOISON))
+	sigaction(SIGBUS, &action, &before);
+	ret = madvise(page, PAGE, MADV_HWPOISON);
+	sigaction(SIGBUS, &before, NULL);
+	if (!ret)
 		return NULL;
 	return errno == EINVAL ? "this kernel has no MADV_HWPOISON" :
 				 because("MADV_HWPOISON", errno);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Functions that are hooked and have other parameters on other kernels: the parameters for whoever
+ * stands in for them, the same as arguments, and what is in them.
+ */
+#ifndef UFFDWP_COMPAT_HOOKED_H
+#define UFFDWP_COMPAT_HOOKED_H
+
+#include <linux/mm.h>
+#include <linux/userfaultfd_k.h>
+
+#include "ftrace.h"
+#include "signatures.h"
+
+/* Set while events wait for the reader of a userfaultfd. */
+#if UFFDWP_MMAP_CHANGING_IS_BOOL
+typedef bool uffdwp_mmap_changing;
+
+static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
+{
+	return READ_ONCE(*changing);
+}
+#else
+typedef atomic_t uffdwp_mmap_changing;
+
+static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
+{
+	return atomic_read(changing);
+}
+#endif
+
+/*
+ * int mwriteprotect_range(WHERE..., start, len, bool enable_wp...): of which address space, and
+ * what tells of its events.
+ */
+#if UFFDWP_HAS_USERFAULTFD_CTX
+#define UFFDWP_MWRITEPROTECT_PARAMETERS						\
+	struct userfaultfd_ctx *ctx, unsigned long start, unsigned long len, bool enable_wp
+#define UFFDWP_MWRITEPROTECT_ARGUMENTS ctx, start, len, enable_wp
+#define UFFDWP_MWRITEPROTECT_MM ctx->mm
+#define UFFDWP_MWRITEPROTECT_CHANGING (&ctx->mmap_changing)
+
+static __always_inline struct mm_struct *uffdwp_mwriteprotect_mm(unsigned long arg0)
+{
+	return ((struct userfaultfd_ctx *)arg0)->mm;
+}
+#else
+#define UFFDWP_MWRITEPROTECT_PARAMETERS						\
+	struct mm_struct *mm, unsigned long start, unsigned long len, bool enable_wp,	\
+	uffdwp_mmap_changing *changing
+#define UFFDWP_MWRITEPROTECT_ARGUMENTS mm, start, len, enable_wp, changing
+#define UFFDWP_MWRITEPROTECT_MM mm
+#define UFFDWP_MWRITEPROTECT_CHANGING changing
+
+static __always_inline struct mm_struct *uffdwp_mwriteprotect_mm(unsigned long arg0)
+{
+	return (struct mm_struct *)arg0;
+}
+#endif
+
+/*
+ * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). It also empties the
+ * mappings of a file, without mmap_lock; then the details say so.
+ */
+#if UFFDWP_ZAP_IS_BATCHED
+#define UFFDWP_ZAP_SYMBOL "zap_vma_range_batched"
+#define UFFDWP_ZAP_PARAMETERS							\
+	struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long start,	\
+	unsigned long size, struct zap_details *details
+#define UFFDWP_ZAP_ARGUMENTS tlb, vma, start, size, details
+
+static __always_inline struct vm_area_struct *uffdwp_zap_vma(struct ftrace_regs *fregs)
+{
+	return (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
+}
+
+static __always_inline bool uffdwp_zap_is_by_owner(struct ftrace_regs *fregs)
+{
+	const struct zap_details *details = (struct zap_details *)uffdwp_fregs_arg4(fregs);
+
+	/* MADV_GUARD_INSTALL has no details, and MADV_DONTNEED wants the tables back. */
+	return !details || details->reclaim_pt;
+}
+#else
+#define UFFDWP_ZAP_SYMBOL "zap_page_range_single"
+#define UFFDWP_ZAP_PARAMETERS							\
+	struct vm_area_struct *vma, unsigned long start, unsigned long size,		\
+	struct zap_details *details
+#define UFFDWP_ZAP_ARGUMENTS vma, start, size, details
+
+static __always_inline struct vm_area_struct *uffdwp_zap_vma(struct ftrace_regs *fregs)
+{
+	return (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+}
+
+static __always_inline bool uffdwp_zap_is_by_owner(struct ftrace_regs *fregs)
+{
+	return !uffdwp_fregs_arg3(fregs);
+}
+#endif
+
+#endif /* UFFDWP_COMPAT_HOOKED_H */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pages: who maps them, and where they are found when they are not mapped.
+ *
+ * @head is a page that is not the tail of a larger one.
+ */
+#ifndef UFFDWP_COMPAT_PAGES_H
+#define UFFDWP_COMPAT_PAGES_H
+
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/pagemap.h>
+#include <linux/swap.h>
+
+#include "entries.h"
+#include "symbols.h"
+
+/* The bits of page->mapping that say that it is no file */
+#ifdef PAGE_MAPPING_FLAGS
+#define UFFDWP_MAPPING_FLAGS PAGE_MAPPING_FLAGS
+#else
+#define UFFDWP_MAPPING_FLAGS FOLIO_MAPPING_FLAGS
+#endif
+
+/* Entries of all sizes that map any part of this page. */
+static inline int uffdwp_total_mapcount(struct page *head)
+{
+#if UFFDWP_HAS_LARGE_MAPCOUNT
+	return folio_mapcount(page_folio(head));
+#elif UFFDWP_HAS_FOLIO
+	return PageHead(head) ? uffdwp_call(folio_mapcount)(page_folio(head)) : page_mapcount(head);
+#else
+	return PageHead(head) ? uffdwp_call(total_mapcount)(head) : page_mapcount(head);
+#endif
+}
+
+/* The same for a page of hugetlb, which is mapped as a whole. */
+static inline int uffdwp_hugetlb_mapcount(struct page *head)
+{
+#if UFFDWP_HAS_LARGE_MAPCOUNT
+	return folio_mapcount(page_folio(head));
+#else
+	return compound_mapcount(head);
+#endif
+}
+
+static inline bool uffdwp_page_is_swap_cached(struct page *head)
+{
+#if UFFDWP_HAS_FOLIO
+	return folio_test_swapcache(page_folio(head));
+#else
+	return PageSwapCache(head);
+#endif
+}
+
+/*
+ * The page in the swap cache, with a reference, or NULL. Does not sleep. The entry is in a page
+ * table that is locked, so that its swap device stays.
+ */
+static inline struct page *uffdwp_find_swap_page(swp_entry_t entry)
+{
+#ifndef CONFIG_SWAP
+	return NULL;
+#elif UFFDWP_SWAP_CACHE_IS_PAGE
+	return uffdwp_call(lookup_swap_cache)(entry, NULL, 0);
+#else
+#if UFFDWP_SWAP_CACHE_TAKES_VMA
+	struct folio *folio = uffdwp_call(swap_cache_get_folio)(entry, NULL, 0);
+#else
+	struct folio *folio = uffdwp_call(swap_cache_get_folio)(entry);
+#endif
+
+	return folio ? &folio->page : NULL;
+#endif
+}
+
+/*
+ * The page of a file of shared memory, or where it is in the swap cache, with a reference, or NULL.
+ * Does not sleep.
+ */
+#if UFFDWP_INCORE_IS_PAGE
+static inline struct page *uffdwp_find_shmem_page(struct address_space *mapping, pgoff_t index)
+{
+	return uffdwp_call(find_get_incore_page)(mapping, index);
+}
+#elif UFFDWP_INCORE_IS_FOLIO
+static inline struct page *uffdwp_find_shmem_page(struct address_space *mapping, pgoff_t index)
+{
+	struct folio *folio = uffdwp_call(filemap_get_incore_folio)(mapping, index);
+
+	return IS_ERR_OR_NULL(folio) ? NULL : &folio->page;
+}
+#else
+/* Nothing but the reference keeps the swap device: mincore_swap() */
+static inline struct page *uffdwp_find_shmem_swap(swp_entry_t entry)
+{
+	struct page *page = NULL;
+#ifdef CONFIG_SWAP
+	struct swap_info_struct *si;
+
+	if (non_swap_entry(entry))
+		return NULL;
+	si = uffdwp_call(get_swap_device)(entry);
+	if (!si)
+		return NULL;
+	page = uffdwp_find_swap_page(entry);
+	put_swap_device(si);
+#endif
+	return page;
+}
+
+static inline struct page *uffdwp_find_shmem_page(struct address_space *mapping, pgoff_t index)
+{
+	struct folio *folio = uffdwp_call(filemap_get_entry)(mapping, index);
+
+	if (!folio)
+		return NULL;
+	return xa_is_value(folio) ? uffdwp_find_shmem_swap(radix_to_swp_entry(folio)) :
+				    &folio->page;
+}
+#endif
+
+#endif /* UFFDWP_COMPAT_PAGES_H */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What no probe can see (probe.sh), by version: signatures and meanings behind names that are
+ * looked up in the running kernel. A wrong one compiles, links, loads and crashes.
+ *
+ * Each line is a half-open range of versions, and says what has changed. The kernels of compat.h
+ * are inside; before another one is added there, all of these are to be read in its sources.
+ */
+#ifndef UFFDWP_COMPAT_SIGNATURES_H
+#define UFFDWP_COMPAT_SIGNATURES_H
+
+#include <linux/version.h>
+
+#define UFFDWP_KERNEL_SINCE(a, b) (LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))
+#define UFFDWP_KERNEL_BEFORE(a, b) (!UFFDWP_KERNEL_SINCE(a, b))
+
+/* 6.3: find_get_incore_page() of a file became filemap_get_incore_folio(), with ERR_PTR */
+#define UFFDWP_INCORE_IS_PAGE UFFDWP_KERNEL_BEFORE(6, 3)
+/* 6.19: and is gone */
+#define UFFDWP_INCORE_IS_FOLIO (UFFDWP_KERNEL_SINCE(6, 3) && UFFDWP_KERNEL_BEFORE(6, 19))
+
+/* 6.0: lookup_swap_cache() became swap_cache_get_folio(entry, vma, addr) */
+#define UFFDWP_SWAP_CACHE_IS_PAGE UFFDWP_KERNEL_BEFORE(6, 0)
+/* 6.18: swap_cache_get_folio(entry) */
+#define UFFDWP_SWAP_CACHE_TAKES_VMA UFFDWP_KERNEL_BEFORE(6, 18)
+
+/* 6.6: __mmu_notifier_invalidate_range_end() has lost its "only_end" */
+#define UFFDWP_NOTIFIER_ONLY_END UFFDWP_KERNEL_BEFORE(6, 6)
+
+/* 6.15: __split_huge_pmd() has lost its last argument, a page or folio, which is NULL from us */
+#define UFFDWP_SPLIT_TAKES_FOLIO UFFDWP_KERNEL_BEFORE(6, 15)
+
+/* 5.14: mwriteprotect_range() is told of pending events by an atomic_t, not a bool */
+#define UFFDWP_MMAP_CHANGING_IS_BOOL UFFDWP_KERNEL_BEFORE(5, 14)
+
+/*
+ * 6.16: MADV_DONTNEED calls zap_page_range_single_batched(), later named zap_vma_range_batched(),
+ * with details that ask for empty page tables back, instead of zap_page_range_single() without.
+ */
+#define UFFDWP_ZAP_IS_BATCHED UFFDWP_KERNEL_SINCE(6, 16)
+
+#endif /* UFFDWP_COMPAT_SIGNATURES_H */

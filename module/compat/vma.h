@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mappings: their flags, their locks, and who is told of a change in them.
+ */
+#ifndef UFFDWP_COMPAT_VMA_H
+#define UFFDWP_COMPAT_VMA_H
+
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/userfaultfd_k.h>
+
+#include "symbols.h"
+
+/* Linux 5.10 registers no MINOR faults, and has no name for the other two. */
+#ifndef __VM_UFFD_FLAGS
+#define __VM_UFFD_FLAGS (VM_UFFD_MISSING | VM_UFFD_WP)
+#endif
+
+#ifndef VM_DROPPABLE
+#define VM_DROPPABLE VM_NONE
+#endif
+#ifndef VM_SHADOW_STACK
+#define VM_SHADOW_STACK VM_NONE
+#endif
+
+/* What no userfaultfd may have: vma_can_userfault() of the kernels that have them. */
+#define UFFDWP_VM_SPECIAL (VM_SPECIAL | VM_DROPPABLE | VM_SHADOW_STACK)
+
+/* A page of another kind than a write is for: it stays armed (FAULT_FLAG_UNSHARE). */
+static __always_inline bool uffdwp_fault_is_unshare(const struct vm_fault *vmf)
+{
+#if UFFDWP_HAS_FAULT_UNSHARE
+	return vmf->flags & FAULT_FLAG_UNSHARE;
+#else
+	return false;
+#endif
+}
+
+/*
+ * mmap_lock is held for writing, which keeps out all faults but those that hold the lock of their
+ * mapping only (6.4 and later). This waits for the latter, and keeps them out until mmap_lock is
+ * dropped.
+ */
+static inline void uffdwp_vma_keep_out_faults(struct vm_area_struct *vma)
+{
+	mmap_assert_write_locked(vma->vm_mm);
+#if UFFDWP_HAS_VMA_LOCK
+	vma_start_write(vma);
+#endif
+}
+
+/*
+ * mmap_lock is held for writing. Whether new entries of a shared mapping are writable depends on
+ * the write-protect mode (vma_wants_writenotify()).
+ */
+static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned long clear,
+					unsigned long set)
+{
+#if UFFDWP_HAS_VM_FLAGS_MOD
+	vm_flags_mod(vma, set, clear & ~set);
+#else
+	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+#endif
+	uffdwp_call(vma_set_page_prot)(vma);
+}
+
+static inline bool uffdwp_vma_is_shmem(struct vm_area_struct *vma)
+{
+#if UFFDWP_HAVE_SHMEM
+	return uffdwp_call(vma_is_shmem)(vma);
+#else
+	return false;
+#endif
+}
+
+/*
+ * The secondary MMUs (KVM guests, IOMMUs) that shadow @mm must not let a guest write on an old
+ * permission: the kernel's rule is start, change the entries, end. start may sleep.
+ */
+#ifdef CONFIG_MMU_NOTIFIER
+static inline void uffdwp_notifier_start(struct mmu_notifier_range *range,
+					 struct vm_area_struct *vma, unsigned long start,
+					 unsigned long end)
+{
+#if UFFDWP_HAS_NOTIFIER_RANGE_VMA
+	mmu_notifier_range_init(range, MMU_NOTIFY_PROTECTION_VMA, 0, vma, vma->vm_mm, start, end);
+#else
+	mmu_notifier_range_init(range, MMU_NOTIFY_PROTECTION_VMA, 0, vma->vm_mm, start, end);
+#endif
+	if (mm_has_notifiers(range->mm)) {
+		range->flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
+		uffdwp_call(__mmu_notifier_invalidate_range_start)(range);
+	}
+}
+
+static inline void uffdwp_notifier_end(struct mmu_notifier_range *range)
+{
+	if (!mm_has_notifiers(range->mm))
+		return;
+#if UFFDWP_NOTIFIER_ONLY_END
+	uffdwp_call(__mmu_notifier_invalidate_range_end)(range, false);
+#else
+	uffdwp_call(__mmu_notifier_invalidate_range_end)(range);
+#endif
+}
+#else
+static inline void uffdwp_notifier_start(struct mmu_notifier_range *range,
+					 struct vm_area_struct *vma, unsigned long start,
+					 unsigned long end)
+{
+}
+
+static inline void uffdwp_notifier_end(struct mmu_notifier_range *range)
+{
+}
+#endif
+
+#endif /* UFFDWP_COMPAT_VMA_H */
