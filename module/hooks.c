@@ -592,7 +592,6 @@ void uffdwp_hooks_exit(void)
 		pr_err_once("ftrace does not remove its hooks: the module has to stay\n");
 		ssleep(60);
 	}
-	/* Filters are memory of ftrace's. */
 	for (id = 0; id < UFFDWP_HOOKS; id++)
-		ftrace_free_filter(&hooks[id].ops);
+		uffdwp_ftrace_free_filter(&hooks[id].ops);
 }

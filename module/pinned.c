@@ -12,15 +12,16 @@
 /*
  * All references of a huge or small page that are not somebody's hold: one for each mapping; one
  * for the file or the swap cache, for each of its small pages; and one for the batch or the task
- * that has the page while it is on no LRU list. A page of hugetlb is one page to its file, and is
- * on no list but when it is taken out to be migrated.
+ * that has the page while it is on no LRU list. A page of hugetlb is on no list but when it is taken
+ * out to be migrated.
  */
 static int known_references(struct page *head)
 {
 	int cached = uffdwp_page_is_cached(head) || uffdwp_page_is_swap_cached(head);
 
 	if (uffdwp_page_is_hugetlb(head))
-		return uffdwp_hugetlb_mapcount(head) + cached + uffdwp_hugetlb_is_isolated(head);
+		return uffdwp_hugetlb_mapcount(head) + cached * uffdwp_hugetlb_cache_refs(head) +
+		       uffdwp_hugetlb_is_isolated(head);
 	return uffdwp_total_mapcount(head) + cached * compound_nr(head) + !PageLRU(head);
 }
 

@@ -28,6 +28,7 @@
 
 #include "breakage.h"
 #include "compat/hugetlb.h"
+#include "compat/lockdep.h"
 #include "compat/pgtable.h"
 #include "walk.h"
 

@@ -3,9 +3,18 @@
  * Included before everything else in every file of the module (see Kbuild), so that no other file
  * needs to know which kernel it is built for. What differs between kernels is in this folder:
  *
- *   ftrace.h	the arguments of a hooked function, and the redirect of a call
- *   pgtable.h	entries and tables
- *   symbols.h	functions of the kernel that are not exported, and their signatures
+ *   probe.sh		what the kernel's headers have: UFFDWP_HAS_*, in probed.h when it is built
+ *   signatures.h	what no header shows, by version
+ *   ftrace.h		the arguments of a hooked function, and the redirect of a call
+ *   hooked.h		hooked functions that have other parameters on other kernels
+ *   symbols.h		functions of the kernel that are not exported
+ *   pgtable.h		tables, and entries of them that are present
+ *   entries.h		entries that are not present
+ *   pages.h		pages, and where they are found
+ *   hugetlb.h		mappings of hugetlb, and their pages
+ *   vma.h		mappings
+ *   userfault.h	flags of userfaultfd(2)
+ *   lockdep.h		assertions
  */
 #ifndef UFFDWP_COMPAT_H
 #define UFFDWP_COMPAT_H

@@ -11,6 +11,8 @@
 
 #include <linux/ftrace.h>
 
+#include "signatures.h"
+
 /*
  * UFFDWP_FTRACE_FLAGS: of every hook. Until 5.10 a callback had to say that it needs no guard
  * against being called from itself; since then it would have to ask for one.
@@ -74,6 +76,16 @@ static __always_inline void uffdwp_fregs_redirect(struct ftrace_regs *fregs, voi
 	ftrace_instruction_pointer_set(fregs, (unsigned long)to);
 #else
 	instruction_pointer_set(fregs, (unsigned long)to);
+#endif
+}
+
+/* The filter of a hook that is not registered: its memory is ftrace's. */
+static inline void uffdwp_ftrace_free_filter(struct ftrace_ops *ops)
+{
+#if UFFDWP_FREE_FILTER_EXPORTED
+	ftrace_free_filter(ops);
+#else
+	ftrace_set_filter(ops, NULL, 0, 1);
 #endif
 }
 

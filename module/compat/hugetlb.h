@@ -23,6 +23,12 @@ static inline bool uffdwp_page_is_hugetlb(struct page *head)
 	return PageHuge(head);
 }
 
+/* References that the page cache has to a page of a file: one for each index that it is at. */
+static inline int uffdwp_hugetlb_cache_refs(struct page *head)
+{
+	return UFFDWP_HAS_HUGETLB_LINEAR_INDEX ? compound_nr(head) : 1;
+}
+
 /* Taken out to be migrated: whoever did so has a reference. */
 static inline bool uffdwp_hugetlb_is_isolated(struct page *head)
 {
@@ -60,6 +66,11 @@ static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t
 static inline bool uffdwp_page_is_hugetlb(struct page *head)
 {
 	return false;
+}
+
+static inline int uffdwp_hugetlb_cache_refs(struct page *head)
+{
+	return 0;
 }
 
 static inline bool uffdwp_hugetlb_is_isolated(struct page *head)

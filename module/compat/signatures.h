@@ -3,8 +3,9 @@
  * What no probe can see (probe.sh), by version: signatures and meanings behind names that are
  * looked up in the running kernel. A wrong one compiles, links, loads and crashes.
  *
- * Each line is a half-open range of versions, and says what has changed. The kernels of compat.h
- * are inside; before another one is added there, all of these are to be read in its sources.
+ * Each is a half-open range of versions, and says what has changed. They were read in the sources
+ * of the kernels that compat.h lets in; a border that lies between two of these is near enough for
+ * them, and all are to be read again in the sources of another kernel before it is let in.
  */
 #ifndef UFFDWP_COMPAT_SIGNATURES_H
 #define UFFDWP_COMPAT_SIGNATURES_H
@@ -38,5 +39,8 @@
  * with details that ask for empty page tables back, instead of zap_page_range_single() without.
  */
 #define UFFDWP_ZAP_IS_BATCHED UFFDWP_KERNEL_SINCE(6, 16)
+
+/* 5.18: ftrace_free_filter() is there for modules */
+#define UFFDWP_FREE_FILTER_EXPORTED UFFDWP_KERNEL_SINCE(5, 18)
 
 #endif /* UFFDWP_COMPAT_SIGNATURES_H */
