@@ -47,7 +47,7 @@ static void resolve_small(struct vm_fault *vmf)
 	spinlock_t *ptl;
 	pte_t *pte = uffdwp_pte_lock(vmf->vma->vm_mm, vmf->pmd, vmf->address, &ptl);
 
-	if (!pte)
+	if (uffdwp_pte_lock_failed(pte))
 		return;
 	if (pte_present(*pte) && pte_uffd_wp(*pte))
 		uffdwp_pte_disarm_present(pte);
@@ -140,7 +140,7 @@ vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
 
 	pte_unmap(vmf->pte);
 	vmf->pte = uffdwp_pte_lock(vma->vm_mm, vmf->pmd, vmf->address, &vmf->ptl);
-	if (!vmf->pte)
+	if (uffdwp_pte_lock_failed(vmf->pte))
 		return 0;
 	if (!pte_same(*vmf->pte, vmf->orig_pte))
 		goto unlock;

@@ -12,8 +12,8 @@
 /*
  * All references of a huge or small page that are not somebody's hold: one for each mapping; one
  * for the file or the swap cache, for each of its small pages; and one for the batch or the task
- * that has the page while it is on no LRU list. A page of hugetlb is on no list but when it is taken
- * out to be migrated.
+ * that has the page while it is on no LRU list. A page of hugetlb is on no list but when it is
+ * taken out to be migrated.
  */
 static int known_references(struct page *head)
 {

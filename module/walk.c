@@ -65,7 +65,7 @@ static int walk_ptes(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 	int next;
 
 	/* Gone, or a huge page now. */
-	if (!pte)
+	if (uffdwp_pte_lock_failed(pte))
 		return UFFDWP_WALK_SPLIT;
 	next = walk->ops->ptes(walk, pte, addr, end);
 	pte_unmap_unlock(pte, ptl);

@@ -60,6 +60,15 @@ static inline pte_t *uffdwp_pte_lock(struct mm_struct *mm, pmd_t *pmd, unsigned 
 #endif
 }
 
+static inline bool uffdwp_pte_lock_failed(const pte_t *pte)
+{
+#ifdef pte_offset_map_lock
+	return false;
+#else
+	return !pte;
+#endif
+}
+
 static inline void uffdwp_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
 					 unsigned long addr)
 {
