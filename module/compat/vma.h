@@ -43,7 +43,7 @@ static __always_inline bool uffdwp_fault_is_unshare(const struct vm_fault *vmf)
  */
 static inline void uffdwp_vma_keep_out_faults(struct vm_area_struct *vma)
 {
-	mmap_assert_write_locked(vma->vm_mm);
+	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
 #if UFFDWP_HAS_VMA_LOCK
 	vma_start_write(vma);
 #endif
