@@ -31,7 +31,8 @@
 #define UFFDWP_KERNEL_IS(a, b) (UFFDWP_KERNEL_SINCE(a, b) && UFFDWP_KERNEL_BEFORE(a, (b) + 1))
 
 #ifndef UFFDWP_ALLOW_UNTESTED_KERNEL
-#if !UFFDWP_KERNEL_IS(6, 1) && !UFFDWP_KERNEL_IS(6, 12) && !UFFDWP_KERNEL_IS(7, 2)
+#if !UFFDWP_KERNEL_IS(5, 10) && !UFFDWP_KERNEL_IS(6, 1) && !UFFDWP_KERNEL_IS(6, 12) && \
+	!UFFDWP_KERNEL_IS(7, 2)
 /* KCFLAGS=-DUFFDWP_ALLOW_UNTESTED_KERNEL builds it all the same. */
 #error uffdwp-async is not tested on this kernel: see Supported kernels in README.md
 #endif

@@ -283,6 +283,7 @@ static void threads_of_the_same_process(void **state)
 static void threads_of_the_same_process_with_markers(void **state)
 {
 	(void)state;
+	needs_markers();
 	own_threads(true);
 }
 

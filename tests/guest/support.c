@@ -136,7 +136,7 @@ struct uffdwp_stats_arg dev_stats(int fd)
 	return arg;
 }
 
-uint64_t dev_features(void)
+static struct uffdwp_hello_arg hello(void)
 {
 	struct uffdwp_hello_arg arg;
 	int fd = dev_open();
@@ -144,7 +144,17 @@ uint64_t dev_features(void)
 	assert_true(fd >= 0);
 	assert_ok(dev_hello(fd, &arg));
 	close(fd);
-	return arg.features;
+	return arg;
+}
+
+uint64_t dev_features(void)
+{
+	return hello().features;
+}
+
+uint64_t dev_kinds(void)
+{
+	return hello().kinds;
 }
 
 int tracker_of(const void *start, size_t len)

@@ -39,6 +39,7 @@ int dev_scan(int fd, struct uffdwp_scan_arg *arg);
 int dev_ioctl(int fd, unsigned long cmd, void *arg);
 struct uffdwp_stats_arg dev_stats(int fd);
 uint64_t dev_features(void);
+uint64_t dev_kinds(void);
 
 /* A tracker of the caller with [start, start + len) registered and armed, or a failed test. */
 int tracker_of(const void *start, size_t len);
@@ -131,6 +132,19 @@ int new_uffd(uint64_t features);
 		print_message("[   WHY    ] " __VA_ARGS__);		\
 		print_message("\n");					\
 		skip();							\
+	} while (0)
+
+/* What a kernel before 5.19 cannot serve. */
+#define needs_kinds(kinds)						\
+	do {								\
+		if (~dev_kinds() & (kinds))				\
+			skip_because("this kernel cannot track %s", #kinds); \
+	} while (0)
+
+#define needs_markers()							\
+	do {								\
+		if (!(dev_features() & UFFDWP_FEATURE_UNPOP_MARKER))	\
+			skip_because("this kernel has no markers");	\
 	} while (0)
 
 #endif /* GUEST_SUPPORT_H */

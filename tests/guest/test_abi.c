@@ -56,7 +56,9 @@ static void hello_tells_who_it_is(void **state)
 	assert_true(arg.features & UFFDWP_FEATURE_UNPOP_ZERO);
 	assert_true(arg.features & UFFDWP_FEATURE_THP);
 	assert_true(arg.features & UFFDWP_FEATURE_WRITEPROTECT);
-	assert_true(arg.features & UFFDWP_FEATURE_UNPOP_MARKER);
+	/* Markers and memory of files go together: what has the one has the other. */
+	assert_int_equal(!(arg.features & UFFDWP_FEATURE_UNPOP_MARKER),
+			 !(arg.kinds & UFFDWP_KIND_SHMEM));
 	assert_true(arg.kinds & UFFDWP_KIND_ANON_PRIVATE);
 	assert_true(arg.categories & UFFDWP_PAGE_IS_WRITTEN);
 	assert_true(arg.address_limit > (uintptr_t)memory);

@@ -21,8 +21,11 @@ static bool markers;
 
 static int tracker_of_mode(const void *p, size_t len)
 {
-	int fd = dev_open();
+	int fd;
 
+	if (markers)
+		needs_markers();
+	fd = dev_open();
 	assert_true(fd >= 0);
 	assert_ok(markers ? dev_attach_markers(fd) : dev_attach_self(fd));
 	assert_ok(dev_register(fd, p, len));
