@@ -33,7 +33,10 @@
 
 /* a scan looks at a table first and arms it afterwards, as two calls would */
 #define UFFDWP_BREAK_ONE_STEP	10
-/* an empty entry is armed without a flush, even if what was there is not out of all TLBs yet */
+/*
+ * an empty entry is armed without a flush, even if what was there is not out of all TLBs yet; what
+ * MADV_DONTNEED has thrown away is not disarmed either, which would hide that
+ */
 #define UFFDWP_BREAK_OWED_FLUSH	11
 
 /*

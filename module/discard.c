@@ -59,7 +59,7 @@ static void count(const struct vm_area_struct *vma, u64 discarded)
  */
 void uffdwp_discard_range(struct vm_area_struct *vma, unsigned long start, unsigned long len)
 {
-	if (uffdwp_broken(UFFDWP_BREAK_DISCARD))
+	if (uffdwp_broken(UFFDWP_BREAK_DISCARD) || uffdwp_broken(UFFDWP_BREAK_OWED_FLUSH))
 		return;
 	count(vma, uffdwp_disarm_tables(vma, max(start, vma->vm_start),
 					min(start + len, vma->vm_end)));
