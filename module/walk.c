@@ -170,17 +170,11 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long e
 	return uffdwp_pud_is_table(*pud) ? pmd_offset(pud, addr) : ERR_PTR(-EIO);
 }
 
-/* The entry of one page of hugetlb, which starts at addr. NULL with populate: out of memory. */
-static pte_t *find_hugetlb(struct vm_area_struct *vma, unsigned long addr, bool populate)
-{
-	return populate ? uffdwp_huge_pte_alloc(vma, addr) : uffdwp_huge_pte_offset(vma, addr);
-}
-
 static int walk_hugetlb_page(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
 	struct vm_area_struct *vma = walk->vma;
 	const unsigned long base = round_down(addr, 1UL << uffdwp_hugetlb_shift(vma));
-	pte_t *pte = find_hugetlb(vma, base, false);
+	pte_t *pte = uffdwp_huge_pte_offset(vma, base);
 	spinlock_t *ptl;
 	int next;
 
@@ -188,7 +182,7 @@ static int walk_hugetlb_page(struct uffdwp_walk *walk, unsigned long addr, unsig
 		next = walk->ops->hole(walk, addr, end);
 		if (next != UFFDWP_WALK_POPULATE)
 			return next;
-		pte = find_hugetlb(vma, base, true);
+		pte = uffdwp_huge_pte_alloc(vma, base);
 		if (!pte) {
 			walk->pos = addr;
 			return -ENOMEM;

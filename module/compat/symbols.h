@@ -58,16 +58,12 @@ struct zap_details;
 				     unsigned long size))				\
 	X(huge_pte_alloc, pte_t *, (struct mm_struct *mm, struct vm_area_struct *vma,	\
 				    unsigned long addr, unsigned long size))
-#else
-#define UFFDWP_HUGETLB_FUNCTIONS(X)
-#endif
-
-#if UFFDWP_HAVE_HUGETLB
 #define UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\
 	X(copy_hugetlb_page_range, int, (struct mm_struct *dst, struct mm_struct *src,	\
 					 struct vm_area_struct *dst_vma,		\
 					 struct vm_area_struct *src_vma))
 #else
+#define UFFDWP_HUGETLB_FUNCTIONS(X)
 #define UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)
 #endif
 
