@@ -179,6 +179,29 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 	}
 }
 
+/**
+ * uffdwp_arm_hugetlb - arm one page of hugetlb
+ * @a: arming; the lock of the entry is held
+ * @ptep: its entry
+ * @addr: its address
+ */
+void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+{
+	pte_t pte = READ_ONCE(*ptep);
+
+	if (!pte_present(pte)) {
+		uffdwp_arm_absent_pte(a, ptep, addr);
+		return;
+	}
+	if (uffdwp_pte_armed(pte))
+		return;
+	uffdwp_pte_arm_present(ptep);
+	uffdwp_arming_needs_flush(a, addr);
+	a->armed++;
+	if (uffdwp_hugetlb_may_be_pinned(pte))
+		uffdwp_arming_leave_held(a, ptep);
+}
+
 struct arm_walk {
 	struct uffdwp_walk walk;
 	struct uffdwp_tracker *t;
@@ -227,7 +250,7 @@ static int arm_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr,
 		walk->pos = addr;
 		return -EINVAL;
 	}
-	uffdwp_arm_pte(&a, pte, addr);
+	uffdwp_arm_hugetlb(&a, pte, addr);
 	uffdwp_arming_end(&a);
 	return UFFDWP_WALK_ON;
 }

@@ -57,6 +57,7 @@ static inline void uffdwp_arming_needs_flush(struct uffdwp_arming *a, unsigned l
 void uffdwp_arming_end(struct uffdwp_arming *a);
 void uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr);
+void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 
 /* Memory that waits for the reader of its userfaultfd cannot be armed: arm_none() */
 static inline bool uffdwp_hole_can_be_armed(struct vm_area_struct *vma)
@@ -74,8 +75,18 @@ static inline bool uffdwp_pmd_can_be_armed(struct vm_area_struct *vma, unsigned 
 	return end - addr == HPAGE_PMD_SIZE && vma_is_anonymous(vma);
 }
 
+/* The page of an entry that was just armed is held: it stays written, unless that is not wanted. */
+static inline void uffdwp_arming_leave_held(struct uffdwp_arming *a, pte_t *ptep)
+{
+	if (a->t->ignore_pins)
+		return;
+	uffdwp_pte_disarm_present(ptep);
+	a->armed--;
+	a->held++;
+}
+
 /**
- * uffdwp_arm_pte - arm one small page, or one of hugetlb
+ * uffdwp_arm_pte - arm one small page
  * @a: arming; the lock of the table is held
  * @ptep: its entry
  * @addr: its address
@@ -94,12 +105,9 @@ static inline void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned
 		return;
 	uffdwp_pte_arm_present(ptep);
 	uffdwp_arming_needs_flush(a, addr);
-	if (uffdwp_pte_may_be_pinned(pte, &a->known) && !a->t->ignore_pins) {
-		uffdwp_pte_disarm_present(ptep);
-		a->held++;
-	} else {
-		a->armed++;
-	}
+	a->armed++;
+	if (uffdwp_pte_may_be_pinned(pte, &a->known))
+		uffdwp_arming_leave_held(a, ptep);
 }
 
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,

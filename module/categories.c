@@ -87,13 +87,12 @@ u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked)
 u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked)
 {
 	u64 categories = UFFDWP_PAGE_IS_HUGE | uffdwp_pte_categories(pte, 0, NULL);
-	struct uffdwp_known_refs known = {};
 
 	if (!(asked & UFFDWP_EXTRA_CATEGORIES) || pte_none(pte))
 		return categories;
 	if (!pte_present(pte))
 		return categories | swap_categories(pte_to_swp_entry(pte));
-	if (uffdwp_pte_may_be_pinned(pte, &known))
+	if (uffdwp_hugetlb_may_be_pinned(pte))
 		categories |= UFFDWP_PAGE_IS_PINNED;
 	return categories | page_categories(compound_head(pte_page(pte)));
 }

@@ -73,6 +73,19 @@ bool uffdwp_pmd_may_be_pinned(pmd_t pmd)
 	return has_unknown_references(pmd_page(pmd), 0);
 }
 
+/**
+ * uffdwp_hugetlb_may_be_pinned - may somebody write to a page of hugetlb past the page tables?
+ * @pte: its entry, present, whose lock is held
+ *
+ * Return: false when all its references are known.
+ */
+bool uffdwp_hugetlb_may_be_pinned(pte_t pte)
+{
+	if (uffdwp_broken(UFFDWP_BREAK_PINNED))
+		return false;
+	return has_unknown_references(compound_head(pte_page(pte)), 0);
+}
+
 /* A page that was looked up, with a reference for us; or none. */
 static bool found_page_may_be_pinned(struct page *page)
 {

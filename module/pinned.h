@@ -52,6 +52,7 @@ struct uffdwp_known_refs {
 
 bool uffdwp_page_may_be_pinned(struct page *page, struct uffdwp_known_refs *known);
 bool uffdwp_pmd_may_be_pinned(pmd_t pmd);
+bool uffdwp_hugetlb_may_be_pinned(pte_t pte);
 bool uffdwp_absent_may_be_pinned(struct vm_area_struct *vma, unsigned long addr, pte_t pte);
 bool uffdwp_absent_pmd_may_be_pinned(pmd_t pmd);
 void uffdwp_settle_lists(struct uffdwp_tracker *t);

@@ -158,7 +158,7 @@ static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr
 	}
 	next = report(s, addr, &taken, categories);
 	if (resets(s) && taken - addr == 1UL << a.shift) {
-		uffdwp_arm_pte(&a, pte, addr);
+		uffdwp_arm_hugetlb(&a, pte, addr);
 		uffdwp_arming_end(&a);
 	}
 	return next;
