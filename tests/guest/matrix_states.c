@@ -88,9 +88,10 @@ static const char *none(struct area *area)
 		/* A write, so that khugepaged takes notice of the mapping: it has an anon_vma. */
 		*(volatile char *)area->start = 1;
 	before = tables_kib();
-	assert_ok(madvise(area->start, area->len, MADV_DONTNEED));
+	/* In two steps: of a whole table it takes away the table, too, since 6.14 (PT_RECLAIM). */
+	assert_ok(madvise(area->start, area->unit, MADV_DONTNEED));
+	assert_ok(madvise(area->start + area->unit, area->len - area->unit, MADV_DONTNEED));
 	prove(area, 0, PAGEMAP_PRESENT | PAGEMAP_SWAPPED, "nothing there");
-	/* MADV_DONTNEED leaves tables. */
 	assert_int_equal(tables_kib(), before);
 	return NULL;
 }

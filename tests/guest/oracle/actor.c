@@ -72,7 +72,17 @@ static int truncate_and_grow(int fd, size_t small, size_t large)
 	return ftruncate(fd, small) || ftruncate(fd, large) ? errno : 0;
 }
 
-/* Where the mapping is in several parts, each has to be moved by itself. */
+static bool is_mapped(char *start, size_t len)
+{
+	unsigned char resident[HUGE_PAGE / PAGE];
+
+	return !mincore(start, len, resident);
+}
+
+/*
+ * Where the mapping is in several parts, each has to be moved by itself. Since 6.17 parts that are
+ * not registered move together, up to the first one that is (remap_move()).
+ */
 static int move(char *from, size_t len, char *to, size_t step)
 {
 	size_t i;
@@ -81,9 +91,12 @@ static int move(char *from, size_t len, char *to, size_t step)
 		return 0;
 	if (errno != EFAULT)
 		return errno;
-	for (i = 0; i < len; i += step)
+	for (i = 0; i < len; i += step) {
+		if (!is_mapped(from + i, step) && is_mapped(to + i, step))
+			continue;
 		if (mremap(from + i, step, step, MREMAP_MAYMOVE | MREMAP_FIXED, to + i) != to + i)
 			return errno;
+	}
 	return 0;
 }
 
