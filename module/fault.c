@@ -137,27 +137,28 @@ vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
 	struct vm_area_struct *vma = vmf->vma;
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
 	vm_fault_t ret = 0;
+	pte_t *pte;
 
-	pte_unmap(vmf->pte);
-	vmf->pte = uffdwp_pte_lock(vma->vm_mm, vmf->pmd, vmf->address, &vmf->ptl);
-	if (uffdwp_pte_lock_failed(vmf->pte))
+	uffdwp_pte_unmap(vmf->pte);
+	pte = uffdwp_pte_lock(vma->vm_mm, vmf->pmd, vmf->address, &vmf->ptl);
+	if (uffdwp_pte_lock_failed(pte))
 		return 0;
-	if (!pte_same(*vmf->pte, vmf->orig_pte))
+	if (!pte_same(*pte, vmf->orig_pte))
 		goto unlock;
 
 	if (!t || (vmf->flags & FAULT_FLAG_WRITE) || userfaultfd_missing(vma)) {
-		pte_clear(vma->vm_mm, vmf->address, vmf->pte);
+		pte_clear(vma->vm_mm, vmf->address, pte);
 	} else {
 		ret = check_stable_address_space(vma->vm_mm);
 		if (ret)
 			goto unlock;
-		set_pte_at(vma->vm_mm, vmf->address, vmf->pte, uffdwp_zero_pte(vma, vmf->address));
+		set_pte_at(vma->vm_mm, vmf->address, pte, uffdwp_zero_pte(vma, vmf->address));
 		/* No need to flush: nothing was mapped there before. */
-		update_mmu_cache(vma, vmf->address, vmf->pte);
+		update_mmu_cache(vma, vmf->address, pte);
 	}
 	if (t)
 		uffdwp_count(t, marker_faults, 1);
 unlock:
-	pte_unmap_unlock(vmf->pte, vmf->ptl);
+	pte_unmap_unlock(pte, vmf->ptl);
 	return ret;
 }

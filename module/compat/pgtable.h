@@ -54,7 +54,13 @@ static inline pte_t *uffdwp_pte_lock(struct mm_struct *mm, pmd_t *pmd, unsigned 
 
 	return pte;
 #elif UFFDWP_HAS_INNER_PTE_LOCK
-	return uffdwp_call(__pte_offset_map_lock)(mm, pmd, addr, ptl);
+	pte_t *pte;
+
+	/* For sparse: what pte_unmap_unlock() undoes. */
+	__cond_lock(RCU, pte = uffdwp_call(__pte_offset_map_lock)(mm, pmd, addr, ptl));
+	if (pte)
+		__acquire(*ptl);
+	return pte;
 #else
 	return uffdwp_call(pte_offset_map_lock)(mm, pmd, addr, ptl);
 #endif
@@ -67,6 +73,16 @@ static inline bool uffdwp_pte_lock_failed(const pte_t *pte)
 #else
 	return !pte;
 #endif
+}
+
+/* Of an entry that the kernel has mapped. Since 6.5 its table stays until then, by RCU. */
+static inline void uffdwp_pte_unmap(pte_t *pte)
+{
+#if UFFDWP_HAS_INNER_PTE_LOCK
+	/* For sparse, which has not seen who did. */
+	__acquire(RCU);
+#endif
+	pte_unmap(pte);
 }
 
 static inline void uffdwp_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
