@@ -250,8 +250,29 @@ const char *move_to_other_node(void *start, size_t len)
 			  move_to_node(start, len, !node);
 }
 
-#define NUMA_SCAN "/sys/kernel/debug/sched/numa_balancing/"
 #define NUMA_SWITCH "/proc/sys/kernel/numa_balancing"
+
+/* How often the kernel scans: files that have moved in Linux 5.13. */
+static const char *const numa_files[][3] = {
+	{ "/sys/kernel/debug/sched/numa_balancing/scan_delay_ms",
+	  "/sys/kernel/debug/sched/numa_balancing/scan_period_min_ms",
+	  "/sys/kernel/debug/sched/numa_balancing/scan_period_max_ms" },
+	{ "/proc/sys/kernel/numa_balancing_scan_delay_ms",
+	  "/proc/sys/kernel/numa_balancing_scan_period_min_ms",
+	  "/proc/sys/kernel/numa_balancing_scan_period_max_ms" },
+};
+
+enum { NUMA_DELAY, NUMA_PERIOD_MIN, NUMA_PERIOD_MAX };
+
+static const char *numa_file(int which)
+{
+	return numa_files[access(numa_files[0][0], F_OK) ? 1 : 0][which];
+}
+
+static bool has_numa_balancing(void)
+{
+	return read_number(NUMA_SWITCH) >= 0 && !access(numa_file(NUMA_DELAY), F_OK);
+}
 
 /* What was there before the first call of numa_hints(). */
 static struct {
@@ -265,24 +286,24 @@ static void numa_save(void)
 	if (numa.saved)
 		return;
 	numa.on = read_number(NUMA_SWITCH);
-	numa.delay = read_number(NUMA_SCAN "scan_delay_ms");
-	numa.period_min = read_number(NUMA_SCAN "scan_period_min_ms");
-	numa.period_max = read_number(NUMA_SCAN "scan_period_max_ms");
+	numa.delay = read_number(numa_file(NUMA_DELAY));
+	numa.period_min = read_number(numa_file(NUMA_PERIOD_MIN));
+	numa.period_max = read_number(numa_file(NUMA_PERIOD_MAX));
 	assert_ok(sched_getaffinity(0, sizeof(numa.processors), &numa.processors));
 	numa.saved = true;
 }
 
 static int numa_set(long on, long delay, long period_min, long period_max)
 {
-	return write_number(NUMA_SCAN "scan_delay_ms", delay) ?:
-	       write_number(NUMA_SCAN "scan_period_max_ms", period_max) ?:
-	       write_number(NUMA_SCAN "scan_period_min_ms", period_min) ?:
+	return write_number(numa_file(NUMA_DELAY), delay) ?:
+	       write_number(numa_file(NUMA_PERIOD_MAX), period_max) ?:
+	       write_number(numa_file(NUMA_PERIOD_MIN), period_min) ?:
 	       write_number(NUMA_SWITCH, on);
 }
 
 void numa_hints_soon(void)
 {
-	if (read_number(NUMA_SWITCH) < 0 || access(NUMA_SCAN, F_OK))
+	if (!has_numa_balancing())
 		return;
 	numa_save();
 	numa_set(0, 1, 20, 20);
@@ -301,6 +322,7 @@ void numa_hints_off(void)
 static const char *go_away_from(void *start, size_t len)
 {
 	unsigned int processor, node;
+	const char *reason;
 	cpu_set_t here;
 
 	if (syscall(SYS_getcpu, &processor, &node, NULL))
@@ -309,7 +331,10 @@ static const char *go_away_from(void *start, size_t len)
 	CPU_SET(processor, &here);
 	if (sched_setaffinity(0, sizeof(here), &here))
 		return because("sched_setaffinity", errno);
-	return move_to_node(start, len, !node);
+	reason = move_to_node(start, len, !node);
+	/* A page in a batch is held, and not protected: change_pte_range() counts references. */
+	empty_batches();
+	return reason;
 }
 
 /* The scan is done by the thread itself, between two ticks in user mode. */
@@ -333,7 +358,7 @@ const char *numa_hints(void *start, size_t len)
 
 	if (nodes() < 2)
 		return "one memory node only (tests/vm/run --numa 2)";
-	if (read_number(NUMA_SWITCH) < 0 || access(NUMA_SCAN, F_OK))
+	if (!has_numa_balancing())
 		return "this kernel has no NUMA balancing";
 	numa_save();
 	reason = go_away_from(start, len);
