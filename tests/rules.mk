@@ -26,7 +26,7 @@ GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
 	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c tests/guest/oracle.c)
 GUEST_HELPERS := $(B)/tests/guest/compat32
 
-GUEST_PARTS := $(addprefix tests/guest/,support.c environment.c inject.c)
+GUEST_PARTS := $(addprefix tests/guest/,support.c environment.c inject.c unserved.c)
 
 # All symbols are bound at start, so that no test takes a fault in the dynamic linker.
 $(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_PARTS:.c=.h) $(LIB_STATIC)
@@ -36,9 +36,9 @@ $(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_PARTS:.c=.h) $(LIB_ST
 		$(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lpthread
 
 RACE_SOURCES := $(addprefix tests/guest/,races.c race_round.c race_events.c race_commands.c interleave.c \
-	support.c)
+	support.c unserved.c)
 
-$(B)/tests/guest/races: $(RACE_SOURCES) $(addprefix tests/guest/,races.h interleave.h support.h) $(LIB_STATIC)
+$(B)/tests/guest/races: $(RACE_SOURCES) $(addprefix tests/guest/,races.h interleave.h support.h unserved.h) $(LIB_STATIC)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $(RACE_SOURCES) $(CMOCKA) -lpthread

@@ -8,6 +8,7 @@
  *	matrix_states.c	brings it into a state, and proves that it is in it
  *	matrix_events.c	makes something happen to it
  *	matrix_cell.c	runs one cell and compares
+ *	unserved.c	what this kernel cannot serve: those kinds are tested to be refused
  *	matrix_manual.c	prints the table for uffdwp-pages(7)
  *
  * A cell is one kind, one state and one event. It is run in a process of its own.
@@ -16,6 +17,7 @@
 #define GUEST_MATRIX_H
 
 #include "support.h"
+#include "unserved.h"
 
 enum kind {
 	ANON,			/* unpopulated memory is armed with the zero page */
@@ -145,6 +147,8 @@ struct kind_row {
 	const char *name;
 	const char *column;	/* its head in the manual's tables */
 	const char *words;
+	uint64_t needs_kind;	/* UFFDWP_KIND_* that it is of, unless all kernels have it */
+	uint64_t needs_feature;	/* UFFDWP_FEATURE_*, the same */
 };
 
 /* How memory of these kinds reads once it is armed in this state, if nothing happens. */
@@ -192,6 +196,23 @@ extern const char *const matrix_mistakes[MISTAKES];
 /* NULL: they do not go together. */
 const struct state_row *matrix_state(enum kind kind, enum state state);
 const struct event_row *matrix_event(enum kind kind, enum state state, enum event event);
+
+/* Why this kernel cannot serve any cell of the kind, or NULL. */
+const char *matrix_refusal(enum kind kind);
+
+/* Why this kernel may say of all pages of a cell that they are WRITTEN, or NULL. */
+const char *matrix_forgets(enum kind kind, enum state state, enum event event);
+
+/* The same, row by row, for the manual; NULL after the last. */
+struct forgets_row {
+	unsigned int since[2];	/* the first kernel that does not */
+	unsigned int kinds;
+	enum state state;
+	enum event events[3];	/* up to NOTHING */
+	const char *why;
+};
+
+const struct forgets_row *matrix_forgets_row(size_t number);
 
 /* Row by row, for the manual; NULL after the last. */
 const struct event_row *matrix_event_row(size_t number);
@@ -260,6 +281,8 @@ struct cell_process {
 
 /* Forks. */
 struct cell_process cell_start(enum kind kind, enum state state, enum event event);
+/* In place of all cells of a kind and state that this kernel cannot serve: is it refused? */
+struct cell_process cell_start_refused(enum kind kind, enum state state);
 /*
  * Of a process that has ended with this status. What went wrong, or why it was skipped, is in the
  * message.

@@ -42,12 +42,20 @@
 
 #define PAGEMAP_THERE (3ull << 62)	/* present or swapped */
 
-static const char *no(const char *what)
+static const char *lacks(const char *what)
 {
 	static char reason[160];
 
-	snprintf(reason, sizeof(reason), "%s: %s", what, strerror(errno));
+	snprintf(reason, sizeof(reason), "this kernel has no %s", what);
 	return reason;
+}
+
+/* The only reason to go without is that there is no such system call. */
+static const char *no(const char *what)
+{
+	if (errno != ENOSYS)
+		fail_msg("the event did not happen: %s: %s", what, strerror(errno));
+	return lacks(what);
 }
 
 /* The first written byte says who has written. */
@@ -365,8 +373,16 @@ static const char *dontunmap(struct area *area)
 
 /* ---- advice */
 
+/* Advice that the kernel knows is good for no memory at all. */
+static bool knows_advice(int advice)
+{
+	return !madvise(ARENA, 0, advice);
+}
+
 static const char *advise(struct area *area, int advice, const char *name)
 {
+	if (!knows_advice(advice))
+		return lacks(name);
 	return madvise(area->hit, area->hit_len, advice) ? no(name) : NULL;
 }
 
@@ -425,6 +441,8 @@ static const char *collapse(struct area *area)
 {
 	int ret;
 
+	if (!knows_advice(MADV_COLLAPSE))
+		return lacks("MADV_COLLAPSE");
 	assert_ok(madvise(area->start, area->len, MADV_HUGEPAGE));
 	ret = madvise(area->start, area->len, MADV_COLLAPSE);
 	if (ret && errno != EINVAL && errno != EBUSY && errno != EAGAIN)
@@ -588,6 +606,8 @@ static const char *poison_first(struct area *area)
 
 static const char *soft_offline(struct area *area)
 {
+	if (!knows_advice(MADV_SOFT_OFFLINE))
+		return lacks("MADV_SOFT_OFFLINE");
 	return madvise(area->hit, PAGE, MADV_SOFT_OFFLINE) ? no("MADV_SOFT_OFFLINE") : NULL;
 }
 
@@ -637,7 +657,8 @@ static const char *foreign_bits(struct area *area)
 	int uffd;
 
 	close(area->tracker);
-	uffd = new_uffd(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM);
+	uffd = new_uffd(UFFD_FEATURE_PAGEFAULT_FLAG_WP |
+			(matrix_kinds[area->kind].needs_kind ? UFFD_FEATURE_WP_HUGETLBFS_SHMEM : 0));
 	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
 	assert_ok(uffd_protect(uffd, area->start, area->len, true));
 	reg.mode = UFFDIO_REGISTER_MODE_MISSING;

@@ -162,6 +162,24 @@ static void print_mistakes(void)
 	printf(".El\n");
 }
 
+static void print_kernels(void)
+{
+	const struct forgets_row *forgets;
+	const struct unserved *row;
+	size_t i;
+
+	printf(".Ss Kernels\n"
+	       "What an older kernel cannot serve is refused, and what it forgets is written.\n"
+	       ".Bl -tag -width Ds -compact\n");
+	for (i = 0; (row = unserved_row(i)); i++)
+		printf(".It %s\nsince Linux %u.%u; before, %s:\n%s\n", row->what, row->since[0],
+		       row->since[1], row->answer, row->why);
+	for (i = 0; (forgets = matrix_forgets_row(i)); i++)
+		printf(".It before Linux %u.%u\n%s\n", forgets->since[0], forgets->since[1],
+		       forgets->why);
+	printf(".El\n");
+}
+
 void matrix_print_manual(void)
 {
 	print_kinds();
@@ -169,4 +187,5 @@ void matrix_print_manual(void)
 	print_events();
 	print_reasons();
 	print_mistakes();
+	print_kernels();
 }

@@ -25,13 +25,16 @@
 
 const struct kind_row matrix_kinds[KINDS] = {
 	[ANON] = { "anon", "an", "private anonymous memory" },
-	[MARKERS] = { "markers", "ma", "the same, tracked with UFFDWP_UNPOP_MARKER" },
+	[MARKERS] = { "markers", "ma", "the same, tracked with UFFDWP_UNPOP_MARKER",
+		      .needs_feature = UFFDWP_FEATURE_UNPOP_MARKER },
 	[THP] = { "thp", "th", "private anonymous memory in transparent huge pages" },
 	[HUGE_ZERO] = { "hugezero", "hz", "the huge zero page" },
-	[SHMEM] = { "shmem", "sh", "shared memory: memfd, tmpfs" },
-	[SHMEM_PRIVATE] = { "shmempriv", "sp", "a private mapping of shared memory" },
-	[HUGETLB] = { "hugetlb", "hu", "shared hugetlb pages of 2 MiB" },
-	[HUGETLB_PRIVATE] = { "hugetlbpriv", "hp", "private hugetlb pages of 2 MiB" },
+	[SHMEM] = { "shmem", "sh", "shared memory: memfd, tmpfs", UFFDWP_KIND_SHMEM, 0 },
+	[SHMEM_PRIVATE] = { "shmempriv", "sp", "a private mapping of shared memory",
+			    UFFDWP_KIND_SHMEM, 0 },
+	[HUGETLB] = { "hugetlb", "hu", "shared hugetlb pages of 2 MiB", UFFDWP_KIND_HUGETLB, 0 },
+	[HUGETLB_PRIVATE] = { "hugetlbpriv", "hp", "private hugetlb pages of 2 MiB",
+			      UFFDWP_KIND_HUGETLB, 0 },
 	[STACK] = { "stack", "st", "the stack of the first thread" },
 	[HEAP] = { "heap", "he", "the brk heap" },
 };
@@ -344,9 +347,51 @@ static const struct event_row events[] = {
 	{ EXIT, EVERY, ONLY(OWN) | ONLY(ZERO), ALL, 0, 0, 0, 0, ENDS, NULL, NO_MISTAKE },
 };
 
+/*
+ * What older kernels forget: they take the bit away, and not only where they are asked to.
+ *
+ * set_pmd_migration_entry() of Linux 5.10 keeps the soft-dirty bit and not this one.
+ */
+static const struct forgets_row forgets[] = {
+	{ { 6, 1 }, ONLY(THP), THEN_MOVED, { MIGRATE, MIGRATE_WRITE },
+	  "a transparent huge page that migrates is written as a whole" },
+};
+
+const struct forgets_row *matrix_forgets_row(size_t number)
+{
+	return number < sizeof(forgets) / sizeof(forgets[0]) ? &forgets[number] : NULL;
+}
+
+const char *matrix_forgets(enum kind kind, enum state state, enum event event)
+{
+	const struct forgets_row *row;
+	const enum event *e;
+	size_t i;
+
+	for (i = 0; (row = matrix_forgets_row(i)); i++) {
+		if (!(row->kinds & ONLY(kind)) || !kernel_is_before(row->since[0], row->since[1]))
+			continue;
+		for (e = row->events; *e && *e != event; e++)
+			;
+		if (*e || state == row->state)
+			return row->why;
+	}
+	return NULL;
+}
+
 const struct event_row *matrix_event_row(size_t number)
 {
 	return number < sizeof(events) / sizeof(events[0]) ? &events[number] : NULL;
+}
+
+const char *matrix_refusal(enum kind kind)
+{
+	const struct kind_row *row = &matrix_kinds[kind];
+	const struct unserved *unserved = NULL;
+
+	if (row->needs_kind || row->needs_feature)
+		unserved = unserved_here(row->needs_kind, row->needs_feature);
+	return unserved ? unserved->why : NULL;
 }
 
 const struct state_row *matrix_state(enum kind kind, enum state state)

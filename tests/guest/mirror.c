@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "support.h"
+#include "unserved.h"
 
 #define WRITERS 3
 #define HUGE_PAGES 2ul

@@ -25,7 +25,7 @@ static time_t seconds = 10;
 
 static unsigned int kinds_present(void)
 {
-	return world_has_hugetlb ? OF_ALL : OF_SMALL;
+	return OF_ANON | (world_has_shmem ? OF_SHMEM : 0) | (world_has_hugetlb ? OF_HUGETLB : 0);
 }
 
 static void attach(struct oracle *o)
@@ -114,6 +114,7 @@ static void own_process(void **state)
 static void own_process_with_markers(void **state)
 {
 	(void)state;
+	needs_markers();
 	sequence(MODE_MARKERS);
 }
 

@@ -28,6 +28,7 @@
 #include <sys/mman.h>
 
 #include "races.h"
+#include "unserved.h"
 
 #define WANTED 200u
 #define MAX_STEPS 4096u
@@ -120,6 +121,8 @@ static void walk(void **state)
 	static struct round r;
 	unsigned int step;
 
+	if (race->event->markers)
+		needs_markers();
 	w = (struct walk){ 0 };
 	r = (struct round){ .race = race, .steps = steps, .memory = BORDER - RACE_LEN / 2 };
 	race_begin(&r);

@@ -134,17 +134,4 @@ int new_uffd(uint64_t features);
 		skip();							\
 	} while (0)
 
-/* What a kernel before 5.19 cannot serve. */
-#define needs_kinds(kinds)						\
-	do {								\
-		if (~dev_kinds() & (kinds))				\
-			skip_because("this kernel cannot track %s", #kinds); \
-	} while (0)
-
-#define needs_markers()							\
-	do {								\
-		if (!(dev_features() & UFFDWP_FEATURE_UNPOP_MARKER))	\
-			skip_because("this kernel has no markers");	\
-	} while (0)
-
 #endif /* GUEST_SUPPORT_H */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "support.h"
+#include "unserved.h"
 
 #define N 1024ul
 /* First address above user space with four levels of page tables, and with five. */
@@ -45,8 +46,10 @@ static int tear_down(void **state)
 
 static void hello_tells_who_it_is(void **state)
 {
+	const struct unserved *row;
 	struct uffdwp_hello_arg arg;
 	int fd = dev_open();
+	size_t i;
 
 	(void)state;
 	assert_ok(dev_hello(fd, &arg));
@@ -56,9 +59,8 @@ static void hello_tells_who_it_is(void **state)
 	assert_true(arg.features & UFFDWP_FEATURE_UNPOP_ZERO);
 	assert_true(arg.features & UFFDWP_FEATURE_THP);
 	assert_true(arg.features & UFFDWP_FEATURE_WRITEPROTECT);
-	/* Markers and memory of files go together: what has the one has the other. */
-	assert_int_equal(!(arg.features & UFFDWP_FEATURE_UNPOP_MARKER),
-			 !(arg.kinds & UFFDWP_KIND_SHMEM));
+	for (i = 0; (row = unserved_row(i)); i++)
+		unserved_here(row->kinds, row->features);
 	assert_true(arg.kinds & UFFDWP_KIND_ANON_PRIVATE);
 	assert_true(arg.categories & UFFDWP_PAGE_IS_WRITTEN);
 	assert_true(arg.address_limit > (uintptr_t)memory);

@@ -11,6 +11,7 @@
 
 #include "environment.h"
 #include "support.h"
+#include "unserved.h"
 
 #define PAGES 4ul
 #define LEN (PAGES * HUGE_PAGE)
@@ -54,6 +55,7 @@ static char *map_hugetlb(void)
 		       flags_of_kind | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 
 	assert_ptr_not_equal(p, MAP_FAILED);
+	needs_kind(UFFDWP_KIND_HUGETLB, p, LEN);
 	return p;
 }
 

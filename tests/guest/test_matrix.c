@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_matrix [PATTERN]: run the cells whose name "kind / state / event" has the pattern in it, all
- * without one. test_matrix --table: print the table for the manual, which needs no module.
+ * without one. Those that this kernel cannot serve (unserved.h) are tested to be refused: one test
+ * stands for all cells of a kind and state. test_matrix --table: print the table for the manual, which needs no module.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct cell {
 	enum state state;
 	enum event event;
 	bool alone;
+	size_t refused;		/* cells that this stands for, which this kernel cannot serve */
 	struct cell_process process;
 	bool ended;
 	int status;
@@ -27,6 +29,8 @@ struct cell {
 static struct cell *cells;
 static struct CMUnitTest *tests;
 static size_t count;
+/* What this kernel cannot serve at all. */
+static bool refused[KINDS];
 
 /* ---- cells side by side: [ended ... next) have been started, and some of them have ended */
 
@@ -38,6 +42,12 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static struct cell_process start(const struct cell *c)
+{
+	return c->refused ? cell_start_refused(c->kind, c->state) :
+			    cell_start(c->kind, c->state, c->event);
 }
 
 /* In their order; one that is alone waits until nothing runs, and the others until it has ended. */
@@ -52,7 +62,7 @@ static void start_more(void)
 		struct cell *c = &cells[next++];
 
 		c->start = now();
-		c->process = cell_start(c->kind, c->state, c->event);
+		c->process = start(c);
 		running++;
 	}
 }
@@ -87,7 +97,7 @@ static enum cell_result try_alone(struct cell *c, char *message, size_t size)
 	print_message("[   INFO   ] %s: again, alone, after: %s\n", c->name, message);
 	while (running)
 		reap_one();
-	c->process = cell_start(c->kind, c->state, c->event);
+	c->process = start(c);
 	assert_int_equal(waitpid(c->process.pid, &c->status, 0), c->process.pid);
 	return cell_end(&c->process, c->status, message, size);
 }
@@ -105,6 +115,9 @@ static void cell(void **state)
 		result = try_alone(c, message, sizeof(message));
 	switch (result) {
 	case CELL_PASSED:
+		if (c->refused)
+			print_message("[   INFO   ] refused, as it should be, for %zu cells: %s\n",
+				      c->refused, matrix_refusal(c->kind));
 		return;
 	case CELL_SKIPPED:
 		skip_because("%s: %s", c->name, message);
@@ -178,6 +191,23 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void name(struct cell *c, const char *what)
+{
+	snprintf(c->name, sizeof(c->name), "%s / %s / %s", matrix_kinds[c->kind].name,
+		 matrix_states[c->state], what);
+}
+
+/* The test that a kind is refused in this state, if there is one yet. */
+static struct cell *find_refused(enum kind kind, enum state state)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (cells[i].refused && cells[i].kind == kind && cells[i].state == state)
+			return &cells[i];
+	return NULL;
+}
+
 static void add(enum kind kind, enum state state, enum event event, const char *pattern)
 {
 	struct cell *c = &cells[count];
@@ -188,10 +218,18 @@ static void add(enum kind kind, enum state state, enum event event, const char *
 		.kind = kind, .state = state, .event = event,
 		.alone = cell_is_alone(kind, state, event),
 	};
-	snprintf(c->name, sizeof(c->name), "%s / %s / %s", matrix_kinds[kind].name,
-		 matrix_states[state], matrix_events[event]);
+	name(c, matrix_events[event]);
 	if (pattern && !strstr(c->name, pattern))
 		return;
+	if (refused[kind]) {
+		if (find_refused(kind, state)) {
+			find_refused(kind, state)->refused++;
+			return;
+		}
+		name(c, "refused");
+		c->alone = cell_is_alone(kind, state, NOTHING);
+		c->refused = 1;
+	}
 	tests[count++] = (struct CMUnitTest){
 		.name = c->name, .test_func = cell, .initial_state = c,
 	};
@@ -206,6 +244,8 @@ static int run_cells(const char *pattern)
 	tests = calloc(most, sizeof(*tests));
 	if (!cells || !tests)
 		return 1;
+	for (kind = 0; kind < KINDS; kind++)
+		refused[kind] = matrix_refusal(kind);
 	for (event = 0; event < EVENTS; event++)
 		for (kind = 0; kind < KINDS; kind++)
 			for (state = 0; state < STATES; state++)

@@ -15,6 +15,7 @@
 
 #include "environment.h"
 #include "support.h"
+#include "unserved.h"
 
 /* ---- kinds of memory: some pages, each written, and what is written or not as one */
 
@@ -55,12 +56,12 @@ static char *map_memfd(size_t len, unsigned int memfd_flags, int map_flags)
 	int memfd;
 	char *p;
 
-	needs_kinds(memfd_flags & MFD_HUGETLB ? UFFDWP_KIND_HUGETLB : UFFDWP_KIND_SHMEM);
 	memfd = memfd_create("pinned", memfd_flags);
 	assert_ok(ftruncate(memfd, len));
 	p = mmap(NULL, len, PROT_READ | PROT_WRITE, map_flags, memfd, 0);
 	assert_ptr_not_equal(p, MAP_FAILED);
 	close(memfd);
+	needs_kind(memfd_flags & MFD_HUGETLB ? UFFDWP_KIND_HUGETLB : UFFDWP_KIND_SHMEM, p, len);
 	touch(p, len / PAGE, 1);
 	return p;
 }
@@ -77,10 +78,8 @@ static char *make_private(size_t len)
 
 static char *make_hugetlb(size_t len)
 {
-	const char *why;
+	const char *why = hugetlb_reserve(len / HUGE_PAGE);
 
-	needs_kinds(UFFDWP_KIND_HUGETLB);
-	why = hugetlb_reserve(len / HUGE_PAGE);
 	if (why)
 		fail_msg("no pages of hugetlb: %s", why);
 	return map_memfd(len, MFD_HUGETLB, MAP_SHARED);

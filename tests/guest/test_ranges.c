@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support.h"
+#include "unserved.h"
 
 #define N 4ul
 #define LEN (N * PAGE)
@@ -111,6 +112,11 @@ static void kinds_go_together(void **state)
 			 shared);
 	munmap(hole, LEN);
 	assert_ok(mprotect(closed, LEN, PROT_NONE));
+	if (unserved_here(UFFDWP_KIND_SHMEM, 0)) {
+		expect_refused(fd, p, 5 * LEN, shared);
+		assert_false(has_registered_memory(getpid()));
+		skip_because("refused, as it should be: a mapping of shared memory in the middle");
+	}
 	assert_ok(dev_register(fd, p, 5 * LEN));
 	assert_ok(dev_arm(fd, p, 5 * LEN));
 	assert_int_equal(written(fd, p, 5 * LEN, false), 0);

@@ -14,18 +14,29 @@
 #include <unistd.h>
 
 #include "support.h"
+#include "unserved.h"
 
 #define N 600ul		/* more than one page table */
 
 static bool markers;
 
-static int tracker_of_mode(const void *p, size_t len)
+/* Before anything is mapped: what a test that is skipped leaves mapped is locked by a later one. */
+static void needs_mode(void)
 {
-	int fd;
-
 	if (markers)
 		needs_markers();
-	fd = dev_open();
+}
+
+static char *map_unpopulated(size_t pages)
+{
+	needs_mode();
+	return map_anon(pages);
+}
+
+static int tracker_of_mode(const void *p, size_t len)
+{
+	int fd = dev_open();
+
 	assert_true(fd >= 0);
 	assert_ok(markers ? dev_attach_markers(fd) : dev_attach_self(fd));
 	assert_ok(dev_register(fd, p, len));
@@ -49,7 +60,7 @@ static int marker_mode(void **state)
 
 static void nothing_is_written_at_first(void **state)
 {
-	char *p = map_anon(N);
+	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 	struct uffdwp_stats_arg stats = dev_stats(fd);
 
@@ -64,7 +75,7 @@ static void nothing_is_written_at_first(void **state)
 
 static void the_first_write_is_seen(void **state)
 {
-	char *p = map_anon(N);
+	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 	long before = faults();
 
@@ -86,7 +97,7 @@ static void the_first_write_is_seen(void **state)
 
 static void reading_leaves_it_armed(void **state)
 {
-	char *p = map_anon(N);
+	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 	long before = faults();
 	size_t i;
@@ -106,7 +117,7 @@ static void reading_leaves_it_armed(void **state)
 
 static void the_kernel_writes(void **state)
 {
-	char *p = map_anon(N);
+	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 	int urandom = open("/dev/zero", O_RDONLY);
 
@@ -120,7 +131,7 @@ static void the_kernel_writes(void **state)
 
 static void a_forked_child_is_free(void **state)
 {
-	char *p = map_anon(N);
+	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 	struct peer child = peer_start();
 
@@ -136,7 +147,7 @@ static void a_forked_child_is_free(void **state)
 
 static void closing_leaves_nothing_behind(void **state)
 {
-	char *p = map_anon(N), *q;
+	char *p = map_unpopulated(N), *q;
 	size_t i;
 
 	(void)state;
@@ -149,7 +160,7 @@ static void closing_leaves_nothing_behind(void **state)
 	munmap(p, N * PAGE);
 
 	/* Moved away from its tracker with markers or zero pages in it. */
-	p = map_anon(N);
+	p = map_unpopulated(N);
 	i = tracker_of_mode(p, N * PAGE);
 	q = mremap(p, N * PAGE, 2 * N * PAGE, MREMAP_MAYMOVE);
 	assert_ptr_not_equal(q, MAP_FAILED);
@@ -170,6 +181,7 @@ static void merged_mappings_are_left_clean(void **state)
 	int fd;
 
 	(void)state;
+	needs_mode();
 	for (i = 0; i < 2; i++)
 		assert_ptr_not_equal(mmap(i ? q : p, N * PAGE, PROT_READ | PROT_WRITE,
 					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
@@ -192,7 +204,7 @@ static void merged_mappings_are_left_clean(void **state)
 
 static void unregistering_leaves_nothing_behind(void **state)
 {
-	char *p = map_anon(N);
+	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 
 	(void)state;
@@ -221,12 +233,17 @@ static long vm_status(const char *what)
 static void memory_used(void **state)
 {
 	const size_t len = 1ul << 30;
-	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	long tables = vm_status("VmPTE"), resident = vm_status("RssAnon");
-	int fd = tracker_of_mode(p, len);
+	long tables, resident;
+	char *p;
+	int fd;
 
 	(void)state;
+	needs_mode();
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		 0);
+	tables = vm_status("VmPTE");
+	resident = vm_status("RssAnon");
+	fd = tracker_of_mode(p, len);
 	assert_in_range(vm_status("VmPTE") - tables, 2048, 2048 + 16);
 	assert_in_range(vm_status("RssAnon") + 512 - resident, 0, 1024);
 	assert_int_equal(written(fd, p, len, false), 0);

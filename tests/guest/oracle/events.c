@@ -224,6 +224,8 @@ static void advise(struct oracle *o, const struct event *event)
 {
 	struct range r = choose_granules(o, event->kinds, 64);
 
+	if (!world_has_advice(event->value))
+		return;
 	order_ok(o, ORDER_MADVISE, &r, event->value);
 	model_note(o, &r, event->cause);
 }

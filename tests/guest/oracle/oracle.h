@@ -17,6 +17,7 @@
 #define GUEST_ORACLE_H
 
 #include "../support.h"
+#include "../unserved.h"
 
 /* ---- areas */
 
@@ -257,7 +258,9 @@ void write_somewhere(struct oracle *o, const struct range *r);
 /* Says what this machine does not have, and switches off what would need it. */
 void world_start(void);
 void world_end(void);
-extern bool world_has_swap, world_has_ksm, world_has_nodes, world_has_hugetlb;
+extern bool world_has_swap, world_has_ksm, world_has_nodes, world_has_shmem, world_has_hugetlb;
 extern bool world_splits_hugetlb;
+/* Does this kernel know this advice of madvise(2)? */
+bool world_has_advice(int advice);
 
 #endif /* GUEST_ORACLE_H */

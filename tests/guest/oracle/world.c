@@ -15,6 +15,9 @@
 #define MADV_COLD 20
 #define MADV_PAGEOUT 21
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
@@ -24,7 +27,7 @@
 #define KSM "/sys/kernel/mm/ksm/"
 #define SHMEM_HUGE "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
 
-bool world_has_swap, world_has_ksm, world_has_nodes, world_has_hugetlb;
+bool world_has_swap, world_has_ksm, world_has_nodes, world_has_shmem, world_has_hugetlb;
 bool world_splits_hugetlb;
 
 static bool had(const char *what, const char *reason)
@@ -34,10 +37,27 @@ static bool had(const char *what, const char *reason)
 	return !reason;
 }
 
+/* Known advice is good for no memory at all. */
+bool world_has_advice(int advice)
+{
+	return !madvise(SPAN, 0, advice);
+}
+
+static const char *why_unserved(uint64_t kind)
+{
+	const struct unserved *row = unserved_here(kind, 0);
+
+	return row ? row->why : NULL;
+}
+
 void world_start(void)
 {
 	world_has_swap = had("swap", swap_on(SWAP_BYTES));
-	world_has_hugetlb = had("hugetlb", hugetlb_reserve(HUGETLB_PAGES));
+	world_has_shmem = had("shared memory", why_unserved(UFFDWP_KIND_SHMEM));
+	world_has_hugetlb = had("hugetlb", why_unserved(UFFDWP_KIND_HUGETLB) ?:
+				hugetlb_reserve(HUGETLB_PAGES));
+	had("MADV_POPULATE_WRITE", world_has_advice(MADV_POPULATE_WRITE) ? NULL : "not in this kernel");
+	had("MADV_COLLAPSE", world_has_advice(MADV_COLLAPSE) ? NULL : "not in this kernel");
 	/*
 	 * hugetlb_split() of Linux 6.1.192 asserts a lock that its caller takes only afterwards: a
 	 * WARN wherever lockdep looks, with or without a tracker.
@@ -134,6 +154,8 @@ static void may_advise(struct oracle *o, const struct event *event)
 		    r.first + 512 > o->scene->areas[r.kind].high)
 			return;
 	}
+	if (!world_has_advice(event->value))
+		return;
 	order(o, ORDER_MADVISE, &r, event->value);
 	model_note(o, &r, event->cause);
 }
