@@ -166,6 +166,8 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 	uffdwp_arming_needs_flush(a, addr);
 	if (pmd_present(pmd)) {
 		uffdwp_pmd_arm_present(pmdp);
+		if (uffdwp_forced_write_goes_by_dirty(a->vma))
+			uffdwp_pmd_hand_over_dirty(pmdp);
 		held = uffdwp_pmd_may_be_pinned(pmd);
 	} else {
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);

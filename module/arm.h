@@ -104,6 +104,8 @@ static inline void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned
 	if (uffdwp_pte_armed(pte))
 		return;
 	uffdwp_pte_arm_present(ptep);
+	if (uffdwp_forced_write_goes_by_dirty(a->vma))
+		uffdwp_pte_hand_over_dirty(ptep);
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
 	if (uffdwp_pte_may_be_pinned(pte, &a->known))

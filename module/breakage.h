@@ -54,6 +54,8 @@
 #define UFFDWP_BREAK_MODE	32
 /* bits stay behind where tracking ends, as in kernels that do not reset them, and are believed */
 #define UFFDWP_BREAK_STALE	33
+/* whoever writes by force to read-only memory goes by the dirty bit, past ours (Linux 5.10) */
+#define UFFDWP_BREAK_FORCED	34
 /* bits that an earlier user of the memory has left are believed */
 #define UFFDWP_BREAK_LEFTOVERS	35
 

@@ -162,3 +162,31 @@ unlock:
 	pte_unmap_unlock(pte, vmf->ptl);
 	return ret;
 }
+
+/**
+ * uffdwp_fault_absent - instead of do_swap_page(), for a write to an armed page that is not present
+ * @vmf: fault; its PTE is mapped and not locked
+ *
+ * Where forced writes go by the dirty bit (uffdwp_forced_write_goes_by_dirty()), do_swap_page()
+ * would map the page dirty and armed, and say that it is a copy (VM_FAULT_WRITE): the write would go
+ * through without another fault. So the page becomes written where it is, and the access is retried.
+ *
+ * Return: 0.
+ */
+vm_fault_t uffdwp_fault_absent(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+
+	pte_unmap(vmf->pte);
+	vmf->pte = uffdwp_pte_lock(vma->vm_mm, vmf->pmd, vmf->address, &vmf->ptl);
+	if (uffdwp_pte_lock_failed(vmf->pte))
+		return 0;
+	if (pte_same(*vmf->pte, vmf->orig_pte)) {
+		set_pte_at(vma->vm_mm, vmf->address, vmf->pte, pte_swp_clear_uffd_wp(*vmf->pte));
+		if (t)
+			uffdwp_count(t, write_faults, 1);
+	}
+	pte_unmap_unlock(vmf->pte, vmf->ptl);
+	return 0;
+}

@@ -145,6 +145,22 @@ static vm_fault_t instead_of_do_swap_page(struct vm_fault *vmf)
 	return ret;
 }
 
+static vm_fault_t instead_of_do_swap_page_for_write(struct vm_fault *vmf)
+{
+	vm_fault_t ret = uffdwp_fault_absent(vmf);
+
+	redirected_call_ends();
+	return ret;
+}
+
+/* Of a page that is not present: a write that do_swap_page() would let through without a fault? */
+static __always_inline bool is_write_to_absent(const struct vm_fault *vmf)
+{
+	return UFFDWP_HAS_FOLL_COW && (vmf->flags & FAULT_FLAG_WRITE) &&
+	       userfaultfd_wp(vmf->vma) && pte_swp_uffd_wp(vmf->orig_pte) &&
+	       !uffdwp_broken(UFFDWP_BREAK_FORCED);
+}
+
 /* vm_fault_t do_swap_page(struct vm_fault *vmf) */
 static notrace void on_do_swap_page(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
@@ -153,6 +169,8 @@ static notrace void on_do_swap_page(unsigned long ip, unsigned long parent_ip,
 
 	if (unlikely(uffdwp_pte_is_marker(vmf->orig_pte)) && vma_is_anonymous(vmf->vma))
 		redirect(fregs, instead_of_do_swap_page);
+	else if (is_write_to_absent(vmf) && uffdwp_tracker_of_vma(vmf->vma))
+		redirect(fregs, instead_of_do_swap_page_for_write);
 }
 
 /*
@@ -314,8 +332,9 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	},
 	[UFFDWP_HOOK_DO_SWAP_PAGE] = {
 		.symbol = "do_swap_page",
-		FOR_MARKERS,
-		.loss = "unpopulated memory cannot be armed with markers",
+		.given_up = !UFFDWP_HAVE_MARKERS && !UFFDWP_HAS_FOLL_COW,
+		.loss = UFFDWP_HAS_FOLL_COW ? NULL :
+			"unpopulated memory cannot be armed with markers",
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
 		.ops = REDIRECT(on_do_swap_page),
 	},

@@ -57,6 +57,48 @@ static inline void uffdwp_pte_arm_present(pte_t *ptep)
 	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
 }
 
+/*
+ * Who writes by force (FOLL_FORCE: ptrace(2), /proc/PID/mem) to a private mapping that may not be
+ * written to, takes a fault that copies the page, and then writes through an entry that is still
+ * read-only. Until 6.0 the kernel tells such a copy by the dirty bit (can_follow_write_pte(),
+ * FOLL_COW), and does not ask whether the entry was armed after that fault. So an entry that is
+ * armed in such a mapping must not be dirty: the next look at it is another fault.
+ *
+ * mmap_lock is held by both, so that the permissions of the mapping are the same to both.
+ */
+static inline bool uffdwp_forced_write_goes_by_dirty(const struct vm_area_struct *vma)
+{
+	return UFFDWP_HAS_FOLL_COW && !(vma->vm_flags & VM_WRITE) &&
+	       !uffdwp_broken(UFFDWP_BREAK_FORCED);
+}
+
+/* The page remembers that it is dirty. Armed: the hardware does not set the bit again. */
+static inline void uffdwp_pte_hand_over_dirty(pte_t *ptep)
+{
+	pte_t old = READ_ONCE(*ptep);
+	pte_t new;
+
+	if (!pte_dirty(old) || pte_special(old))
+		return;
+	SetPageDirty(pte_page(old));
+	do {
+		new = pte_mkclean(old);
+	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
+}
+
+static inline void uffdwp_pmd_hand_over_dirty(pmd_t *pmdp)
+{
+	pmd_t old = READ_ONCE(*pmdp);
+	pmd_t new;
+
+	if (!pmd_dirty(old) || uffdwp_pmd_is_huge_zero(old))
+		return;
+	SetPageDirty(pmd_page(old));
+	do {
+		new = pmd_mkclean(old);
+	} while (!try_cmpxchg(&pmdp->pmd, &old.pmd, new.pmd));
+}
+
 /* Returns the entry as it is now. */
 static __always_inline pte_t uffdwp_pte_disarm_present(pte_t *ptep)
 {

@@ -32,6 +32,7 @@
 #include "selftest.h"
 #include "tracker.h"
 #include "userfault.h"
+#include "walk.h"
 
 /* A page for structures of UFFDIO_*, and behind it the pages of the test. */
 #define TEST_PAGES 4UL
@@ -120,10 +121,57 @@ static bool prove_mwriteprotect_range(struct selftest *s)
 	       uffdwp_total(s->t, zero_installed) == zeroes + 1;
 }
 
+/*
+ * An armed entry that no access gets beyond, and that leads to no page: that of a poisoned one. It
+ * is put there, and taken away again.
+ */
+static int swap_entries(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	const pte_t poisoned = swp_entry_to_pte(swp_entry(SWP_HWPOISON, 0));
+
+	if (pte_none(*pte)) {
+		set_pte_at(walk->vma->vm_mm, addr, pte, pte_swp_mkuffd_wp(poisoned));
+		return UFFDWP_WALK_ON;
+	}
+	if (!pte_same(*pte, poisoned))
+		return -ENODEV;
+	pte_clear(walk->vma->vm_mm, addr, pte);
+#endif
+	return UFFDWP_WALK_ON;
+}
+
+static int populate_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
+{
+	return UFFDWP_WALK_POPULATE;
+}
+
+static int walk_page(struct selftest *s, unsigned int number, const struct uffdwp_walk_ops *ops)
+{
+	struct uffdwp_walk walk = { .ops = ops };
+	int next;
+
+	mmap_read_lock(s->t->mm);
+	walk.vma = find_vma(s->t->mm, page(s, number));
+	next = uffdwp_walk_vma(&walk, page(s, number), page(s, number) + PAGE_SIZE);
+	mmap_read_unlock(s->t->mm);
+	return next;
+}
+
+/* Where there are no markers there is another reason for this hook: uffdwp_fault_absent(). */
+static bool prove_write_to_absent(struct selftest *s)
+{
+	static const struct uffdwp_walk_ops ops = { .hole = populate_hole, .ptes = swap_entries };
+
+	return !walk_page(s, 2, &ops) && write_page(s, 2, 4) == -EFAULT && !walk_page(s, 2, &ops);
+}
+
 static bool prove_do_swap_page(struct selftest *s)
 {
 	bool proved;
 
+	if (UFFDWP_HAS_FOLL_COW)
+		return prove_write_to_absent(s);
 	s->t->markers = true;
 	proved = !arm_page(s, 2) && !arm_page(s, 3) && page_is(s, 2, 0) && !write_page(s, 3, 4) &&
 		 page_is(s, 3, 4) && uffdwp_total(s->t, marker_faults) == 2;

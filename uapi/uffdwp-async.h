@@ -439,7 +439,8 @@ struct uffdwp_scan_arg {
  * struct uffdwp_stats_arg - UFFDWP_IOC_STATS: what has this tracker done?
  * @size: in: sizeof(struct uffdwp_stats_arg)
  * @flags: in: 0
- * @write_faults: out: first writes resolved in do_wp_page
+ * @write_faults: out: first writes resolved in do_wp_page, or (Linux 5.10) before what was swapped
+ *	out is read back
  * @huge_splits: out: write faults on armed huge pages, each split into small ones
  * @net_faults: out: write faults that passed by the hook and were resolved in handle_userfault
  * @marker_faults: out: faults on markers in anonymous memory, reads and writes

@@ -133,6 +133,10 @@ probe FAULT_UNSHARE '5.19, "mm: support GUP-triggered unsharing of anonymous pag
 int flag = FAULT_FLAG_UNSHARE;
 SNIPPET
 
+probe FOLL_COW 'until 6.0, "mm/gup: fix FOLL_FORCE COW security issue and remove FOLL_COW"' <<'SNIPPET'
+int flag = FOLL_COW;
+SNIPPET
+
 probe USERFAULTFD_CTX '6.9, "userfaultfd: move userfaultfd_ctx struct to header file"' <<'SNIPPET'
 void *f(struct userfaultfd_ctx *ctx) { return ctx->mm; }
 SNIPPET

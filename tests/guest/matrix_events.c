@@ -188,6 +188,14 @@ static const char *pokedata(struct area *area)
 	return each_page(area, poke_page, NULL);
 }
 
+/* It stays read-only until all was looked at. */
+static const char *poke_read_only(struct area *area)
+{
+	assert_ok(mprotect(area->start, area->len, PROT_READ));
+	area->no_access = true;
+	return pokedata(area);
+}
+
 static const char *pread_first(char *page, void *arg)
 {
 	return pread(*(int *)arg, page, PAGE, 0) == (ssize_t)PAGE ? NULL : no("direct read");
@@ -693,6 +701,7 @@ static const char *(*const happen[EVENTS])(struct area *area) = {
 	[RECV] = recv_write,
 	[VM_WRITEV] = vm_writev,
 	[POKEDATA] = pokedata,
+	[POKE_READ_ONLY] = poke_read_only,
 	[DIRECT_READ] = direct_read,
 	[READ] = read_hit,
 	[FORK_PARENT] = fork_parent,

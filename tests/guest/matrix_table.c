@@ -69,6 +69,7 @@ const char *const matrix_events[EVENTS] = {
 	[RECV] = "recv(2) into it",
 	[VM_WRITEV] = "process_vm_writev(2)",
 	[POKEDATA] = "PTRACE_POKEDATA",
+	[POKE_READ_ONLY] = "mprotect(2) read-only, PTRACE_POKEDATA",
 	[DIRECT_READ] = "O_DIRECT read into it",
 	[READ] = "read",
 	[FORK_PARENT] = "fork(2), write",
@@ -120,6 +121,8 @@ const char *const matrix_mistakes[MISTAKES] = {
 	[KHUGEPAGED_FILLS_HOLES] = "khugepaged filled the holes of an armed file",
 	[DEFERRED_FLUSH] = "a TLB flush was deferred past a fault: also tests/guest/races, all interleavings",
 	[BITS_LEFT_BEHIND] = "the bit stayed behind after unregister, close or mremap(2)",
+	[FORCED_BY_DIRTY] =
+		"a write by force to read-only memory went by the dirty bit: also tests/guest/races, all interleavings",
 };
 
 /* ---- states. Faults: of the first write to one page. */
@@ -241,6 +244,7 @@ static const struct event_row events[] = {
 	/* A tracer may write to private memory that its owner may not. */
 	WRITES(POKEDATA, PRIVATE & ~HUGETLBS, NOT_DEAD, -1, NO_MISTAKE),
 	WRITES(POKEDATA, SHARED | HUGETLBS, OPEN, -1, NO_MISTAKE),
+	WRITES(POKE_READ_ONLY, PRIVATE & ~HUGETLBS, NOT_DEAD, -1, FORCED_BY_DIRTY),
 	WRITES(DIRECT_READ, EVERY, OPEN, -1, NO_MISTAKE),
 
 	{ READ, EVERY, OPEN & ~ONLY(MOVING), HIT, P, W | S, 0, 0, 0, NULL, NO_MISTAKE },

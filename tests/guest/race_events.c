@@ -3,6 +3,7 @@
  * What may happen to memory while a command looks at it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -109,6 +110,38 @@ static void run_write(void *arg)
 		write_by_kernel(r);
 }
 
+/* ---- write by force, by ptrace(2) or /proc/PID/mem, to memory that its owner may not write to */
+
+static int memory_file = -1;
+
+static void prepare_force(struct round *r)
+{
+	if (memory_file < 0)
+		memory_file = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	error_unless(r, memory_file >= 0, errno);
+	error_unless(r, !mprotect(r->memory, RACE_LEN, PROT_READ), errno);
+}
+
+static void run_force(void *arg)
+{
+	struct round *r = arg;
+	size_t i;
+
+	for (i = 0; i < EVENT_WRITES; i++) {
+		uint64_t value = new_value(r, 3 * i);
+		ssize_t n = pwrite(memory_file, &value, sizeof(value), (uintptr_t)word(r, 3 * i));
+
+		error_unless(r, n == sizeof(value), errno);
+		wrote(r, 3 * i, value);
+	}
+}
+
+static void check_force(struct round *r)
+{
+	if (mprotect(r->memory, RACE_LEN, PROT_READ | PROT_WRITE))
+		race_failed(r, "mprotect: %s", strerror(errno));
+}
+
 /* ---- fault: the first touch, by reads and writes and one after the other */
 
 static void run_fault(void *arg)
@@ -213,6 +246,7 @@ static void run_exit(void *arg)
 
 const struct event race_events[] = {
 	{ .name = "write", .variants = WRITERS, .prepare = prepare_write, .run = run_write },
+	{ .name = "force", .prepare = prepare_force, .run = run_force, .check = check_force },
 	{ .name = "fault", .empty = true, .run = run_fault },
 	{ .name = "fault-marker", .empty = true, .markers = true, .run = run_fault },
 	{ .name = "dontneed", .run = run_dontneed },
