@@ -123,12 +123,13 @@ vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
  * uffdwp_fault_marker - instead of do_swap_page(), for a marker in an anonymous mapping
  * @vmf: fault; its PTE is mapped and not locked
  *
- * Linux before 6.6 knows markers in file mappings only and would kill the process. A write takes
+ * Linux before 6.4 knows markers in file mappings only and would kill the process. A write takes
  * the marker away and is retried, then finds nothing and gets a fresh page as it would have without
  * us: two faults. A read gets the zero page, still armed: one fault.
  *
- * A marker in a mapping that is not registered any more is nothing to anybody, and is taken away;
- * so is one where the reader of a handed-in userfaultfd is to be asked what belongs there.
+ * A marker in a mapping that is not registered any more is nothing to anybody, and is taken away
+ * (where the kernel does not do so itself); so is one where the reader of a handed-in userfaultfd
+ * is to be asked what belongs there.
  *
  * Return: 0, or the error of an address space that is being reaped.
  */

@@ -161,13 +161,19 @@ static __always_inline bool is_write_to_absent(const struct vm_fault *vmf)
 	       !uffdwp_broken(UFFDWP_BREAK_FORCED);
 }
 
-/* vm_fault_t do_swap_page(struct vm_fault *vmf) */
+/*
+ * vm_fault_t do_swap_page(struct vm_fault *vmf)
+ *
+ * A kernel that knows these markers itself has other users for them, and takes care of what is left
+ * in memory that nobody tracks.
+ */
 static notrace void on_do_swap_page(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
 
-	if (unlikely(uffdwp_pte_is_marker(vmf->orig_pte)) && vma_is_anonymous(vmf->vma))
+	if (unlikely(uffdwp_pte_is_marker(vmf->orig_pte)) && vma_is_anonymous(vmf->vma) &&
+	    (!UFFDWP_HAS_ANON_MARKERS || uffdwp_tracker_of_vma(vmf->vma)))
 		redirect(fregs, instead_of_do_swap_page);
 	else if (is_write_to_absent(vmf) && uffdwp_tracker_of_vma(vmf->vma))
 		redirect(fregs, instead_of_do_swap_page_for_write);

@@ -10,6 +10,7 @@
 #include <linux/pgtable.h>
 #include <linux/swap.h>
 #include <linux/swapops.h>
+#include <linux/userfaultfd.h>
 
 #if UFFDWP_HAS_LEAFOPS
 #include <linux/leafops.h>
@@ -37,7 +38,13 @@ static inline struct page *pfn_swap_entry_to_page(swp_entry_t entry)
 }
 #endif
 
-/* In mappings of files the kernel knows these itself; in anonymous ones only since 6.6. */
+/* In mappings of files the kernel knows these itself; in anonymous ones only since 6.4. */
+#ifdef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFDWP_HAS_ANON_MARKERS 1
+#else
+#define UFFDWP_HAS_ANON_MARKERS 0
+#endif
+
 #if UFFDWP_HAVE_MARKERS
 static inline pte_t uffdwp_make_marker(void)
 {
