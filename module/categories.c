@@ -56,7 +56,7 @@ u64 uffdwp_pte_extra_categories(pte_t pte, struct uffdwp_known_refs *known)
  */
 u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked)
 {
-	u64 categories = UFFDWP_PAGE_IS_WPALLOWED | UFFDWP_PAGE_IS_HUGE;
+	u64 categories = UFFDWP_PAGE_IS_HUGE;
 
 	if (!uffdwp_pmd_armed(pmd))
 		categories |= UFFDWP_PAGE_IS_WRITTEN;
@@ -80,7 +80,7 @@ u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked)
  * @pte: its entry
  * @asked: categories that matter to the caller
  *
- * hugetlb has no soft-dirty bits on this kernel.
+ * Its soft-dirty bits are set by the first write, and /proc/PID/clear_refs passes them by.
  *
  * Return: UFFDWP_PAGE_IS_*.
  */
@@ -90,6 +90,8 @@ u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked)
 
 	if (!(asked & UFFDWP_EXTRA_CATEGORIES) || pte_none(pte))
 		return categories;
+	if (pte_present(pte) ? pte_soft_dirty(pte) : pte_swp_soft_dirty(pte))
+		categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
 	if (!pte_present(pte))
 		return categories | swap_categories(pte_to_swp_entry(pte));
 	if (uffdwp_hugetlb_may_be_pinned(pte))

@@ -33,6 +33,7 @@ struct scan {
 	struct uffdwp_regions regions;
 	unsigned long pos;		/* all below was looked at */
 	u64 asked;			/* categories that matter to the caller */
+	u64 vma_categories;		/* of all pages of walk.vma */
 };
 
 static bool matches(const struct scan *s, u64 categories)
@@ -79,7 +80,7 @@ static inline int report(struct scan *s, unsigned long addr, unsigned long *end,
 static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	const u64 categories = uffdwp_hole_categories(walk->vma);
+	const u64 categories = s->vma_categories | uffdwp_hole_categories(walk->vma);
 
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
@@ -93,12 +94,14 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 	struct scan *s = container_of(walk, struct scan, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, PAGE_SHIFT);
 	const bool reset = resets(s);
+	const u64 vma_categories = s->vma_categories;
 	const u64 asked = s->asked;
 	int next = UFFDWP_WALK_ON;
 
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
 		unsigned long taken = addr + PAGE_SIZE;
-		u64 categories = uffdwp_pte_categories(READ_ONCE(*pte), asked, &a.known);
+		u64 categories = vma_categories |
+				 uffdwp_pte_categories(READ_ONCE(*pte), asked, &a.known);
 
 		if (!matches(s, categories))
 			continue;
@@ -114,7 +117,7 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 {
 	struct scan *s = container_of(walk, struct scan, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, HPAGE_PMD_SHIFT);
-	u64 categories = uffdwp_pmd_categories(READ_ONCE(*pmd), s->asked);
+	u64 categories = s->vma_categories | uffdwp_pmd_categories(READ_ONCE(*pmd), s->asked);
 	unsigned long taken = end;
 	int next;
 
@@ -145,7 +148,8 @@ static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr
 	struct scan *s = container_of(walk, struct scan, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma,
 						     uffdwp_hugetlb_shift(walk->vma));
-	u64 categories = uffdwp_hugetlb_categories(READ_ONCE(*pte), s->asked);
+	u64 categories = s->vma_categories |
+			 uffdwp_hugetlb_categories(READ_ONCE(*pte), s->asked);
 	unsigned long taken = end;
 	int next;
 
@@ -193,6 +197,7 @@ static int scan_tracked(struct scan *s, struct vm_area_struct *vma, unsigned lon
 	int next;
 
 	s->walk.vma = vma;
+	s->vma_categories = uffdwp_vma_categories(vma);
 	if (resets(s))
 		uffdwp_notifier_start(&range, vma, start, end);
 	next = uffdwp_walk_vma(&s->walk, start, end);
