@@ -15,7 +15,7 @@ static const struct {
 	const char *text;
 } sentences[] = {
 	{ UFFDWP_STEP_OPEN, ENODEV,
-	  "there is no working " UFFDWP_DEVICE ": load the module (modprobe uffdwp-async) and see dmesg if that fails" },
+	  "there is no working " UFFDWP_DEVICE ": load the module (modprobe uffdwp-async) and see dmesg if that fails; without it Linux 6.7 and later can track the calling process only" },
 	{ UFFDWP_STEP_OPEN, EACCES,
 	  "no permission to open " UFFDWP_DEVICE ": run as root, or join the group uffdwp" },
 	{ UFFDWP_STEP_OPEN, EPERM,
@@ -26,7 +26,8 @@ static const struct {
 	  "the loaded module is older than this program: unload it and load the installed one (modprobe -r uffdwp-async; modprobe uffdwp-async)" },
 	{ UFFDWP_STEP_OPEN, EBADF, "the file descriptor is not a pidfd, or not a userfaultfd" },
 	{ UFFDWP_STEP_OPEN, EBUSY, "this userfaultfd is used by another tracker" },
-	{ UFFDWP_STEP_OPEN, EOPNOTSUPP, "this kernel does not offer that way to arm unpopulated memory" },
+	{ UFFDWP_STEP_OPEN, EOPNOTSUPP,
+	  "this cannot be had here: that way to arm unpopulated memory or, without the module, a userfaultfd that was made without UFFD_FEATURE_WP_ASYNC" },
 	{ UFFDWP_STEP_OPEN, EINVAL, "bad option or process id" },
 	{ UFFDWP_STEP_OPEN, EMFILE, "too many open files: see ulimit -n" },
 	{ UFFDWP_STEP_TRACK, EOPNOTSUPP,

@@ -14,13 +14,15 @@
  * reported, and whoever is told copies it after both.
  *
  * What this back end cannot know: which pages are held by somebody who writes to them without a
- * fault (PAGE_IS_PINNED is not offered), which userfaultfd memory is registered with, and that a
- * hole was made in a file under an armed page (the kernel leaves a marker).
+ * fault (PAGE_IS_PINNED is not offered), which userfaultfd memory is registered with, and that an
+ * armed page was thrown away in a mapping of a file, by a hole or by MADV_DONTNEED (the kernel
+ * leaves a marker, which looks like a page that is swapped out).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/userfaultfd.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,23 +62,36 @@ static int call(int fd, unsigned long cmd, void *arg)
 
 /* ---- opening */
 
-/* The features that were asked for when it was made; fdinfo has them as "API: aa:FEATURES:..." */
-static int has_wp_async(int uffd)
+/* The first line of a file descriptor's fdinfo that has this form; -EBADF when none has. */
+__attribute__((format(scanf, 2, 3)))
+static int scan_fdinfo(int fd, const char *format, ...)
 {
 	char path[64], line[128];
-	uint64_t features = 0;
 	bool found = false;
+	va_list values;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", uffd);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	file = fopen(path, "re");
 	if (!file)
 		return -EBADF;
-	while (!found && fgets(line, sizeof(line), file))
-		found = sscanf(line, "API: %*x:%" SCNx64, &features) == 1;
+	while (!found && fgets(line, sizeof(line), file)) {
+		va_start(values, format);
+		found = vsscanf(line, format, values) == 1;
+		va_end(values);
+	}
 	fclose(file);
-	if (!found)
-		return -EBADF;
+	return found ? 0 : -EBADF;
+}
+
+/* Does the kernel resolve its write faults by itself, as was asked for when it was made? */
+static int check_wp_async(int uffd)
+{
+	uint64_t features;
+	int err = scan_fdinfo(uffd, "API: %*x:%" SCNx64, &features);
+
+	if (err)
+		return err;
 	return features & FEATURE_WP_ASYNC ? 0 : -EOPNOTSUPP;
 }
 
@@ -106,29 +121,27 @@ static int own_uffd(struct uffdwp *tracker, const struct uffdwp_open_opts *opts)
 		tracker->fd = new_uffd();
 		return tracker->fd < 0 ? tracker->fd : 0;
 	}
-	err = has_wp_async(opts->uffd);
+	err = check_wp_async(opts->uffd);
 	if (err)
 		return err;
 	tracker->fd = fcntl(opts->uffd, F_DUPFD_CLOEXEC, 0);
 	return tracker->fd < 0 ? -errno : 0;
 }
 
-/* The process of a pidfd, as fdinfo tells it. */
-static pid_t pid_of_pidfd(int pidfd)
+/* The process that is meant, 0 for the caller's own; or a negative errno. */
+static pid_t target_of(pid_t pid, const struct uffdwp_open_opts *opts)
 {
-	char path[64], line[128];
-	pid_t pid = 0;
-	FILE *file;
+	int err;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	while (!pid && fgets(line, sizeof(line), file))
-		if (sscanf(line, "Pid: %d", &pid) != 1)
-			pid = 0;
-	fclose(file);
-	return pid;
+	if (opts->flags & UFFDWP_OPEN_PIDFD) {
+		err = scan_fdinfo(opts->pidfd, "Pid: %d", &pid);
+		if (err)
+			return err;
+		/* -1: it has ended; 0: it has no number here. */
+		if (pid <= 0)
+			return -ESRCH;
+	}
+	return pid == getpid() ? 0 : pid;
 }
 
 static int kernel_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts)
@@ -137,12 +150,11 @@ static int kernel_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_op
 	char path[64];
 	int err;
 
-	if (opts->flags & UFFDWP_OPEN_PIDFD)
-		pid = pid_of_pidfd(opts->pidfd);
-	if (pid < 0 || ((opts->flags & UFFDWP_OPEN_PIDFD) && !pid))
-		return -EBADF;
+	pid = target_of(pid, opts);
+	if (pid < 0)
+		return pid;
 	/* Another process cannot be given a userfaultfd from here. */
-	if (pid && pid != getpid() && !(opts->flags & UFFDWP_OPEN_UFFD))
+	if (pid && !(opts->flags & UFFDWP_OPEN_UFFD))
 		return -ENODEV;
 	/* Nothing is mapped there but what the kernel's own markers say. */
 	if (opts->unpopulated == UFFDWP_UNPOP_ZERO)
@@ -191,6 +203,44 @@ static int check_range(uint64_t start, uint64_t len)
 	return start + len < start || start + len > 1ull << 56 ? -EOVERFLOW : 0;
 }
 
+/*
+ * An address space that is gone has no mappings, and a scan of it finds nothing, which is no error
+ * to the kernel. Reading the file ends at once then. Asked behind what it is to confirm.
+ */
+static int check_alive(const struct uffdwp *tracker)
+{
+	uint64_t entry;
+
+	return pread(tracker->pagemap, &entry, sizeof(entry), 0) == 0 ? -ESRCH : 0;
+}
+
+/* Is anything mapped there? */
+static bool is_mapped(const struct uffdwp *tracker, uint64_t start, uint64_t len)
+{
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg arg = {
+		.size = sizeof(arg),
+		.start = start,
+		.end = start + len,
+		.vec = (uintptr_t)&region,
+		.vec_len = 1,
+		.max_pages = 1,
+	};
+
+	return call(tracker->pagemap, PAGEMAP_SCAN_IOCTL, &arg) != 0;
+}
+
+/* What the kernel has said to a range, in the words of uffdwp.h. */
+static int range_error(const struct uffdwp *tracker, uint64_t start, uint64_t len, int err)
+{
+	if (err && check_alive(tracker))
+		return -ESRCH;
+	if (err == -EINVAL)
+		return is_mapped(tracker, start, len) ? -EOPNOTSUPP : -ENOENT;
+	return err == -EPERM ? -EACCES : err;
+}
+
+/* The kernel does not say where it met what it did not like. */
 static int kernel_register(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at)
 {
 	struct uffdio_register arg = {
@@ -199,19 +249,10 @@ static int kernel_register(struct uffdwp *tracker, uint64_t start, uint64_t len,
 	};
 	int err = check_range(start, len);
 
+	*fail_at = 0;
 	if (err)
 		return err;
-	err = call(tracker->fd, UFFDIO_REGISTER, &arg);
-	/* The kernel does not say where it met what it did not like. */
-	*fail_at = err ? start : 0;
-	switch (err) {
-	case -EINVAL:
-		return -EOPNOTSUPP;
-	case -EPERM:
-		return -EACCES;
-	default:
-		return err;
-	}
+	return range_error(tracker, start, len, call(tracker->fd, UFFDIO_REGISTER, &arg));
 }
 
 static int kernel_unregister(struct uffdwp *tracker, uint64_t start, uint64_t len)
@@ -221,8 +262,7 @@ static int kernel_unregister(struct uffdwp *tracker, uint64_t start, uint64_t le
 
 	if (err)
 		return err;
-	err = call(tracker->fd, UFFDIO_UNREGISTER, &arg);
-	return err == -EINVAL ? -EOPNOTSUPP : err;
+	return range_error(tracker, start, len, call(tracker->fd, UFFDIO_UNREGISTER, &arg));
 }
 
 static int protect(struct uffdwp *tracker, uint64_t start, uint64_t len, bool armed)
@@ -399,6 +439,10 @@ static int kernel_scan(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
 	do {
 		err = look_once(&l);
 	} while (!err && !l.full && l.pos != arg->end);
+	if (check_alive(tracker)) {
+		err = -ESRCH;
+		l.found = 0;
+	}
 	pthread_mutex_unlock(&tracker->lock);
 	arg->walk_end = l.pos;
 	/* What was found before an error is told; the next call meets the error at once. */
@@ -406,54 +450,59 @@ static int kernel_scan(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
 }
 
 /* All that is registered in a range, armed or disarmed; the rest is skipped. */
-static int protect_range(struct uffdwp *tracker, uint64_t start, uint64_t len, bool armed)
+static int protect_registered(struct uffdwp *tracker, uint64_t start, uint64_t end, bool armed,
+			      bool *found)
 {
 	struct uffdwp_scan_arg arg = {
 		.size = sizeof(arg),
 		.start = start,
-		.end = start + len,
+		.end = end,
 		.vec = (uintptr_t)tracker->raw,
 		.vec_len = LOOK_REGIONS,
 		.category_mask = UFFDWP_PAGE_IS_WPALLOWED,
 		.return_mask = UFFDWP_PAGE_IS_WPALLOWED,
 	};
-	int n, i, err = check_range(start, len);
-	bool found = false;
+	int n, i, err;
 
-	while (!err && arg.start != start + len) {
+	for (; arg.start != end; arg.start = arg.walk_end) {
 		n = call(tracker->pagemap, PAGEMAP_SCAN_IOCTL, &arg);
 		if (n < 0)
 			return n;
-		for (i = 0; i < n && !err; i++) {
-			found = true;
+		for (i = 0; i < n; i++) {
+			*found = true;
 			err = protect(tracker, tracker->raw[i].start,
 				      tracker->raw[i].end - tracker->raw[i].start, armed);
-			if (err == -ENOENT)
-				err = 0;
+			/* Gone since, and then it reads as written. */
+			if (err && err != -ENOENT)
+				return err;
 		}
-		arg.start = arg.walk_end;
 	}
-	return err ? err : found || !armed ? 0 : -ENOENT;
+	return 0;
+}
+
+static int protect_range(struct uffdwp *tracker, uint64_t start, uint64_t len, bool armed)
+{
+	int err = check_range(start, len);
+	bool found = false;
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&tracker->lock);
+	err = protect_registered(tracker, start, start + len, armed, &found);
+	pthread_mutex_unlock(&tracker->lock);
+	if (check_alive(tracker))
+		return -ESRCH;
+	return err || found || !armed ? err : -ENOENT;
 }
 
 static int kernel_arm(struct uffdwp *tracker, uint64_t start, uint64_t len)
 {
-	int err;
-
-	pthread_mutex_lock(&tracker->lock);
-	err = protect_range(tracker, start, len, true);
-	pthread_mutex_unlock(&tracker->lock);
-	return err;
+	return protect_range(tracker, start, len, true);
 }
 
 static int kernel_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len)
 {
-	int err;
-
-	pthread_mutex_lock(&tracker->lock);
-	err = protect_range(tracker, start, len, false);
-	pthread_mutex_unlock(&tracker->lock);
-	return err;
+	return protect_range(tracker, start, len, false);
 }
 
 /* The kernel does not count. */

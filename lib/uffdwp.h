@@ -65,8 +65,9 @@ enum uffdwp_backend {
 	UFFDWP_BACKEND_MODULE = 1,	/* /dev/uffdwp-async */
 	/*
 	 * Linux 6.7 and later without the module: the caller's own process, or one whose
-	 * userfaultfd with UFFD_FEATURE_WP_ASYNC is handed in. Pages that somebody holds, and holes
-	 * in files under armed pages, are not told; UFFDWP_UNPOP_ZERO, PAGE_IS_PINNED and
+	 * userfaultfd with UFFD_FEATURE_WP_ASYNC is handed in. What this kernel does not tell:
+	 * pages that somebody holds; holes in files under armed pages, and private pages over
+	 * a file that MADV_DONTNEED has thrown away. UFFDWP_UNPOP_ZERO, PAGE_IS_PINNED and
 	 * statistics are not offered.
 	 */
 	UFFDWP_BACKEND_KERNEL = 2,
@@ -117,7 +118,8 @@ struct uffdwp_open_opts {
  *   -EBADF       @pidfd or @uffd is not what it should be
  *   -EBUSY       @uffd is used by another tracker
  *   -EPROTO      the module is older than this library
- *   -EOPNOTSUPP  an option that this back end does not offer
+ *   -EOPNOTSUPP  an option that this back end does not offer; for the kernel alone that includes
+ *                a @uffd that was made without UFFD_FEATURE_WP_ASYNC
  *   -EINVAL      bad options
  *   -EMFILE, -ENFILE, -ENOMEM
  */

@@ -13,8 +13,10 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(TOOL_PARTS) $(LIB_STATIC) 
 	$(Q)$(CC) $(ALL_CFLAGS) -Itools -Itests/unit -Itests/unit/kernel -o $@ $< $(TOOL_PARTS) \
 		$(LIB_STATIC) $(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lm
 
-check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix ## unit tests on this machine
+# test_lib needs no guest for what the library can do without the module.
+check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest/test_lib $(B)/uffdwp ## unit tests on this machine
 	@for unit in $(UNITS); do $$unit || exit 1; done
+	@UFFDWP_COMMAND=$(B)/uffdwp $(B)/tests/guest/test_lib
 	@tests/unit/check-symbols $(LIB_SHARED) lib/uffdwp.h lib/libuffdwp.map
 	@CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
 	@tests/unit/check-pages $(B)/tests/guest/test_matrix

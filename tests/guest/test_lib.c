@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The library, as a program uses it.
+ * The library, as a program uses it: with each back end that is there, and the choice between them.
+ *
+ * Needs no guest: on a machine without the module it tests what the machine's own kernel can do.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,14 +23,32 @@
 #define N 4000ul
 #define LEN (N * PAGE)
 
+/* Of Linux 6.7, which the headers that this is built with need not know. */
+#define WP_ASYNC (1ull << 15)
+
+static enum uffdwp_backend backend;
 static char *p;
 static struct uffdwp *t;
 
+static bool is_kernel(void)
+{
+	return backend == UFFDWP_BACKEND_KERNEL;
+}
+
+static struct uffdwp_open_opts opts_of(unsigned int flags)
+{
+	return (struct uffdwp_open_opts){
+		.size = sizeof(struct uffdwp_open_opts), .flags = flags, .backend = backend,
+	};
+}
+
 static int set_up(void **state)
 {
+	struct uffdwp_open_opts opts = opts_of(0);
+
 	(void)state;
 	p = map_filled(N);
-	assert_ok(uffdwp_open(0, NULL, &t));
+	assert_ok(uffdwp_open(0, &opts, &t));
 	assert_ok(uffdwp_track(t, (uintptr_t)p, LEN, NULL));
 	return 0;
 }
@@ -77,7 +102,7 @@ static void write_every_second(void)
 static void track_and_scan(void **state)
 {
 	(void)state;
-	assert_string_equal(uffdwp_backend_name(t), "module");
+	assert_string_equal(uffdwp_backend_name(t), is_kernel() ? "kernel" : "module");
 	assert_int_equal(written_pages(0), 0);
 	touch(p, 7, 2);
 	assert_int_equal(written_pages(0), 7);
@@ -154,6 +179,22 @@ static void giving_up_reaches_memory_beside_untracked_memory(void **state)
 	assert_ok(uffdwp_scan_end(scan));
 }
 
+static void what_was_thrown_away_is_written(void **state)
+{
+	(void)state;
+	assert_ok(madvise(p + 7 * PAGE, 5 * PAGE, MADV_DONTNEED));
+	assert_int_equal(written_pages(UFFDWP_SCAN_WP_MATCHING), 5);
+	assert_int_equal(written_pages(0), 0);
+	touch(p + 8 * PAGE, 1, 2);
+	assert_int_equal(written_pages(0), 1);
+	/* And where there never was anything. */
+	assert_ok(madvise(p, LEN, MADV_DONTNEED));
+	assert_ok(uffdwp_arm(t, (uintptr_t)p, LEN));
+	assert_int_equal(written_pages(0), 0);
+	touch(p + 100 * PAGE, 3, 2);
+	assert_int_equal(written_pages(0), 3);
+}
+
 static void disarm(void **state)
 {
 	(void)state;
@@ -193,17 +234,63 @@ static void untrack(void **state)
 	touch(p, N, 2);
 }
 
+/* Pages of a category that a caller may name. */
+static uint64_t pages_that_are(uint64_t category)
+{
+	struct uffdwp_scan_opts opts = {
+		.size = sizeof(opts),
+		.start = (uintptr_t)p,
+		.end = (uintptr_t)p + LEN,
+		.category_mask = category,
+		.return_mask = category,
+	};
+	struct uffdwp_scan *scan;
+	struct uffdwp_region region;
+	uint64_t pages = 0;
+
+	assert_ok(uffdwp_scan_start(t, &opts, &scan));
+	while (uffdwp_scan_next(scan, &region) == 1) {
+		assert_int_equal(region.categories, category);
+		pages += (region.end - region.start) / PAGE;
+	}
+	assert_ok(uffdwp_scan_end(scan));
+	return pages;
+}
+
+static void what_is_not_tracked_is_told_apart(void **state)
+{
+	(void)state;
+	assert_int_equal(pages_that_are(UFFDWP_PAGE_IS_UNTRACKED), 0);
+	assert_ok(uffdwp_untrack(t, (uintptr_t)p, 10 * PAGE));
+	munmap(p + 20 * PAGE, 3 * PAGE);
+	assert_int_equal(pages_that_are(UFFDWP_PAGE_IS_UNTRACKED), 13);
+	/* Where nothing is mapped is neither written nor clean. */
+	assert_int_equal(written_pages(UFFDWP_SCAN_WP_MATCHING), 10);
+	assert_ok(uffdwp_arm(t, (uintptr_t)p, LEN));
+	assert_int_equal(written_pages(0), 10);
+	assert_int_equal(pages_that_are(UFFDWP_PAGE_IS_UNTRACKED), 13);
+}
+
 static void another_process(void **state)
 {
 	struct peer peer = peer_start();
 	struct uffdwp *other;
 	int pidfd = syscall(SYS_pidfd_open, peer.pid, 0);
-	struct uffdwp_open_opts opts = {
-		.size = sizeof(opts), .flags = UFFDWP_OPEN_PIDFD, .pidfd = pidfd,
-	};
+	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_PIDFD);
+	struct uffdwp_open_opts by_pid = opts_of(0);
 
 	(void)state;
-	assert_ok(uffdwp_open(peer.pid, NULL, &other));
+	opts.pidfd = pidfd;
+	if (is_kernel()) {
+		/* Nothing but the module can do that. */
+		assert_err(uffdwp_open(peer.pid, &by_pid, &other), ENODEV);
+		assert_err(uffdwp_open(0, &opts, &other), ENODEV);
+		assert_null(other);
+		peer_end(&peer);
+		close(pidfd);
+		return;
+	}
+	assert_ok(uffdwp_open(peer.pid, &by_pid, &other));
 	assert_ok(uffdwp_track(other, (uintptr_t)p, LEN, NULL));
 	uffdwp_close(other);
 	assert_ok(uffdwp_open(0, &opts, &other));
@@ -213,6 +300,141 @@ static void another_process(void **state)
 	assert_err(uffdwp_arm(other, (uintptr_t)p, LEN), ESRCH);
 	uffdwp_close(other);
 	close(pidfd);
+}
+
+/* For everybody, privileged or not; -1 when this kernel does not have the features. */
+static int uffd_with(uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1 /* UFFD_USER_MODE_ONLY */);
+
+	if (uffd < 0)
+		uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	assert_true(uffd >= 0);
+	if (!ioctl(uffd, UFFDIO_API, &api))
+		return uffd;
+	close(uffd);
+	return -1;
+}
+
+static void a_userfaultfd_that_is_handed_in(void **state)
+{
+	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_UFFD);
+	char *q = map_filled(10);
+	struct uffdwp *mine = t;
+
+	(void)state;
+	opts.uffd = uffd_with(is_kernel() ? WP_ASYNC : 0);
+	assert_ok(uffdwp_open(0, &opts, &t));
+	/* It stays the caller's: the tracker goes on without it. */
+	close(opts.uffd);
+	assert_ok(uffdwp_track(t, (uintptr_t)q, 10 * PAGE, NULL));
+	touch(q + 2 * PAGE, 3, 2);
+	{
+		struct uffdwp_scan_opts scan_opts = {
+			.size = sizeof(scan_opts),
+			.start = (uintptr_t)q, .end = (uintptr_t)q + 10 * PAGE,
+		};
+		struct uffdwp_scan *scan;
+		struct uffdwp_region region;
+
+		assert_ok(uffdwp_scan_start(t, &scan_opts, &scan));
+		assert_int_equal(uffdwp_scan_next(scan, &region), 1);
+		assert_int_equal(region.start, (uintptr_t)q + 2 * PAGE);
+		assert_int_equal(region.end, (uintptr_t)q + 5 * PAGE);
+		assert_int_equal(uffdwp_scan_next(scan, &region), 0);
+		assert_ok(uffdwp_scan_end(scan));
+	}
+	uffdwp_close(t);
+	t = mine;
+	munmap(q, 10 * PAGE);
+}
+
+/* One that would stop its writers until somebody reads it. */
+static void a_userfaultfd_that_would_stop_writers(void **state)
+{
+	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_UFFD);
+	struct uffdwp *other;
+	int err;
+
+	(void)state;
+	opts.uffd = uffd_with(0);
+	err = uffdwp_open(0, &opts, &other);
+	if (is_kernel()) {
+		assert_int_equal(err, -EOPNOTSUPP);
+		assert_null(other);
+		assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_OPEN, err), "WP_ASYNC"));
+	} else {
+		assert_ok(err);
+		uffdwp_close(other);
+	}
+	close(opts.uffd);
+}
+
+/* A child that hands in a userfaultfd of its own, and writes as often as it is told. */
+static pid_t child_with_uffd(int to[2], int from[2])
+{
+	pid_t pid;
+	int uffd;
+	char go;
+
+	assert_ok(pipe(to));
+	assert_ok(pipe(from));
+	pid = fork();
+	if (pid)
+		return pid;
+	close(to[1]);
+	uffd = uffd_with(is_kernel() ? WP_ASYNC : 0);
+	if (write(from[1], &uffd, sizeof(uffd)) != sizeof(uffd))
+		_exit(1);
+	while (read(to[0], &go, 1) == 1) {
+		touch(p + 5 * PAGE, 4, 3);
+		if (write(from[1], &go, 1) != 1)
+			break;
+	}
+	_exit(0);
+}
+
+static void another_process_by_its_userfaultfd(void **state)
+{
+	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_UFFD);
+	struct uffdwp *mine = t;
+	int to[2], from[2], number, pidfd;
+	pid_t child = child_with_uffd(to, from);
+	struct uffdwp_scan *scan;
+	struct uffdwp_region region;
+	char byte = 0;
+
+	(void)state;
+	pidfd = syscall(SYS_pidfd_open, child, 0);
+	assert_int_equal(read(from[0], &number, sizeof(number)), sizeof(number));
+	opts.uffd = syscall(SYS_pidfd_getfd, pidfd, number, 0);
+	assert_true(opts.uffd >= 0);
+	assert_ok(uffdwp_open(child, &opts, &t));
+	assert_ok(uffdwp_track(t, (uintptr_t)p, LEN, NULL));
+	assert_int_equal(written_pages(0), 0);
+	assert_int_equal(write(to[1], &byte, 1), 1);
+	assert_int_equal(read(from[0], &byte, 1), 1);
+	assert_int_equal(written_pages(UFFDWP_SCAN_WP_MATCHING), 4);
+	assert_int_equal(written_pages(0), 0);
+
+	/* Its end is no "nothing was written". */
+	close(to[1]);
+	waitpid(child, NULL, 0);
+	scan = scan_of(0, 0);
+	assert_err(uffdwp_scan_next(scan, &region), ESRCH);
+	uffdwp_scan_end(scan);
+	assert_err(uffdwp_arm(t, (uintptr_t)p, LEN), ESRCH);
+	assert_err(uffdwp_disarm(t, (uintptr_t)p, LEN), ESRCH);
+	assert_err(uffdwp_track(t, (uintptr_t)p, LEN, NULL), ESRCH);
+	assert_err(uffdwp_untrack(t, (uintptr_t)p, LEN), ESRCH);
+	uffdwp_close(t);
+	t = mine;
+	close(opts.uffd);
+	close(pidfd);
+	close(to[0]);
+	close(from[0]);
+	close(from[1]);
 }
 
 static void statistics(void **state)
@@ -225,6 +447,10 @@ static void statistics(void **state)
 
 	(void)state;
 	touch(p, 5, 2);
+	if (is_kernel()) {
+		assert_err(uffdwp_get_stats(t, &stats), EOPNOTSUPP);
+		return;
+	}
 	assert_ok(uffdwp_get_stats(t, &stats));
 	assert_int_equal(stats.write_faults, 5);
 	assert_int_equal(stats.pages_armed, N);
@@ -235,63 +461,223 @@ static void statistics(void **state)
 	assert_err(uffdwp_get_stats(t, &stats), EINVAL);
 }
 
+/* What the kernel alone does not offer is an error, not something less. */
+static void what_is_not_offered(void **state)
+{
+	struct uffdwp_scan_opts scan_opts = {
+		.size = sizeof(scan_opts), .start = (uintptr_t)p, .end = (uintptr_t)p + LEN,
+		.category_mask = UFFDWP_PAGE_IS_PINNED,
+	};
+	struct uffdwp_open_opts opts = opts_of(0);
+	struct uffdwp_scan *scan;
+	struct uffdwp_region region;
+	struct uffdwp *other;
+
+	(void)state;
+	assert_ok(uffdwp_scan_start(t, &scan_opts, &scan));
+	assert_err(uffdwp_scan_next(scan, &region), is_kernel() ? EOPNOTSUPP : 0);
+	assert_ok(uffdwp_scan_end(scan));
+	opts.unpopulated = UFFDWP_UNPOP_ZERO;
+	assert_err(uffdwp_open(0, &opts, &other), is_kernel() ? EOPNOTSUPP : 0);
+	uffdwp_close(other);
+}
+
 static void errors(void **state)
 {
 	struct uffdwp *none = t;
-	struct uffdwp_open_opts opts = { .size = sizeof(opts), .flags = 1u << 31 };
+	struct uffdwp_open_opts opts = opts_of(1u << 31);
 	char *hole = map_anon(1), *mapped;
-	int file;
-	uint64_t fail_at;
+	int file = memfd_create("sealed", MFD_ALLOW_SEALING);
+
+	(void)state;
+	assert_err(uffdwp_open(-1, NULL, &none), EINVAL);
+	assert_null(none);
+	assert_err(uffdwp_open(0, &opts, &none), EINVAL);
+	opts = opts_of(UFFDWP_OPEN_PIDFD);
+	opts.pidfd = -1;
+	assert_err(uffdwp_open(0, &opts, &none), EBADF);
+	opts = opts_of(UFFDWP_OPEN_UFFD);
+	opts.uffd = file;
+	assert_err(uffdwp_open(0, &opts, &none), EBADF);
+	opts = opts_of(0);
+	opts.backend = 77;
+	assert_err(uffdwp_open(0, &opts, &none), ENODEV);
+
+	munmap(hole, PAGE);
+	assert_err(uffdwp_track(t, (uintptr_t)hole, PAGE, NULL), ENOENT);
+	assert_err(uffdwp_untrack(t, (uintptr_t)hole, PAGE), ENOENT);
+	assert_err(uffdwp_arm(t, (uintptr_t)hole, PAGE), ENOENT);
+	assert_err(uffdwp_track(t, (uintptr_t)p + 1, PAGE, NULL), EINVAL);
+	assert_err(uffdwp_track(t, (uintptr_t)p, -PAGE, NULL), EOVERFLOW);
+	/* Where it can never become writable. */
+	assert_ok(ftruncate(file, PAGE));
+	assert_ok(fcntl(file, F_ADD_SEALS, F_SEAL_WRITE));
+	mapped = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0);
+	assert_ptr_not_equal(mapped, MAP_FAILED);
+	if (is_kernel() || (dev_kinds() & UFFDWP_KIND_SHMEM))
+		assert_err(uffdwp_track(t, (uintptr_t)mapped, PAGE, NULL), EACCES);
+	munmap(mapped, PAGE);
+	close(file);
+	uffdwp_close(NULL);
+}
+
+/* What only the module has an answer to. */
+static void errors_of_the_module(void **state)
+{
+	struct uffdwp *none = t;
+	uint64_t fail_at, vdso = getauxval(AT_SYSINFO_EHDR);
 	pid_t dead = fork();
 
 	(void)state;
 	if (!dead)
 		_exit(0);
 	waitpid(dead, NULL, 0);
+	if (is_kernel())
+		skip_because("only the module takes other processes, and says what has refused");
 	assert_err(uffdwp_open(dead, NULL, &none), ESRCH);
-	assert_null(none);
-	assert_err(uffdwp_open(-1, NULL, &none), EINVAL);
-	assert_err(uffdwp_open(0, &opts, &none), EINVAL);
 	assert_err(uffdwp_open(2, NULL, &none), ENXIO);
-	opts.flags = UFFDWP_OPEN_PIDFD;
-	opts.pidfd = -1;
-	assert_err(uffdwp_open(0, &opts, &none), EBADF);
-	opts.flags = UFFDWP_OPEN_UFFD;
-	opts.uffd = 0;
-	assert_err(uffdwp_open(0, &opts, &none), EBADF);
-	opts.flags = 0;
-	opts.backend = 77;
-	assert_err(uffdwp_open(0, &opts, &none), ENODEV);
+	assert_err(uffdwp_track(t, vdso, PAGE, &fail_at), EOPNOTSUPP);
+	assert_int_equal(fail_at, vdso);
+}
 
-	munmap(hole, PAGE);
-	assert_err(uffdwp_track(t, (uintptr_t)hole, PAGE, NULL), ENOENT);
-	assert_err(uffdwp_track(t, (uintptr_t)p + 1, PAGE, NULL), EINVAL);
-	assert_err(uffdwp_track(t, (uintptr_t)p, -PAGE, NULL), EOVERFLOW);
-	file = new_ordinary_file(PAGE);
-	mapped = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	assert_err(uffdwp_track(t, (uintptr_t)mapped, PAGE, &fail_at), EOPNOTSUPP);
-	assert_int_equal(fail_at, (uintptr_t)mapped);
-	munmap(mapped, PAGE);
-	close(file);
-	uffdwp_close(NULL);
+/* ---- the choice */
+
+static bool has_module(void)
+{
+	return !access(UFFDWP_DEVICE, F_OK);
+}
+
+/* Asked of the kernel itself. */
+static bool kernel_can(void)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), uffd = uffd_with(WP_ASYNC);
+	struct uffdwp_scan_arg nothing = { .size = sizeof(nothing) };
+	bool can = uffd >= 0 && !ioctl(pagemap, _IOWR('f', 16, struct uffdwp_scan_arg), &nothing);
+
+	if (uffd >= 0)
+		close(uffd);
+	close(pagemap);
+	return can;
+}
+
+static void the_first_that_serves(void **state)
+{
+	int err = uffdwp_open(0, NULL, &t);
+
+	(void)state;
+	if (!has_module() && !kernel_can()) {
+		assert_int_equal(err, -ENODEV);
+		assert_null(t);
+		assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_OPEN, err), "modprobe"));
+		return;
+	}
+	assert_ok(err);
+	assert_string_equal(uffdwp_backend_name(t), has_module() ? "module" : "kernel");
+	uffdwp_close(t);
+}
+
+static void the_only_one_that_is_wanted(void **state)
+{
+	struct uffdwp_open_opts opts = { .size = sizeof(opts) };
+
+	(void)state;
+	opts.backend = UFFDWP_BACKEND_MODULE;
+	assert_int_equal(uffdwp_open(0, &opts, &t), has_module() ? 0 : -ENODEV);
+	uffdwp_close(t);
+	opts.backend = UFFDWP_BACKEND_KERNEL;
+	assert_int_equal(uffdwp_open(0, &opts, &t), kernel_can() ? 0 : -ENODEV);
+	uffdwp_close(t);
+}
+
+static void another_process_takes_the_module(void **state)
+{
+	struct peer peer = peer_start();
+	int err = uffdwp_open(peer.pid, NULL, &t);
+
+	(void)state;
+	if (has_module()) {
+		assert_ok(err);
+		assert_string_equal(uffdwp_backend_name(t), "module");
+	} else {
+		assert_int_equal(err, -ENODEV);
+		assert_null(t);
+		assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_OPEN, err), "modprobe"));
+	}
+	uffdwp_close(t);
+	peer_end(&peer);
+}
+
+/* What a person sees who has forgotten to load it. UFFDWP_COMMAND: where the command is. */
+static void the_command_says_what_to_do(void **state)
+{
+	const char *program = getenv("UFFDWP_COMMAND") ?: "/bin/uffdwp";
+	char command[256], output[1024];
+	struct peer peer;
+	FILE *pipe;
+	size_t n;
+
+	(void)state;
+	if (has_module())
+		skip_because("the module is loaded: test_watch tries the command");
+	if (access(program, X_OK))
+		fail_msg("there is no %s", program);
+	peer = peer_start();
+	snprintf(command, sizeof(command), "%s watch -p %d 2>&1", program, (int)peer.pid);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	n = fread(output, 1, sizeof(output) - 1, pipe);
+	output[n] = 0;
+	assert_int_equal(pclose(pipe), 1 << 8);
+	if (!strstr(output, "cannot watch process") || !strstr(output, "modprobe uffdwp-async"))
+		fail_msg("%s says: %s", command, output);
+	peer_end(&peer);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
-int main(void)
+static int run_with(enum uffdwp_backend which, const char *name)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(track_and_scan),
 		TEST(a_scan_goes_on_where_it_stopped),
 		TEST(a_scan_that_is_given_up_loses_nothing),
 		TEST(giving_up_reaches_memory_beside_untracked_memory),
+		TEST(what_was_thrown_away_is_written),
 		TEST(disarm),
 		TEST(a_page_limit_counts_over_batches),
 		TEST(untrack),
+		TEST(what_is_not_tracked_is_told_apart),
 		TEST(another_process),
+		TEST(a_userfaultfd_that_is_handed_in),
+		TEST(a_userfaultfd_that_would_stop_writers),
+		TEST(another_process_by_its_userfaultfd),
 		TEST(statistics),
+		TEST(what_is_not_offered),
 		TEST(errors),
+		TEST(errors_of_the_module),
 	};
 
-	return cmocka_run_group_tests_name("lib", tests, NULL, NULL);
+	backend = which;
+	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest choice[] = {
+		cmocka_unit_test(the_first_that_serves),
+		cmocka_unit_test(the_only_one_that_is_wanted),
+		cmocka_unit_test(another_process_takes_the_module),
+		cmocka_unit_test(the_command_says_what_to_do),
+	};
+	int failed = 0;
+
+	if (has_module())
+		failed += run_with(UFFDWP_BACKEND_MODULE, "lib, module");
+	else
+		print_message("[   INFO   ] the module is not loaded, and not tested\n");
+	if (kernel_can())
+		failed += run_with(UFFDWP_BACKEND_KERNEL, "lib, kernel");
+	else
+		print_message("[   INFO   ] this kernel cannot do it alone: that is not tested\n");
+	return failed + cmocka_run_group_tests_name("lib, choice", choice, NULL, NULL);
 }
