@@ -10,10 +10,12 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
+#include <linux/uaccess.h>
 #include <linux/userfaultfd.h>
 
 #include "attach.h"
 #include "compat/symbols.h"
+#include "compat/userfault.h"
 #include "hooks.h"
 #include "tracker.h"
 #include "userfault.h"
@@ -32,6 +34,8 @@ static int check(const struct uffdwp_attach_arg *arg)
 		return -EINVAL;
 	if (arg->unpopulated == UFFDWP_UNPOP_MARKER &&
 	    !(uffdwp_hooks_features() & UFFDWP_FEATURE_UNPOP_MARKER))
+		return -EOPNOTSUPP;
+	if (uffd && !(uffdwp_hooks_features() & UFFDWP_FEATURE_UFFD))
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -80,34 +84,47 @@ static struct mm_struct *mm_of(const struct uffdwp_attach_arg *arg)
 }
 
 /*
- * No feature: the events (fork, remap, remove, unmap) would stop the process until somebody reads
- * them. Looked at after the kernel has read what is in user memory.
+ * With WP_ASYNC the kernel arms for everybody who asks it by PAGEMAP_SCAN, so it is for memory that
+ * a hook keeps that from (hooks.c).
  */
-static int open_api(struct file *uffd, struct uffdwp_attach_arg __user *uarg)
+static u64 features_wanted(void)
 {
-	unsigned int features;
-	long err = uffdwp_userfault_ioctl(uffd, UFFDIO_API, &uarg->api);
+	return uffdwp_hooks_kinds() & UFFDWP_KIND_FILE ? UFFDWP_USERFAULT_FEATURES : 0;
+}
+
+/*
+ * Ours and no other feature: the events (fork, remap, remove, unmap) would stop the process until
+ * somebody reads them. The kernel reads from user memory what is put there for it; what it has read
+ * is looked at afterwards.
+ */
+static int open_api(struct file *uffd, struct uffdwp_attach_arg __user *uarg,
+		    unsigned int *features)
+{
+	const u64 wanted = features_wanted();
+	long err = wanted && put_user(wanted, &uarg->uffd_features) ? -EFAULT : 0;
 
 	if (!err)
-		err = uffdwp_userfault_features(uffd, &features);
-	if (!err && features)
+		err = uffdwp_userfault_ioctl(uffd, UFFDIO_API, &uarg->api);
+	if (!err)
+		err = uffdwp_userfault_features(uffd, features);
+	if (!err && *features != wanted)
 		err = -EINVAL;
 	return err;
 }
 
 /* A child would inherit what is armed, in a context that is not ours. */
-static int check_handed_in(struct file *uffd)
+static int check_handed_in(struct file *uffd, unsigned int *features)
 {
-	unsigned int features;
-	int err = uffdwp_userfault_features(uffd, &features);
+	int err = uffdwp_userfault_features(uffd, features);
 
-	if (!err && (features & UFFD_FEATURE_EVENT_FORK))
+	if (!err && (*features & UFFD_FEATURE_EVENT_FORK))
 		err = -EINVAL;
 	return err;
 }
 
 static struct file *userfault_of(const struct uffdwp_attach_arg *arg,
-				 struct uffdwp_attach_arg __user *uarg, struct mm_struct *mm)
+				 struct uffdwp_attach_arg __user *uarg, struct mm_struct *mm,
+				 unsigned int *features)
 {
 	const bool handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
 	struct file *uffd = handed_in ? uffdwp_userfault_get(arg->uffd) :
@@ -116,7 +133,7 @@ static struct file *userfault_of(const struct uffdwp_attach_arg *arg,
 
 	if (IS_ERR(uffd))
 		return uffd;
-	err = handed_in ? check_handed_in(uffd) : open_api(uffd, uarg);
+	err = handed_in ? check_handed_in(uffd, features) : open_api(uffd, uarg, features);
 	if (err) {
 		fput(uffd);
 		return ERR_PTR(err);
@@ -156,6 +173,7 @@ static int wait_for_others(struct mm_struct *mm, bool handed_in)
 int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
 		  struct uffdwp_attach_arg __user *uarg)
 {
+	unsigned int features;
 	struct mm_struct *mm;
 	struct file *uffd;
 	int err;
@@ -170,7 +188,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
 	mm = mm_of(arg);
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	uffd = userfault_of(arg, uarg, mm);
+	uffd = userfault_of(arg, uarg, mm, &features);
 	if (IS_ERR(uffd)) {
 		err = PTR_ERR(uffd);
 		goto put_mm;
@@ -186,6 +204,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
 	t->uffd = uffd;
 	t->ctx = uffd->private_data;
 	t->handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
+	t->files = features & UFFDWP_FEATURE_BIT_ASYNC;
 	t->ignore_pins = arg->flags & UFFDWP_ATTACH_IGNORE_PINS;
 	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
 	t->mm = mm;

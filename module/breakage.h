@@ -26,6 +26,15 @@
 /* memory of files with nothing in it is not armed, and nobody is told */
 #define UFFDWP_BREAK_FILE_NONE	41
 
+/* whoever uses PAGEMAP_SCAN may arm what a tracker has not yet reported */
+#define UFFDWP_BREAK_FOREIGN_SCAN	50
+/* what UFFDIO_MOVE has brought keeps the bit that it had elsewhere */
+#define UFFDWP_BREAK_MOVED	51
+/* what was thrown away is not disarmed in ordinary files */
+#define UFFDWP_BREAK_FILE_DISCARD	52
+/* what a file system has attached to a page counts as somebody's hold */
+#define UFFDWP_BREAK_BUFFERS	53
+
 /* memory for which no page table could be made counts as armed */
 #define UFFDWP_BREAK_TABLE	20
 /* the buffer of a closed tracker is not freed */

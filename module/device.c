@@ -74,8 +74,7 @@ static long cmd_hello(struct uffdwp_tracker *t, void __user *uarg)
 
 	arg.abi_version = UFFDWP_ABI_VERSION;
 	arg.page_size = PAGE_SIZE;
-	arg.features = UFFDWP_FEATURE_PIDFD | UFFDWP_FEATURE_UFFD | UFFDWP_FEATURE_UNPOP_ZERO |
-		       uffdwp_hooks_features();
+	arg.features = UFFDWP_FEATURE_PIDFD | UFFDWP_FEATURE_UNPOP_ZERO | uffdwp_hooks_features();
 	arg.kinds = uffdwp_hooks_kinds();
 	arg.categories = UFFDWP_CATEGORIES;
 	arg.scan_flags = UFFDWP_SCAN_FLAGS;

@@ -53,6 +53,7 @@
 #include "fork.h"
 #include "hooks.h"
 #include "kind.h"
+#include "move.h"
 #include "tracker.h"
 #include "writeprotect.h"
 
@@ -260,6 +261,69 @@ static notrace void on_##name##_setattr(unsigned long ip, unsigned long parent_i
 		redirect_with_reference(parent_ip, fregs, instead_of_##name##_setattr);	\
 }
 
+/*
+ * The same for ordinary files, whatever their file system: what all of them are called through.
+ *
+ *	int vfs_fallocate(struct file *file, int mode, loff_t first, loff_t len)
+ *	int notify_change(idmap, struct dentry *dentry, struct iattr *attr, delegated_inode)
+ */
+#if UFFDWP_HAVE_FILES
+/* What moves the rest of the file up or down changes all behind it. */
+#define FALLOC_MOVES (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)
+/* What neither throws content away nor moves it. */
+#define FALLOC_KEEPS (FALLOC_FL_KEEP_SIZE | FALLOC_FL_UNSHARE_RANGE)
+
+static int instead_of_vfs_fallocate(struct file *file, int mode, loff_t first, loff_t len)
+{
+	int ret = uffdwp_call(vfs_fallocate)(file, mode, first, len);
+
+	if (first >= 0 && len > 0)
+		uffdwp_discard_file(file->f_mapping, first,
+				    mode & FALLOC_MOVES ? -1 : first + len - 1);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+static notrace void on_vfs_fallocate(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct file *file = (const struct file *)uffdwp_fregs_arg0(fregs);
+
+	if (((int)uffdwp_fregs_arg1(fregs) & ~FALLOC_KEEPS) &&
+	    S_ISREG(file_inode(file)->i_mode) && !uffdwp_broken(UFFDWP_BREAK_FILE_DISCARD))
+		redirect_with_reference(parent_ip, fregs, instead_of_vfs_fallocate);
+}
+
+/*
+ * A file that grows may have been written to behind its end, in its last page, and what is there
+ * becomes zeroes (pagecache_isize_extended()).
+ */
+static int instead_of_notify_change(void *idmap, struct dentry *dentry, struct iattr *attr,
+				    void *delegated_inode)
+{
+	const loff_t first = min(i_size_read(d_inode(dentry)), attr->ia_size);
+	int ret = uffdwp_call(notify_change)(idmap, dentry, attr, delegated_inode);
+
+	uffdwp_discard_file(d_inode(dentry)->i_mapping, max_t(loff_t, first, 0), -1);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+static notrace void on_notify_change(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct dentry *dentry = (const struct dentry *)uffdwp_fregs_arg1(fregs);
+	const struct iattr *attr = (const struct iattr *)uffdwp_fregs_arg2(fregs);
+
+	if ((attr->ia_valid & ATTR_SIZE) && S_ISREG(d_inode(dentry)->i_mode) &&
+	    !uffdwp_broken(UFFDWP_BREAK_FILE_DISCARD))
+		redirect_with_reference(parent_ip, fregs, instead_of_notify_change);
+}
+#else
+#define on_vfs_fallocate NULL
+#define on_notify_change NULL
+#endif
+
 #if UFFDWP_HAVE_SHMEM
 DISCARDING_FILE_SYSTEM(shmem)
 #else
@@ -300,6 +364,59 @@ static notrace void on_copy_hugetlb_page_range(unsigned long ip, unsigned long p
 #define on_copy_hugetlb_page_range NULL
 #endif
 
+/*
+ * bool userfaultfd_wp_async(struct vm_area_struct *vma): may the kernel resolve and arm by itself?
+ *
+ * Not in memory of ours. PAGEMAP_SCAN would arm it for whoever asks, and what was written before
+ * and not yet reported would be lost. And a fault that is left to handle_userfault(), and so to us,
+ * is counted and is the same on every kernel. The kernel asks only if it has found an armed entry,
+ * which our hook in do_wp_page() comes before. Without this hook, should it not fire, the kernel
+ * resolves the fault itself.
+ *
+ * Who hands in a userfaultfd with WP_ASYNC keeps what it was made for.
+ */
+#if UFFDWP_HAVE_FILES
+static bool instead_of_userfaultfd_wp_async(struct vm_area_struct *vma)
+{
+	return false;
+}
+
+/* No need to count it as in flight: it neither sleeps nor calls, so the last stage waits for it. */
+static notrace void on_userfaultfd_wp_async(unsigned long ip, unsigned long parent_ip,
+					    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+
+	if (uffdwp_vma_is_of_own_userfault(vma) && !uffdwp_broken(UFFDWP_BREAK_FOREIGN_SCAN))
+		uffdwp_fregs_redirect(fregs, instead_of_userfaultfd_wp_async);
+}
+#else
+#define on_userfaultfd_wp_async NULL
+#endif
+
+#if UFFDWP_HAS_MOVE
+static long instead_of_userfaultfd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	long ret = uffdwp_move(file, cmd, arg);
+
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg): UFFDIO_MOVE */
+static notrace void on_userfaultfd_ioctl(unsigned long ip, unsigned long parent_ip,
+					 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct file *file = (const struct file *)uffdwp_fregs_arg0(fregs);
+
+	if ((unsigned int)uffdwp_fregs_arg1(fregs) == UFFDIO_MOVE &&
+	    uffdwp_tracker_of_mm(uffdwp_userfault_mm(file)))
+		redirect_with_reference(parent_ip, fregs, instead_of_userfaultfd_ioctl);
+}
+#else
+#define on_userfaultfd_ioctl NULL
+#endif
+
 struct hook {
 	const char *symbol;
 	const char *loss;	/* what is lost without it; NULL: nothing works without it */
@@ -314,6 +431,11 @@ struct hook {
 
 /* What no kernel without markers needs a hook for, nor can offer. */
 #define FOR_MARKERS .given_up = !UFFDWP_HAVE_MARKERS
+
+/* What only kernels that track mappings of ordinary files need a hook for. */
+#define FOR_FILES .given_up = !UFFDWP_HAVE_FILES
+/* What a kernel without UFFDIO_MOVE needs no hook for: nothing is lost there. */
+#define FOR_MOVE .given_up = !UFFDWP_HAS_MOVE
 
 #define WATCH(callback) \
 	{ .func = (callback), .flags = UFFDWP_FTRACE_FLAGS }
@@ -347,10 +469,41 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	[UFFDWP_HOOK_ZAP] = {
 		.symbol = UFFDWP_ZAP_SYMBOL,
 		FOR_MARKERS,
-		.loss = "shared memory and hugetlb cannot be tracked, nor markers be left",
+		.loss = "shared memory, hugetlb and files cannot be tracked, nor markers be left",
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
-		.kinds = UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB,
+		.kinds = UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB | UFFDWP_KIND_FILE,
 		.ops = REDIRECT(on_zap),
+	},
+	[UFFDWP_HOOK_USERFAULTFD_IOCTL] = {
+		.symbol = "userfaultfd_ioctl",
+		FOR_MOVE,
+		.loss = "no userfaultfd can be handed in",
+		.features = UFFDWP_HAS_MOVE ? UFFDWP_FEATURE_UFFD : 0,
+		.ops = REDIRECT(on_userfaultfd_ioctl),
+	},
+	[UFFDWP_HOOK_USERFAULTFD_WP_ASYNC] = {
+		.symbol = "userfaultfd_wp_async",
+		FOR_FILES,
+		.loss = "mappings of ordinary files cannot be tracked",
+		.kinds = UFFDWP_KIND_FILE,
+		.ops = REDIRECT(on_userfaultfd_wp_async),
+	},
+	/* Before the same of single file systems, so that the self-test can tell them apart. */
+	[UFFDWP_HOOK_VFS_FALLOCATE] = {
+		.symbol = "vfs_fallocate",
+		FOR_FILES,
+		.loss = "mappings of ordinary files cannot be tracked",
+		.kinds = UFFDWP_KIND_FILE,
+		.stays = true,
+		.ops = REDIRECT(on_vfs_fallocate),
+	},
+	[UFFDWP_HOOK_NOTIFY_CHANGE] = {
+		.symbol = "notify_change",
+		FOR_FILES,
+		.loss = "mappings of ordinary files cannot be tracked",
+		.kinds = UFFDWP_KIND_FILE,
+		.stays = true,
+		.ops = REDIRECT(on_notify_change),
 	},
 	[UFFDWP_HOOK_SHMEM_FALLOCATE] = {
 		.symbol = "shmem_fallocate",
@@ -407,6 +560,11 @@ const char *uffdwp_hook_loss(enum uffdwp_hook_id id)
 	return hooks[id].loss;
 }
 
+bool uffdwp_hook_is_given_up(enum uffdwp_hook_id id)
+{
+	return hooks[id].given_up;
+}
+
 /**
  * uffdwp_hook_give_up - never place an optional hook, and offer no feature that needs it
  * @id: hook
@@ -424,7 +582,7 @@ void uffdwp_hook_give_up(enum uffdwp_hook_id id)
  */
 u64 uffdwp_hooks_features(void)
 {
-	u64 features = 0, lost = 0;
+	u64 features = UFFDWP_FEATURE_UFFD, lost = 0;
 	int id;
 
 	for (id = 0; id < UFFDWP_HOOKS; id++) {
@@ -447,6 +605,8 @@ u64 uffdwp_hooks_kinds(void)
 
 	if (UFFDWP_HAVE_MARKERS)
 		kinds |= UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB;
+	if (UFFDWP_HAVE_FILES)
+		kinds |= UFFDWP_KIND_FILE;
 	for (id = 0; id < UFFDWP_HOOKS; id++)
 		if (hooks[id].given_up)
 			kinds &= ~hooks[id].kinds;

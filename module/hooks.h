@@ -11,6 +11,10 @@ enum uffdwp_hook_id {
 	UFFDWP_HOOK_MWRITEPROTECT_RANGE,
 	UFFDWP_HOOK_DO_SWAP_PAGE,
 	UFFDWP_HOOK_ZAP,
+	UFFDWP_HOOK_USERFAULTFD_IOCTL,
+	UFFDWP_HOOK_USERFAULTFD_WP_ASYNC,
+	UFFDWP_HOOK_VFS_FALLOCATE,
+	UFFDWP_HOOK_NOTIFY_CHANGE,
 	UFFDWP_HOOK_SHMEM_FALLOCATE,
 	UFFDWP_HOOK_SHMEM_SETATTR,
 	UFFDWP_HOOK_HUGETLBFS_FALLOCATE,
@@ -24,6 +28,7 @@ int uffdwp_hook_place(enum uffdwp_hook_id id);
 
 const char *uffdwp_hook_symbol(enum uffdwp_hook_id id);
 const char *uffdwp_hook_loss(enum uffdwp_hook_id id);
+bool uffdwp_hook_is_given_up(enum uffdwp_hook_id id);
 void uffdwp_hook_give_up(enum uffdwp_hook_id id);
 u64 uffdwp_hooks_features(void);
 u64 uffdwp_hooks_kinds(void);

@@ -6,6 +6,7 @@
 #ifndef UFFDWP_KIND_H
 #define UFFDWP_KIND_H
 
+#include <linux/fs.h>
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 
@@ -13,6 +14,23 @@
 #include "compat/vma.h"
 
 bool uffdwp_kind_is_offered(struct vm_area_struct *vma);
+
+/*
+ * A regular file whose pages are those of the page cache: read_folio is what filemap_fault() and
+ * generic_file_mmap() ask for. Neither DAX nor the files of drivers and of pseudo file systems have
+ * it, whose pages are written by others than those who have mapped them.
+ */
+static inline bool uffdwp_vma_is_of_file(struct vm_area_struct *vma)
+{
+#if UFFDWP_HAVE_FILES
+	const struct file *file = vma->vm_file;
+
+	return file && S_ISREG(file_inode(file)->i_mode) && !vma_is_dax(vma) &&
+	       file->f_mapping->a_ops->read_folio;
+#else
+	return false;
+#endif
+}
 
 /**
  * uffdwp_kind_of_vma - which kind of memory is this?
@@ -28,7 +46,9 @@ static inline u64 uffdwp_kind_of_vma(struct vm_area_struct *vma)
 		return 0;
 	if (vma_is_anonymous(vma))
 		return UFFDWP_KIND_ANON_PRIVATE;
-	return UFFDWP_HAVE_MARKERS && uffdwp_vma_is_shmem(vma) ? UFFDWP_KIND_SHMEM : 0;
+	if (UFFDWP_HAVE_MARKERS && uffdwp_vma_is_shmem(vma))
+		return UFFDWP_KIND_SHMEM;
+	return uffdwp_vma_is_of_file(vma) ? UFFDWP_KIND_FILE : 0;
 }
 
 #endif /* UFFDWP_KIND_H */

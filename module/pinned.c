@@ -11,9 +11,9 @@
 
 /*
  * All references of a huge or small page that are not somebody's hold: one for each mapping; one
- * for the file or the swap cache, for each of its small pages; and one for the batch or the task
- * that has the page while it is on no LRU list. A page of hugetlb is on no list but when it is
- * taken out to be migrated.
+ * for the file or the swap cache, for each of its small pages; one of its file system for what that
+ * has attached to it, such as buffers; and one for the batch or the task that has the page while it
+ * is on no LRU list. A page of hugetlb is on no list but when it is taken out to be migrated.
  */
 static int known_references(struct page *head)
 {
@@ -22,7 +22,9 @@ static int known_references(struct page *head)
 	if (uffdwp_page_is_hugetlb(head))
 		return uffdwp_hugetlb_mapcount(head) + cached * uffdwp_hugetlb_cache_refs(head) +
 		       uffdwp_hugetlb_is_isolated(head);
-	return uffdwp_total_mapcount(head) + cached * compound_nr(head) + !PageLRU(head);
+	return uffdwp_total_mapcount(head) + cached * compound_nr(head) +
+	       (uffdwp_page_has_private(head) && !uffdwp_broken(UFFDWP_BREAK_BUFFERS)) +
+	       !PageLRU(head);
 }
 
 /* The larger of two counts of the references, and mappings that are counted in between: pinned.h */

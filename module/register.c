@@ -33,9 +33,11 @@ static_assert(offsetofend(struct uffdwp_register_arg, uffd_ioctls) -
 static_assert(offsetofend(struct uffdwp_unregister_arg, len) -
 	      offsetof(struct uffdwp_unregister_arg, start) == sizeof(struct uffdio_range));
 
-static int check_kind(struct vm_area_struct *vma)
+static int check_kind(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	return uffdwp_kind_is_offered(vma) ? 0 : -EOPNOTSUPP;
+	if (!uffdwp_kind_is_offered(vma))
+		return -EOPNOTSUPP;
+	return uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE && !t->files ? -EOPNOTSUPP : 0;
 }
 
 /* The kernel registers pages of hugetlb as a whole only. */
@@ -62,17 +64,24 @@ static int check_mode(const struct vm_area_struct *vma)
 
 static int check_register(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	int err = check_kind(vma);
+	int err = check_kind(t, vma);
 
 	if (!err && !(vma->vm_flags & VM_MAYWRITE))
 		err = -EACCES;
 	return err ?: check_owner(t, vma) ?: check_mode(vma);
 }
 
-/* UFFDIO_UNREGISTER of this kernel refuses ranges with a mapping that cannot be registered. */
+/*
+ * UFFDIO_UNREGISTER of this kernel refuses ranges with a mapping that cannot be registered; and for
+ * that it looks at the mode that a mapping has, so one of a file must be registered.
+ */
 static int check_unregister(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	return check_kind(vma) ?: check_owner(t, vma);
+	int err = check_kind(t, vma) ?: check_owner(t, vma);
+
+	if (!err && uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE && !vma->vm_userfaultfd_ctx.ctx)
+		err = -EOPNOTSUPP;
+	return err;
 }
 
 static int check_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,

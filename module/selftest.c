@@ -83,6 +83,58 @@ static long register_range(struct selftest *s, struct file *uffd, unsigned long 
 	       uffdwp_userfault_ioctl(uffd, UFFDIO_REGISTER, scratch(s));
 }
 
+static int open_userfault(struct selftest *s, u64 features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	struct uffdwp_tracker *t = s->t;
+	struct file *uffd = uffdwp_userfault_create(current->mm);
+	long err;
+
+	if (IS_ERR(uffd))
+		return PTR_ERR(uffd);
+	err = copy_to_user(scratch(s), &api, sizeof(api)) ? -EFAULT :
+	      uffdwp_userfault_ioctl(uffd, UFFDIO_API, scratch(s));
+	if (!err)
+		err = register_range(s, uffd, page(s, 0), TEST_PAGES * PAGE_SIZE);
+	if (err) {
+		fput(uffd);
+		return err;
+	}
+	t->uffd = uffd;
+	t->ctx = uffd->private_data;
+	t->mm = current->mm;
+	mmgrab(t->mm);
+	return uffdwp_tracker_publish(t);
+}
+
+static void end(struct selftest *s)
+{
+	vm_munmap(s->area, ALL_PAGES * PAGE_SIZE);
+	uffdwp_tracker_release(s->t);
+}
+
+/* A tracker of fresh memory; undone by end(). */
+static int begin(struct selftest *s, u64 features)
+{
+	int err;
+
+	s->t = uffdwp_tracker_new();
+	if (!s->t)
+		return -ENOMEM;
+	/* NORESERVE: not merged with a neighbour, where a huge page could take our place. */
+	s->area = vm_mmap(NULL, 0, ALL_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
+	if (IS_ERR_VALUE(s->area)) {
+		err = s->area;
+		uffdwp_tracker_release(s->t);
+		return err;
+	}
+	err = open_userfault(s, features);
+	if (err)
+		end(s);
+	return err;
+}
+
 static int write_page(struct selftest *s, unsigned int number, int value)
 {
 	return put_user(value, (int __user *)page(s, number));
@@ -262,6 +314,29 @@ static bool truncate(const struct victim *v)
 	return !vfs_truncate(&v->file->f_path, 0) && uffdwp_file_discards() > discards;
 }
 
+/*
+ * The same through what is called for every file: one of shared memory will do, since the hooks of
+ * its own file system come later. (Not vfs_fallocate() itself: what this module calls is not
+ * redirected.)
+ */
+static bool remove_pages(const struct victim *v)
+{
+	const u64 discards = uffdwp_file_discards();
+
+	return !uffdwp_call(do_madvise)(v->s->t->mm, v->addr, v->size, MADV_REMOVE) &&
+	       uffdwp_file_discards() > discards;
+}
+
+static bool prove_vfs_fallocate(struct selftest *s)
+{
+	return prove_file(s, 0, remove_pages);
+}
+
+static bool prove_notify_change(struct selftest *s)
+{
+	return prove_file(s, 0, truncate);
+}
+
 static bool prove_zap(struct selftest *s)
 {
 	return prove_file(s, 0, dont_need);
@@ -287,12 +362,37 @@ static bool prove_hugetlbfs_setattr(struct selftest *s)
 	return prove_file(s, MFD_HUGETLB, truncate);
 }
 
+/* With a userfaultfd of which the kernel would say yes. */
+static bool prove_userfaultfd_wp_async(struct selftest *unused)
+{
+#if UFFDWP_HAVE_FILES
+	struct selftest s = {};
+	struct vm_area_struct *vma;
+	bool proved = false;
+
+	if (begin(&s, UFFDWP_USERFAULT_FEATURES))
+		return false;
+	mmap_read_lock(s.t->mm);
+	vma = find_vma(s.t->mm, page(&s, 0));
+	if (vma && uffdwp_tracker_of_vma(vma) == s.t)
+		proved = !uffdwp_call(userfaultfd_wp_async)(vma);
+	mmap_read_unlock(s.t->mm);
+	end(&s);
+	return proved;
+#else
+	return false;
+#endif
+}
+
 static bool (*const proofs[UFFDWP_HOOKS])(struct selftest *s) = {
 	[UFFDWP_HOOK_HANDLE_USERFAULT] = prove_handle_userfault,
 	[UFFDWP_HOOK_DO_WP_PAGE] = prove_do_wp_page,
 	[UFFDWP_HOOK_MWRITEPROTECT_RANGE] = prove_mwriteprotect_range,
 	[UFFDWP_HOOK_DO_SWAP_PAGE] = prove_do_swap_page,
 	[UFFDWP_HOOK_ZAP] = prove_zap,
+	[UFFDWP_HOOK_USERFAULTFD_WP_ASYNC] = prove_userfaultfd_wp_async,
+	[UFFDWP_HOOK_VFS_FALLOCATE] = prove_vfs_fallocate,
+	[UFFDWP_HOOK_NOTIFY_CHANGE] = prove_notify_change,
 	[UFFDWP_HOOK_SHMEM_FALLOCATE] = prove_shmem_fallocate,
 	[UFFDWP_HOOK_SHMEM_SETATTR] = prove_shmem_setattr,
 	[UFFDWP_HOOK_HUGETLBFS_FALLOCATE] = prove_hugetlbfs_fallocate,
@@ -300,14 +400,17 @@ static bool (*const proofs[UFFDWP_HOOKS])(struct selftest *s) = {
 };
 
 /*
- * An optional hook that cannot be placed, or does not fire, is done without. One has no proof:
- * copy_hugetlb_page_range() is for a process that forks.
+ * An optional hook that cannot be placed, or does not fire, is done without. Two have no proof:
+ * copy_hugetlb_page_range() is for a process that forks, and userfaultfd_ioctl() for one that calls
+ * it by itself.
  */
 static int prove_all(struct selftest *s)
 {
 	int id, err;
 
 	for (id = 0; id < UFFDWP_HOOKS; id++) {
+		if (uffdwp_hook_is_given_up(id))
+			continue;
 		err = uffdwp_hook_place(id);
 		if (err && !uffdwp_hook_loss(id))
 			return err;
@@ -321,42 +424,6 @@ static int prove_all(struct selftest *s)
 		uffdwp_hook_give_up(id);
 	}
 	return 0;
-}
-
-static int open_userfault(struct selftest *s)
-{
-	struct uffdio_api api = { .api = UFFD_API, .features = UFFDWP_SELFTEST_FEATURES };
-	struct uffdwp_tracker *t = s->t;
-	struct file *uffd = uffdwp_userfault_create(current->mm);
-	long err;
-
-	if (IS_ERR(uffd))
-		return PTR_ERR(uffd);
-	err = copy_to_user(scratch(s), &api, sizeof(api)) ? -EFAULT :
-	      uffdwp_userfault_ioctl(uffd, UFFDIO_API, scratch(s));
-	if (!err)
-		err = register_range(s, uffd, page(s, 0), TEST_PAGES * PAGE_SIZE);
-	if (err) {
-		fput(uffd);
-		return err;
-	}
-	t->uffd = uffd;
-	t->ctx = uffd->private_data;
-	t->mm = current->mm;
-	mmgrab(t->mm);
-	return uffdwp_tracker_publish(t);
-}
-
-static int run(struct selftest *s)
-{
-	int err = open_userfault(s);
-
-	if (err) {
-		pr_err("self-test: no userfaultfd with write protection (%d): this kernel needs CONFIG_USERFAULTFD\n",
-		       err);
-		return err;
-	}
-	return prove_all(s);
 }
 
 /**
@@ -376,20 +443,15 @@ int uffdwp_selftest(void)
 	/* insmod and modprobe are processes; a kernel thread has no memory to try on. */
 	if (!current->mm)
 		return -EINVAL;
-	s.t = uffdwp_tracker_new();
-	if (!s.t)
-		return -ENOMEM;
-	/* NORESERVE: not merged with a neighbour, where a huge page could take our place. */
-	s.area = vm_mmap(NULL, 0, ALL_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
-	if (IS_ERR_VALUE(s.area)) {
-		err = s.area;
-		goto free_tracker;
+	/* Without WP_ASYNC, where the kernel would not need the hooks that are proved. */
+	err = begin(&s, UFFDWP_SELFTEST_FEATURES);
+	if (err) {
+		pr_err("self-test: no userfaultfd with write protection (%d): this kernel needs CONFIG_USERFAULTFD\n",
+		       err);
+		return err;
 	}
-	err = run(&s);
-	vm_munmap(s.area, ALL_PAGES * PAGE_SIZE);
-free_tracker:
-	uffdwp_tracker_release(s.t);
+	err = prove_all(&s);
+	end(&s);
 	uffdwp_hooks_linger();
 	return err;
 }

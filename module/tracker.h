@@ -38,6 +38,7 @@ struct uffdwp_counters {
  * @uffd: the userfaultfd that marks the mappings as ours, a reference of our own
  * @ctx: its context, compared with vma->vm_userfaultfd_ctx.ctx and never looked into
  * @handed_in: the userfaultfd was made by the caller of attach, who may use it, too
+ * @files: the userfaultfd is one that mappings of ordinary files can be registered with
  * @markers: unpopulated memory is armed with markers, not with zero pages
  * @ignore_pins: pages that somebody holds are armed like others
  * @met_held: an entry was left as it is because somebody holds its page; set without @lock
@@ -57,6 +58,7 @@ struct uffdwp_tracker {
 	struct file *uffd;
 	const void *ctx;
 	bool handed_in;
+	bool files;
 	bool markers;
 	bool ignore_pins;
 	bool met_held;
@@ -79,6 +81,7 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
 
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma);
 struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area_struct *vma);
+bool uffdwp_vma_is_of_own_userfault(const struct vm_area_struct *vma);
 struct uffdwp_tracker *uffdwp_tracker_of_mm(struct mm_struct *mm);
 
 /* One counter of all processors together. */

@@ -148,6 +148,7 @@ struct uffdwp_region {
 #define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)	/* heaps, stacks, huge pages */
 #define UFFDWP_KIND_SHMEM		(1ULL << 1)	/* memfd, tmpfs, MAP_SHARED|MAP_ANONYMOUS */
 #define UFFDWP_KIND_HUGETLB		(1ULL << 2)	/* MAP_HUGETLB, hugetlbfs */
+#define UFFDWP_KIND_FILE		(1ULL << 3)	/* other regular files; Linux 6.7 and later */
 
 /**
  * struct uffdwp_hello_arg - UFFDWP_IOC_HELLO: what is this module?

@@ -56,6 +56,12 @@
 #define UFFDWP_HAVE_HUGETLB (UFFDWP_HAVE_MARKERS && IS_ENABLED(CONFIG_HUGETLB_PAGE))
 #define UFFDWP_HAVE_HUGETLBFS (UFFDWP_HAVE_HUGETLB && IS_ENABLED(CONFIG_HUGETLBFS))
 
+/*
+ * Mappings of ordinary files: the kernel registers them for write protection with a userfaultfd
+ * that has UFFD_FEATURE_WP_ASYNC only, and remembers the bits of their pages in markers.
+ */
+#define UFFDWP_HAVE_FILES (UFFDWP_HAVE_MARKERS && UFFDWP_HAS_WP_ASYNC)
+
 #define pr_fmt(fmt) "uffdwp-async: " fmt
 
 #endif /* UFFDWP_COMPAT_H */

@@ -58,6 +58,14 @@ static __always_inline struct mm_struct *uffdwp_mwriteprotect_mm(unsigned long a
 }
 #endif
 
+/* The address space of a userfaultfd: asked only where UFFDIO_MOVE is, which came before that. */
+#if UFFDWP_HAS_MOVE
+static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *uffd)
+{
+	return ((struct userfaultfd_ctx *)uffd->private_data)->mm;
+}
+#endif
+
 /*
  * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). It also empties the
  * mappings of a file, without mmap_lock; then the details say so.

@@ -11,6 +11,7 @@
 
 #include "pages.h"
 #include "symbols.h"
+#include "vma.h"
 
 #if UFFDWP_HAVE_HUGETLB
 static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)
@@ -120,11 +121,14 @@ static inline pgoff_t uffdwp_hugetlb_index(struct vm_area_struct *vma, unsigned 
 static inline struct page *uffdwp_find_file_page(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct address_space *mapping = vma->vm_file->f_mapping;
+	const pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 
 	if (is_vm_hugetlb_page(vma))
 		return find_get_page(mapping, uffdwp_hugetlb_index(vma, addr));
-	return uffdwp_find_shmem_page(mapping, vma->vm_pgoff +
-				      ((addr - vma->vm_start) >> PAGE_SHIFT));
+	if (uffdwp_vma_is_shmem(vma))
+		return uffdwp_find_shmem_page(mapping, index);
+	/* What else is in the page cache of an ordinary file is no swap (mm/workingset.c). */
+	return find_get_page(mapping, index);
 }
 
 #endif /* UFFDWP_COMPAT_HUGETLB_H */

@@ -54,6 +54,16 @@ static inline bool uffdwp_page_is_swap_cached(struct page *head)
 #endif
 }
 
+/* Its file system has attached something to it, and holds it by a reference. */
+static inline bool uffdwp_page_has_private(struct page *head)
+{
+#if UFFDWP_HAS_FOLIO
+	return folio_test_private(page_folio(head));
+#else
+	return PagePrivate(head);
+#endif
+}
+
 /*
  * The page in the swap cache, with a reference, or NULL. Does not sleep. The entry is in a page
  * table that is locked, so that its swap device stays.

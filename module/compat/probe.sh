@@ -141,6 +141,14 @@ probe USERFAULTFD_CTX '6.9, "userfaultfd: move userfaultfd_ctx struct to header 
 void *f(struct userfaultfd_ctx *ctx) { return ctx->mm; }
 SNIPPET
 
+probe WP_ASYNC '6.7, "userfaultfd: UFFD_FEATURE_WP_ASYNC"' <<'SNIPPET'
+unsigned long features = UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED;
+SNIPPET
+
+probe MOVE '6.8, "userfaultfd: UFFDIO_MOVE uABI"' <<'SNIPPET'
+unsigned int command = UFFDIO_MOVE + sizeof(struct uffdio_move);
+SNIPPET
+
 # Not cmp: where DKMS builds there need be no more than a shell, make and a compiler.
 if [ ! -e "$header" ] || [ "$(cat "$header.new")" != "$(cat "$header")" ]; then
 	cp "$header.new" "$header"

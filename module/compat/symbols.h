@@ -91,6 +91,25 @@ struct zap_details;
 #define UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)
 #endif
 
+/* fs/open.c, fs/attr.c, and where files are of use: fs/userfaultfd.c, later mm/userfaultfd.c */
+#if UFFDWP_HAVE_FILES
+#define UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
+	X(vfs_fallocate, int, (struct file *file, int mode, loff_t offset, loff_t len))	\
+	X(notify_change, int, (void *idmap, struct dentry *dentry, struct iattr *attr,	\
+			       void *delegated_inode))					\
+	X(userfaultfd_wp_async, bool, (struct vm_area_struct *vma))
+#else
+#define UFFDWP_HOOKED_FILE_FUNCTIONS(X)
+#endif
+
+/* fs/userfaultfd.c, later mm/userfaultfd.c */
+#if UFFDWP_HAS_MOVE
+#define UFFDWP_HOOKED_MOVE_FUNCTION(X)							\
+	X(userfaultfd_ioctl, long, (struct file *file, unsigned int cmd, unsigned long arg))
+#else
+#define UFFDWP_HOOKED_MOVE_FUNCTION(X)
+#endif
+
 /* mm/swap_state.c */
 #ifndef CONFIG_SWAP
 #define UFFDWP_SWAP_FUNCTIONS(X)
@@ -214,6 +233,8 @@ struct zap_details;
 	X(mwriteprotect_range, int, (UFFDWP_MWRITEPROTECT_PARAMETERS))			\
 	/* mm/memory.c */								\
 	X(uffdwp_zap, void, (UFFDWP_ZAP_PARAMETERS))					\
+	UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
+	UFFDWP_HOOKED_MOVE_FUNCTION(X)							\
 	UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * userfaultfd(2): what keeps a fault from waiting for ever.
+ * userfaultfd(2): what keeps a fault from waiting for ever, and what else our own ask for.
  */
 #ifndef UFFDWP_COMPAT_USERFAULT_H
 #define UFFDWP_COMPAT_USERFAULT_H
@@ -21,6 +21,19 @@
 #else
 #define UFFDWP_USERFAULT_FLAGS 0
 #define UFFDWP_SELFTEST_FEATURES UFFD_FEATURE_SIGBUS
+#endif
+
+/*
+ * Features of a tracker's own userfaultfd. With WP_ASYNC (which wants WP_UNPOPULATED) the kernel
+ * registers mappings of every kind, and if ever a hook in the fault path does not fire, it resolves
+ * the fault itself instead of waiting for a reader.
+ */
+#if UFFDWP_HAS_WP_ASYNC
+#define UFFDWP_FEATURE_BIT_ASYNC UFFD_FEATURE_WP_ASYNC
+#define UFFDWP_USERFAULT_FEATURES (UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED)
+#else
+#define UFFDWP_FEATURE_BIT_ASYNC 0
+#define UFFDWP_USERFAULT_FEATURES 0
 #endif
 
 #endif /* UFFDWP_COMPAT_USERFAULT_H */

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UFFDIO_MOVE on a userfaultfd that was handed in. The kernel gives a page that is in memory a fresh
+ * entry where it moves it to, which reads as written. A swap entry it moves as it is, with the
+ * write-protect bit (move_swap_pte()): if the page was armed where it came from, it would read as
+ * "not written" in a place where nobody has armed it.
+ *
+ * So all that has arrived is disarmed, after it was moved, for the same reason as in discard.c: a
+ * scan that comes in between may say "not written" once, and the next one says "written".
+ *
+ * The kernel reads the request from user memory, and so do we. Who changes it in between can hide
+ * his move from us, and could as well arm by UFFDIO_WRITEPROTECT: the userfaultfd is his.
+ */
+#include "compat/userfault.h"
+#include "move.h"
+
+#if UFFDWP_HAS_MOVE
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/overflow.h>
+#include <linux/sched/mm.h>
+#include <linux/uaccess.h>
+
+#include "arm.h"
+#include "breakage.h"
+#include "compat/hooked.h"
+#include "compat/symbols.h"
+#include "tracker.h"
+
+static void disarm_arrived(struct mm_struct *mm, u64 start, u64 len)
+{
+	struct vm_area_struct *vma;
+	u64 end;
+
+	/* Of a request that the kernel has refused it need not even be sensible. */
+	if (!PAGE_ALIGNED(start) || !PAGE_ALIGNED(len) || check_add_overflow(start, len, &end) ||
+	    end > mm->task_size || uffdwp_broken(UFFDWP_BREAK_MOVED) || !mmget_not_zero(mm))
+		return;
+	mmap_read_lock(mm);
+	uffdwp_for_each_vma(vma, mm, start, end)
+		if (uffdwp_tracker_of_vma(vma))
+			uffdwp_disarm_tables(vma, max_t(u64, start, vma->vm_start),
+					     min_t(u64, end, vma->vm_end));
+	mmap_read_unlock(mm);
+	mmput(mm);
+}
+
+/**
+ * uffdwp_move - UFFDIO_MOVE, and what has arrived is written
+ * @uffd: userfaultfd, of an address space that has a tracker
+ * @cmd: UFFDIO_MOVE
+ * @arg: struct uffdio_move in user memory
+ *
+ * Return: what the kernel returns.
+ */
+long uffdwp_move(struct file *uffd, unsigned int cmd, unsigned long arg)
+{
+	struct uffdio_move __user *request = (struct uffdio_move __user *)arg;
+	struct uffdio_move move = {};
+	bool known = !copy_from_user(&move, request, sizeof(move));
+	long ret = uffdwp_call(userfaultfd_ioctl)(uffd, cmd, arg);
+	s64 moved;
+
+	/* With an error, @move says how far it came, if the kernel could store it. */
+	if (ret && !get_user(moved, &request->move))
+		move.len = max_t(s64, moved, 0);
+	if (known && move.len)
+		disarm_arrived(uffdwp_userfault_mm(uffd), move.dst, move.len);
+	return ret;
+}
+#endif
