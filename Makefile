@@ -13,6 +13,7 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 KERNELS ?= 6.1
+ALL_KERNELS := 5.10 6.1 6.12 7.2
 
 CC ?= cc
 CFLAGS ?= -O2 -g

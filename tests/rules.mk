@@ -20,6 +20,7 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 	@tests/unit/check-symbols $(LIB_SHARED) lib/uffdwp.h lib/libuffdwp.map
 	@CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
 	@tests/unit/check-pages $(B)/tests/guest/test_matrix
+	@CC="$(CC)" tests/unit/check-kernels
 .PHONY: check-unit
 
 # ---- programs that run in the guest
@@ -106,9 +107,9 @@ check-negative: deps ## tests must fail without what they test
 	@tests/vm/negative
 .PHONY: check-negative
 
-dkms-check: deps ## the module's life with DKMS, away from the machine's own (KERNELS="6.1")
+dkms-check: deps ## the module's life with DKMS, away from the machine's own (KERNELS: all)
 	@scripts/deps dkms-check
-	@tests/dkms/check $(KERNELS)
+	@tests/dkms/check $(if $(filter file,$(origin KERNELS)),$(ALL_KERNELS),$(KERNELS))
 .PHONY: dkms-check
 
 $(B)/tests/bench: tests/bench/bench.c uapi/uffdwp-async.h

@@ -33,8 +33,7 @@
 #ifndef UFFDWP_ALLOW_UNTESTED_KERNEL
 #if !UFFDWP_KERNEL_IS(5, 10) && !UFFDWP_KERNEL_IS(6, 1) && !UFFDWP_KERNEL_IS(6, 12) && \
 	!UFFDWP_KERNEL_IS(7, 2)
-/* KCFLAGS=-DUFFDWP_ALLOW_UNTESTED_KERNEL builds it all the same. */
-#error uffdwp-async is not tested on this kernel: see Supported kernels in README.md
+#error uffdwp-async is not tested on this kernel: see "Other kernels" in README.md, or build with KCFLAGS=-DUFFDWP_ALLOW_UNTESTED_KERNEL at your own risk
 #endif
 #endif
 

@@ -5,6 +5,9 @@
 # is built for, found by compiling a few lines with the kernel's own compiler and flags, and written
 # to HEADER as UFFDWP_HAS_*. Kbuild calls it once for each build folder and set of flags.
 #
+# Nothing is built before it: a kernel that compat.h does not let in is refused here, with the
+# sentence in compat.h and without hundreds of errors behind it.
+#
 # A probe tells what a header has, whatever version the kernel says it is: distributions take
 # changes back to older kernels. What no header shows is in signatures.h, by version.
 set -eu
@@ -13,6 +16,14 @@ header=${1:?usage: probe.sh HEADER COMPILER [FLAG...]}
 shift
 snippet=$header.snippet.c
 trap 'rm -f "$snippet" "$header.new"' EXIT
+
+compat=$(dirname "$0")/compat.h
+if ! "$@" -E -include "$compat" -x c /dev/null >/dev/null 2>"$header.log"; then
+	# Preprocessed only, so no other header can be the reason; but a compiler may be missing.
+	sed -n 's/.*#error *//p' "$header.log" | head -n 1 | grep . >&2 || cat "$header.log" >&2
+	rm -f "$header.log"
+	exit 1
+fi
 
 # The same headers for each snippet, so that nothing but its own lines keeps it from compiling.
 headers='
