@@ -165,12 +165,13 @@ unlock:
 }
 
 /**
- * uffdwp_fault_absent - instead of do_swap_page(), for a write to an armed page that is not present
+ * uffdwp_fault_absent - instead of do_swap_page(), for a write to an armed page that is absent
  * @vmf: fault; its PTE is mapped and not locked
  *
  * Where forced writes go by the dirty bit (uffdwp_forced_write_goes_by_dirty()), do_swap_page()
- * would map the page dirty and armed, and say that it is a copy (VM_FAULT_WRITE): the write would go
- * through without another fault. So the page becomes written where it is, and the access is retried.
+ * would map the page dirty and armed, and say that it is a copy (VM_FAULT_WRITE): the write would
+ * go through without another fault. So the page becomes written where it is, and the access is
+ * retried.
  *
  * Return: 0.
  */

@@ -665,8 +665,8 @@ static const char *foreign_bits(struct area *area)
 	int uffd;
 
 	close(area->tracker);
-	uffd = new_uffd(UFFD_FEATURE_PAGEFAULT_FLAG_WP |
-			(matrix_kinds[area->kind].needs_kind ? UFFD_FEATURE_WP_HUGETLBFS_SHMEM : 0));
+	uffd = new_uffd(matrix_kinds[area->kind].needs_kind ? UFFD_FEATURE_WP_HUGETLBFS_SHMEM :
+							     UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
 	assert_ok(uffd_protect(uffd, area->start, area->len, true));
 	reg.mode = UFFDIO_REGISTER_MODE_MISSING;

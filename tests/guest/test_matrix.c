@@ -2,7 +2,9 @@
 /*
  * test_matrix [PATTERN]: run the cells whose name "kind / state / event" has the pattern in it, all
  * without one. Those that this kernel cannot serve (unserved.h) are tested to be refused: one test
- * stands for all cells of a kind and state. test_matrix --table: print the table for the manual, which needs no module.
+ * stands for all cells of a kind and state.
+ *
+ * test_matrix --table: print the table for the manual, which needs no module.
  */
 #include <stdlib.h>
 #include <string.h>
