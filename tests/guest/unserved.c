@@ -14,6 +14,13 @@ static const struct unserved rows[] = {
 		.why = "without markers the kernel write-protects private anonymous memory only",
 	},
 	{
+		.kinds = UFFDWP_KIND_FILE,
+		.since = { 6, 7 },
+		.what = "mappings of ordinary files",
+		.answer = "REGISTER fails with EOPNOTSUPP",
+		.why = "the kernel write-protects them only with UFFD_FEATURE_WP_ASYNC",
+	},
+	{
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
 		.since = { 5, 19 },
 		.what = "UFFDWP_UNPOP_MARKER",
