@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an entry says about its page: UFFDWP_PAGE_IS_*. What is true of all pages of a mapping is for
- * the caller to add.
+ * What an entry says about its page: UFFDWP_PAGE_IS_*. What is true of all pages of a mapping is
+ * for the caller to add.
  *
  * The lock of the entry is held. What most callers ask for comes first; what costs a look at the
  * page is found out only if it was asked for.
