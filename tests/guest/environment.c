@@ -73,18 +73,24 @@ long read_number(const char *path)
 	return number;
 }
 
-long vmstat(const char *name)
+long number_after(const char *path, const char *word)
 {
-	FILE *file = fopen("/proc/vmstat", "r");
-	char word[64];
-	long number, found = -1;
+	const size_t len = strlen(word);
+	FILE *file = fopen(path, "r");
+	long number = -1;
+	char line[256];
 
 	assert_non_null(file);
-	while (found < 0 && fscanf(file, "%63s %ld", word, &number) == 2)
-		if (!strcmp(word, name))
-			found = number;
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, word, len) && (line[len] == ':' || line[len] == ' '))
+			number = strtol(line + len + 1, NULL, 10);
 	fclose(file);
-	return found;
+	return number;
+}
+
+long vmstat(const char *name)
+{
+	return number_after("/proc/vmstat", name);
 }
 
 static uint64_t entry_of(const char *path, uint64_t index)

@@ -21,6 +21,8 @@
 int write_file(const char *path, const char *text);
 /* The number at the start of a file; -1 when there is none. */
 long read_number(const char *path);
+/* The number in the line that begins with a word and a colon or space; -1 when none does. */
+long number_after(const char *path, const char *word);
 /* A counter of /proc/vmstat; -1 when this kernel does not have it. */
 long vmstat(const char *name);
 /* What /proc/self/pagemap says of a page; bits as in Documentation/admin-guide/mm/pagemap.rst */

@@ -33,19 +33,6 @@ long all_faults(void)
 
 /* ---- the tracker */
 
-static int attach(int fd, uint64_t flags, int uffd, uint32_t unpopulated)
-{
-	struct uffdwp_attach_arg arg = {
-		.size = sizeof(arg),
-		.flags = flags,
-		.uffd = uffd,
-		.unpopulated = unpopulated,
-		.api = flags & UFFDWP_ATTACH_UFFD ? 0 : UFFD_API,
-	};
-
-	return dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg);
-}
-
 int area_open_tracker(struct area *area)
 {
 	const uint32_t unpopulated = area->kind == MARKERS ? UFFDWP_UNPOP_MARKER :
@@ -58,9 +45,9 @@ int area_open_tracker(struct area *area)
 		assert_ok(dev_attach_pid(fd, area->child.pid));
 	} else if (area->row->flags & HANDED_IN) {
 		area->uffd = new_uffd(0);
-		assert_ok(attach(fd, UFFDWP_ATTACH_UFFD, area->uffd, unpopulated));
+		assert_ok(dev_attach(fd, UFFDWP_ATTACH_UFFD, 0, area->uffd, unpopulated));
 	} else {
-		assert_ok(attach(fd, 0, 0, unpopulated));
+		assert_ok(dev_attach(fd, 0, 0, 0, unpopulated));
 	}
 	return fd;
 }

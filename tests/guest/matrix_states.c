@@ -44,15 +44,7 @@ static void read_all(const struct area *area)
 
 static long tables_kib(void)
 {
-	FILE *file = fopen("/proc/self/status", "r");
-	char line[128];
-	long kib = -1;
-
-	assert_non_null(file);
-	while (kib < 0 && fgets(line, sizeof(line), file))
-		sscanf(line, "VmPTE: %ld", &kib);
-	fclose(file);
-	return kib;
+	return number_after("/proc/self/status", "VmPTE");
 }
 
 static bool is_hugetlb(const struct area *area)

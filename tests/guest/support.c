@@ -38,7 +38,7 @@ int dev_hello(int fd, struct uffdwp_hello_arg *arg)
 	return dev_ioctl(fd, UFFDWP_IOC_HELLO, arg);
 }
 
-static int attach(int fd, uint64_t flags, int pidfd, int uffd, uint32_t unpopulated)
+int dev_attach(int fd, uint64_t flags, int pidfd, int uffd, uint32_t unpopulated)
 {
 	struct uffdwp_attach_arg arg = {
 		.size = sizeof(arg),
@@ -54,7 +54,7 @@ static int attach(int fd, uint64_t flags, int pidfd, int uffd, uint32_t unpopula
 
 int dev_attach_self(int fd)
 {
-	return attach(fd, 0, 0, 0, 0);
+	return dev_attach(fd, 0, 0, 0, 0);
 }
 
 int dev_attach_pid(int fd, pid_t pid)
@@ -64,24 +64,24 @@ int dev_attach_pid(int fd, pid_t pid)
 
 	if (pidfd < 0)
 		return -errno;
-	ret = attach(fd, UFFDWP_ATTACH_PIDFD, pidfd, 0, 0);
+	ret = dev_attach(fd, UFFDWP_ATTACH_PIDFD, pidfd, 0, 0);
 	close(pidfd);
 	return ret;
 }
 
 int dev_attach_uffd(int fd, int uffd)
 {
-	return attach(fd, UFFDWP_ATTACH_UFFD, 0, uffd, 0);
+	return dev_attach(fd, UFFDWP_ATTACH_UFFD, 0, uffd, 0);
 }
 
 int dev_attach_ignoring_pins(int fd)
 {
-	return attach(fd, UFFDWP_ATTACH_IGNORE_PINS, 0, 0, 0);
+	return dev_attach(fd, UFFDWP_ATTACH_IGNORE_PINS, 0, 0, 0);
 }
 
 int dev_attach_markers(int fd)
 {
-	return attach(fd, 0, 0, 0, UFFDWP_UNPOP_MARKER);
+	return dev_attach(fd, 0, 0, 0, UFFDWP_UNPOP_MARKER);
 }
 
 int dev_register(int fd, const void *start, size_t len)

@@ -26,6 +26,8 @@
 
 int dev_open(void);
 int dev_hello(int fd, struct uffdwp_hello_arg *arg);
+/* Whatever is not asked for by the flags is 0. */
+int dev_attach(int fd, uint64_t flags, int pidfd, int uffd, uint32_t unpopulated);
 int dev_attach_self(int fd);
 int dev_attach_pid(int fd, pid_t pid);
 int dev_attach_uffd(int fd, int uffd);

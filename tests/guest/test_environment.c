@@ -154,15 +154,7 @@ static bool access_is_sigbus(const char *page)
 
 static long kib_poisoned(void)
 {
-	FILE *file = fopen("/proc/meminfo", "r");
-	char line[128];
-	long kib = -1;
-
-	assert_non_null(file);
-	while (kib < 0 && fgets(line, sizeof(line), file))
-		sscanf(line, "HardwareCorrupted: %ld", &kib);
-	fclose(file);
-	return kib;
+	return number_after("/proc/meminfo", "HardwareCorrupted");
 }
 
 static void a_page_is_poisoned_and_given_back(void **state)

@@ -430,18 +430,9 @@ static void mapping_storm(void **state)
 	assert_false(has_registered_memory(getpid()));
 }
 
-static unsigned long slab_objects(const char *name)
+static long slab_objects(const char *name)
 {
-	char line[256];
-	unsigned long active = 0;
-	FILE *file = fopen("/proc/slabinfo", "r");
-
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
-		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ' ')
-			sscanf(line + strlen(name), "%lu", &active);
-	fclose(file);
-	return active;
+	return number_after("/proc/slabinfo", name);
 }
 
 static void trackers_and_targets_come_and_go(int n)
@@ -461,14 +452,14 @@ static void trackers_and_targets_come_and_go(int n)
 /* Slabs count in batches, so there are many. */
 static void no_more_objects_than_before(void)
 {
-	unsigned long contexts, spaces;
+	long contexts, spaces;
 
 	sleep(1);
 	contexts = slab_objects("userfaultfd_ctx_cache");
 	spaces = slab_objects("mm_struct");
 	trackers_and_targets_come_and_go(200);
 	sleep(1);
-	print_message("[   INFO   ] userfaultfd contexts %lu -> %lu, mm_structs %lu -> %lu\n",
+	print_message("[   INFO   ] userfaultfd contexts %ld -> %ld, mm_structs %ld -> %ld\n",
 		      contexts, slab_objects("userfaultfd_ctx_cache"), spaces,
 		      slab_objects("mm_struct"));
 	assert_true(slab_objects("userfaultfd_ctx_cache") < contexts + 100);

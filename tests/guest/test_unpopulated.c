@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -13,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "support.h"
 #include "unserved.h"
 
@@ -219,15 +219,7 @@ static void unregistering_leaves_nothing_behind(void **state)
 /* Nothing but page tables is used, and those only for what is armed. */
 static long vm_status(const char *what)
 {
-	char line[128];
-	FILE *file = fopen("/proc/self/status", "r");
-	long kib = -1;
-
-	while (fgets(line, sizeof(line), file))
-		if (!strncmp(line, what, strlen(what)) && line[strlen(what)] == ':')
-			kib = strtol(line + strlen(what) + 1, NULL, 10);
-	fclose(file);
-	return kib;
+	return number_after("/proc/self/status", what);
 }
 
 static void memory_used(void **state)
@@ -252,15 +244,6 @@ static void memory_used(void **state)
 }
 
 /* ---- no memory for page tables */
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		fail_msg("%s: %s", path, strerror(errno));
-	close(fd);
-}
 
 /* All of the stack that the task will need is there: it takes no fault while it is poor. */
 static void need_no_more_memory(void)
@@ -288,8 +271,9 @@ static int without_memory(void)
 	uint64_t armed;
 	char *p;
 
-	write_file("/sys/fs/cgroup/poor/cgroup.procs", "0");
-	write_file("/proc/self/oom_score_adj", "-1000");
+	if (write_file("/sys/fs/cgroup/poor/cgroup.procs", "0") ||
+	    write_file("/proc/self/oom_score_adj", "-1000"))
+		return 3;
 	need_no_more_memory();
 	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		 -1, 0);
@@ -332,10 +316,10 @@ static void no_memory_for_page_tables(void **state)
 	(void)state;
 	if (mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) && errno != EBUSY)
 		skip_because("no cgroup2: %s", strerror(errno));
-	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	assert_ok(write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory"));
 	if (mkdir("/sys/fs/cgroup/poor", 0755) && errno != EEXIST)
 		fail_msg("mkdir: %s", strerror(errno));
-	write_file("/sys/fs/cgroup/poor/memory.max", "16M");
+	assert_ok(write_file("/sys/fs/cgroup/poor/memory.max", "16M"));
 
 	child = fork();
 	if (!child)
