@@ -154,7 +154,8 @@ const char *uffdwp_backend_name(const struct uffdwp *tracker);
  *
  * Return: 0, or
  *   -ENOENT      nothing is mapped there
- *   -EOPNOTSUPP  a mapping that cannot be tracked: a file that is not shared memory, a device, vdso
+ *   -EOPNOTSUPP  a mapping that cannot be tracked: a device, the vdso, before Linux 6.7 a file that
+ *                is not shared memory
  *   -EACCES      a mapping that may never become writable
  *   -EBUSY       a mapping that belongs to another userfaultfd or tracker
  *   -ESRCH       the process has ended or called execve(2)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Content that is thrown away is content that has changed: MADV_DONTNEED, and holes in files of
- * shared memory and hugetlb, truncation included.
+ * Content that is thrown away is content that has changed: MADV_DONTNEED, and holes in files,
+ * truncation included.
  *
  * The kernel takes the entries away, but leaves a marker where one was armed in a mapping of a file
  * (zap_install_uffd_wp_if_needed()), and Linux 6.1 leaves those of anonymous memory, too. Such
@@ -13,8 +13,12 @@
  * away: before, a scan could arm a page again in between. A scan that comes while madvise() or
  * fallocate() is under way may still say "not written"; the next one says "written".
  *
+ * The same for ordinary files, where the kernel can track those: their file systems are many, so it
+ * is done around vfs_fallocate() and notify_change(), through which they are all called.
+ *
  * Not covered: drivers that call shmem_truncate_range() on objects of their own (i915), if such an
- * object is mapped as plain shared memory.
+ * object is mapped as plain shared memory; and those that call the file system of an ordinary file
+ * by themselves (discards of a loop device).
  */
 #include <linux/fs.h>
 #include <linux/mm.h>

@@ -54,9 +54,13 @@
  *   stays written until a scan or ARM finds it let go. PAGE_IS_PINNED names such pages;
  *   UFFDWP_ATTACH_IGNORE_PINS arms them like others.
  *
- *   Written means written through this mapping. Shared memory that is written through another
- *   mapping, of another process or of the same, or by write(2) on its file, does not become written
- *   here; nor does a private mapping whose pages still are the file's.
+ *   Written means written through this mapping. Shared memory or a file that is written through
+ *   another mapping, of another process or of the same, or by write(2) on the file and whatever is
+ *   like it (copy_file_range(2), FICLONE), does not become written here; nor does a private mapping
+ *   whose pages still are the file's. A hole, a truncation and whatever else fallocate(2) does to
+ *   content is seen, but not if a driver does it without that call (discards of a loop device).
+ *   What is behind the end of a file in its last page may be set to zeroes when the page is written
+ *   back, which is not seen.
  *
  * Rules for all commands
  * ----------------------
@@ -148,7 +152,7 @@ struct uffdwp_region {
 #define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)	/* heaps, stacks, huge pages */
 #define UFFDWP_KIND_SHMEM		(1ULL << 1)	/* memfd, tmpfs, MAP_SHARED|MAP_ANONYMOUS */
 #define UFFDWP_KIND_HUGETLB		(1ULL << 2)	/* MAP_HUGETLB, hugetlbfs */
-#define UFFDWP_KIND_FILE		(1ULL << 3)	/* other regular files; Linux 6.7 and later */
+#define UFFDWP_KIND_FILE		(1ULL << 3)	/* other regular files: see HELLO */
 
 /**
  * struct uffdwp_hello_arg - UFFDWP_IOC_HELLO: what is this module?
@@ -165,6 +169,9 @@ struct uffdwp_region {
  * @version: out: version of the module as text, ended by a zero byte
  *
  * Works before ATTACH and at any time after.
+ *
+ * UFFDWP_KIND_FILE needs Linux 6.7 or later: mappings, shared and private, of regular files whose
+ * pages are in the page cache. Not those of DAX, of device nodes, nor of files that drivers make.
  */
 struct uffdwp_hello_arg {
 	__u64 size;
@@ -189,8 +196,8 @@ struct uffdwp_hello_arg {
 #define UFFDWP_ATTACH_IGNORE_PINS	(1ULL << 2)
 
 /*
- * How private anonymous memory with nothing in it yet is armed. Shared memory and hugetlb are armed
- * with markers in any case.
+ * How private anonymous memory with nothing in it yet is armed. Shared memory, hugetlb and other
+ * files are armed with markers in any case.
  */
 #define UFFDWP_UNPOP_DEFAULT	0	/* the module's choice: the zero page */
 #define UFFDWP_UNPOP_ZERO	1	/* map the shared zero page: reads never fault */
@@ -209,7 +216,9 @@ struct uffdwp_hello_arg {
  * @uffd_ioctls: in: 0; out: the userfaultfd commands of this kernel
  *
  * The last three fields are a struct uffdio_api, which the kernel itself reads and fills; with
- * UFFDWP_ATTACH_UFFD they are left alone and must be zero.
+ * UFFDWP_ATTACH_UFFD they are left alone and must be zero. Which features the tracker's own
+ * userfaultfd is made with is the module's choice, which it stores there for the kernel to read: a
+ * caller that changes it meanwhile gets -EINVAL.
  *
  * The caller needs the right to ptrace-attach to the process (PTRACE_MODE_ATTACH_REALCREDS: same
  * user and dumpable, or CAP_SYS_PTRACE, and whatever the security module asks). The process is not
@@ -222,7 +231,13 @@ struct uffdwp_hello_arg {
  * is taken away when the tracker is closed. UFFDIO_API must have been called, without
  * UFFD_FEATURE_EVENT_FORK (-EINVAL otherwise): a forked child would inherit protection that nobody
  * resolves. Memory that is armed must not be taken out of write-protect mode by UFFDIO_REGISTER;
- * use UNREGISTER.
+ * use UNREGISTER. What UFFDIO_MOVE has brought is written, whatever it was elsewhere.
+ *
+ * With UFFD_FEATURE_WP_ASYNC (Linux 6.7) the kernel resolves write faults on huge pages and hugetlb
+ * itself, which @huge_splits and @hugetlb_faults of STATS do not count, and mappings of ordinary
+ * files can be registered. Whoever may read /proc/PID/pagemap can then arm by PAGEMAP_SCAN, as the
+ * owner of a userfaultfd can by UFFDIO_WRITEPROTECT, and what was written before is forgotten: scan
+ * with one of the two only. The memory of a tracker that has its own userfaultfd is safe from that.
  *
  * Errors:
  *   -EBADF      @pidfd is not a pidfd, @uffd is not a userfaultfd
@@ -231,7 +246,7 @@ struct uffdwp_hello_arg {
  *   -ESRCH      the process has ended
  *   -EALREADY   this tracker is attached already
  *   -EBUSY      @uffd is used by another tracker
- *   -EOPNOTSUPP @unpopulated is not offered here (see the features in HELLO)
+ *   -EOPNOTSUPP @unpopulated or UFFDWP_ATTACH_UFFD is not offered here (see the features in HELLO)
  *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a
  *               livepatch took one of them; the kernel log names it
  */
@@ -274,8 +289,9 @@ struct uffdwp_attach_arg {
  *
  * Errors:
  *   -ENOENT     nothing is mapped in the range
- *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: a file that is not shared memory,
- *               a device, the vdso
+ *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: a device, the vdso, before Linux
+ *               6.7 a file that is not shared memory; or such a file, with a userfaultfd that was
+ *               handed in without UFFD_FEATURE_WP_ASYNC
  *   -EINVAL     also: the range begins or ends inside a page of hugetlb
  *   -EACCES     a mapping may never become writable
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker; or to the one that was handed
@@ -307,7 +323,8 @@ struct uffdwp_register_arg {
  *
  * Errors:
  *   -ENOENT     nothing is mapped in the range
- *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked; this kernel does not skip it
+ *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked, or of an ordinary file and not
+ *               registered; this kernel does not skip it
  *   -EINVAL     also: the range begins or ends inside a page of hugetlb
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker
  */

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -198,6 +200,61 @@ const char *swap_out(void *start, size_t len)
 			empty_batches();
 	}
 	return "MADV_PAGEOUT has left a page in memory";
+}
+
+/* ---- ordinary files */
+
+#define DISK "/run/disk"
+
+static long disk_device = -1;
+
+static int run(const char *program, const char *argument)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		execlp(program, program, "-q", "-F", argument, NULL);
+		_exit(127);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
+	       WEXITSTATUS(status) : -1;
+}
+
+const char *disk_mount(size_t bytes)
+{
+	char path[64], node[32];
+	int err;
+
+	disk_device = read_number("/sys/class/zram-control/hot_add");
+	if (disk_device < 0)
+		return "no other zram device";
+	snprintf(path, sizeof(path), "/sys/block/zram%ld/disksize", disk_device);
+	err = write_number(path, bytes);
+	if (err)
+		return because("disksize", -err);
+	snprintf(node, sizeof(node), "/dev/zram%ld", disk_device);
+	if (!seen(!access(node, F_OK)))
+		return "the zram device has no node";
+	err = run("mkfs.ext4", node);
+	if (err)
+		return err == 127 ? "no mkfs.ext4" : "mkfs.ext4 has failed";
+	if (mkdir(DISK, 0700) && errno != EEXIST)
+		return because("mkdir " DISK, errno);
+	return mount(node, DISK, "ext4", 0, NULL) ? because("mount of ext4", errno) : NULL;
+}
+
+void disk_unmount(void)
+{
+	umount2(DISK, MNT_DETACH);
+	if (disk_device >= 0)
+		write_number("/sys/class/zram-control/hot_remove", disk_device);
+	disk_device = -1;
+}
+
+int disk_file(void)
+{
+	return open(DISK, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
 /* ---- memory nodes */

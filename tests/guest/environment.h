@@ -39,6 +39,16 @@ void swap_off(void);
 const char *swap_out(void *start, size_t len);
 bool is_swapped(const void *page);
 
+/*
+ * ---- ordinary files: ext4 in a zram device of its own (tests/vm/run --kernel-module zram
+ * --kernel-module ext4 --add /usr/sbin/mkfs.ext4, on Linux 6.12 --kernel-module crc32c_generic)
+ */
+
+const char *disk_mount(size_t bytes);
+void disk_unmount(void);
+/* A file without a name on it; -1 when nothing is mounted. */
+int disk_file(void);
+
 /* ---- memory nodes (tests/vm/run --numa 2) */
 
 /* Nodes with memory, numbered from 0. */

@@ -26,6 +26,8 @@ enum kind {
 	HUGE_ZERO,
 	SHMEM,
 	SHMEM_PRIVATE,
+	DISK,			/* of an ordinary file */
+	DISK_PRIVATE,
 	HUGETLB,
 	HUGETLB_PRIVATE,
 	STACK,
@@ -100,6 +102,12 @@ enum event {
 	TRUNCATE_PART,
 	PUNCH,
 	PUNCH_PART,
+	ZERO_RANGE,
+	COLLAPSE_RANGE,
+	INSERT_RANGE,
+	WRITEBACK,
+	WRITEBACK_WRITE,
+	WRITE_WRITEBACK,
 	POISON,
 	SOFT_OFFLINE,
 	UNPROTECT,
@@ -245,6 +253,17 @@ struct area {
 	long faults;		/* that the event's writes have taken, or -1 */
 	long tables;		/* KiB of page tables before it was armed */
 };
+
+/* A mapping of a file: its entries are the file's, or private copies. */
+static inline bool is_shared_file(const struct area *area)
+{
+	return area->kind == SHMEM || area->kind == DISK;
+}
+
+static inline bool is_private_file(const struct area *area)
+{
+	return area->kind == SHMEM_PRIVATE || area->kind == DISK_PRIVATE;
+}
 
 #define ARENA ((char *)0x500000000000)
 #define ARENA_LEN (64 * HUGE_PAGE)

@@ -44,7 +44,8 @@ int area_open_tracker(struct area *area)
 		area->child = peer_start();
 		assert_ok(dev_attach_pid(fd, area->child.pid));
 	} else if (area->row->flags & HANDED_IN) {
-		area->uffd = new_uffd(0);
+		area->uffd = new_uffd(area->kind == DISK || area->kind == DISK_PRIVATE ?
+				      UFFD_WP_ASYNC : 0);
 		assert_ok(dev_attach(fd, UFFDWP_ATTACH_UFFD, 0, area->uffd, unpopulated));
 	} else {
 		assert_ok(dev_attach(fd, 0, 0, 0, unpopulated));
@@ -200,7 +201,7 @@ static bool peek(const char *page, char *to)
  */
 static char content_of(const struct area *area, size_t page)
 {
-	const char of_file = area->kind == SHMEM_PRIVATE ? 'A' + page % 26 : 0;
+	const char of_file = is_private_file(area) ? 'A' + page % 26 : 0;
 	const char written_before = 'a' + page % 26;
 
 	switch (area->state) {
@@ -210,7 +211,7 @@ static char content_of(const struct area *area, size_t page)
 	case NONE:
 	case MARKER:
 	case FROM_FILE:
-		return area->kind == SHMEM || area->kind == HUGETLB ? written_before : of_file;
+		return is_shared_file(area) || area->kind == HUGETLB ? written_before : of_file;
 	case HOLES:
 		return page % 2 ? 0 : written_before;
 	default:
@@ -314,7 +315,7 @@ static void check_again(struct area *area, size_t armed_len)
  */
 static int faults_of_swapped(const struct area *area)
 {
-	return area->kind != SHMEM && !kernel_is_before(6, 2) ? 1 : area->state_row->faults;
+	return !is_shared_file(area) && !kernel_is_before(6, 2) ? 1 : area->state_row->faults;
 }
 
 static void check_faults(const struct area *area)

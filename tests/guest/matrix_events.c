@@ -480,6 +480,9 @@ static const char *pageout(struct area *area)
 	int tries;
 
 	for (tries = 0; !reason && tries < 200 && any_present(area); tries++) {
+		/* Reclaim takes clean pages of a disk's file only. */
+		if (area->file >= 0 && fsync(area->file))
+			return no("fsync(2)");
 		reason = advise(area, MADV_PAGEOUT, "MADV_PAGEOUT");
 		usleep(1000);
 		if (tries % 20 == 19)
@@ -603,6 +606,44 @@ static const char *punch(struct area *area)
 static const char *punch_part(struct area *area)
 {
 	return punch_hole(area, offset_of_hit(area) + 100, area->hit_len - 200);
+}
+
+static const char *change_file(struct area *area, int mode, const char *name)
+{
+	return fallocate(area->file, mode, offset_of_hit(area), area->hit_len) ? no(name) : NULL;
+}
+
+static const char *zero_range(struct area *area)
+{
+	return change_file(area, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, "FALLOC_FL_ZERO_RANGE");
+}
+
+/* The file gets its size back, so that all of it can be read. */
+static const char *collapse_range(struct area *area)
+{
+	return change_file(area, FALLOC_FL_COLLAPSE_RANGE, "FALLOC_FL_COLLAPSE_RANGE") ?:
+	       ftruncate(area->file, area->len) ? no("ftruncate(2)") : NULL;
+}
+
+static const char *insert_range(struct area *area)
+{
+	return change_file(area, FALLOC_FL_INSERT_RANGE, "FALLOC_FL_INSERT_RANGE");
+}
+
+/* Written back, every page is clean, and write-protected for the file system's sake. */
+static const char *writeback(struct area *area)
+{
+	return msync(area->start, area->len, MS_SYNC) || fsync(area->file) ? no("msync(2)") : NULL;
+}
+
+static const char *writeback_and_write(struct area *area)
+{
+	return writeback(area) ?: write_hit(area);
+}
+
+static const char *write_and_writeback(struct area *area)
+{
+	return write_hit(area) ?: writeback(area);
 }
 
 /* ---- memory failure */
@@ -736,6 +777,12 @@ static const char *(*const happen[EVENTS])(struct area *area) = {
 	[TRUNCATE_PART] = truncate_part,
 	[PUNCH] = punch,
 	[PUNCH_PART] = punch_part,
+	[ZERO_RANGE] = zero_range,
+	[COLLAPSE_RANGE] = collapse_range,
+	[INSERT_RANGE] = insert_range,
+	[WRITEBACK] = writeback,
+	[WRITEBACK_WRITE] = writeback_and_write,
+	[WRITE_WRITEBACK] = write_and_writeback,
 	[POISON] = poison_first,
 	[SOFT_OFFLINE] = soft_offline,
 	[UNPROTECT] = unprotect,

@@ -41,8 +41,19 @@ static char *map_at(char *where, size_t len, int flags, int file)
 	return p;
 }
 
+static bool is_of_disk(enum kind kind)
+{
+	return kind == DISK || kind == DISK_PRIVATE;
+}
+
 static const char *make_file(struct area *area)
 {
+	if (is_of_disk(area->kind)) {
+		area->file = disk_file();
+		if (area->file < 0)
+			return "no ordinary file: see the first line";
+		return ftruncate(area->file, area->len) ? "the file has no room" : NULL;
+	}
 	area->file = memfd_create("matrix", MFD_CLOEXEC |
 				  (is_hugetlb(area->kind) ? MFD_HUGETLB : 0));
 	if (area->file < 0)
@@ -65,7 +76,7 @@ static void fill_file(struct area *area)
 static const char *make_shared(struct area *area, char *where)
 {
 	const char *reason = make_file(area);
-	const bool private = area->kind == SHMEM_PRIVATE;
+	const bool private = is_private_file(area);
 
 	if (reason)
 		return reason;
@@ -139,6 +150,8 @@ const char *area_make(struct area *area, bool wide)
 		break;
 	case SHMEM:
 	case SHMEM_PRIVATE:
+	case DISK:
+	case DISK_PRIVATE:
 	case HUGETLB:
 		reason = make_shared(area, ARENA);
 		break;

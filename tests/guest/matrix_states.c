@@ -87,11 +87,9 @@ static const char *none(struct area *area)
 	const char *reason;
 	long before;
 
-	if (area->kind == SHMEM)
+	if (is_shared_file(area) || is_hugetlb(area))
 		area_fill(area);
-	if (is_hugetlb(area))
-		area_fill(area);
-	else if (area->kind != SHMEM)
+	else
 		/* A write, so that khugepaged takes notice of the mapping: it has an anon_vma. */
 		*(volatile char *)area->start = 1;
 	before = tables_kib();
@@ -137,7 +135,7 @@ static const char *from_file(struct area *area)
 {
 	const char *reason = NULL;
 
-	if (area->kind == SHMEM || area->kind == HUGETLB) {
+	if (is_shared_file(area) || area->kind == HUGETLB) {
 		area_fill(area);
 		reason = throw_away(area);
 	}
@@ -188,9 +186,12 @@ static const char *swapped(struct area *area)
 {
 	int tries = 200;
 
-	if (area->kind != SHMEM)
+	if (!is_shared_file(area))
 		return swap_out(area->start, area->len);
 	for (; any_present(area) && tries; tries--) {
+		/* Reclaim takes clean pages of a disk's file only. */
+		if (area->kind == DISK)
+			assert_ok(fsync(area->file));
 		if (madvise(area->start, area->len, MADV_PAGEOUT))
 			return strerror(errno);
 		usleep(5000);
@@ -199,7 +200,7 @@ static const char *swapped(struct area *area)
 	}
 	if (!tries)
 		return "MADV_PAGEOUT has left a page in memory";
-	prove(area, 0, PAGEMAP_PRESENT, "shared memory is paged out");
+	prove(area, 0, PAGEMAP_PRESENT, "the file is paged out");
 	return NULL;
 }
 

@@ -7,8 +7,12 @@
 
 #define EVERY	ALL_OF(KINDS)
 #define SMALL	(ONLY(ANON) | ONLY(MARKERS) | ONLY(STACK) | ONLY(HEAP))
-#define FILES	(ONLY(SHMEM) | ONLY(SHMEM_PRIVATE))
-#define SHARED	(ONLY(SHMEM) | ONLY(HUGETLB))
+/* Shared mappings of files, and private ones, of small pages. */
+#define OF_FILE	(ONLY(SHMEM) | ONLY(DISK))
+#define COPIED	(ONLY(SHMEM_PRIVATE) | ONLY(DISK_PRIVATE))
+#define FILES	(OF_FILE | COPIED)
+#define DISKS	(ONLY(DISK) | ONLY(DISK_PRIVATE))
+#define SHARED	(OF_FILE | ONLY(HUGETLB))
 #define PRIVATE	(EVERY & ~SHARED)
 #define HUGETLBS (ONLY(HUGETLB) | ONLY(HUGETLB_PRIVATE))
 #define THPS	(ONLY(THP) | ONLY(HUGE_ZERO))
@@ -32,6 +36,8 @@ const struct kind_row matrix_kinds[KINDS] = {
 	[SHMEM] = { "shmem", "sh", "shared memory: memfd, tmpfs", UFFDWP_KIND_SHMEM, 0 },
 	[SHMEM_PRIVATE] = { "shmempriv", "sp", "a private mapping of shared memory",
 			    UFFDWP_KIND_SHMEM, 0 },
+	[DISK] = { "file", "fi", "a shared mapping of another file", UFFDWP_KIND_FILE, 0 },
+	[DISK_PRIVATE] = { "filepriv", "fp", "a private mapping of another file", UFFDWP_KIND_FILE, 0 },
 	[HUGETLB] = { "hugetlb", "hu", "shared hugetlb pages of 2 MiB", UFFDWP_KIND_HUGETLB, 0 },
 	[HUGETLB_PRIVATE] = { "hugetlbpriv", "hp", "private hugetlb pages of 2 MiB",
 			      UFFDWP_KIND_HUGETLB, 0 },
@@ -104,6 +110,12 @@ const char *const matrix_events[EVENTS] = {
 	[TRUNCATE_PART] = "ftruncate(2) inside a page and back",
 	[PUNCH] = "hole punched in the file",
 	[PUNCH_PART] = "hole punched inside of pages",
+	[ZERO_RANGE] = "FALLOC_FL_ZERO_RANGE",
+	[COLLAPSE_RANGE] = "FALLOC_FL_COLLAPSE_RANGE",
+	[INSERT_RANGE] = "FALLOC_FL_INSERT_RANGE",
+	[WRITEBACK] = "written back",
+	[WRITEBACK_WRITE] = "written back, write",
+	[WRITE_WRITEBACK] = "write, written back",
 	[POISON] = "memory failure",
 	[SOFT_OFFLINE] = "MADV_SOFT_OFFLINE",
 	[UNPROTECT] = "UFFDIO_WRITEPROTECT off",
@@ -145,9 +157,9 @@ static const struct state_row states[] = {
 	{ ZERO, SMALL, P | Z, W | S | H, 1, NULL },
 	{ ZERO, ONLY(HUGE_ZERO), P | Z | H, W | S, 1, NULL },
 
-	{ OWN, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | H | S, 1, NULL },
+	{ OWN, SMALL | COPIED, P, W | Z | F | H | S, 1, NULL },
 	{ OWN, ONLY(THP), P | H, W | Z | F | S, 1, NULL },
-	{ OWN, ONLY(SHMEM), P | F, W | Z | H | S, 1, NULL },
+	{ OWN, OF_FILE, P | F, W | Z | H | S, 1, NULL },
 	{ OWN, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
 	{ OWN, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
 
@@ -157,13 +169,13 @@ static const struct state_row states[] = {
 
 	{ HOLES, ONLY(SHMEM), 0, W | H, -1, NULL },
 
-	{ FORKED, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | H | S, 1, NULL },
+	{ FORKED, ANONYMOUS | COPIED, P, W | Z | F | H | S, 1, NULL },
 	{ FORKED, ONLY(THP), P | H, W | F | S, 1, NULL },
-	{ FORKED, ONLY(SHMEM), P | F, W | H | S, 1, NULL },
+	{ FORKED, OF_FILE, P | F, W | H | S, 1, NULL },
 	{ FORKED, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
 	{ FORKED, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
 
-	{ MERGED, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ MERGED, ANONYMOUS | COPIED, P, W | Z | F | S, 1, NULL },
 
 	/*
 	 * do_swap_page() maps what nobody else has itself and takes the write for done, but for
@@ -171,16 +183,16 @@ static const struct state_row states[] = {
 	 * page. (It would go on to do_wp_page() in the same fault for a page that somebody shares.)
 	 * Of a shared file there is a marker, and do_set_pte() protects what it maps for it.
 	 */
-	{ SWAPPED, SMALL | ONLY(SHMEM_PRIVATE), S, W | P, 2, NULL },
-	{ SWAPPED, ONLY(SHMEM), S, W | P, 2, NULL },
+	{ SWAPPED, SMALL | COPIED, S, W | P, 2, NULL },
+	{ SWAPPED, OF_FILE, S, W | P, 2, NULL },
 
 	{ MOVING, ANONYMOUS | ONLY(SHMEM), P, Z | S, -1, HELD_WHY },
 
 	{ MARKER, ONLY(MARKERS) | FILES, S, W | P, 2, NULL },
 
-	{ NO_ACCESS, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ NO_ACCESS, ANONYMOUS | COPIED, P, W | Z | F | S, 1, NULL },
 	{ NO_ACCESS, ONLY(THP), P | H, W | F | S, 1, NULL },
-	{ NO_ACCESS, ONLY(SHMEM), P | F, W | S, 1, NULL },
+	{ NO_ACCESS, OF_FILE, P | F, W | S, 1, NULL },
 	{ NO_ACCESS, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
 	{ NO_ACCESS, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
 
@@ -192,22 +204,22 @@ static const struct state_row states[] = {
 
 	{ POISONED, ANONYMOUS | ONLY(SHMEM), W, P, -1, POISON_WHY },
 
-	{ THEN_FORKED, SMALL | ONLY(SHMEM_PRIVATE), P, W | Z | F | H | S, 1, NULL },
+	{ THEN_FORKED, SMALL | COPIED, P, W | Z | F | H | S, 1, NULL },
 	{ THEN_FORKED, ONLY(THP), P | H, W | F | S, 1, NULL },
-	{ THEN_FORKED, ONLY(SHMEM), P | F, W | H | S, 1, NULL },
+	{ THEN_FORKED, OF_FILE, P | F, W | H | S, 1, NULL },
 	{ THEN_FORKED, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
 	{ THEN_FORKED, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
 
-	{ THEN_SWAPPED, SMALL | ONLY(SHMEM_PRIVATE), S, W | P, 2, NULL },
-	{ THEN_SWAPPED, ONLY(SHMEM), S, W | P, 2, NULL },
+	{ THEN_SWAPPED, SMALL | COPIED, S, W | P, 2, NULL },
+	{ THEN_SWAPPED, OF_FILE, S, W | P, 2, NULL },
 
-	{ THEN_MOVED, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ THEN_MOVED, ANONYMOUS | COPIED, P, W | Z | F | S, 1, NULL },
 	{ THEN_MOVED, ONLY(THP), P | H, W | F | S, 1, NULL },
-	{ THEN_MOVED, ONLY(SHMEM), P | F, W | S, 1, NULL },
+	{ THEN_MOVED, OF_FILE, P | F, W | S, 1, NULL },
 
-	{ THEN_NO_ACCESS, ANONYMOUS | ONLY(SHMEM_PRIVATE), P, W | Z | F | S, 1, NULL },
+	{ THEN_NO_ACCESS, ANONYMOUS | COPIED, P, W | Z | F | S, 1, NULL },
 	{ THEN_NO_ACCESS, ONLY(THP), P | H, W | F | S, 1, NULL },
-	{ THEN_NO_ACCESS, ONLY(SHMEM), P | F, W | S, 1, NULL },
+	{ THEN_NO_ACCESS, OF_FILE, P | F, W | S, 1, NULL },
 	{ THEN_NO_ACCESS, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
 	{ THEN_NO_ACCESS, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
 
@@ -224,6 +236,7 @@ static const struct state_row states[] = {
 #define ENDED_WHY	"tracking ends when memory is moved: it is UNTRACKED where it is now"
 #define MOVED_OFF_WHY	"what was moved away is not there any more"
 #define HOLE_WHY	"a hole in the file is written, also below a private copy that stays"
+#define RANGE_WHY	"what was moved inside of the file is written, and all behind it"
 #define FRESH_WHY	"newly registered memory was never armed"
 #define CHILD_WHY	"the write of another address space to shared memory is not seen"
 
@@ -308,11 +321,11 @@ static const struct event_row events[] = {
 	 * mapping's permissions (replace_page()), and so is that of every page that is merged with
 	 * these later.
 	 */
-	{ KSM_MERGE, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, W | P, 0, 0, 0,
+	{ KSM_MERGE, SMALL | COPIED, ONLY(OWN) | ONLY(THEN_MOVED), HIT, W | P, 0, 0, 0,
 	  0, KSM_WHY, NO_MISTAKE },
-	{ KSM_KEEP, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, P, W, 0, 0, 0,
+	{ KSM_KEEP, SMALL | COPIED, ONLY(OWN) | ONLY(THEN_MOVED), HIT, P, W, 0, 0, 0,
 	  NULL, NO_MISTAKE },
-	{ KSM_BREAK, SMALL | ONLY(SHMEM_PRIVATE), ONLY(OWN) | ONLY(THEN_MOVED), HIT, W | P, 0, 0,
+	{ KSM_BREAK, SMALL | COPIED, ONLY(OWN) | ONLY(THEN_MOVED), HIT, W | P, 0, 0,
 	  -1, 0, NULL, NO_MISTAKE },
 
 	{ HINT_READ, SMALL, ONLY(OWN), HIT, P, W | S, 0, 0, 0, NULL,
@@ -330,9 +343,16 @@ static const struct event_row events[] = {
 	{ TRUNCATE_PART, FILES, NOT_DEAD & ~ONLY(MOVING), FROM_HIT, W, 0, 0, 0, 0, HOLE_WHY,
 	  NO_MISTAKE },
 	{ PUNCH, SHARED, NOT_DEAD & ~ONLY(MOVING), HIT, W, P | S, 0, 0, 0, HOLE_WHY, NO_MISTAKE },
-	{ PUNCH, ONLY(SHMEM_PRIVATE), NOT_DEAD, HIT, W, 0, 0, 0, 0, HOLE_WHY, NO_MISTAKE },
+	{ PUNCH, COPIED, NOT_DEAD, HIT, W, 0, 0, 0, 0, HOLE_WHY, NO_MISTAKE },
 	{ PUNCH_PART, FILES | ONLY(HUGETLB), NOT_DEAD & ~ONLY(MOVING), HIT, W, 0, 0, 0, 0,
 	  HOLE_WHY, NO_MISTAKE },
+
+	{ ZERO_RANGE, DISKS, NOT_DEAD, HIT, W, 0, 0, 0, 0, HOLE_WHY, NO_MISTAKE },
+	{ COLLAPSE_RANGE, DISKS, NOT_DEAD, FROM_HIT, W, 0, 0, 0, 0, RANGE_WHY, NO_MISTAKE },
+	{ INSERT_RANGE, DISKS, NOT_DEAD, FROM_HIT, W, 0, 0, 0, 0, RANGE_WHY, NO_MISTAKE },
+	{ WRITEBACK, DISKS, NOT_DEAD, ALL, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
+	WRITES(WRITEBACK_WRITE, DISKS, OPEN, 0, NO_MISTAKE),
+	WRITES(WRITE_WRITEBACK, DISKS, OPEN, 0, NO_MISTAKE),
 
 	{ POISON, SMALL | FILES | ONLY(THP), ONLY(OWN), FIRST, W, P, 0, 0, OUT_OF_REACH,
 	  POISON_WHY, NO_MISTAKE },
@@ -344,7 +364,7 @@ static const struct event_row events[] = {
 	/* A child that has inherited the tracker would keep it open. */
 	{ REOPEN, EVERY, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY,
 	  BITS_LEFT_BEHIND },
-	{ FOREIGN_BITS, EVERY, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY,
+	{ FOREIGN_BITS, EVERY & ~DISKS, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY,
 	  BITS_LEFT_BEHIND },
 
 	{ EXEC, EVERY, ONLY(OWN) | ONLY(ZERO), ALL, 0, 0, 0, 0, ENDS, NULL, NO_MISTAKE },

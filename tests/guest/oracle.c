@@ -23,9 +23,18 @@ static uint64_t seed;
 static uint32_t operations = 100000;
 static time_t seconds = 10;
 
-static unsigned int kinds_present(void)
+/* Handed in with WP_ASYNC, or without, where ordinary files cannot be registered? */
+static bool is_async(enum mode mode)
 {
-	return OF_ANON | (world_has_shmem ? OF_SHMEM : 0) | (world_has_hugetlb ? OF_HUGETLB : 0);
+	return mode == MODE_UFFD && world_has_disk && seed % 2;
+}
+
+static unsigned int kinds_present(enum mode mode)
+{
+	const bool disk = world_has_disk && (mode != MODE_UFFD || is_async(mode));
+
+	return OF_ANON | (world_has_shmem ? OF_SHMEM : 0) | (disk ? OF_DISK : 0) |
+	       (world_has_hugetlb ? OF_HUGETLB : 0);
 }
 
 static void attach(struct oracle *o)
@@ -43,7 +52,7 @@ static void attach(struct oracle *o)
 		assert_ok(dev_attach_pid(o->fd, o->actor.pid));
 		break;
 	case MODE_UFFD:
-		o->uffd = new_uffd(0);
+		o->uffd = new_uffd(is_async(o->mode) ? UFFD_WP_ASYNC : 0);
 		assert_ok(dev_attach_uffd(o->fd, o->uffd));
 		break;
 	}
@@ -90,7 +99,7 @@ static void sequence(enum mode mode)
 	o.scene = mmap(NULL, sizeof(*o.scene), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		       -1, 0);
 	assert_ptr_not_equal(o.scene, MAP_FAILED);
-	o.scene->present = kinds_present();
+	o.scene->present = kinds_present(mode);
 	o.actor = actor_start(o.scene, mode == MODE_OTHER);
 	model_start(&o);
 	attach(&o);

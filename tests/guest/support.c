@@ -261,6 +261,17 @@ int new_ordinary_file(size_t len)
 	return fd;
 }
 
+int new_untrackable_file(size_t len)
+{
+	int fd;
+
+	if (!(dev_kinds() & UFFDWP_KIND_FILE))
+		return new_ordinary_file(len);
+	fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
 bool is_huge(const void *addr)
 {
 	char line[256];

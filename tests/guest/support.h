@@ -70,6 +70,12 @@ bool is_huge(const void *addr);
 /* An open file that is no shared memory, on a file system of its own, with some bytes in it. */
 int new_ordinary_file(size_t len);
 
+/*
+ * An open file whose mappings this kernel cannot track: an ordinary one, or a device where those
+ * are tracked.
+ */
+int new_untrackable_file(size_t len);
+
 /* Write one byte to every page. */
 void touch(char *start, size_t pages, int value);
 
@@ -110,6 +116,10 @@ void peer_end(struct peer *peer);
 bool has_registered_memory(pid_t pid);
 
 /* ---- userfaultfds */
+
+/* Of Linux 6.7, which the headers that this is built with need not know. */
+#define UFFD_WP_UNPOPULATED	(1ull << 13)
+#define UFFD_WP_ASYNC		(1ull << 15)
 
 /* One of our own, initialised, that does not block its reader. */
 int new_uffd(uint64_t features);

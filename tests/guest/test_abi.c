@@ -603,7 +603,7 @@ static int refused_at(const void *start, size_t len, uint64_t *fail_at)
 
 static void kinds_that_cannot_be_tracked(void **state)
 {
-	int file = new_ordinary_file(PAGE);
+	int file = new_untrackable_file(PAGE);
 	char *p = map_filled(4), *q;
 	uint64_t fail_at;
 

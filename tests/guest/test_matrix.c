@@ -175,6 +175,9 @@ static int set_up(void **state)
 	reason = swap_on(64 << 20);
 	if (reason)
 		print_message("[   INFO   ] no swap: %s\n", reason);
+	reason = disk_mount(64 << 20);
+	if (reason)
+		print_message("[   INFO   ] no ordinary files: %s\n", reason);
 	numa_hints_soon();
 	reason = hugetlb_reserve(24);
 	if (reason)
@@ -188,6 +191,7 @@ static int tear_down(void **state)
 	swap_off();
 	numa_hints_off();
 	hugetlb_release();
+	disk_unmount();
 	close(keep_hooks);
 	print_times();
 	return 0;

@@ -38,7 +38,7 @@ static void expect_refused(int fd, const char *start, size_t len, const char *at
 static void files_are_refused(int flags)
 {
 	char *p = map_filled(3 * N), *file_at = p + LEN;
-	int file = new_ordinary_file(LEN), fd = attached();
+	int file = new_untrackable_file(LEN), fd = attached();
 
 	assert_ptr_equal(mmap(file_at, LEN, PROT_READ | PROT_WRITE, flags | MAP_FIXED, file, 0),
 			 file_at);

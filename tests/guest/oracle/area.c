@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../environment.h"
 #include "oracle.h"
 
 const struct kind_info kinds[KINDS] = {
@@ -18,6 +19,8 @@ const struct kind_info kinds[KINDS] = {
 	[KIND_SHMEM_HUGE] = { "huge shmem", 1024, 1, 2 },
 	[KIND_HUGETLB] = { "hugetlb", 1024, 512, 3 },
 	[KIND_HUGETLB_PRIVATE] = { "private hugetlb", 1024, 512, 3 },
+	[KIND_DISK] = { "file", 96, 1, 4 },
+	[KIND_DISK_PRIVATE] = { "private file", 96, 1, 4 },
 };
 
 char *area_home(enum kind kind, unsigned int which)
@@ -32,8 +35,10 @@ static int map_flags(enum kind kind)
 		return MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_STACK;
 	case KIND_SHMEM:
 	case KIND_SHMEM_HUGE:
+	case KIND_DISK:
 		return MAP_SHARED;
 	case KIND_SHMEM_PRIVATE:
+	case KIND_DISK_PRIVATE:
 		return MAP_PRIVATE;
 	case KIND_HUGETLB:
 		return MAP_SHARED | MAP_HUGETLB;
@@ -61,13 +66,16 @@ int area_map(const struct area *area, enum kind kind, char *addr, size_t len)
 static int new_file(enum kind kind)
 {
 	size_t len = kinds[kind].pages * PAGE, i;
-	int fd = memfd_create("oracle", kind == KIND_HUGETLB ? MFD_HUGETLB : 0);
 	char page[PAGE];
+	int fd;
+
+	fd = BIT_OF(kind) & OF_DISK ? disk_file() :
+				      memfd_create("oracle", kind == KIND_HUGETLB ? MFD_HUGETLB : 0);
 
 	assert_true(fd >= 0);
 	assert_ok(ftruncate(fd, len));
 	/* What a private mapping shows is not zeroes. */
-	for (i = 0; kind == KIND_SHMEM_PRIVATE && i < len; i += PAGE) {
+	for (i = 0; (BIT_OF(kind) & OF_COPIED) && i < len; i += PAGE) {
 		memset(page, 'a' + i / PAGE % 26, PAGE);
 		assert_int_equal(pwrite(fd, page, PAGE, i), PAGE);
 	}

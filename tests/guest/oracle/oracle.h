@@ -31,6 +31,8 @@ enum kind {
 	KIND_SHMEM_HUGE,
 	KIND_HUGETLB,
 	KIND_HUGETLB_PRIVATE,
+	KIND_DISK,		/* an ordinary file */
+	KIND_DISK_PRIVATE,
 	KINDS,
 };
 
@@ -39,8 +41,11 @@ enum kind {
 #define OF_SHMEM	(BIT_OF(KIND_SHMEM) | BIT_OF(KIND_SHMEM_PRIVATE) | BIT_OF(KIND_SHMEM_HUGE))
 #define OF_ANON		(BIT_OF(KIND_ANON) | BIT_OF(KIND_STACK) | BIT_OF(KIND_BRK) | \
 			 BIT_OF(KIND_THP))
-#define OF_SHARED	(BIT_OF(KIND_SHMEM) | BIT_OF(KIND_SHMEM_HUGE) | BIT_OF(KIND_HUGETLB))
-#define OF_FILE		(OF_SHMEM | BIT_OF(KIND_HUGETLB))
+#define OF_DISK		(BIT_OF(KIND_DISK) | BIT_OF(KIND_DISK_PRIVATE))
+#define OF_SHARED	(BIT_OF(KIND_SHMEM) | BIT_OF(KIND_SHMEM_HUGE) | BIT_OF(KIND_HUGETLB) | \
+			 BIT_OF(KIND_DISK))
+#define OF_FILE		(OF_SHMEM | BIT_OF(KIND_HUGETLB) | OF_DISK)
+#define OF_COPIED	(BIT_OF(KIND_SHMEM_PRIVATE) | BIT_OF(KIND_DISK_PRIVATE))
 #define OF_ALL		((1u << KINDS) - 1)
 #define OF_SMALL	(OF_ALL & ~OF_HUGETLB)
 #define OF_PRIVATE	(OF_ALL & ~OF_SHARED)
@@ -259,6 +264,7 @@ void write_somewhere(struct oracle *o, const struct range *r);
 void world_start(void);
 void world_end(void);
 extern bool world_has_swap, world_has_ksm, world_has_nodes, world_has_shmem, world_has_hugetlb;
+extern bool world_has_disk;
 extern bool world_splits_hugetlb;
 /* Does this kernel know this advice of madvise(2)? */
 bool world_has_advice(int advice);

@@ -29,6 +29,7 @@
 
 bool world_has_swap, world_has_ksm, world_has_nodes, world_has_shmem, world_has_hugetlb;
 bool world_splits_hugetlb;
+bool world_has_disk;
 
 static bool had(const char *what, const char *reason)
 {
@@ -67,6 +68,8 @@ void world_start(void)
 	world_has_nodes = had("move_pages(2)", nodes() > 1 ? NULL : "one memory node only");
 	world_has_ksm = had("KSM", write_file(KSM "sleep_millisecs", "1") ||
 			    write_file(KSM "pages_to_scan", "10000") ? "not in this kernel" : NULL);
+	world_has_disk = had("ordinary files", dev_kinds() & UFFDWP_KIND_FILE ?
+			     disk_mount(64 << 20) : "this kernel cannot track them");
 	had("huge pages in shmem", write_file(SHMEM_HUGE, "advise") ? "not in this kernel" : NULL);
 }
 
@@ -75,6 +78,7 @@ void world_end(void)
 	ksm_off();
 	hugetlb_release();
 	swap_off();
+	disk_unmount();
 }
 
 /* ---- children and references */
@@ -191,6 +195,13 @@ static void compaction(struct oracle *o, const struct event *event)
 	write_file("/proc/sys/vm/compact_memory", "1");
 }
 
+static void write_back(struct oracle *o, const struct event *event)
+{
+	(void)event;
+	if (o->scene->present & OF_DISK)
+		sync();
+}
+
 static void khugepaged(struct oracle *o, const struct event *event)
 {
 	(void)o;
@@ -261,6 +272,7 @@ const struct event world_events[] = {
 	{ "MADV_COLD", 1, OF_SMALL, may_advise, MADV_COLD, CAUSE_NONE },
 	{ "move_pages(2)", 3, OF_ALL, move_to_a_node, 0, CAUSE_NONE },
 	{ "compaction", 1, OF_ALL, compaction, 0, CAUSE_NONE },
+	{ "sync(2)", 2, OF_ALL, write_back, 0, CAUSE_NONE },
 	{ "khugepaged", 1, OF_ALL, khugepaged, 0, CAUSE_NONE },
 	{ "KSM merges", 1, BIT_OF(KIND_ANON), ksm_merges, 0, CAUSE_NONE },
 	{ "KSM parts", 1, BIT_OF(KIND_ANON), ksm_parts, 0, CAUSE_NONE },

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings of ordinary files, and the kernel's own write tracking (WP_ASYNC, PAGEMAP_SCAN) that
+ * they come with: Linux 6.7 and later.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "support.h"
+#include "unserved.h"
+
+#define N 8ul
+#define LEN (N * PAGE)
+
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+#ifndef SYS_io_uring_setup
+#define SYS_io_uring_setup 425
+#endif
+
+/* Laid out as UFFDWP_IOC_SCAN's. */
+#define PAGEMAP_SCAN	_IOWR('f', 16, struct uffdwp_scan_arg)
+
+static const char *no_disk;
+
+static bool kernel_has_wp_async(void)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_WP_ASYNC };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	bool has;
+
+	assert_true(uffd >= 0);
+	has = !ioctl(uffd, UFFDIO_API, &api);
+	close(uffd);
+	return has;
+}
+
+static int mount_disk(void **state)
+{
+	(void)state;
+	no_disk = disk_mount(32 << 20);
+	return 0;
+}
+
+static int unmount_disk(void **state)
+{
+	(void)state;
+	disk_unmount();
+	return 0;
+}
+
+/* A file of the disk with so many bytes. */
+static int new_file(size_t len)
+{
+	char *p;
+	int file;
+
+	if (no_disk)
+		skip_because("no ordinary files: %s", no_disk);
+	file = disk_file();
+	assert_true(file >= 0);
+	assert_ok(ftruncate(file, len));
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	needs_kind(UFFDWP_KIND_FILE, p, PAGE);
+	munmap(p, PAGE);
+	return file;
+}
+
+static char *map_file(int file, size_t len, int flags)
+{
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, file, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	return p;
+}
+
+static int refused_at(int fd, const void *start, size_t len, uint64_t *fail_at)
+{
+	struct uffdwp_register_arg arg = {
+		.size = sizeof(arg), .start = (uintptr_t)start, .len = len,
+		.mode = UFFDWP_REGISTER_MODE_WP,
+	};
+	int ret = dev_ioctl(fd, UFFDWP_IOC_REGISTER, &arg);
+
+	*fail_at = arg.fail_at;
+	return ret;
+}
+
+static void files_are_offered_where_the_kernel_has_wp_async(void **state)
+{
+	(void)state;
+	assert_int_equal(!(dev_kinds() & UFFDWP_KIND_FILE), !kernel_has_wp_async());
+}
+
+static void expect_refused(const char *what, int file, off_t offset)
+{
+	int fd = dev_open();
+	uint64_t fail_at;
+	char *p;
+
+	assert_ok(dev_attach_self(fd));
+	if (file < 0) {
+		print_message("[   INFO   ] %s: %s\n", what, strerror(errno));
+		goto close_tracker;
+	}
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, offset);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_err(refused_at(fd, p, PAGE, &fail_at), EOPNOTSUPP);
+	assert_int_equal(fail_at, (uintptr_t)p);
+	munmap(p, PAGE);
+	close(file);
+close_tracker:
+	close(fd);
+}
+
+/* What others write to than those who have mapped it, and what is no file. */
+static void what_is_no_ordinary_file_is_refused(void **state)
+{
+	uint32_t ring[30] = { 0 };
+	int secret = syscall(SYS_memfd_secret, O_CLOEXEC);
+
+	(void)state;
+	if (secret >= 0)
+		assert_ok(ftruncate(secret, PAGE));
+	expect_refused("memfd_secret(2)", secret, 0);
+	expect_refused("io_uring_setup(2)", syscall(SYS_io_uring_setup, 4, ring), 0);
+	expect_refused("a disk", open("/dev/zram0", O_RDWR | O_CLOEXEC), 0);
+}
+
+/* Its file system holds each page by a reference of its own; that is nobody who writes. */
+static void pages_with_buffers_can_be_armed(void **state)
+{
+	int file = new_file(LEN), fd;
+	char *p = map_file(file, LEN, MAP_SHARED);
+
+	(void)state;
+	touch(p, N, 1);
+	assert_ok(fsync(file));
+	fd = tracker_of(p, LEN);
+	wait_for(!written(fd, p, LEN, true));
+	assert_false(categories(fd, p) & UFFDWP_PAGE_IS_PINNED);
+	p[3 * PAGE] = 2;
+	assert_true(categories(fd, p + 3 * PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_int_equal(written(fd, p, LEN, false), 1);
+	close(fd);
+	munmap(p, LEN);
+	close(file);
+}
+
+/* What was written behind the end of the file, in its last page, becomes zeroes. */
+static void a_file_that_grows_has_another_last_page(void **state)
+{
+	int file = new_file(PAGE + 100), fd;
+	char *p = map_file(file, 2 * PAGE, MAP_SHARED);
+
+	(void)state;
+	p[0] = 1;
+	p[PAGE + 200] = 1;
+	fd = tracker_of(p, 2 * PAGE);
+	wait_for(!written(fd, p, 2 * PAGE, true));
+	assert_ok(ftruncate(file, 2 * PAGE));
+	assert_true(categories(fd, p + PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_false(categories(fd, p) & UFFDWP_PAGE_IS_WRITTEN);
+	close(fd);
+	munmap(p, 2 * PAGE);
+	close(file);
+}
+
+/* Markers and bits go; what is in the file is there as ever. */
+static void nothing_is_left_when_the_tracker_is_closed(void **state)
+{
+	int file = new_file(LEN), fd;
+	char *p = map_file(file, LEN, MAP_SHARED);
+	char page[PAGE];
+	size_t i;
+
+	(void)state;
+	touch(p, N / 2, 1);
+	fd = tracker_of(p, LEN);
+	close(fd);
+	for (i = 0; i < N; i++)
+		assert_false(pagemap_entry(p + i * PAGE) & (1ull << 57));
+	touch(p, N, 2);
+	for (i = 0; i < N; i++) {
+		assert_int_equal(pread(file, page, PAGE, i * PAGE), PAGE);
+		assert_int_equal(page[0], 2);
+	}
+	munmap(p, LEN);
+	close(file);
+}
+
+static void a_file_that_is_not_registered_cannot_be_skipped(void **state)
+{
+	int file = new_file(LEN), fd;
+	char *p = map_filled(3 * N), *q = p + LEN;
+	struct uffdwp_unregister_arg arg = {
+		.size = sizeof(arg), .start = (uintptr_t)p, .len = 3 * LEN,
+	};
+
+	(void)state;
+	assert_ptr_equal(mmap(q, LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0), q);
+	fd = tracker_of(p, LEN);
+	assert_err(dev_ioctl(fd, UFFDWP_IOC_UNREGISTER, &arg), EOPNOTSUPP);
+	assert_int_equal(arg.fail_at, (uintptr_t)q);
+	assert_int_equal(written(fd, p, LEN, false), 0);
+	/* Registered, it is like any other. */
+	assert_ok(dev_register(fd, p, 3 * LEN));
+	assert_ok(dev_unregister(fd, p, 3 * LEN));
+	assert_false(has_registered_memory(getpid()));
+	close(fd);
+	munmap(p, 3 * LEN);
+	close(file);
+}
+
+/* ---- the kernel's own tracking */
+
+static int pagemap_scan(const char *start, size_t len, uint64_t flags)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), ret;
+	struct uffdwp_region vec[2 * N];
+	struct uffdwp_scan_arg arg = scan_arg(start, len, vec, 2 * N);
+
+	arg.flags = flags;
+	ret = ioctl(pagemap, PAGEMAP_SCAN, &arg);
+	ret = ret < 0 ? -errno : ret;
+	close(pagemap);
+	return ret;
+}
+
+/*
+ * Somebody who scans all of his memory with the kernel's own means, as he may, arms nothing of what
+ * a tracker has still to report.
+ */
+static void another_scan_arms_nothing(void **state)
+{
+	char *p = map_filled(N), *q = map_anon(N);
+	int fd;
+
+	(void)state;
+	if (pagemap_scan(p, LEN, 0) == -ENOTTY)
+		skip_because("this kernel has no PAGEMAP_SCAN");
+	fd = tracker_of(p, LEN);
+	assert_ok(dev_register(fd, q, LEN));
+	p[2 * PAGE] = 2;
+	assert_err(pagemap_scan(p, LEN, UFFDWP_SCAN_WP_MATCHING | UFFDWP_SCAN_CHECK_TRACKED), EPERM);
+	assert_int_equal(pagemap_scan(p, LEN, UFFDWP_SCAN_WP_MATCHING), 0);
+	assert_int_equal(pagemap_scan(q, LEN, UFFDWP_SCAN_WP_MATCHING), 0);
+	/* It may look. */
+	assert_int_equal(pagemap_scan(p, LEN, 0), 1);
+	assert_int_equal(written(fd, p, LEN, false), 1);
+	assert_int_equal(written(fd, q, LEN, false), N);
+	close(fd);
+	munmap(p, LEN);
+	munmap(q, LEN);
+}
+
+static int uffd_protect(int uffd, char *start, size_t len)
+{
+	struct uffdio_writeprotect wp = {
+		.range = { .start = (uintptr_t)start, .len = len },
+		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+
+	return ioctl(uffd, UFFDIO_WRITEPROTECT, &wp) ? -errno : 0;
+}
+
+/* Private memory, half of it with nothing in it, and a file's. */
+static void a_handed_in_userfaultfd_with_wp_async(void **state)
+{
+	int file = new_file(LEN), fd = dev_open(), uffd, i;
+	char *areas[2] = { map_anon(N), map_file(file, LEN, MAP_SHARED) };
+
+	(void)state;
+	uffd = new_uffd(UFFD_WP_ASYNC | UFFD_WP_UNPOPULATED);
+	assert_ok(dev_attach_uffd(fd, uffd));
+	for (i = 0; i < 2; i++) {
+		char *p = areas[i];
+
+		touch(p, N / 2, 1);
+		assert_ok(dev_register(fd, p, LEN));
+		assert_int_equal(written(fd, p, LEN, false), N);
+		assert_ok(dev_arm(fd, p, LEN));
+		wait_for(!written(fd, p, LEN, true));
+		p[PAGE] = 2;
+		p[(N - 1) * PAGE] = 2;
+		assert_int_equal(written(fd, p, LEN, true), 2);
+		assert_int_equal(written(fd, p, LEN, false), 0);
+		/* Its owner may arm by himself, and look with the kernel's own means. */
+		p[2 * PAGE] = 2;
+		assert_ok(uffd_protect(uffd, p, LEN));
+		assert_int_equal(written(fd, p, LEN, false), 0);
+		p[3 * PAGE] = 2;
+		assert_int_equal(written(fd, p, LEN, false), 1);
+		assert_int_equal(pagemap_scan(p, LEN, UFFDWP_SCAN_CHECK_TRACKED), 1);
+	}
+	assert_int_equal(dev_stats(fd).net_faults, 0);
+	close(fd);
+	/* Without us it is the kernel that resolves. */
+	for (i = 0; i < 2; i++) {
+		assert_ok(uffd_protect(uffd, areas[i], LEN));
+		touch(areas[i], N, 3);
+		munmap(areas[i], LEN);
+	}
+	close(uffd);
+	close(file);
+}
+
+static void a_handed_in_userfaultfd_without_it_takes_no_files(void **state)
+{
+	int file = new_file(LEN), fd = dev_open(), uffd = new_uffd(0);
+	char *p = map_file(file, LEN, MAP_SHARED);
+	uint64_t fail_at;
+
+	(void)state;
+	assert_ok(dev_attach_uffd(fd, uffd));
+	assert_err(refused_at(fd, p, LEN, &fail_at), EOPNOTSUPP);
+	assert_int_equal(fail_at, (uintptr_t)p);
+	close(fd);
+	close(uffd);
+	munmap(p, LEN);
+	close(file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files_are_offered_where_the_kernel_has_wp_async),
+		cmocka_unit_test(what_is_no_ordinary_file_is_refused),
+		cmocka_unit_test(pages_with_buffers_can_be_armed),
+		cmocka_unit_test(a_file_that_grows_has_another_last_page),
+		cmocka_unit_test(nothing_is_left_when_the_tracker_is_closed),
+		cmocka_unit_test(a_file_that_is_not_registered_cannot_be_skipped),
+		cmocka_unit_test(another_scan_arms_nothing),
+		cmocka_unit_test(a_handed_in_userfaultfd_with_wp_async),
+		cmocka_unit_test(a_handed_in_userfaultfd_without_it_takes_no_files),
+	};
+
+	return cmocka_run_group_tests_name("file", tests, mount_disk, unmount_disk);
+}
