@@ -71,17 +71,10 @@ static int check_register(const struct uffdwp_tracker *t, struct vm_area_struct 
 	return err ?: check_owner(t, vma) ?: check_mode(vma);
 }
 
-/*
- * UFFDIO_UNREGISTER of this kernel refuses ranges with a mapping that cannot be registered; and for
- * that it looks at the mode that a mapping has, so one of a file must be registered.
- */
+/* UFFDIO_UNREGISTER of this kernel refuses ranges with a mapping that cannot be registered. */
 static int check_unregister(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	int err = check_kind(t, vma) ?: check_owner(t, vma);
-
-	if (!err && uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE && !vma->vm_userfaultfd_ctx.ctx)
-		err = -EOPNOTSUPP;
-	return err;
+	return uffdwp_kind_is_offered(vma) ? check_owner(t, vma) : -EOPNOTSUPP;
 }
 
 static int check_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
@@ -208,6 +201,75 @@ int uffdwp_register(struct uffdwp_tracker *t, const struct uffdwp_register_arg *
 	return err;
 }
 
+/*
+ * Whether a mapping could be registered UFFDIO_UNREGISTER finds out from the mode that it has, and
+ * refuses one of an ordinary file that is not registered.
+ */
+static bool has_to_be_left_out(struct vm_area_struct *vma)
+{
+	return !vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE;
+}
+
+/* The first part of [*start, *end) without such mappings, or false when there is none. */
+static bool find_part(struct uffdwp_tracker *t, unsigned long *start, unsigned long *end)
+{
+	unsigned long border = *end;
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	mmap_read_lock(t->mm);
+	uffdwp_for_each_vma(vma, t->mm, *start, border) {
+		if (!has_to_be_left_out(vma)) {
+			if (!found)
+				*start = max(*start, vma->vm_start);
+			*end = min(border, vma->vm_end);
+			found = true;
+		} else if (found) {
+			break;
+		}
+	}
+	mmap_read_unlock(t->mm);
+	return found;
+}
+
+/* The kernel reads each part from user memory, which gets back what was in it. */
+static int unregister_part(struct uffdwp_tracker *t, const struct uffdwp_unregister_arg *arg,
+			   struct uffdwp_unregister_arg __user *uarg, unsigned long start,
+			   unsigned long end)
+{
+	int err;
+
+	if (put_user(start, &uarg->start) || put_user(end - start, &uarg->len))
+		return -EFAULT;
+	err = uffdwp_userfault_ioctl(t->uffd, UFFDIO_UNREGISTER, &uarg->start);
+	if (put_user(arg->start, &uarg->start) || put_user(arg->len, &uarg->len))
+		return -EFAULT;
+	return err;
+}
+
+static int unregister_parts(struct uffdwp_tracker *t, const struct uffdwp_unregister_arg *arg,
+			    struct uffdwp_unregister_arg __user *uarg)
+{
+	const unsigned long end = arg->start + arg->len;
+	unsigned long start = arg->start, part_end = end;
+	int err = 0;
+
+	for (; !err && find_part(t, &start, &part_end); start = part_end, part_end = end)
+		err = unregister_part(t, arg, uarg, start, part_end);
+	return err;
+}
+
+static bool has_files_to_leave_out(struct uffdwp_tracker *t, unsigned long start,
+				   unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	uffdwp_for_each_vma(vma, t->mm, start, end)
+		if (has_to_be_left_out(vma))
+			return true;
+	return false;
+}
+
 /**
  * uffdwp_unregister - UFFDWP_IOC_UNREGISTER
  * @t: attached tracker, locked, its mm held by mmget()
@@ -222,18 +284,24 @@ int uffdwp_register(struct uffdwp_tracker *t, const struct uffdwp_register_arg *
 int uffdwp_unregister(struct uffdwp_tracker *t, const struct uffdwp_unregister_arg *arg,
 		      struct uffdwp_unregister_arg __user *uarg)
 {
+	const unsigned long end = arg->start + arg->len;
+	bool in_parts = false;
 	u64 fail_at = 0;
 	int err;
 
 	err = mmap_read_lock_killable(t->mm);
 	if (err)
 		return err;
-	err = check_range(t, arg->start, arg->start + arg->len, check_unregister, &fail_at);
+	err = check_range(t, arg->start, end, check_unregister, &fail_at);
+	if (!err)
+		in_parts = has_files_to_leave_out(t, arg->start, end);
 	mmap_read_unlock(t->mm);
 
 	if (put_user(fail_at, &uarg->fail_at))
 		return -EFAULT;
 	if (uffdwp_broken(UFFDWP_BREAK_STALE) && !err)
-		set_mode(t, arg->start, arg->start + arg->len, VM_UFFD_MISSING);
+		set_mode(t, arg->start, end, VM_UFFD_MISSING);
+	if (!err && in_parts)
+		return unregister_parts(t, arg, uarg);
 	return err ?: uffdwp_userfault_ioctl(t->uffd, UFFDIO_UNREGISTER, &uarg->start);
 }

@@ -323,8 +323,7 @@ struct uffdwp_register_arg {
  *
  * Errors:
  *   -ENOENT     nothing is mapped in the range
- *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked, or of an ordinary file and not
- *               registered; this kernel does not skip it
+ *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked; this kernel does not skip it
  *   -EINVAL     also: the range begins or ends inside a page of hugetlb
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker
  */

@@ -198,26 +198,40 @@ static void nothing_is_left_when_the_tracker_is_closed(void **state)
 	close(file);
 }
 
-static void a_file_that_is_not_registered_cannot_be_skipped(void **state)
+/* Of five parts the second and the fourth are such files; a hole is between the last two. */
+static void files_that_are_not_registered_are_skipped(void **state)
 {
-	int file = new_file(LEN), fd;
-	char *p = map_filled(3 * N), *q = p + LEN;
+	int file = new_file(LEN), fd = dev_open(), i;
+	char *p = map_filled(5 * N);
 	struct uffdwp_unregister_arg arg = {
-		.size = sizeof(arg), .start = (uintptr_t)p, .len = 3 * LEN,
+		.size = sizeof(arg), .start = (uintptr_t)p + PAGE, .len = 5 * LEN - 2 * PAGE,
 	};
 
 	(void)state;
-	assert_ptr_equal(mmap(q, LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0), q);
-	fd = tracker_of(p, LEN);
-	assert_err(dev_ioctl(fd, UFFDWP_IOC_UNREGISTER, &arg), EOPNOTSUPP);
-	assert_int_equal(arg.fail_at, (uintptr_t)q);
-	assert_int_equal(written(fd, p, LEN, false), 0);
-	/* Registered, it is like any other. */
-	assert_ok(dev_register(fd, p, 3 * LEN));
-	assert_ok(dev_unregister(fd, p, 3 * LEN));
+	for (i = 1; i < 5; i += 2)
+		assert_ptr_equal(mmap(p + i * LEN, LEN, PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_FIXED, file, 0), p + i * LEN);
+	munmap(p + 4 * LEN, PAGE);
+	assert_ok(dev_attach_self(fd));
+	for (i = 0; i < 5; i += 2)
+		assert_ok(dev_register(fd, p + i * LEN, LEN));
+	assert_ok(dev_arm(fd, p, 5 * LEN));
+	assert_ok(dev_ioctl(fd, UFFDWP_IOC_UNREGISTER, &arg));
+	assert_int_equal(arg.start, (uintptr_t)p + PAGE);
+	assert_int_equal(arg.len, 5 * LEN - 2 * PAGE);
+	/* The ends are still registered, and nothing else. */
+	assert_false(categories(fd, p) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_false(categories(fd, p + 5 * LEN - PAGE) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_int_equal(dev_unregister(fd, p, PAGE), 0);
+	assert_int_equal(dev_unregister(fd, p + 5 * LEN - PAGE, PAGE), 0);
+	assert_false(has_registered_memory(getpid()));
+	/* Nothing but such files is nothing to do; registered, they are like any other memory. */
+	assert_ok(dev_unregister(fd, p + LEN, LEN));
+	assert_ok(dev_register(fd, p, 5 * LEN));
+	assert_ok(dev_unregister(fd, p, 5 * LEN));
 	assert_false(has_registered_memory(getpid()));
 	close(fd);
-	munmap(p, 3 * LEN);
+	munmap(p, 5 * LEN);
 	close(file);
 }
 
@@ -338,7 +352,7 @@ int main(void)
 		cmocka_unit_test(pages_with_buffers_can_be_armed),
 		cmocka_unit_test(a_file_that_grows_has_another_last_page),
 		cmocka_unit_test(nothing_is_left_when_the_tracker_is_closed),
-		cmocka_unit_test(a_file_that_is_not_registered_cannot_be_skipped),
+		cmocka_unit_test(files_that_are_not_registered_are_skipped),
 		cmocka_unit_test(another_scan_arms_nothing),
 		cmocka_unit_test(a_handed_in_userfaultfd_with_wp_async),
 		cmocka_unit_test(a_handed_in_userfaultfd_without_it_takes_no_files),
