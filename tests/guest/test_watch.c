@@ -127,7 +127,7 @@ static void it_counts_what_is_written(void **state)
 
 static void the_table_names_what_is_written(void **state)
 {
-	int file = new_ordinary_file(PAGE);
+	int file = new_untrackable_file(PAGE);
 	char *p = map_filled(N), command[128], range[64], *private;
 	pid_t pid;
 
