@@ -3,7 +3,6 @@
  * The scan: which pages match, how they are joined, where it stops.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
