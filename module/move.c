@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UFFDIO_MOVE on a userfaultfd that was handed in. The kernel gives a page that is in memory a fresh
+ * UFFDIO_MOVE on a userfaultfd that was handed in. The kernel gives a page that is in memory a new
  * entry where it moves it to, which reads as written. A swap entry it moves as it is, with the
  * write-protect bit (move_swap_pte()): if the page was armed where it came from, it would read as
  * "not written" in a place where nobody has armed it.

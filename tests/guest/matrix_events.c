@@ -615,7 +615,8 @@ static const char *change_file(struct area *area, int mode, const char *name)
 
 static const char *zero_range(struct area *area)
 {
-	return change_file(area, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, "FALLOC_FL_ZERO_RANGE");
+	return change_file(area, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+			   "FALLOC_FL_ZERO_RANGE");
 }
 
 /* The file gets its size back, so that all of it can be read. */

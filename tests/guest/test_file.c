@@ -266,7 +266,8 @@ static void another_scan_arms_nothing(void **state)
 	fd = tracker_of(p, LEN);
 	assert_ok(dev_register(fd, q, LEN));
 	p[2 * PAGE] = 2;
-	assert_err(pagemap_scan(p, LEN, UFFDWP_SCAN_WP_MATCHING | UFFDWP_SCAN_CHECK_TRACKED), EPERM);
+	assert_err(pagemap_scan(p, LEN, UFFDWP_SCAN_WP_MATCHING | UFFDWP_SCAN_CHECK_TRACKED),
+		   EPERM);
 	assert_int_equal(pagemap_scan(p, LEN, UFFDWP_SCAN_WP_MATCHING), 0);
 	assert_int_equal(pagemap_scan(q, LEN, UFFDWP_SCAN_WP_MATCHING), 0);
 	/* It may look. */

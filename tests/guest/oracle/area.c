@@ -69,8 +69,8 @@ static int new_file(enum kind kind)
 	char page[PAGE];
 	int fd;
 
-	fd = BIT_OF(kind) & OF_DISK ? disk_file() :
-				      memfd_create("oracle", kind == KIND_HUGETLB ? MFD_HUGETLB : 0);
+	fd = BIT_OF(kind) & OF_DISK ?
+	     disk_file() : memfd_create("oracle", kind == KIND_HUGETLB ? MFD_HUGETLB : 0);
 
 	assert_true(fd >= 0);
 	assert_ok(ftruncate(fd, len));
