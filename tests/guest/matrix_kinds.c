@@ -49,7 +49,9 @@ static bool is_of_disk(enum kind kind)
 static const char *make_file(struct area *area)
 {
 	if (is_of_disk(area->kind)) {
-		area->file = disk_file();
+		/* To be refused, any ordinary file will do. */
+		area->file = dev_kinds() & UFFDWP_KIND_FILE ? disk_file() :
+							     new_ordinary_file(area->len);
 		if (area->file < 0)
 			return "no ordinary file: see the first line";
 		return ftruncate(area->file, area->len) ? "the file has no room" : NULL;

@@ -31,10 +31,15 @@ static bool is_async(enum mode mode)
 
 static unsigned int kinds_present(enum mode mode)
 {
-	const bool disk = world_has_disk && (mode != MODE_UFFD || is_async(mode));
+	unsigned int present = OF_ANON;
 
-	return OF_ANON | (world_has_shmem ? OF_SHMEM : 0) | (disk ? OF_DISK : 0) |
-	       (world_has_hugetlb ? OF_HUGETLB : 0);
+	if (world_has_shmem)
+		present |= OF_SHMEM;
+	if (world_has_hugetlb)
+		present |= OF_HUGETLB;
+	if (world_has_disk && (mode != MODE_UFFD || is_async(mode)))
+		present |= OF_DISK;
+	return present;
 }
 
 static void attach(struct oracle *o)

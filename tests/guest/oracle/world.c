@@ -68,8 +68,8 @@ void world_start(void)
 	world_has_nodes = had("move_pages(2)", nodes() > 1 ? NULL : "one memory node only");
 	world_has_ksm = had("KSM", write_file(KSM "sleep_millisecs", "1") ||
 			    write_file(KSM "pages_to_scan", "10000") ? "not in this kernel" : NULL);
-	world_has_disk = had("ordinary files", dev_kinds() & UFFDWP_KIND_FILE ?
-			     disk_mount(64 << 20) : "this kernel cannot track them");
+	world_has_disk = had("ordinary files", why_unserved(UFFDWP_KIND_FILE) ?:
+			     disk_mount(64 << 20));
 	had("huge pages in shmem", write_file(SHMEM_HUGE, "advise") ? "not in this kernel" : NULL);
 }
 
