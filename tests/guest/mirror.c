@@ -7,13 +7,16 @@
  * scan the mirror and the memory must be equal, byte for byte. A page that was written and not
  * reported differs.
  *
- *	mirror [SEED [WRITES]]
+ *	mirror [SEED [WRITES [SECONDS]]]
  *
- * The seed decides the operations of each writer, not how the writers interleave.
+ * The seed decides the operations of each writer, not how the writers interleave. Each test ends
+ * after that many writes; or after that many seconds, if a quarter of them has been made: on a
+ * loaded machine without KVM every flush of another processor's TLB may wait for that processor.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -39,6 +42,7 @@
 
 static uint64_t seed;
 static uint64_t wanted = 1200000;
+static time_t seconds;		/* 0: no matter how long it takes */
 
 /* Shared between the writers, wherever they are, and the scanner. */
 struct control {
@@ -196,11 +200,12 @@ static void expect_progress(struct control *control, unsigned long *seen, time_t
 static void mirror_rounds(struct scanner *s, struct control *control)
 {
 	unsigned long seen = 0;
-	time_t since = time(NULL);
+	time_t since = time(NULL), end = seconds ? since + seconds : LONG_MAX;
 	unsigned int round = 0;
 
 	scan_and_copy(s);
-	while (control->writes < wanted) {
+	while (control->writes < wanted &&
+	       !(time(NULL) > end && control->writes >= wanted / 4)) {
 		control->finished = 0;
 		control->round = ++round;
 		while (control->finished < WRITERS) {
@@ -325,6 +330,8 @@ int main(int argc, char **argv)
 			  (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec;
 	if (argc > 2)
 		wanted = strtoull(argv[2], NULL, 10);
+	if (argc > 3)
+		seconds = atol(argv[3]);
 	printf("[   INFO   ] seed %" PRIu64 "\n", seed);
 	fflush(stdout);
 	return cmocka_run_group_tests_name("mirror", tests, NULL, NULL);
