@@ -33,12 +33,12 @@
 #ifndef UFFDWP_ALLOW_UNTESTED_KERNEL
 #if !UFFDWP_KERNEL_IS(5, 10) && !UFFDWP_KERNEL_IS(6, 1) && !UFFDWP_KERNEL_IS(6, 12) && \
 	!UFFDWP_KERNEL_IS(7, 2)
-#error uffdwp-async is not tested on this kernel: see "Other kernels" in README.md, or build with KCFLAGS=-DUFFDWP_ALLOW_UNTESTED_KERNEL at your own risk
+#error "uffdwp-async is not tested on this kernel: see Other kernels in README.md, or build with KCFLAGS=-DUFFDWP_ALLOW_UNTESTED_KERNEL at your own risk"
 #endif
 #endif
 
 #ifndef CONFIG_X86_64
-#error uffdwp-async is for x86-64: the entries in module/pte.h are changed as that processor does it
+#error "uffdwp-async is for x86-64: entries in module/pte.h are changed as that processor does it"
 #endif
 
 /*

@@ -20,7 +20,7 @@ trap 'rm -f "$snippet" "$header.new"' EXIT
 compat=$(dirname "$0")/compat.h
 if ! "$@" -E -include "$compat" -x c /dev/null >/dev/null 2>"$header.log"; then
 	# Preprocessed only, so no other header can be the reason; but a compiler may be missing.
-	sed -n 's/.*#error *//p' "$header.log" | head -n 1 | grep . >&2 || cat "$header.log" >&2
+	sed -n 's/.*#error "\(.*\)".*/\1/p' "$header.log" | head -n 1 | grep . >&2 || cat "$header.log" >&2
 	rm -f "$header.log"
 	exit 1
 fi

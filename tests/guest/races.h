@@ -51,6 +51,7 @@ struct round {
 	struct sample mirror[RACE_PAGES];
 	int tracker;
 	int uffd;		/* that was handed in, or -1 */
+	uint64_t held;		/* pages that were not armed, up to the round; then, in it */
 	int pipe[2];
 
 	/* By the partner, the only one who writes to the memory. */
