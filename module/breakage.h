@@ -34,6 +34,10 @@
 #define UFFDWP_BREAK_FILE_DISCARD	52
 /* what a file system has attached to a page counts as somebody's hold */
 #define UFFDWP_BREAK_BUFFERS	53
+/* a page that is swapped out reads as not written, whatever its bit says */
+#define UFFDWP_BREAK_SWAPPED	60
+/* markers of other userfaultfds are taken for our own */
+#define UFFDWP_BREAK_OTHERS	61
 
 /* memory for which no page table could be made counts as armed */
 #define UFFDWP_BREAK_TABLE	20

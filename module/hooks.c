@@ -174,7 +174,8 @@ static notrace void on_do_swap_page(unsigned long ip, unsigned long parent_ip,
 	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
 
 	if (unlikely(uffdwp_pte_is_marker(vmf->orig_pte)) && vma_is_anonymous(vmf->vma) &&
-	    (!UFFDWP_HAS_ANON_MARKERS || uffdwp_tracker_of_vma(vmf->vma)))
+	    (!UFFDWP_HAS_ANON_MARKERS || uffdwp_tracker_of_vma(vmf->vma) ||
+	     uffdwp_broken(UFFDWP_BREAK_OTHERS)))
 		redirect(fregs, instead_of_do_swap_page);
 	else if (is_write_to_absent(vmf) && uffdwp_tracker_of_vma(vmf->vma))
 		redirect(fregs, instead_of_do_swap_page_for_write);

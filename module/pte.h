@@ -37,7 +37,8 @@ static inline bool uffdwp_pte_armed(pte_t pte)
 		return pte_uffd_wp(pte) && (!pte_write(pte) || uffdwp_writable_is_armed());
 	if (pte_none(pte))
 		return false;
-	return pte_swp_uffd_wp(pte) || uffdwp_pte_is_marker(pte);
+	return pte_swp_uffd_wp(pte) || uffdwp_pte_is_marker(pte) ||
+	       uffdwp_broken(UFFDWP_BREAK_SWAPPED);
 }
 
 static inline bool uffdwp_pmd_armed(pmd_t pmd)

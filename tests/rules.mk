@@ -54,6 +54,14 @@ $(B)/tests/guest/oracle: tests/guest/oracle.c $(ORACLE_PARTS) tests/guest/oracle
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(ORACLE_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
 
+DIFFERENTIAL_PARTS := $(sort $(wildcard tests/guest/differential/*.c))
+
+$(B)/tests/guest/test_differential: tests/guest/test_differential.c $(DIFFERENTIAL_PARTS) \
+		$(wildcard tests/guest/differential/*.h) $(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(DIFFERENTIAL_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
+
 # The matrix is one program of several files.
 MATRIX_PARTS := $(sort $(wildcard tests/guest/matrix_*.c))
 
