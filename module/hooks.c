@@ -276,11 +276,14 @@ static notrace void on_##name##_setattr(unsigned long ip, unsigned long parent_i
 
 static int instead_of_vfs_fallocate(struct file *file, int mode, loff_t first, loff_t len)
 {
+	const loff_t size = i_size_read(file_inode(file));
 	int ret = uffdwp_call(vfs_fallocate)(file, mode, first, len);
 
-	if (first >= 0 && len > 0)
+	if ((mode & ~FALLOC_KEEPS) && first >= 0 && len > 0)
 		uffdwp_discard_file(file->f_mapping, first,
 				    mode & FALLOC_MOVES ? -1 : first + len - 1);
+	if (i_size_read(file_inode(file)) > size)
+		uffdwp_discard_file(file->f_mapping, size, size);
 	module_put(THIS_MODULE);
 	return ret;
 }
@@ -289,8 +292,9 @@ static notrace void on_vfs_fallocate(unsigned long ip, unsigned long parent_ip,
 				     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	const struct file *file = (const struct file *)uffdwp_fregs_arg0(fregs);
+	const int mode = uffdwp_fregs_arg1(fregs);
 
-	if (((int)uffdwp_fregs_arg1(fregs) & ~FALLOC_KEEPS) &&
+	if (((mode & ~FALLOC_KEEPS) || !(mode & FALLOC_FL_KEEP_SIZE)) &&
 	    S_ISREG(file_inode(file)->i_mode) && !uffdwp_broken(UFFDWP_BREAK_FILE_DISCARD))
 		redirect_with_reference(parent_ip, fregs, instead_of_vfs_fallocate);
 }

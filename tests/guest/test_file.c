@@ -169,6 +169,14 @@ static void a_file_that_grows_has_another_last_page(void **state)
 	assert_ok(ftruncate(file, 2 * PAGE));
 	assert_true(categories(fd, p + PAGE) & UFFDWP_PAGE_IS_WRITTEN);
 	assert_false(categories(fd, p) & UFFDWP_PAGE_IS_WRITTEN);
+
+	/* By fallocate(2), with room for what is there already. */
+	assert_ok(ftruncate(file, PAGE + 100));
+	p[PAGE + 200] = 1;
+	wait_for(!written(fd, p, 2 * PAGE, true));
+	assert_ok(fallocate(file, 0, 0, 2 * PAGE));
+	assert_true(categories(fd, p + PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_false(categories(fd, p) & UFFDWP_PAGE_IS_WRITTEN);
 	close(fd);
 	munmap(p, 2 * PAGE);
 	close(file);
