@@ -87,8 +87,7 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
 	struct mm_struct *mm = a->vma->vm_mm;
 
-	/* The reader of a handed-in userfaultfd is to be asked for what belongs here. */
-	if (userfaultfd_missing(a->vma))
+	if (!uffdwp_hole_can_be_armed(a->t, a->vma))
 		return false;
 	if ((mm_tlb_flush_pending(mm) && !uffdwp_broken(UFFDWP_BREAK_OWED_FLUSH)) ||
 	    (a->vma->vm_flags & VM_SHARED))
@@ -211,7 +210,9 @@ struct arm_walk {
 
 static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
-	return uffdwp_hole_can_be_armed(walk->vma) ? UFFDWP_WALK_POPULATE : UFFDWP_WALK_ON;
+	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
+
+	return uffdwp_hole_can_be_armed(w->t, walk->vma) ? UFFDWP_WALK_POPULATE : UFFDWP_WALK_ON;
 }
 
 static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)

@@ -59,10 +59,14 @@ void uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr);
 void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 
-/* Memory that waits for the reader of its userfaultfd cannot be armed: arm_none() */
-static inline bool uffdwp_hole_can_be_armed(struct vm_area_struct *vma)
+/*
+ * Memory that waits for the reader of its userfaultfd: who is to be asked for what belongs there.
+ * As Linux 6.7 does it, a marker may be left, which goes away with the fault (fault.c).
+ */
+static inline bool uffdwp_hole_can_be_armed(const struct uffdwp_tracker *t,
+					    struct vm_area_struct *vma)
 {
-	return !userfaultfd_missing(vma);
+	return !userfaultfd_missing(vma) || (t->native && t->markers);
 }
 
 /*

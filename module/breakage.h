@@ -72,6 +72,15 @@
 /* bits that an earlier user of the memory has left are believed */
 #define UFFDWP_BREAK_LEFTOVERS	35
 
+/* PAGEMAP_SCAN reports what it was told to arm, and does not arm it */
+#define UFFDWP_BREAK_NATIVE_RESET	50
+/* UFFDIO_API says yes to WP_ASYNC, and nothing resolves the write faults */
+#define UFFDWP_BREAK_NATIVE_API		51
+/* UFFDIO_CONTINUE_MODE_WP maps the page writable */
+#define UFFDWP_BREAK_NATIVE_CONTINUE	52
+/* UFFDIO_WRITEPROTECT of a native userfaultfd is left to the kernel */
+#define UFFDWP_BREAK_NATIVE_PROTECT	53
+
 #ifndef UFFDWP_BREAK
 #define UFFDWP_BREAK UFFDWP_BREAK_NOTHING
 #endif

@@ -21,11 +21,12 @@ static u64 swap_categories(swp_entry_t entry)
 /**
  * uffdwp_pte_extra_categories - what only some callers want to know of a small page
  * @pte: its entry
+ * @asked: categories that matter to the caller
  * @known: references of the huge page that was asked for last, under the same lock
  *
  * Return: some of UFFDWP_EXTRA_CATEGORIES.
  */
-u64 uffdwp_pte_extra_categories(pte_t pte, struct uffdwp_known_refs *known)
+u64 uffdwp_pte_extra_categories(pte_t pte, u64 asked, struct uffdwp_known_refs *known)
 {
 	u64 categories = 0;
 
@@ -42,7 +43,7 @@ u64 uffdwp_pte_extra_categories(pte_t pte, struct uffdwp_known_refs *known)
 		return categories | UFFDWP_PAGE_IS_PFNZERO;
 	if (pte_special(pte))
 		return categories;
-	if (uffdwp_pte_may_be_pinned(pte, known))
+	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_pte_may_be_pinned(pte, known))
 		categories |= UFFDWP_PAGE_IS_PINNED;
 	return categories | page_categories(pte_page(pte));
 }
@@ -70,7 +71,9 @@ u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked)
 		return categories | swap_categories(pmd_to_swp_entry(pmd));
 	if (uffdwp_pmd_is_huge_zero(pmd))
 		return categories | UFFDWP_PAGE_IS_PFNZERO;
-	if (uffdwp_pmd_may_be_pinned(pmd))
+	if (uffdwp_pmd_is_device(pmd))
+		return categories;
+	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_pmd_may_be_pinned(pmd))
 		categories |= UFFDWP_PAGE_IS_PINNED;
 	return categories | page_categories(pmd_page(pmd));
 }
@@ -94,7 +97,7 @@ u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked)
 		categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
 	if (!pte_present(pte))
 		return categories | swap_categories(pte_to_swp_entry(pte));
-	if (uffdwp_hugetlb_may_be_pinned(pte))
+	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_hugetlb_may_be_pinned(pte))
 		categories |= UFFDWP_PAGE_IS_PINNED;
 	return categories | page_categories(compound_head(pte_page(pte)));
 }

@@ -16,7 +16,7 @@
 #define UFFDWP_EXTRA_CATEGORIES	(UFFDWP_PAGE_IS_FILE | UFFDWP_PAGE_IS_PFNZERO |	\
 				 UFFDWP_PAGE_IS_SOFT_DIRTY | UFFDWP_PAGE_IS_PINNED)
 
-u64 uffdwp_pte_extra_categories(pte_t pte, struct uffdwp_known_refs *known);
+u64 uffdwp_pte_extra_categories(pte_t pte, u64 asked, struct uffdwp_known_refs *known);
 u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked);
 u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked);
 
@@ -45,7 +45,7 @@ static inline u64 uffdwp_pte_categories(pte_t pte, u64 asked, struct uffdwp_know
 	else if (!pte_none(pte))
 		categories |= UFFDWP_PAGE_IS_SWAPPED;
 	if (asked & UFFDWP_EXTRA_CATEGORIES)
-		categories |= uffdwp_pte_extra_categories(pte, known);
+		categories |= uffdwp_pte_extra_categories(pte, asked, known);
 	return categories;
 }
 

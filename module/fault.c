@@ -128,15 +128,17 @@ vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
  * us: two faults. A read gets the zero page, still armed: one fault.
  *
  * A marker in a mapping that is not registered any more is nothing to anybody, and is taken away
- * (where the kernel does not do so itself); so is one where the reader of a handed-in userfaultfd
- * is to be asked what belongs there.
+ * (where the kernel does not do so itself); so is one where the reader of the userfaultfd is to be
+ * asked what belongs there. Where a write is for the reader it gets the zero page, too, and is
+ * retried: do_wp_page() then asks the reader.
  *
  * Return: 0, or the error of an address space that is being reaped.
  */
 vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	struct uffdwp_tracker *sync = uffdwp_tracker_of_sync_vma(vma);
+	struct uffdwp_tracker *t = sync ?: uffdwp_tracker_of_vma(vma);
 	vm_fault_t ret = 0;
 	pte_t *pte;
 
@@ -147,7 +149,7 @@ vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
 	if (!pte_same(*pte, vmf->orig_pte))
 		goto unlock;
 
-	if (!t || (vmf->flags & FAULT_FLAG_WRITE) || userfaultfd_missing(vma)) {
+	if (!t || (!sync && (vmf->flags & FAULT_FLAG_WRITE)) || userfaultfd_missing(vma)) {
 		pte_clear(vma->vm_mm, vmf->address, pte);
 	} else {
 		ret = check_stable_address_space(vma->vm_mm);

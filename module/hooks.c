@@ -21,7 +21,8 @@
  * Hooks are placed with the first tracker and removed some time after the last one, so that nothing
  * is hooked in the fault path while nobody tracks, and opening and closing in a loop does not patch
  * code each time. Those on file systems stay as long as the module: they are seldom called, and a
- * call that is under way when a hook is placed is not seen and could not be waited for.
+ * call that is under way when a hook is placed is not seen and could not be waited for. So do those
+ * of native_abi=1, since there a tracker begins with a call that only a hook can see.
  *
  * Removing, in stages:
  *   1. unregister_ftrace_function(): no new call reaches a callback. Inside, it waits for
@@ -46,6 +47,7 @@
 #include "breakage.h"
 #include "compat/ftrace.h"
 #include "compat/hooked.h"
+#include "compat/native.h"
 #include "compat/pgtable.h"
 #include "compat/symbols.h"
 #include "discard.h"
@@ -54,6 +56,7 @@
 #include "hooks.h"
 #include "kind.h"
 #include "move.h"
+#include "native.h"
 #include "tracker.h"
 #include "writeprotect.h"
 
@@ -112,8 +115,7 @@ static notrace void on_handle_userfault(unsigned long ip, unsigned long parent_i
 
 static int instead_of_mwriteprotect_range(UFFDWP_MWRITEPROTECT_PARAMETERS)
 {
-	int ret = uffdwp_writeprotect(UFFDWP_MWRITEPROTECT_MM, start, len,
-				      UFFDWP_MWRITEPROTECT_CHANGING);
+	int ret = uffdwp_writeprotect(UFFDWP_MWRITEPROTECT_ARGUMENTS);
 
 	/*
 	 * Not a tail call, or the original would see our caller as its own, and be redirected for
@@ -133,7 +135,7 @@ static notrace void on_mwriteprotect_range(unsigned long ip, unsigned long paren
 {
 	bool enable_wp = uffdwp_fregs_arg3(fregs) & 1;
 
-	if (enable_wp && !within_module(parent_ip, THIS_MODULE) &&
+	if ((enable_wp || uffdwp_native_abi) && !within_module(parent_ip, THIS_MODULE) &&
 	    uffdwp_tracker_of_mm(uffdwp_mwriteprotect_mm(uffdwp_fregs_arg0(fregs))))
 		redirect(fregs, instead_of_mwriteprotect_range);
 }
@@ -212,7 +214,8 @@ static notrace void on_zap(unsigned long ip, unsigned long parent_ip, struct ftr
 	struct vm_area_struct *vma = uffdwp_zap_vma(fregs);
 
 	if (unlikely(userfaultfd_wp(vma)) && uffdwp_zap_is_by_owner(fregs) &&
-	    uffdwp_tracker_of_vma(vma))
+	    (uffdwp_tracker_of_vma(vma) ||
+	     (vma_is_anonymous(vma) && uffdwp_tracker_of_sync_vma(vma))))
 		redirect_with_reference(parent_ip, fregs, instead_of_zap);
 }
 
@@ -422,12 +425,161 @@ static notrace void on_userfaultfd_ioctl(unsigned long ip, unsigned long parent_
 #define on_userfaultfd_ioctl NULL
 #endif
 
+/*
+ * What follows is for native_abi=1.
+ *
+ *	int mfill_atomic_install_pte(mm, pmd, vma, addr, page, newly_allocated, wp_copy)
+ *	int hugetlb_mcopy_atomic_pte(mm, pte, vma, addr, src_addr, mode, pagep, wp_copy)
+ */
+#if UFFDWP_CAN_ADD_CONTINUE_WP
+static int instead_of_mfill_atomic_install_pte(UFFDWP_INSTALL_PTE_PARAMETERS)
+{
+	int ret = -EINVAL;
+
+	if (uffdwp_native_continues_protected())
+		wp_copy = true;
+	if (!wp_copy || userfaultfd_wp(vma))
+		ret = uffdwp_call(mfill_atomic_install_pte)(UFFDWP_INSTALL_PTE_ARGUMENTS);
+	redirected_call_ends();
+	return ret;
+}
+
+static notrace void on_mfill_atomic_install_pte(unsigned long ip, unsigned long parent_ip,
+						struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (unlikely(uffdwp_native_continues()) && !within_module(parent_ip, THIS_MODULE))
+		redirect(fregs, instead_of_mfill_atomic_install_pte);
+}
+#else
+#define on_mfill_atomic_install_pte NULL
+#endif
+
+#if UFFDWP_CAN_ADD_CONTINUE_WP && UFFDWP_HAVE_HUGETLB
+static int instead_of_hugetlb_mcopy_atomic_pte(UFFDWP_HUGETLB_MCOPY_PARAMETERS)
+{
+	int ret = -EINVAL;
+
+	if (uffdwp_native_continues_protected())
+		wp_copy = true;
+	if (!wp_copy || userfaultfd_wp(vma))
+		ret = uffdwp_call(hugetlb_mcopy_atomic_pte)(UFFDWP_HUGETLB_MCOPY_ARGUMENTS);
+	redirected_call_ends();
+	return ret;
+}
+
+static notrace void on_hugetlb_mcopy_atomic_pte(unsigned long ip, unsigned long parent_ip,
+						struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (unlikely(uffdwp_native_continues()) && !within_module(parent_ip, THIS_MODULE))
+		redirect(fregs, instead_of_hugetlb_mcopy_atomic_pte);
+}
+#else
+#define on_hugetlb_mcopy_atomic_pte NULL
+#endif
+
+static int instead_of_userfaultfd_release(struct inode *inode, struct file *file)
+{
+	int ret;
+
+	/* Not after it: the context may be another userfaultfd's by then. */
+	uffdwp_native_end(file->private_data, NULL);
+	ret = uffdwp_call(userfaultfd_release)(inode, file);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int userfaultfd_release(struct inode *inode, struct file *file) */
+static notrace void on_userfaultfd_release(unsigned long ip, unsigned long parent_ip,
+					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct file *uffd = (struct file *)uffdwp_fregs_arg1(fregs);
+
+	if (uffdwp_tracker_of_ctx(uffd->private_data))
+		redirect_with_reference(parent_ip, fregs, instead_of_userfaultfd_release);
+}
+
+static int instead_of_dup_userfaultfd(struct vm_area_struct *vma, struct list_head *fcs)
+{
+	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
+	int ret = uffdwp_call(dup_userfaultfd)(vma, fcs);
+
+	if (!ret)
+		ret = uffdwp_native_fork_vma(ctx, vma, fcs);
+	redirected_call_ends();
+	return ret;
+}
+
+/* int dup_userfaultfd(struct vm_area_struct *vma, struct list_head *fcs): native_fork.c */
+static notrace void on_dup_userfaultfd(unsigned long ip, unsigned long parent_ip,
+				       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
+
+	if (unlikely(ctx) && !within_module(parent_ip, THIS_MODULE) && uffdwp_tracker_of_ctx(ctx))
+		redirect(fregs, instead_of_dup_userfaultfd);
+}
+
+static void instead_of_dup_userfaultfd_complete(struct list_head *fcs)
+{
+	LIST_HEAD(trackers);
+
+	uffdwp_native_fork_begin(fcs, &trackers);
+	uffdwp_call(dup_userfaultfd_complete)(fcs);
+	uffdwp_native_fork_end(&trackers);
+	module_put(THIS_MODULE);
+}
+
+/* void dup_userfaultfd_complete(struct list_head *fcs) */
+static notrace void on_dup_userfaultfd_complete(unsigned long ip, unsigned long parent_ip,
+						struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct list_head *fcs = (struct list_head *)uffdwp_fregs_arg0(fregs);
+
+	if (unlikely(!list_empty(fcs)))
+		redirect_with_reference(parent_ip, fregs, instead_of_dup_userfaultfd_complete);
+}
+
+static long instead_of_native_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	long ret = uffdwp_native_ioctl(file, cmd, arg);
+
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg) */
+static notrace void on_native_ioctl(unsigned long ip, unsigned long parent_ip,
+					 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (uffdwp_native_handles(uffdwp_fregs_arg1(fregs)))
+		redirect_with_reference(parent_ip, fregs, instead_of_native_ioctl);
+}
+
+static int instead_of_pagemap_open(struct inode *inode, struct file *file)
+{
+	int ret = uffdwp_call(pagemap_open)(inode, file);
+
+	if (!ret)
+		uffdwp_native_scan_open(file);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int pagemap_open(struct inode *inode, struct file *file) */
+static notrace void on_pagemap_open(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	redirect_with_reference(parent_ip, fregs, instead_of_pagemap_open);
+}
+
 struct hook {
 	const char *symbol;
 	const char *loss;	/* what is lost without it; NULL: nothing works without it */
 	u64 features;		/* what is offered with it */
 	u64 kinds;		/* of memory that cannot be tracked without it */
 	bool stays;		/* as long as the module */
+	bool native;		/* only with native_abi=1 */
 	struct ftrace_ops ops;
 	unsigned long address;
 	bool given_up;
@@ -441,6 +593,8 @@ struct hook {
 #define FOR_FILES .given_up = !UFFDWP_HAVE_FILES
 /* What a kernel without UFFDIO_MOVE needs no hook for: nothing is lost there. */
 #define FOR_MOVE .given_up = !UFFDWP_HAS_MOVE
+/* Only with native_abi=1, and only where the kernel lacks what it is for. */
+#define FOR_NATIVE(lacking) .native = true, .stays = true, .given_up = !(lacking)
 
 #define WATCH(callback) \
 	{ .func = (callback), .flags = UFFDWP_FTRACE_FLAGS }
@@ -549,6 +703,48 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.kinds = UFFDWP_KIND_HUGETLB,
 		.ops = REDIRECT(on_copy_hugetlb_page_range),
 	},
+	[UFFDWP_HOOK_MFILL_ATOMIC_INSTALL_PTE] = {
+		.symbol = "mfill_atomic_install_pte",
+		FOR_NATIVE(UFFDWP_CAN_ADD_CONTINUE_WP),
+		.loss = "no UFFDIO_CONTINUE_MODE_WP",
+		.ops = REDIRECT(on_mfill_atomic_install_pte),
+	},
+	[UFFDWP_HOOK_HUGETLB_MCOPY_ATOMIC_PTE] = {
+		.symbol = "hugetlb_mcopy_atomic_pte",
+		FOR_NATIVE(UFFDWP_CAN_ADD_CONTINUE_WP && UFFDWP_HAVE_HUGETLB),
+		.loss = "no UFFDIO_CONTINUE_MODE_WP",
+		.ops = REDIRECT(on_hugetlb_mcopy_atomic_pte),
+	},
+	[UFFDWP_HOOK_DUP_USERFAULTFD] = {
+		.symbol = "dup_userfaultfd",
+		FOR_NATIVE(UFFDWP_LACKS_WP_ASYNC),
+		.loss = "no UFFD_FEATURE_WP_ASYNC",
+		.ops = REDIRECT(on_dup_userfaultfd),
+	},
+	[UFFDWP_HOOK_DUP_USERFAULTFD_COMPLETE] = {
+		.symbol = "dup_userfaultfd_complete",
+		FOR_NATIVE(UFFDWP_LACKS_WP_ASYNC),
+		.loss = "no UFFD_FEATURE_WP_ASYNC",
+		.ops = REDIRECT(on_dup_userfaultfd_complete),
+	},
+	[UFFDWP_HOOK_USERFAULTFD_RELEASE] = {
+		.symbol = "userfaultfd_release",
+		FOR_NATIVE(UFFDWP_LACKS_WP_ASYNC),
+		.loss = "no UFFD_FEATURE_WP_ASYNC",
+		.ops = REDIRECT(on_userfaultfd_release),
+	},
+	[UFFDWP_HOOK_NATIVE_IOCTL] = {
+		.symbol = "userfaultfd_ioctl",
+		FOR_NATIVE(UFFDWP_LACKS_WP_ASYNC || UFFDWP_CAN_ADD_CONTINUE_WP),
+		.loss = "no UFFD_FEATURE_WP_ASYNC, no UFFDIO_CONTINUE_MODE_WP",
+		.ops = REDIRECT(on_native_ioctl),
+	},
+	[UFFDWP_HOOK_PAGEMAP_OPEN] = {
+		.symbol = "pagemap_open",
+		FOR_NATIVE(UFFDWP_LACKS_PAGEMAP_SCAN),
+		.loss = "no PAGEMAP_SCAN",
+		.ops = REDIRECT(on_pagemap_open),
+	},
 };
 
 /* Users and the state of all hooks. Outside everything that placing a hook takes. */
@@ -641,6 +837,8 @@ int uffdwp_hooks_find(void)
 	for (id = 0; id < UFFDWP_HOOKS; id++) {
 		struct hook *hook = &hooks[id];
 
+		if (hook->native && !uffdwp_native_abi)
+			hook->given_up = true;
 		if (hook->given_up)
 			continue;
 		hook->address = uffdwp_symbol_address(hook->symbol);

@@ -8,7 +8,12 @@
 #include "compat/symbols.h"
 #include "device.h"
 #include "hooks.h"
+#include "native.h"
 #include "selftest.h"
+
+bool uffdwp_native_abi;
+module_param_named(native_abi, uffdwp_native_abi, bool, 0444);
+MODULE_PARM_DESC(native_abi, "offer the interfaces of Linux 6.7 that this kernel lacks: userfaultfd with WP_ASYNC, PAGEMAP_SCAN");
 
 static int __init uffdwp_init(void)
 {
@@ -26,6 +31,7 @@ static int __init uffdwp_init(void)
 	err = uffdwp_device_init();
 	if (err)
 		goto exit_hooks;
+	uffdwp_native_init();
 	pr_info("version " UFFDWP_VERSION " ready: /dev/uffdwp-async\n");
 	return 0;
 

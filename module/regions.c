@@ -25,7 +25,10 @@ enum uffdwp_put uffdwp_regions_put(struct uffdwp_regions *r, unsigned long start
 	struct uffdwp_region *last = r->buffered ? &r->buffer[r->buffered - 1] : NULL;
 	u64 pages = min_t(u64, (*end - start) >> PAGE_SHIFT, uffdwp_regions_room(r));
 	unsigned long taken = start + (pages << PAGE_SHIFT);
+	bool cut = taken != *end;
 
+	if (!pages)
+		return UFFDWP_PUT_NO_ROOM;
 	if (!r->vec) {
 		/* counted only */
 	} else if (last && last->end == start && last->categories == categories) {
@@ -41,7 +44,9 @@ enum uffdwp_put uffdwp_regions_put(struct uffdwp_regions *r, unsigned long start
 	}
 	*end = taken;
 	r->pages += pages;
-	return uffdwp_regions_room(r) ? UFFDWP_PUT_TAKEN : UFFDWP_PUT_LAST;
+	if (r->past_limit ? cut : !uffdwp_regions_room(r))
+		return UFFDWP_PUT_LAST;
+	return UFFDWP_PUT_TAKEN;
 }
 
 /**

@@ -11,7 +11,7 @@
 enum uffdwp_put {
 	UFFDWP_PUT_TAKEN,	/* all taken */
 	UFFDWP_PUT_LAST,	/* taken, up to the page limit, which is reached now */
-	UFFDWP_PUT_NO_ROOM,	/* not taken: the caller's vec is full */
+	UFFDWP_PUT_NO_ROOM,	/* not taken: the caller's vec is full, or the limit reached before */
 	UFFDWP_PUT_FLUSH_FIRST,	/* not taken: store what is buffered, then offer again */
 };
 
@@ -20,6 +20,7 @@ enum uffdwp_put {
  * @vec: the caller's array, or NULL when it only wants pages armed
  * @vec_len: elements of it
  * @max_pages: matching pages that the caller wants at most
+ * @past_limit: with as many pages as are wanted, go on to the next that would be one too many
  * @buffer: regions that are not stored in @vec yet
  * @capacity: elements of it
  * @buffered: used elements of it
@@ -33,6 +34,7 @@ struct uffdwp_regions {
 	struct uffdwp_region __user *vec;
 	u64 vec_len;
 	u64 max_pages;
+	bool past_limit;
 	struct uffdwp_region *buffer;
 	unsigned int capacity;
 	unsigned int buffered;

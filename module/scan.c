@@ -28,12 +28,16 @@
 
 struct scan {
 	struct uffdwp_walk walk;
-	struct uffdwp_tracker *t;
+	struct mm_struct *mm;
+	bool native;			/* PAGEMAP_SCAN: all memory, by the kernel's own rules */
+	struct uffdwp_tracker *t;	/* of the mapping; NULL: nothing in it can be armed */
 	const struct uffdwp_scan_arg *arg;
 	struct uffdwp_regions regions;
 	unsigned long pos;		/* all below was looked at */
+	unsigned long skipped;		/* native: a page that was left out; 0: none */
 	u64 asked;			/* categories that matter to the caller */
 	u64 vma_categories;		/* of all pages of walk.vma */
+	u64 hole;			/* of those without a table or entry */
 };
 
 static bool matches(const struct scan *s, u64 categories)
@@ -47,7 +51,8 @@ static bool matches(const struct scan *s, u64 categories)
 
 static bool resets(const struct scan *s)
 {
-	return s->arg->flags & UFFDWP_SCAN_WP_MATCHING && !uffdwp_broken(UFFDWP_BREAK_ONE_STEP);
+	return s->arg->flags & UFFDWP_SCAN_WP_MATCHING && !uffdwp_broken(UFFDWP_BREAK_ONE_STEP) &&
+	       !(uffdwp_broken(UFFDWP_BREAK_NATIVE_RESET) && s->native);
 }
 
 /*
@@ -80,13 +85,25 @@ static inline int report(struct scan *s, unsigned long addr, unsigned long *end,
 static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	const u64 categories = s->vma_categories | uffdwp_hole_categories(walk->vma);
 
-	if (!matches(s, categories))
+	if (!matches(s, s->hole))
 		return UFFDWP_WALK_ON;
-	if (resets(s) && uffdwp_hole_can_be_armed(walk->vma))
+	if (resets(s) && uffdwp_hole_can_be_armed(s->t, walk->vma))
 		return UFFDWP_WALK_POPULATE;
-	return report(s, addr, &end, categories);
+	return report(s, addr, &end, s->hole);
+}
+
+/* Nothing is to be reported: PAGEMAP_SCAN then arms small pages whatever their categories. */
+static bool arms_all(const struct scan *s)
+{
+	return s->native && resets(s) && !s->arg->vec_len;
+}
+
+static void arm_all(struct uffdwp_arming *a, pte_t *pte, unsigned long addr, unsigned long end)
+{
+	for (; addr != end; pte++, addr += PAGE_SIZE)
+		uffdwp_arm_pte(a, pte, addr);
+	uffdwp_arming_end(a);
 }
 
 static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
@@ -98,6 +115,10 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 	const u64 asked = s->asked;
 	int next = UFFDWP_WALK_ON;
 
+	if (unlikely(arms_all(s))) {
+		arm_all(&a, pte, addr, end);
+		return UFFDWP_WALK_ON;
+	}
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
 		unsigned long taken = addr + PAGE_SIZE;
 		u64 categories = vma_categories |
@@ -118,17 +139,18 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 	struct scan *s = container_of(walk, struct scan, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, HPAGE_PMD_SHIFT);
 	u64 categories = s->vma_categories | uffdwp_pmd_categories(READ_ONCE(*pmd), s->asked);
+	const u64 room = uffdwp_regions_room(&s->regions);
 	unsigned long taken = end;
 	int next;
 
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
-	if (!resets(s) || uffdwp_pmd_armed(*pmd))
+	if (!resets(s) || !room || uffdwp_pmd_armed(*pmd))
 		return report(s, addr, &taken, categories);
 
 	/* Only what is reported may be armed, so a part of a huge page needs small ones. */
 	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end) ||
-	    uffdwp_regions_room(&s->regions) < HPAGE_PMD_NR)
+	    room < HPAGE_PMD_NR)
 		return UFFDWP_WALK_SPLIT;
 	next = report(s, addr, &taken, categories);
 	if (taken == end) {
@@ -138,24 +160,39 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 	return next;
 }
 
+static u64 hugetlb_categories(const struct scan *s, pte_t pte)
+{
+	if (pte_none(pte))
+		return s->hole | UFFDWP_PAGE_IS_HUGE;
+	return s->vma_categories | uffdwp_hugetlb_categories(pte, s->asked);
+}
+
 /*
  * A page of hugetlb cannot be split: where the caller's range or page limit cuts it, it is reported
  * and stays written. A limit that other pages have used up first ends the scan before it, so that
  * the next one begins with all of its limit.
+ *
+ * PAGEMAP_SCAN does not report what it cannot arm: it leaves out a part of a page at either end of
+ * the range, and says where, and ends before one that is more than the caller wants.
  */
 static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma,
 						     uffdwp_hugetlb_shift(walk->vma));
-	u64 categories = s->vma_categories |
-			 uffdwp_hugetlb_categories(READ_ONCE(*pte), s->asked);
+	u64 categories = hugetlb_categories(s, READ_ONCE(*pte));
+	const bool whole = end - addr == 1UL << a.shift;
+	const bool written = categories & UFFDWP_PAGE_IS_WRITTEN;
 	unsigned long taken = end;
 	int next;
 
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
-	if (resets(s) && s->regions.pages &&
+	if (s->native && resets(s) && written && !whole) {
+		s->skipped = addr;
+		return UFFDWP_WALK_ON;
+	}
+	if (resets(s) && (s->native ? written : s->regions.pages) &&
 	    uffdwp_regions_room(&s->regions) < (end - addr) >> PAGE_SHIFT) {
 		walk->pos = addr;
 		return UFFDWP_WALK_STOP;
@@ -190,14 +227,13 @@ static int scan_untracked(struct scan *s, unsigned long start, unsigned long end
 	return matches(s, categories) ? report(s, start, &end, categories) : UFFDWP_WALK_ON;
 }
 
-static int scan_tracked(struct scan *s, struct vm_area_struct *vma, unsigned long start,
-			unsigned long end)
+static int walk_vma(struct scan *s, struct vm_area_struct *vma, unsigned long start,
+		    unsigned long end)
 {
 	struct mmu_notifier_range range;
 	int next;
 
 	s->walk.vma = vma;
-	s->vma_categories = uffdwp_vma_categories(vma);
 	if (resets(s))
 		uffdwp_notifier_start(&range, vma, start, end);
 	next = uffdwp_walk_vma(&s->walk, start, end);
@@ -208,6 +244,66 @@ static int scan_tracked(struct scan *s, struct vm_area_struct *vma, unsigned lon
 	return next;
 }
 
+static int scan_tracked(struct scan *s, struct vm_area_struct *vma, unsigned long start,
+			unsigned long end)
+{
+	s->vma_categories = uffdwp_vma_categories(vma);
+	s->hole = s->vma_categories | uffdwp_hole_categories(vma);
+	return walk_vma(s, vma, start, end);
+}
+
+/* The tracker, if the mapping is registered with a userfaultfd that has asked for WP_ASYNC. */
+static struct uffdwp_tracker *native_tracker(struct vm_area_struct *vma)
+{
+	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+
+	return t && t->native && uffdwp_vma_is_tracked(t, vma) ? t : NULL;
+}
+
+/*
+ * The rules of pagemap_scan_test_walk() and pagemap_scan_pte_hole() of Linux 7.2, but that hugetlb
+ * with nothing there, in memory that is registered for write protection, is written like all else.
+ */
+static int scan_native(struct scan *s, struct vm_area_struct *vma, unsigned long start,
+		       unsigned long end)
+{
+	const u64 required = s->arg->category_mask & UFFDWP_PAGE_IS_WPALLOWED;
+	struct address_space *mapping;
+	int next;
+
+	s->t = native_tracker(vma);
+	if (!s->t && s->arg->flags & UFFDWP_SCAN_CHECK_TRACKED)
+		return -EPERM;
+	if ((!s->t && s->arg->flags & UFFDWP_SCAN_WP_MATCHING) || vma->vm_flags & VM_PFNMAP)
+		return UFFDWP_WALK_ON;
+
+	s->vma_categories = s->t ? UFFDWP_PAGE_IS_WPALLOWED : 0;
+	if (vma->vm_flags & VM_SOFTDIRTY)
+		s->vma_categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
+	if (((s->vma_categories ^ s->arg->category_inverted) & required) != required)
+		return UFFDWP_WALK_ON;
+	s->hole = s->vma_categories | (userfaultfd_wp(vma) ? UFFDWP_PAGE_IS_WRITTEN : 0);
+
+	if (!is_vm_hugetlb_page(vma) || userfaultfd_wp(vma))
+		return walk_vma(s, vma, start, end);
+	/* Tables that are shared with other processes may go away: uffdwp_disarm() */
+	mapping = vma->vm_file->f_mapping;
+	i_mmap_lock_read(mapping);
+	next = walk_vma(s, vma, start, end);
+	i_mmap_unlock_read(mapping);
+	return next;
+}
+
+static int scan_vma(struct scan *s, struct vm_area_struct *vma, unsigned long start,
+		    unsigned long end)
+{
+	if (s->native)
+		return scan_native(s, vma, start, end);
+	if (uffdwp_vma_is_tracked(s->t, vma))
+		return scan_tracked(s, vma, start, end);
+	return scan_untracked(s, start, end, true);
+}
+
 /* From s->pos on, until the end of the range or until something else must be done first. */
 static int scan_locked(struct scan *s)
 {
@@ -216,19 +312,17 @@ static int scan_locked(struct scan *s)
 	unsigned long border;
 	int next;
 
-	lockdep_assert_held(&s->t->mm->mmap_lock);
+	lockdep_assert_held(&s->mm->mmap_lock);
 	while (s->pos < end) {
-		vma = find_vma(s->t->mm, s->pos);
+		vma = find_vma(s->mm, s->pos);
 		s->walk.pos = s->pos;
 		if (!vma || vma->vm_start > s->pos) {
 			border = vma ? min(end, vma->vm_start) : end;
-			next = scan_untracked(s, s->pos, border, false);
+			next = s->native ? UFFDWP_WALK_ON :
+					   scan_untracked(s, s->pos, border, false);
 		} else {
 			border = min(end, vma->vm_end);
-			if (uffdwp_vma_is_tracked(s->t, vma))
-				next = scan_tracked(s, vma, s->pos, border);
-			else
-				next = scan_untracked(s, s->pos, border, true);
+			next = scan_vma(s, vma, s->pos, border);
 		}
 		s->pos = next ? s->walk.pos : border;
 		if (next)
@@ -253,7 +347,30 @@ void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 	mmput(t->mm);
 }
 
-/* Store what is buffered; if that fails, take back what it would have told. */
+/**
+ * uffdwp_scan_native_undo - the same for a native scan
+ * @mm: address space, held by mmget()
+ * @start: first address
+ * @end: last address, exclusive
+ */
+void uffdwp_scan_native_undo(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	if (uffdwp_broken(UFFDWP_BREAK_UNDO))
+		return;
+	mmap_read_lock(mm);
+	uffdwp_for_each_vma(vma, mm, start, end)
+		if (native_tracker(vma))
+			uffdwp_disarm_tables(vma, max(start, vma->vm_start),
+					     min(end, vma->vm_end));
+	mmap_read_unlock(mm);
+}
+
+/*
+ * Store what is buffered; if that fails, take back what it would have told. A native scan takes
+ * back all, in the end.
+ */
 static int deliver(struct scan *s, bool last)
 {
 	const struct uffdwp_region *lost = s->regions.buffer;
@@ -261,12 +378,46 @@ static int deliver(struct scan *s, bool last)
 	int err = uffdwp_regions_store(&s->regions, last);
 
 	if (err) {
-		for (i = 0; resets(s) && i < n; i++)
+		for (i = 0; !s->native && resets(s) && i < n; i++)
 			uffdwp_scan_undo(s->t, lost[i].start, lost[i].end);
 		s->regions.buffered = 0;
 		s->pos = lost[0].start;
 	}
 	return err;
+}
+
+static int run(struct scan *s)
+{
+	int next, err;
+
+	do {
+		next = mmap_read_lock_killable(s->mm);
+		if (!next) {
+			next = scan_locked(s);
+			mmap_read_unlock(s->mm);
+		}
+		err = deliver(s, next != UFFDWP_WALK_PAUSE);
+	} while (!err && next == UFFDWP_WALK_PAUSE);
+
+	return err || next >= 0 ? err : next;
+}
+
+/* What both kinds of scan begin with; regions.buffer and its capacity are the caller's. */
+static struct scan scan_begin(struct mm_struct *mm, const struct uffdwp_scan_arg *arg)
+{
+	return (struct scan){
+		.walk = { .ops = &scan_ops, .killable = true, .yield = true },
+		.mm = mm,
+		.arg = arg,
+		.regions = {
+			.vec = u64_to_user_ptr(arg->vec),
+			.vec_len = arg->vec_len,
+			.max_pages = arg->max_pages ?: U64_MAX,
+		},
+		.pos = arg->start,
+		.asked = arg->category_inverted | arg->category_mask |
+			 arg->category_anyof_mask | arg->return_mask,
+	};
 }
 
 /**
@@ -279,37 +430,50 @@ static int deliver(struct scan *s, bool last)
  */
 long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg)
 {
-	struct scan s = {
-		.walk = { .ops = &scan_ops, .killable = true, .yield = true },
-		.t = t,
-		.arg = arg,
-		.regions = {
-			.vec = u64_to_user_ptr(arg->vec),
-			.vec_len = arg->vec_len,
-			.max_pages = arg->max_pages ?: U64_MAX,
-			.buffer = t->buffer,
-			.capacity = UFFDWP_BUFFER_REGIONS,
-		},
-		.pos = arg->start,
-		.asked = arg->category_inverted | arg->category_mask |
-			 arg->category_anyof_mask | arg->return_mask,
-	};
-	int next, err;
+	struct scan s = scan_begin(t->mm, arg);
+	int err;
 
-	do {
-		next = mmap_read_lock_killable(t->mm);
-		if (!next) {
-			next = scan_locked(&s);
-			mmap_read_unlock(t->mm);
-		}
-		err = deliver(&s, next != UFFDWP_WALK_PAUSE);
-	} while (!err && next == UFFDWP_WALK_PAUSE);
-
-	if (!err && next < 0)
-		err = next;
+	s.t = t;
+	s.regions.buffer = t->buffer;
+	s.regions.capacity = UFFDWP_BUFFER_REGIONS;
+	err = run(&s);
 	arg->walk_end = s.pos;
 	uffdwp_count(t, scans, 1);
 	uffdwp_count(t, pages_reported, s.regions.pages);
 	uffdwp_settle_lists(t);
 	return s.regions.stored || !err ? (long)s.regions.stored : err;
+}
+
+/**
+ * uffdwp_scan_native - PAGEMAP_SCAN
+ * @mm: address space, held by mmget()
+ * @arg: checked request; walk_end is filled in
+ * @buffer: for regions, or NULL when none are asked for
+ * @capacity: elements of it
+ *
+ * What is not to be stored is not counted either. The walk goes on behind the last page that is
+ * wanted, and ends at the first that is one too many.
+ *
+ * Return: regions stored; or -EPERM, -EFAULT, -ENOMEM, -EINTR or -EIO: then all that this scan has
+ * looked at is written again, since nobody is told how many regions are in his array.
+ */
+long uffdwp_scan_native(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
+			struct uffdwp_region *buffer, unsigned int capacity)
+{
+	struct scan s = scan_begin(mm, arg);
+	int err;
+
+	s.native = true;
+	s.regions.buffer = buffer;
+	s.regions.capacity = capacity;
+	s.regions.past_limit = true;
+	if (!arg->vec_len) {
+		s.regions.vec = NULL;
+		s.regions.max_pages = U64_MAX;
+	}
+	err = run(&s);
+	if (err && arg->flags & UFFDWP_SCAN_WP_MATCHING)
+		uffdwp_scan_native_undo(mm, arg->start, arg->end);
+	arg->walk_end = err ? arg->end : s.skipped && s.pos == arg->end ? s.skipped : s.pos;
+	return err ?: (long)s.regions.stored;
 }

@@ -4,6 +4,7 @@
 
 #include "../uapi/uffdwp-async.h"
 
+struct mm_struct;
 struct uffdwp_tracker;
 
 #define UFFDWP_SCAN_FLAGS (UFFDWP_SCAN_WP_MATCHING | UFFDWP_SCAN_CHECK_TRACKED)
@@ -18,6 +19,9 @@ struct uffdwp_tracker;
 #define UFFDWP_MAX_REGIONS ((u64)INT_MAX)
 
 long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg);
+long uffdwp_scan_native(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
+			struct uffdwp_region *buffer, unsigned int capacity);
+void uffdwp_scan_native_undo(struct mm_struct *mm, unsigned long start, unsigned long end);
 void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
 
 #endif /* UFFDWP_SCAN_H */

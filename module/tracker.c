@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Owns the trackers and the two tables in which faults find them.
+ * Owns the trackers and the tables in which faults find them.
  *
  *   open file --> tracker --> userfaultfd (struct file) --> context <-- vma->vm_userfaultfd_ctx
  *                       \--> mm_struct (mmgrab: the struct, not the memory)
+ *
+ * A native tracker (native_api.c) belongs to the userfaultfd instead of holding it, and ends with
+ * it. One whose writes are for the reader of the userfaultfd is in a table of its own, where those
+ * who resolve write faults do not look.
  *
  * Locks, outermost first:
  *	tracker->lock		commands
@@ -32,6 +36,7 @@
 #define TABLE_BITS 6
 
 static DEFINE_HASHTABLE(by_ctx_table, TABLE_BITS);
+static DEFINE_HASHTABLE(sync_table, TABLE_BITS);
 static DEFINE_HASHTABLE(by_mm_table, TABLE_BITS);
 static DEFINE_SPINLOCK(tables_lock);
 
@@ -81,6 +86,17 @@ static struct uffdwp_tracker *find_by_ctx(const void *ctx)
 	return NULL;
 }
 
+static struct uffdwp_tracker *find_sync_by_ctx(const void *ctx)
+{
+	struct uffdwp_tracker *t;
+
+	hash_for_each_possible_rcu(sync_table, t, by_ctx, (unsigned long)ctx,
+				   lockdep_is_held(&tables_lock) || rcu_read_lock_any_held())
+		if (t->ctx == ctx)
+			return t;
+	return NULL;
+}
+
 /* Whoever hands in the userfaultfd of another process than it attaches to gets nothing. */
 static struct uffdwp_tracker *find_by_vma(const struct vm_area_struct *vma)
 {
@@ -100,10 +116,13 @@ int uffdwp_tracker_publish(struct uffdwp_tracker *t)
 	int err = 0;
 
 	spin_lock(&tables_lock);
-	if (find_by_ctx(t->ctx)) {
+	if (find_by_ctx(t->ctx) || find_sync_by_ctx(t->ctx)) {
 		err = -EBUSY;
 	} else {
-		hash_add_rcu(by_ctx_table, &t->by_ctx, (unsigned long)t->ctx);
+		if (t->sync)
+			hash_add_rcu(sync_table, &t->by_ctx, (unsigned long)t->ctx);
+		else
+			hash_add_rcu(by_ctx_table, &t->by_ctx, (unsigned long)t->ctx);
 		hash_add_rcu(by_mm_table, &t->by_mm, (unsigned long)t->mm);
 	}
 	spin_unlock(&tables_lock);
@@ -169,6 +188,65 @@ notrace bool uffdwp_vma_is_of_own_userfault(const struct vm_area_struct *vma)
 	own = t && !t->handed_in;
 	rcu_read_unlock();
 	return own;
+}
+
+/**
+ * uffdwp_tracker_of_sync_vma - the tracker of a mapping whose writes are for a reader
+ * @vma: mapping, mmap_lock or, in a fault, its own lock held
+ *
+ * Return: the tracker, valid until that lock is dropped, or NULL.
+ */
+struct uffdwp_tracker *uffdwp_tracker_of_sync_vma(const struct vm_area_struct *vma)
+{
+	struct uffdwp_tracker *t;
+
+	if (!vma->vm_userfaultfd_ctx.ctx)
+		return NULL;
+	rcu_read_lock();
+	t = find_sync_by_ctx(vma->vm_userfaultfd_ctx.ctx);
+	rcu_read_unlock();
+	return t;
+}
+
+/**
+ * uffdwp_tracker_of_ctx - the native tracker of a userfaultfd
+ * @ctx: its context
+ *
+ * Return: the tracker, which stays as long as the userfaultfd, or NULL.
+ */
+struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx)
+{
+	struct uffdwp_tracker *t;
+
+	rcu_read_lock();
+	t = find_by_ctx(ctx) ?: find_sync_by_ctx(ctx);
+	if (t && !t->native)
+		t = NULL;
+	rcu_read_unlock();
+	return t;
+}
+
+/**
+ * uffdwp_tracker_with_ctx_at - the native tracker whose context begins in a range
+ * @mm: its address space
+ * @first: lowest address of the context
+ * @last: highest address of the context
+ *
+ * The caller keeps the userfaultfd open.
+ *
+ * Return: the tracker, which stays as long as that userfaultfd, or NULL.
+ */
+struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, const void *first,
+						  const void *last)
+{
+	struct uffdwp_tracker *t;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(by_mm_table, t, by_mm, (unsigned long)mm)
+		if (t->native && t->mm == mm && t->ctx >= first && t->ctx <= last)
+			break;
+	rcu_read_unlock();
+	return t;
 }
 
 /**
@@ -262,7 +340,8 @@ void uffdwp_tracker_release(struct uffdwp_tracker *t)
 		} else {
 			unpublish(t);
 		}
-		fput(t->uffd);
+		if (t->uffd)
+			fput(t->uffd);
 		mmdrop(t->mm);
 	}
 	mutex_destroy(&t->lock);

@@ -35,10 +35,13 @@ struct uffdwp_counters {
  * struct uffdwp_tracker - one open of /dev/uffdwp-async
  * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
  * @mm: address space, by mmgrab(): it may die at any time. NULL until attached
- * @uffd: the userfaultfd that marks the mappings as ours, a reference of our own
+ * @uffd: the userfaultfd that marks the mappings as ours, a reference of our own; or NULL
  * @ctx: its context, compared with vma->vm_userfaultfd_ctx.ctx and never looked into
  * @handed_in: the userfaultfd was made by the caller of attach, who may use it, too
  * @files: the userfaultfd is one that mappings of ordinary files can be registered with
+ * @native: the userfaultfd itself asked for it (native_api.c): no device file, no @uffd, no @lock
+ * @ending: native, and somebody is about to end it
+ * @sync: native, and writes are for its reader: only memory with nothing in it is armed by us
  * @markers: unpopulated memory is armed with markers, not with zero pages
  * @ignore_pins: pages that somebody holds are armed like others
  * @met_held: an entry was left as it is because somebody holds its page; set without @lock
@@ -49,8 +52,8 @@ struct uffdwp_counters {
  * @by_mm: in the table that UFFDIO_WRITEPROTECT looks into
  * @rcu: frees the tracker when no fault can see it any more
  *
- * All but @met_held, @settled and the counters is set once, by attach, before the tracker is
- * published in the tables.
+ * All but @ending, @met_held, @settled and the counters is set once, by whoever makes the tracker,
+ * before it is published in the tables.
  */
 struct uffdwp_tracker {
 	struct mutex lock;
@@ -59,6 +62,9 @@ struct uffdwp_tracker {
 	const void *ctx;
 	bool handed_in;
 	bool files;
+	bool native;
+	bool sync;
+	bool ending;
 	bool markers;
 	bool ignore_pins;
 	bool met_held;
@@ -82,7 +88,11 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma);
 struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area_struct *vma);
 bool uffdwp_vma_is_of_own_userfault(const struct vm_area_struct *vma);
+struct uffdwp_tracker *uffdwp_tracker_of_sync_vma(const struct vm_area_struct *vma);
 struct uffdwp_tracker *uffdwp_tracker_of_mm(struct mm_struct *mm);
+struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx);
+struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, const void *first,
+						  const void *last);
 
 /* One counter of all processors together. */
 #define uffdwp_total(t, what) uffdwp_tracker_sum(t, offsetof(struct uffdwp_counters, what))

@@ -20,6 +20,7 @@
 
 #include "compat/symbols.h"
 #include "compat/userfault.h"
+#include "tracker.h"
 #include "userfault.h"
 
 /* UFFD_FEATURE_INITIALIZED of fs/userfaultfd.c */
@@ -33,6 +34,31 @@ struct creation {
 	struct mm_struct *mm;
 	struct file *file;
 };
+
+/*
+ * Where in a context the kernel keeps its address space, and how large a context is. Until 6.9 that
+ * is private to fs/userfaultfd.c, so it is looked for in the first userfaultfd that is made, whose
+ * address space is known. 0: not found.
+ */
+static size_t mm_offset;
+static size_t ctx_size;
+
+static void find_mm_offset(const struct file *uffd, const struct mm_struct *mm)
+{
+	const char *ctx = uffd->private_data;
+	const size_t size = ksize(ctx);
+	size_t offset, found = 0;
+	unsigned int times = 0;
+
+	for (offset = 0; offset + sizeof(mm) <= size; offset += sizeof(mm)) {
+		if (*(const struct mm_struct *const *)(ctx + offset) == mm) {
+			found = offset;
+			times++;
+		}
+	}
+	mm_offset = times == 1 ? found : 0;
+	ctx_size = size;
+}
 
 static struct file *create_here(void)
 {
@@ -80,9 +106,47 @@ struct file *uffdwp_userfault_create(struct mm_struct *mm)
 	flush_work(&c.work);
 	destroy_work_on_stack(&c.work);
 
-	if (!IS_ERR(c.file))
+	if (!IS_ERR(c.file) && !userfault_fops) {
+		find_mm_offset(c.file, mm);
 		userfault_fops = c.file->f_op;
+	}
 	return c.file;
+}
+
+/**
+ * uffdwp_userfault_owner_is_known - can uffdwp_userfault_owner() tell?
+ *
+ * Return: whether it can, once a userfaultfd was made.
+ */
+bool uffdwp_userfault_owner_is_known(void)
+{
+	return mm_offset;
+}
+
+/**
+ * uffdwp_userfault_owner - the address space of a userfaultfd
+ * @uffd: file
+ *
+ * Return: the address space, whose struct stays as long as the file; or NULL when this kernel does
+ * not let it be known.
+ */
+struct mm_struct *uffdwp_userfault_owner(const struct file *uffd)
+{
+	const char *ctx = uffd->private_data;
+
+	return mm_offset ? *(struct mm_struct *const *)(ctx + mm_offset) : NULL;
+}
+
+/**
+ * uffdwp_userfault_of_field - the tracker that belongs to a userfaultfd
+ * @mm: address space
+ * @field: some field in the context of a userfaultfd that the caller keeps open
+ *
+ * Return: the native tracker, which stays as long as that userfaultfd, or NULL.
+ */
+struct uffdwp_tracker *uffdwp_userfault_of_field(const struct mm_struct *mm, const void *field)
+{
+	return uffdwp_tracker_with_ctx_at(mm, field - ctx_size + 1, field);
 }
 
 /**

@@ -5,8 +5,13 @@
 #include <linux/fs.h>
 #include <linux/mm_types.h>
 
+struct uffdwp_tracker;
+
 struct file *uffdwp_userfault_create(struct mm_struct *mm);
 struct file *uffdwp_userfault_get(int fd);
+bool uffdwp_userfault_owner_is_known(void);
+struct mm_struct *uffdwp_userfault_owner(const struct file *uffd);
+struct uffdwp_tracker *uffdwp_userfault_of_field(const struct mm_struct *mm, const void *field);
 int uffdwp_userfault_features(struct file *uffd, unsigned int *features);
 long uffdwp_userfault_ioctl(struct file *uffd, unsigned int cmd, void __user *arg);
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UFFDIO_WRITEPROTECT on a userfaultfd that was handed in. Linux 6.1 protects what is populated and
- * skips the rest without a word, which would read as written for ever. Here it arms like ARM does.
+ * UFFDIO_WRITEPROTECT on a userfaultfd that was handed in, or that is tracked by itself
+ * (native_api.c). Linux 6.1 protects what is populated and skips the rest without a word, which
+ * would read as written for ever. Here it arms like ARM does.
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 
 #include "arm.h"
+#include "compat/hugetlb.h"
+#include "compat/symbols.h"
 #include "tracker.h"
+#include "userfault.h"
 #include "walk.h"
 #include "writeprotect.h"
 
@@ -40,23 +44,10 @@ static void take_back(struct mm_struct *mm, unsigned long start, unsigned long e
 			uffdwp_disarm(vma, max(start, vma->vm_start), min(end, vma->vm_end));
 }
 
-/**
- * uffdwp_writeprotect - arm a range on behalf of UFFDIO_WRITEPROTECT
- * @mm: address space, held by the caller of the ioctl
- * @start: first address, aligned
- * @len: bytes, aligned, not 0
- * @changing: of the userfaultfd: events that its reader has not read yet
- *
- * A tracker that is found with mmap_lock held stays until it is dropped (tracker.c).
- *
- * Return: 0; -EXDEV when the range begins in memory that is not ours, for the kernel's own function
- * to handle; -EAGAIN and -ENOENT as from that function; -ENOMEM when there was no memory for
- * tables.
- */
-int uffdwp_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
-			const uffdwp_mmap_changing *changing)
+static int arm_handed_in(struct mm_struct *mm, unsigned long start, unsigned long end,
+			 const uffdwp_mmap_changing *changing)
 {
-	unsigned long pos = start, end = start + len;
+	unsigned long pos = start;
 	struct uffdwp_tracker *t;
 	int next;
 
@@ -74,4 +65,101 @@ int uffdwp_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long
 		mmap_read_unlock(mm);
 	} while (next == UFFDWP_WALK_PAUSE);
 	return next;
+}
+
+/* What mwriteprotect_range() of Linux 6.12 asks of a mapping, and that it is the caller's. */
+static int check_native(const struct uffdwp_tracker *t, struct vm_area_struct *vma,
+			unsigned long start, unsigned long len)
+{
+	if (!uffdwp_vma_is_tracked(t, vma))
+		return -ENOENT;
+	if (is_vm_hugetlb_page(vma) && !IS_ALIGNED(start | len, 1UL << uffdwp_hugetlb_shift(vma)))
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * Linux 6.12 goes from mapping to mapping, does not mind what is not mapped, and stops at the first
+ * mapping that it cannot protect: what comes before that is protected.
+ */
+static int arm_native(struct uffdwp_tracker *t, unsigned long start, unsigned long len,
+		      const uffdwp_mmap_changing *changing)
+{
+	const unsigned long end = start + len;
+	unsigned long pos = start, stop;
+	struct vm_area_struct *vma;
+	int next, err;
+
+	do {
+		mmap_read_lock(t->mm);
+		err = pos == start ? -ENOENT : 0;
+		stop = end;
+		uffdwp_for_each_vma(vma, t->mm, pos, stop) {
+			err = check_native(t, vma, start, len);
+			if (err)
+				stop = max(pos, vma->vm_start);
+		}
+		if (uffdwp_mmap_is_changing(changing)) {
+			err = -EAGAIN;
+			stop = pos;
+		}
+		next = pos < stop ? uffdwp_arm(t, pos, stop, &pos) : UFFDWP_WALK_ON;
+		mmap_read_unlock(t->mm);
+	} while (next == UFFDWP_WALK_PAUSE);
+	/* -ENOENT: nothing is mapped in what was left */
+	return next && next != -ENOENT ? next : err;
+}
+
+/* The function of the kernel does one mapping at a time, and takes mmap_lock itself. */
+static int disarm_native(struct uffdwp_tracker *t, UFFDWP_MWRITEPROTECT_PARAMETERS)
+{
+	const unsigned long first = start, whole = len, end = start + len;
+	const uffdwp_mmap_changing *events = UFFDWP_MWRITEPROTECT_CHANGING;
+	struct vm_area_struct *vma;
+	int err = uffdwp_mmap_is_changing(events) ? -EAGAIN : -ENOENT;
+
+	while (start < end && err != -EAGAIN) {
+		mmap_read_lock(t->mm);
+		vma = find_vma(t->mm, start);
+		if (!vma || vma->vm_start >= end) {
+			mmap_read_unlock(t->mm);
+			break;
+		}
+		err = check_native(t, vma, first, whole);
+		start = max(start, vma->vm_start);
+		len = min(end, vma->vm_end) - start;
+		mmap_read_unlock(t->mm);
+		if (!err)
+			err = uffdwp_call(mwriteprotect_range)(UFFDWP_MWRITEPROTECT_ARGUMENTS);
+		if (err)
+			break;
+		start += len;
+	}
+	return err;
+}
+
+/**
+ * uffdwp_writeprotect - UFFDIO_WRITEPROTECT, with the parameters of mwriteprotect_range()
+ *
+ * The range is aligned and not empty. A native tracker stays because its userfaultfd does, which is
+ * in the middle of this command; another that is found with mmap_lock held stays until it is
+ * dropped (tracker.c).
+ *
+ * Return: 0; -EXDEV when there is nothing for us to do, and the kernel's own function is to be
+ * called; -EAGAIN, -ENOENT and -EINVAL as from that function; -ENOMEM when there was no memory for
+ * tables; -EINTR when the task was killed.
+ */
+int uffdwp_writeprotect(UFFDWP_MWRITEPROTECT_PARAMETERS)
+{
+	const uffdwp_mmap_changing *events = UFFDWP_MWRITEPROTECT_CHANGING;
+	struct mm_struct *of = UFFDWP_MWRITEPROTECT_MM;
+	struct uffdwp_tracker *t = uffdwp_userfault_of_field(of, events);
+
+	if (t && uffdwp_broken(UFFDWP_BREAK_NATIVE_PROTECT))
+		return -EXDEV;
+	if (t && enable_wp)
+		return arm_native(t, start, len, events);
+	if (t)
+		return disarm_native(t, UFFDWP_MWRITEPROTECT_ARGUMENTS);
+	return enable_wp ? arm_handed_in(of, start, start + len, events) : -EXDEV;
 }

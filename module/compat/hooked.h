@@ -65,6 +65,17 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 	return ((struct userfaultfd_ctx *)uffd->private_data)->mm;
 }
 #endif
+/* The functions that UFFDIO_CONTINUE of 6.1 maps a page with: see signatures.h about other kernels. */
+#define UFFDWP_INSTALL_PTE_PARAMETERS						\
+	struct mm_struct *mm, pmd_t *pmd, struct vm_area_struct *vma,			\
+	unsigned long addr, struct page *page, bool newly_allocated, bool wp_copy
+#define UFFDWP_INSTALL_PTE_ARGUMENTS mm, pmd, vma, addr, page, newly_allocated, wp_copy
+
+#define UFFDWP_HUGETLB_MCOPY_PARAMETERS						\
+	struct mm_struct *mm, pte_t *pte, struct vm_area_struct *vma,			\
+	unsigned long addr, unsigned long src_addr, enum mcopy_atomic_mode mode,	\
+	struct page **pagep, bool wp_copy
+#define UFFDWP_HUGETLB_MCOPY_ARGUMENTS mm, pte, vma, addr, src_addr, mode, pagep, wp_copy
 
 /*
  * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). It also empties the

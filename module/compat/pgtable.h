@@ -122,6 +122,16 @@ static inline bool uffdwp_pmd_is_huge(pmd_t pmd)
 	return pmd_trans_huge(pmd);
 }
 
+/* A huge page of a device that is memory (DAX): it is nobody's page. 6.16 has no such entries. */
+static inline bool uffdwp_pmd_is_device(pmd_t pmd)
+{
+#if UFFDWP_HAS_PMD_DEVMAP
+	return pmd_devmap(pmd);
+#else
+	return false;
+#endif
+}
+
 static inline unsigned long uffdwp_zero_pfn(unsigned long addr)
 {
 #if UFFDWP_HAS_MY_ZERO_PFN

@@ -20,6 +20,7 @@
 #include <linux/types.h>
 
 #include "hooked.h"
+#include "native.h"
 #include "signatures.h"
 
 struct folio;
@@ -27,6 +28,7 @@ struct mmu_gather;
 struct mmu_notifier_range;
 struct dentry;
 struct iattr;
+struct list_head;
 struct pid;
 struct pt_regs;
 struct task_struct;
@@ -102,12 +104,19 @@ struct zap_details;
 #define UFFDWP_HOOKED_FILE_FUNCTIONS(X)
 #endif
 
-/* fs/userfaultfd.c, later mm/userfaultfd.c */
-#if UFFDWP_HAS_MOVE
-#define UFFDWP_HOOKED_MOVE_FUNCTION(X)							\
-	X(userfaultfd_ioctl, long, (struct file *file, unsigned int cmd, unsigned long arg))
+/* mm/userfaultfd.c, mm/hugetlb.c: with native_abi=1 on kernels that have UFFDIO_CONTINUE without WP */
+#if UFFDWP_CAN_ADD_CONTINUE_WP
+#define UFFDWP_HOOKED_CONTINUE_FUNCTION(X)						\
+	X(mfill_atomic_install_pte, int, (UFFDWP_INSTALL_PTE_PARAMETERS))
 #else
-#define UFFDWP_HOOKED_MOVE_FUNCTION(X)
+#define UFFDWP_HOOKED_CONTINUE_FUNCTION(X)
+#endif
+
+#if UFFDWP_CAN_ADD_CONTINUE_WP && UFFDWP_HAVE_HUGETLB
+#define UFFDWP_HOOKED_CONTINUE_HUGETLB_FUNCTION(X)					\
+	X(hugetlb_mcopy_atomic_pte, int, (UFFDWP_HUGETLB_MCOPY_PARAMETERS))
+#else
+#define UFFDWP_HOOKED_CONTINUE_HUGETLB_FUNCTION(X)
 #endif
 
 /* mm/swap_state.c */
@@ -234,7 +243,16 @@ struct zap_details;
 	/* mm/memory.c */								\
 	X(uffdwp_zap, void, (UFFDWP_ZAP_PARAMETERS))					\
 	UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
-	UFFDWP_HOOKED_MOVE_FUNCTION(X)							\
+	/* fs/userfaultfd.c, later mm/userfaultfd.c */					\
+	X(userfaultfd_ioctl, long, (struct file *file, unsigned int cmd,		\
+				    unsigned long arg))					\
+	X(userfaultfd_release, int, (struct inode *inode, struct file *file))		\
+	X(dup_userfaultfd, int, (struct vm_area_struct *vma, struct list_head *fcs))	\
+	X(dup_userfaultfd_complete, void, (struct list_head *fcs))			\
+	/* fs/proc/task_mmu.c */							\
+	X(pagemap_open, int, (struct inode *inode, struct file *file))			\
+	UFFDWP_HOOKED_CONTINUE_FUNCTION(X)						\
+	UFFDWP_HOOKED_CONTINUE_HUGETLB_FUNCTION(X)					\
 	UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)

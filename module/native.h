@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_NATIVE_H
+#define UFFDWP_NATIVE_H
+
+#include <linux/fs.h>
+#include <linux/mm_types.h>
+
+/* The parameter native_abi. */
+extern bool uffdwp_native_abi;
+
+/* native_api.c */
+void uffdwp_native_init(void);
+long uffdwp_native_ioctl(struct file *uffd, unsigned int cmd, unsigned long arg);
+bool uffdwp_native_handles(unsigned int cmd);
+void uffdwp_native_end(const void *ctx, const struct mm_struct *mm);
+bool uffdwp_native_continues(void);
+bool uffdwp_native_continues_protected(void);
+
+/* native_fork.c */
+int uffdwp_native_fork_vma(const void *ctx, struct vm_area_struct *vma, const void *fork);
+void uffdwp_native_fork_begin(const void *fork, struct list_head *ours);
+void uffdwp_native_fork_end(struct list_head *ours);
+
+/* native_scan.c */
+void uffdwp_native_scan_open(struct file *pagemap);
+
+#endif /* UFFDWP_NATIVE_H */

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * native_abi=1: userfaultfds with what Linux 6.4 and 6.7 have added to them, for programs that know
+ * those kernels and not this module.
+ *
+ *   UFFDIO_API		UFFD_FEATURE_WP_ASYNC and UFFD_FEATURE_WP_UNPOPULATED
+ *   UFFDIO_CONTINUE	UFFDIO_CONTINUE_MODE_WP
+ *   UFFDIO_WRITEPROTECT	over several mappings, and memory with nothing in it: writeprotect.c
+ *
+ * A userfaultfd that asks for one of the features becomes a tracker: from then on faults, arming and
+ * scans are those of any other tracker. The tracker has a reference to the module, and has the hooks
+ * in place; it ends when the userfaultfd is closed for the last time.
+ *
+ * The kernel's own function does all the rest, and reads its structure from user memory. What it
+ * does not know is taken out there before it is called, and put back afterwards. Whoever shares that
+ * memory may write to it in between, and gets what he would get by calling the kernel's function
+ * himself.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/uaccess.h>
+#include <linux/userfaultfd_k.h>
+
+#include "arm.h"
+#include "breakage.h"
+#include "compat/native.h"
+#include "compat/symbols.h"
+#include "hooks.h"
+#include "native.h"
+#include "tracker.h"
+#include "userfault.h"
+
+#define NATIVE_FEATURES ((u64)(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED))
+
+/* What is offered: set once, when the module is loaded. */
+static bool features_offered;
+static bool continue_offered;
+
+static long original_ioctl(struct file *uffd, unsigned int cmd, void __user *uarg)
+{
+	long ret = uffdwp_call(userfaultfd_ioctl)(uffd, cmd, (unsigned long)uarg);
+
+	/* Not a tail call: hooks.c */
+	barrier();
+	return ret;
+}
+
+static struct uffdwp_tracker *new_tracker(const struct file *uffd, bool async)
+{
+	struct uffdwp_tracker *t = uffdwp_tracker_new();
+
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	/* The log has the reason. To the caller this is a kernel without the feature. */
+	if (uffdwp_hooks_get()) {
+		uffdwp_tracker_release(t);
+		return ERR_PTR(-EINVAL);
+	}
+	__module_get(THIS_MODULE);
+	t->ctx = uffd->private_data;
+	t->native = true;
+	t->sync = !async;
+	t->ignore_pins = true;
+	t->markers = UFFDWP_HAVE_MARKERS;
+	return t;
+}
+
+static void end_tracker(struct uffdwp_tracker *t)
+{
+	uffdwp_tracker_release(t);
+	uffdwp_hooks_put();
+	module_put(THIS_MODULE);
+}
+
+/*
+ * UFFDIO_API was called: the userfaultfd has its features and nothing is registered with it yet,
+ * unless its owner is in more of a hurry than he can hope to get away with.
+ */
+static int begin_tracking(struct uffdwp_tracker *t, struct file *uffd)
+{
+	int err;
+
+	if (uffdwp_broken(UFFDWP_BREAK_NATIVE_API))
+		return -ENODATA;
+	t->mm = uffdwp_userfault_owner(uffd);
+	err = uffdwp_tracker_publish(t);
+	if (err)
+		t->mm = NULL;
+	else
+		mmgrab(t->mm);
+	return err;
+}
+
+static long api_with_tracker(struct file *uffd, struct uffdio_api __user *uarg, u64 features)
+{
+	struct uffdwp_tracker *t = new_tracker(uffd, features & UFFD_FEATURE_WP_ASYNC);
+	long ret;
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	ret = put_user(features & ~NATIVE_FEATURES, &uarg->features);
+	if (!ret)
+		ret = original_ioctl(uffd, UFFDIO_API, uarg);
+	if (!ret)
+		ret = begin_tracking(t, uffd);
+	if (ret)
+		end_tracker(t);
+	return uffdwp_broken(UFFDWP_BREAK_NATIVE_API) && ret == -ENODATA ? 0 : ret;
+}
+
+/* Whatever the kernel would refuse, it refuses: a second call, a wrong version, unknown features. */
+static bool is_for_kernel(struct file *uffd, const struct uffdio_api *api)
+{
+	unsigned int features;
+
+	return !(api->features & NATIVE_FEATURES) || api->api != UFFD_API ||
+	       !uffdwp_userfault_features(uffd, &features);
+}
+
+static long ioctl_api(struct file *uffd, struct uffdio_api __user *uarg)
+{
+	struct uffdio_api api;
+	long ret;
+
+	if (copy_from_user(&api, uarg, sizeof(api)))
+		return -EFAULT;
+	if (is_for_kernel(uffd, &api))
+		ret = original_ioctl(uffd, UFFDIO_API, uarg);
+	else
+		ret = api_with_tracker(uffd, uarg, api.features);
+	if (ret)
+		return ret;
+	if (get_user(api.features, &uarg->features) ||
+	    put_user(api.features | NATIVE_FEATURES, &uarg->features))
+		return -EFAULT;
+	return 0;
+}
+
+/*
+ * Bits that an earlier user of the memory has left would say "not written" of pages that nobody has
+ * armed: register.c.
+ */
+static long ioctl_register(struct file *uffd, struct uffdio_register __user *uarg)
+{
+	struct uffdwp_tracker *t = uffdwp_tracker_of_ctx(uffd->private_data);
+	struct uffdio_range range;
+	struct vm_area_struct *vma;
+	u64 end;
+
+	/* What cannot be registered needs no cleaning. */
+	if (!t || copy_from_user(&range, &uarg->range, sizeof(range)) ||
+	    !PAGE_ALIGNED(range.start) || !PAGE_ALIGNED(range.len) ||
+	    check_add_overflow((u64)range.start, (u64)range.len, &end) || !mmget_not_zero(t->mm))
+		return original_ioctl(uffd, UFFDIO_REGISTER, uarg);
+
+	mmap_read_lock(t->mm);
+	uffdwp_for_each_vma(vma, t->mm, range.start, end)
+		if (!vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_is_offered(vma))
+			uffdwp_disarm(vma, max_t(u64, range.start, vma->vm_start),
+				      min_t(u64, end, vma->vm_end));
+	mmap_read_unlock(t->mm);
+	mmput(t->mm);
+	return original_ioctl(uffd, UFFDIO_REGISTER, uarg);
+}
+
+/*
+ * UFFDIO_CONTINUE maps pages with the last argument of mfill_atomic_install_pte() and
+ * hugetlb_mcopy_atomic_pte(), "protect the page", always false. A task that has asked for the
+ * opposite is in this list while it is in the kernel's function, and the hooks on those two see to
+ * it, so that the page is never writable in between.
+ */
+struct continuing {
+	struct list_head list;
+	const struct task_struct *task;
+};
+
+static LIST_HEAD(continuing_tasks);
+static DEFINE_SPINLOCK(continuing_lock);
+
+/**
+ * uffdwp_native_continues - is some task in a UFFDIO_CONTINUE that protects pages?
+ *
+ * Return: whether it may be this one.
+ */
+notrace bool uffdwp_native_continues(void)
+{
+	return !list_empty_careful(&continuing_tasks);
+}
+
+/**
+ * uffdwp_native_continues_protected - is the calling task in a UFFDIO_CONTINUE that protects pages?
+ *
+ * Return: whether it is.
+ */
+bool uffdwp_native_continues_protected(void)
+{
+	const struct continuing *c;
+	bool found = false;
+
+	if (uffdwp_broken(UFFDWP_BREAK_NATIVE_CONTINUE))
+		return false;
+	spin_lock(&continuing_lock);
+	list_for_each_entry(c, &continuing_tasks, list)
+		found |= c->task == current;
+	spin_unlock(&continuing_lock);
+	return found;
+}
+
+#if UFFDWP_CAN_ADD_CONTINUE_WP
+static long ioctl_continue(struct file *uffd, struct uffdio_continue __user *uarg)
+{
+	struct continuing c = { .task = current };
+	long ret;
+	u64 mode;
+
+	if (get_user(mode, &uarg->mode))
+		return -EFAULT;
+	if (!(mode & UFFDIO_CONTINUE_MODE_WP) || !continue_offered)
+		return original_ioctl(uffd, UFFDIO_CONTINUE, uarg);
+	if (put_user(mode & ~UFFDIO_CONTINUE_MODE_WP, &uarg->mode))
+		return -EFAULT;
+
+	spin_lock(&continuing_lock);
+	list_add(&c.list, &continuing_tasks);
+	spin_unlock(&continuing_lock);
+	ret = original_ioctl(uffd, UFFDIO_CONTINUE, uarg);
+	spin_lock(&continuing_lock);
+	list_del(&c.list);
+	spin_unlock(&continuing_lock);
+
+	return put_user(mode, &uarg->mode) ? -EFAULT : ret;
+}
+
+#define CMD_CONTINUE UFFDIO_CONTINUE
+#else
+static long ioctl_continue(struct file *uffd, void __user *uarg)
+{
+	return -EINVAL;
+}
+
+#define CMD_CONTINUE 0
+#endif
+
+/**
+ * uffdwp_native_handles - does uffdwp_native_ioctl() add anything to this command?
+ * @cmd: command
+ *
+ * Return: whether it does.
+ */
+notrace bool uffdwp_native_handles(unsigned int cmd)
+{
+	return (features_offered && (cmd == UFFDIO_API || cmd == UFFDIO_REGISTER)) ||
+	       (continue_offered && cmd == CMD_CONTINUE);
+}
+
+/**
+ * uffdwp_native_ioctl - instead of userfaultfd_ioctl(), for the commands that have something added
+ * @uffd: file
+ * @cmd: one that uffdwp_native_handles()
+ * @arg: its structure, in user memory
+ *
+ * Return: as from Linux 6.7.
+ */
+long uffdwp_native_ioctl(struct file *uffd, unsigned int cmd, unsigned long arg)
+{
+	void __user *uarg = (void __user *)arg;
+
+	switch (cmd) {
+	case UFFDIO_API:
+		return ioctl_api(uffd, uarg);
+	case UFFDIO_REGISTER:
+		return ioctl_register(uffd, uarg);
+	default:
+		return ioctl_continue(uffd, uarg);
+	}
+}
+
+static DEFINE_SPINLOCK(ending_lock);
+
+/**
+ * uffdwp_native_end - end the tracker of a userfaultfd, if it has one and nobody else is about to
+ * @ctx: context of the userfaultfd
+ * @mm: its address space, or NULL for whichever
+ *
+ * No lock is held.
+ */
+void uffdwp_native_end(const void *ctx, const struct mm_struct *mm)
+{
+	struct uffdwp_tracker *t;
+
+	rcu_read_lock();
+	spin_lock(&ending_lock);
+	t = uffdwp_tracker_of_ctx(ctx);
+	if (t && !t->ending && (!mm || t->mm == mm))
+		t->ending = true;
+	else
+		t = NULL;
+	spin_unlock(&ending_lock);
+	rcu_read_unlock();
+	if (t)
+		end_tracker(t);
+}
+
+/* Everything that a tracker relies on is there: the caller of UFFDIO_API cannot be told of less. */
+static bool features_can_be_offered(void)
+{
+	const u64 features = UFFDWP_FEATURE_WRITEPROTECT | UFFDWP_FEATURE_THP |
+			     (UFFDWP_HAVE_MARKERS ? UFFDWP_FEATURE_UNPOP_MARKER : 0);
+	const u64 kinds = UFFDWP_KIND_ANON_PRIVATE |
+			  (UFFDWP_HAVE_MARKERS ? UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB : 0);
+
+	return !uffdwp_hook_is_given_up(UFFDWP_HOOK_NATIVE_IOCTL) &&
+	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_RELEASE) &&
+	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_DUP_USERFAULTFD) &&
+	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_DUP_USERFAULTFD_COMPLETE) &&
+	       !(features & ~uffdwp_hooks_features()) && !(kinds & ~uffdwp_hooks_kinds()) &&
+	       uffdwp_userfault_owner_is_known();
+}
+
+static bool continue_can_be_offered(void)
+{
+	return !uffdwp_hook_is_given_up(UFFDWP_HOOK_NATIVE_IOCTL) &&
+	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_MFILL_ATOMIC_INSTALL_PTE) &&
+	       (!UFFDWP_HAVE_HUGETLB ||
+		!uffdwp_hook_is_given_up(UFFDWP_HOOK_HUGETLB_MCOPY_ATOMIC_PTE));
+}
+
+static void tell(const char *interface, bool lacking, bool offered)
+{
+	if (!lacking)
+		pr_info("native_abi: %s is this kernel's own and left alone\n", interface);
+	else if (offered)
+		pr_info("native_abi: %s is offered\n", interface);
+	else
+		pr_warn("native_abi: %s is not offered on this kernel\n", interface);
+}
+
+/**
+ * uffdwp_native_init - offer the native interfaces that this kernel lacks
+ *
+ * The hooks have been found and proved.
+ */
+void uffdwp_native_init(void)
+{
+	if (!uffdwp_native_abi)
+		return;
+	WRITE_ONCE(features_offered, UFFDWP_LACKS_WP_ASYNC && features_can_be_offered());
+	WRITE_ONCE(continue_offered, UFFDWP_CAN_ADD_CONTINUE_WP && continue_can_be_offered());
+	tell("UFFD_FEATURE_WP_ASYNC and WP_UNPOPULATED", UFFDWP_LACKS_WP_ASYNC, features_offered);
+	tell("UFFDIO_CONTINUE_MODE_WP", UFFDWP_LACKS_CONTINUE_WP, continue_offered);
+	tell("PAGEMAP_SCAN", UFFDWP_LACKS_PAGEMAP_SCAN,
+	     !uffdwp_hook_is_given_up(UFFDWP_HOOK_PAGEMAP_OPEN));
+}

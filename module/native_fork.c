@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A native userfaultfd with UFFD_FEATURE_EVENT_FORK: the forked child gets a userfaultfd of its own,
+ * which whoever reads the event receives, and which is of the same kind. So it gets a tracker, too.
+ *
+ *   dup_userfaultfd()		for each mapping of the child, with the mmap_locks of both held: the
+ *				kernel makes a context with the first. Its tracker is made here.
+ *   dup_userfaultfd_complete()	without locks: the event is delivered, and waits to be read. Before
+ *				that the tracker gets its hooks, since to place one is nothing to be
+ *				done with mmap_lock held (cpuset_attach() takes that inside of
+ *				cpus_read_lock()). The child does not run before this returns.
+ *
+ * The tracker ends as any native one, when its userfaultfd is closed. If nobody has read the event
+ * there never was one: the kernel has taken the context from the child's mappings, and the tracker
+ * ends at once.
+ */
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "hooks.h"
+#include "native.h"
+#include "tracker.h"
+
+/**
+ * struct forked - the tracker of a child that is being forked
+ * @list: in forked_trackers, then in the list of its fork
+ * @fork: which fork: the list of its events, on the stack of dup_mmap()
+ * @t: the tracker; not to be looked at once the event is delivered
+ * @ctx: its context
+ * @mm: its address space, by mmgrab()
+ */
+struct forked {
+	struct list_head list;
+	const void *fork;
+	struct uffdwp_tracker *t;
+	const void *ctx;
+	struct mm_struct *mm;
+};
+
+static LIST_HEAD(forked_trackers);
+static DEFINE_SPINLOCK(forked_lock);
+
+static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struct *vma,
+		       const void *fork)
+{
+	struct forked *f = kmalloc(sizeof(*f), GFP_KERNEL);
+	struct uffdwp_tracker *t = f ? uffdwp_tracker_new() : NULL;
+	int err = -ENOMEM;
+
+	if (!t)
+		goto free;
+	t->ctx = vma->vm_userfaultfd_ctx.ctx;
+	t->native = true;
+	t->sync = parent->sync;
+	t->ignore_pins = true;
+	t->markers = parent->markers;
+	t->mm = vma->vm_mm;
+	err = uffdwp_tracker_publish(t);
+	if (err)
+		goto release;
+	mmgrab(t->mm);
+	__module_get(THIS_MODULE);
+
+	f->fork = fork;
+	f->t = t;
+	f->ctx = t->ctx;
+	f->mm = t->mm;
+	mmgrab(f->mm);
+	spin_lock(&forked_lock);
+	list_add(&f->list, &forked_trackers);
+	spin_unlock(&forked_lock);
+	return 0;
+
+release:
+	t->mm = NULL;
+	uffdwp_tracker_release(t);
+free:
+	kfree(f);
+	return err;
+}
+
+/**
+ * uffdwp_native_fork_vma - after dup_userfaultfd(): a mapping was copied for a child
+ * @ctx: context of the parent's mapping
+ * @vma: the child's mapping
+ * @fork: what all calls of one fork have in common
+ *
+ * The mmap_locks of both are held for writing, so the parent's tracker stays.
+ *
+ * Return: 0, or -ENOMEM: then there is no fork.
+ */
+int uffdwp_native_fork_vma(const void *ctx, struct vm_area_struct *vma, const void *fork)
+{
+	const void *new = vma->vm_userfaultfd_ctx.ctx;
+	struct uffdwp_tracker *parent = uffdwp_tracker_of_ctx(ctx);
+
+	if (!parent || !new || new == ctx || uffdwp_tracker_of_vma(vma) ||
+	    uffdwp_tracker_of_sync_vma(vma))
+		return 0;
+	return new_tracker(parent, vma, fork) ? -ENOMEM : 0;
+}
+
+static void free_forked(struct forked *f)
+{
+	mmdrop(f->mm);
+	kfree(f);
+}
+
+/* One of a fork, taken out of the list, or NULL. */
+static struct forked *take(const void *fork)
+{
+	struct forked *f, *found = NULL;
+
+	spin_lock(&forked_lock);
+	list_for_each_entry(f, &forked_trackers, list)
+		if (f->fork == fork)
+			found = f;
+	if (found)
+		list_del(&found->list);
+	spin_unlock(&forked_lock);
+	return found;
+}
+
+/**
+ * uffdwp_native_fork_begin - before dup_userfaultfd_complete(): let the new trackers have hooks
+ * @fork: as in uffdwp_native_fork_vma()
+ * @ours: out: the trackers of this fork
+ */
+void uffdwp_native_fork_begin(const void *fork, struct list_head *ours)
+{
+	struct forked *f;
+
+	while ((f = take(fork))) {
+		if (uffdwp_hooks_get()) {
+			/* The log has the reason. Nothing in the child stays protected. */
+			uffdwp_tracker_release(f->t);
+			module_put(THIS_MODULE);
+			free_forked(f);
+			continue;
+		}
+		list_add(&f->list, ours);
+	}
+}
+
+static bool is_in_use(const struct forked *f)
+{
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	if (!mmget_not_zero(f->mm))
+		return false;
+	mmap_read_lock(f->mm);
+	uffdwp_for_each_vma(vma, f->mm, 0, ULONG_MAX)
+		found |= vma->vm_userfaultfd_ctx.ctx == f->ctx;
+	mmap_read_unlock(f->mm);
+	mmput(f->mm);
+	return found;
+}
+
+/**
+ * uffdwp_native_fork_end - after dup_userfaultfd_complete(): end trackers without a userfaultfd
+ * @ours: the trackers of this fork
+ *
+ * Whoever has read the event may have closed what he got, and with it ended the tracker; or has
+ * unregistered all of the child's memory at once, and loses the tracker with it.
+ */
+void uffdwp_native_fork_end(struct list_head *ours)
+{
+	struct forked *f, *next;
+
+	list_for_each_entry_safe(f, next, ours, list) {
+		if (!is_in_use(f))
+			uffdwp_native_end(f->ctx, f->mm);
+		free_forked(f);
+	}
+}
