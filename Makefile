@@ -56,7 +56,8 @@ UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
 INSTALLED = $(LIBDIR)/libuffdwp.a $(LIBDIR)/libuffdwp.so $(LIBDIR)/libuffdwp.so.$(SOVERSION) \
 	$(LIBDIR)/libuffdwp.so.$(VERSION) $(LIBDIR)/pkgconfig/libuffdwp.pc \
 	$(INCLUDEDIR)/uffdwp.h $(INCLUDEDIR)/uffdwp-async.h $(PREFIX)/bin/uffdwp \
-	$(MANDIR)/man4/uffdwp-async.4 $(MANDIR)/man7/uffdwp-pages.7 $(MANDIR)/man1/uffdwp.1 \
+	$(MANDIR)/man4/uffdwp-async.4 $(MANDIR)/man7/uffdwp-pages.7 $(MANDIR)/man7/uffdwp-native.7 \
+	$(MANDIR)/man1/uffdwp.1 \
 	$(UDEVDIR)/60-uffdwp-async.rules
 
 install: ## library, header, tool, manual (DESTDIR, PREFIX)
@@ -74,7 +75,7 @@ install: ## library, header, tool, manual (DESTDIR, PREFIX)
 	install -m 644 lib/uffdwp.h uapi/uffdwp-async.h "$(DESTDIR)$(INCLUDEDIR)/"
 	install -m 755 $(B)/uffdwp "$(DESTDIR)$(PREFIX)/bin/"
 	install -m 644 lib/man/uffdwp-async.4 "$(DESTDIR)$(MANDIR)/man4/"
-	install -m 644 lib/man/uffdwp-pages.7 "$(DESTDIR)$(MANDIR)/man7/"
+	install -m 644 lib/man/uffdwp-pages.7 lib/man/uffdwp-native.7 "$(DESTDIR)$(MANDIR)/man7/"
 	install -m 644 tools/man/uffdwp.1 "$(DESTDIR)$(MANDIR)/man1/"
 	install -m 644 tools/60-uffdwp-async.rules "$(DESTDIR)$(UDEVDIR)/"
 	$(if $(DESTDIR),,ldconfig)

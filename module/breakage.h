@@ -73,13 +73,13 @@
 #define UFFDWP_BREAK_LEFTOVERS	35
 
 /* PAGEMAP_SCAN reports what it was told to arm, and does not arm it */
-#define UFFDWP_BREAK_NATIVE_RESET	50
+#define UFFDWP_BREAK_NATIVE_RESET	70
 /* UFFDIO_API says yes to WP_ASYNC, and nothing resolves the write faults */
-#define UFFDWP_BREAK_NATIVE_API		51
+#define UFFDWP_BREAK_NATIVE_API		71
 /* UFFDIO_CONTINUE_MODE_WP maps the page writable */
-#define UFFDWP_BREAK_NATIVE_CONTINUE	52
+#define UFFDWP_BREAK_NATIVE_CONTINUE	72
 /* UFFDIO_WRITEPROTECT of a native userfaultfd is left to the kernel */
-#define UFFDWP_BREAK_NATIVE_PROTECT	53
+#define UFFDWP_BREAK_NATIVE_PROTECT	73
 
 #ifndef UFFDWP_BREAK
 #define UFFDWP_BREAK UFFDWP_BREAK_NOTHING

@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * native_abi=1 as a part of the module: what it is without the parameter, how it gets on with the
+ * device, what keeps the module loaded, and that nothing is believed that was not said by itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "support.h"
+
+#define N 8ul
+
+#define WP_UNPOPULATED (1ull << 13)
+#define WP_ASYNC (1ull << 15)
+
+/* struct uffdwp_scan_arg is laid out as struct pm_scan_arg. */
+#define SCAN _IOWR('f', 16, struct uffdwp_scan_arg)
+#define WP_MATCHING UFFDWP_SCAN_WP_MATCHING
+#define CHECK_WPASYNC UFFDWP_SCAN_CHECK_TRACKED
+
+static bool native_abi(void)
+{
+	char value = 0;
+	int fd = open("/sys/module/uffdwp_async/parameters/native_abi", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		assert_int_equal(read(fd, &value, 1), 1);
+		close(fd);
+	}
+	return value == 'Y';
+}
+
+static int open_pagemap(void)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int scan(int pagemap, struct uffdwp_scan_arg *arg)
+{
+	int ret = ioctl(pagemap, SCAN, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int call_api(int uffd, struct uffdio_api *api)
+{
+	return ioctl(uffd, UFFDIO_API, api) ? -errno : 0;
+}
+
+static int raw_uffd(void)
+{
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	assert_true(uffd >= 0);
+	return uffd;
+}
+
+/* Of the module: its open files, and whatever else must end before it may go. */
+static long references(void)
+{
+	return read_number("/sys/module/uffdwp_async/refcnt");
+}
+
+/* Seen in its symbols, since what it offers may be the module's. */
+static bool kernel_has_them;
+
+static int look_at_kernel(void **state)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	char line[256];
+
+	(void)state;
+	assert_non_null(symbols);
+	while (fgets(line, sizeof(line), symbols))
+		if (strstr(line, " userfaultfd_wp_async\n"))
+			kernel_has_them = true;
+	fclose(symbols);
+	return 0;
+}
+
+/* A kernel that lacks the interfaces, and the module that offers them. */
+#define needs_native_abi()							\
+	do {									\
+		if (!native_abi())						\
+			skip_because("the module is not here with native_abi=1"); \
+		if (kernel_has_them)						\
+			skip_because("this kernel has the interfaces itself");	\
+	} while (0)
+
+static int register_range(int uffd, void *start, size_t len, uint64_t mode)
+{
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)start, .len = len }, .mode = mode,
+	};
+
+	return ioctl(uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+}
+
+static int protect(int uffd, void *start, size_t len)
+{
+	struct uffdio_writeprotect wp = {
+		.range = { .start = (uintptr_t)start, .len = len },
+		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+
+	return ioctl(uffd, UFFDIO_WRITEPROTECT, &wp) ? -errno : 0;
+}
+
+static int unregister(int uffd, void *start, size_t len)
+{
+	struct uffdio_range range = { .start = (uintptr_t)start, .len = len };
+
+	return ioctl(uffd, UFFDIO_UNREGISTER, &range) ? -errno : 0;
+}
+
+/* A native userfaultfd with the range registered and armed. */
+static int native_tracker_of(void *start, size_t len)
+{
+	int uffd = new_uffd(WP_ASYNC);
+
+	assert_ok(register_range(uffd, start, len, UFFDIO_REGISTER_MODE_WP));
+	assert_ok(protect(uffd, start, len));
+	return uffd;
+}
+
+static size_t written_natively(int pagemap, const void *start, size_t len, bool reset)
+{
+	struct uffdwp_region vec[64];
+	struct uffdwp_scan_arg arg = scan_arg(start, len, vec, 64);
+	size_t pages = 0;
+	int n, i;
+
+	arg.flags = reset ? WP_MATCHING : 0;
+	n = scan(pagemap, &arg);
+	if (n < 0)
+		fail_msg("PAGEMAP_SCAN: %s", strerror(-n));
+	assert_int_equal(arg.walk_end, arg.end);
+	for (i = 0; i < n; i++)
+		pages += (vec[i].end - vec[i].start) / PAGE;
+	return pages;
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	fprintf(stderr, "a write hangs\n");
+	_exit(1);
+}
+
+static void *close_soon(void *uffd)
+{
+	usleep(200000);
+	close(*(int *)uffd);
+	return NULL;
+}
+
+/* Without the parameter it is as if the module did not know of it. */
+static void off_by_default(void **state)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = WP_UNPOPULATED };
+	struct uffdwp_region vec[1] = {};
+	struct uffdwp_scan_arg arg = scan_arg(vec, 0, vec, 1);
+	int uffd, pagemap;
+
+	(void)state;
+	if (native_abi() || kernel_has_them)
+		skip_because("the interfaces are here: native_abi=1, or the kernel's own");
+	uffd = raw_uffd();
+	assert_err(call_api(uffd, &api), EINVAL);
+	assert_int_equal(api.features, 0);
+	api.api = UFFD_API;
+	assert_ok(call_api(uffd, &api));
+	assert_false(api.features & (WP_UNPOPULATED | WP_ASYNC));
+	close(uffd);
+
+	pagemap = open_pagemap();
+	assert_err(scan(pagemap, &arg), ENOTTY);
+	close(pagemap);
+}
+
+static void the_kernels_own_is_left_alone(void **state)
+{
+	int uffd, pagemap;
+	long before;
+
+	(void)state;
+	if (!native_abi() || !kernel_has_them)
+		skip_because("not a kernel that has the interfaces, with native_abi=1");
+	before = references();
+	uffd = new_uffd(WP_ASYNC);
+	pagemap = open_pagemap();
+	assert_int_equal(references(), before);
+	close(uffd);
+	close(pagemap);
+}
+
+static void open_files_keep_it_loaded(void **state)
+{
+	char *p = map_filled(1);
+	int uffd, plain, pagemap;
+
+	(void)state;
+	needs_native_abi();
+	/* The last reference of a file goes away a moment after close(2). */
+	wait_for(references() == 0);
+
+	plain = new_uffd(0);
+	assert_int_equal(references(), 0);
+	uffd = native_tracker_of(p, PAGE);
+	assert_int_equal(references(), 1);
+	pagemap = open_pagemap();
+	assert_int_equal(references(), 2);
+	assert_int_equal(syscall(SYS_delete_module, "uffdwp_async", O_NONBLOCK), -1);
+	assert_true(errno == EAGAIN || errno == EBUSY);
+
+	close(plain);
+	close(uffd);
+	close(pagemap);
+	wait_for(references() == 0);
+	munmap(p, PAGE);
+}
+
+/* Also when some was never touched again, and markers are what would be left behind. */
+static void closing_leaves_nothing(void **state)
+{
+	char *p = map_anon(N);
+	int uffd, pagemap;
+
+	(void)state;
+	needs_native_abi();
+	touch(p, N / 2, 1);
+	uffd = native_tracker_of(p, N * PAGE);
+	pagemap = open_pagemap();
+	assert_int_equal(written_natively(pagemap, p, N * PAGE, false), 0);
+	close(pagemap);
+	touch(p, 1, 2);
+	close(uffd);
+	/* The hook that serves markers goes away two seconds later. */
+	sleep(4);
+	touch(p, N, 3);
+	munmap(p, N * PAGE);
+}
+
+static void trackers_of_the_device_are_not_disturbed(void **state)
+{
+	char *p = map_filled(N);
+	int fd = tracker_of(p, N * PAGE), pagemap;
+	struct uffdwp_region vec[N];
+	struct uffdwp_scan_arg arg;
+
+	(void)state;
+	needs_native_abi();
+	pagemap = open_pagemap();
+	p[PAGE] = 7;
+
+	/* It may look, but to it this is memory that cannot be armed. */
+	arg = scan_arg(p, N * PAGE, vec, N);
+	arg.return_mask |= UFFDWP_PAGE_IS_WPALLOWED;
+	assert_int_equal(scan(pagemap, &arg), 1);
+	assert_int_equal(vec[0].start, p + PAGE);
+	assert_int_equal(vec[0].end, p + 2 * PAGE);
+	assert_int_equal(vec[0].categories, UFFDWP_PAGE_IS_WRITTEN);
+	arg.flags = WP_MATCHING;
+	assert_int_equal(scan(pagemap, &arg), 0);
+	assert_int_equal(arg.walk_end, arg.end);
+	arg.flags = WP_MATCHING | CHECK_WPASYNC;
+	assert_err(scan(pagemap, &arg), EPERM);
+
+	p[3 * PAGE] = 7;
+	assert_int_equal(written(fd, p, N * PAGE, true), 2);
+	assert_int_equal(written(fd, p, N * PAGE, true), 0);
+	close(pagemap);
+	close(fd);
+	munmap(p, N * PAGE);
+}
+
+static void native_trackers_are_not_disturbed(void **state)
+{
+	char *p = map_filled(N);
+	int fd, uffd, pagemap;
+
+	(void)state;
+	needs_native_abi();
+	uffd = native_tracker_of(p, N * PAGE);
+	pagemap = open_pagemap();
+	fd = dev_open();
+	assert_true(fd >= 0);
+
+	p[PAGE] = 7;
+	/* One userfaultfd, one tracker. */
+	assert_err(dev_attach_uffd(fd, uffd), EBUSY);
+	assert_ok(dev_attach_self(fd));
+	assert_err(dev_register(fd, p, N * PAGE), EBUSY);
+	assert_err(dev_arm(fd, p, N * PAGE), ENOENT);
+	assert_int_equal(categories(fd, p), UFFDWP_PAGE_IS_UNTRACKED | UFFDWP_PAGE_IS_WRITTEN);
+	assert_int_equal(written(fd, p, N * PAGE, true), N);
+
+	p[3 * PAGE] = 7;
+	assert_int_equal(written_natively(pagemap, p, N * PAGE, true), 2);
+	assert_int_equal(written_natively(pagemap, p, N * PAGE, true), 0);
+	close(fd);
+	close(uffd);
+	close(pagemap);
+	munmap(p, N * PAGE);
+}
+
+/* What another userfaultfd protects, of whatever kind, is its own to protect. */
+static void others_memory_is_not_protected(void **state)
+{
+	char *p = map_filled(2 * N);
+	int ours, others, pagemap;
+
+	(void)state;
+	needs_native_abi();
+	ours = native_tracker_of(p, N * PAGE);
+	others = native_tracker_of(p + N * PAGE, N * PAGE);
+	pagemap = open_pagemap();
+	touch(p, 2 * N, 4);
+	assert_err(protect(ours, p, 2 * N * PAGE), ENOENT);
+	assert_int_equal(written_natively(pagemap, p, N * PAGE, false), 0);
+	assert_int_equal(written_natively(pagemap, p + N * PAGE, N * PAGE, false), N);
+	close(ours);
+	close(others);
+	close(pagemap);
+	munmap(p, 2 * N * PAGE);
+}
+
+/* A child whose event nobody has read is not tracked, and its tracker is gone with its parent's. */
+static void a_child_that_nobody_asked_for(void **state)
+{
+	char *p = map_filled(N), *shared;
+	pthread_t thread;
+	int uffd;
+	pid_t pid;
+
+	(void)state;
+	needs_native_abi();
+	wait_for(references() == 0);
+	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(shared, MAP_FAILED);
+	uffd = new_uffd(WP_ASYNC | UFFD_FEATURE_EVENT_FORK);
+	assert_ok(register_range(uffd, p, N * PAGE, UFFDIO_REGISTER_MODE_WP));
+	assert_ok(protect(uffd, p, N * PAGE));
+	/*
+	 * The child waits until its event is read, or nobody is left who could. It shares the
+	 * descriptors, or it would itself keep the userfaultfd open.
+	 */
+	assert_ok(pthread_create(&thread, NULL, close_soon, &uffd));
+	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+	assert_true(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		touch(p, N, 5);
+		for (*(volatile char *)shared = 1;;)
+			pause();
+	}
+	pthread_join(thread, NULL);
+	wait_for(*(volatile char *)shared);
+	assert_false(has_registered_memory(pid));
+	wait_for(references() == 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	munmap(shared, PAGE);
+	munmap(p, N * PAGE);
+}
+
+/* A second call fails, and what the first has agreed on stays. */
+static void a_second_call_changes_nothing(void **state)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = WP_ASYNC };
+	char *p = map_filled(N);
+	struct uffd_msg msg;
+	int uffd;
+
+	(void)state;
+	needs_native_abi();
+	uffd = new_uffd(0);
+	assert_ok(register_range(uffd, p, N * PAGE, UFFDIO_REGISTER_MODE_WP));
+	assert_ok(protect(uffd, p, N * PAGE));
+	assert_err(call_api(uffd, &api), EINVAL);
+	assert_int_equal(read(uffd, &msg, sizeof(msg)), -1);
+	/* Still protected, and still for a reader: a child would be stuck, so it is only looked at. */
+	assert_true(pagemap_entry(p) & 1ull << 57);
+	assert_int_equal(references(), 0);
+	close(uffd);
+	munmap(p, N * PAGE);
+}
+
+/* Nobody knows how many regions are in the array, so each page is told of once more. */
+static void what_could_not_be_told_is_told_again(void **state)
+{
+	char *p = map_filled(N);
+	char *hole = map_filled(2);
+	struct uffdwp_scan_arg arg;
+	struct uffdwp_region vec[N];
+	int uffd, pagemap;
+
+	(void)state;
+	needs_native_abi();
+	uffd = native_tracker_of(p, N * PAGE);
+	pagemap = open_pagemap();
+	munmap(hole + PAGE, PAGE);
+
+	touch(p, N, 3);
+	arg = scan_arg(p, N * PAGE, (void *)(hole + PAGE), 1);
+	arg.flags = WP_MATCHING;
+	assert_err(scan(pagemap, &arg), EFAULT);
+	assert_int_equal(written_natively(pagemap, p, N * PAGE, true), N);
+
+	/* The first mapping can be armed, and the second not. */
+	touch(p, 1, 4);
+	arg = scan_arg(p, N * PAGE, vec, N);
+	assert_ok(unregister(uffd, p + N / 2 * PAGE, N / 2 * PAGE));
+	arg.flags = WP_MATCHING | CHECK_WPASYNC;
+	assert_err(scan(pagemap, &arg), EPERM);
+	assert_true(written_natively(pagemap, p, PAGE, false));
+	close(uffd);
+	close(pagemap);
+	munmap(hole, PAGE);
+	munmap(p, N * PAGE);
+}
+
+/* UFFDIO_REGISTER without WP leaves the bits, and UFFDIO_UNREGISTER then does not look for them. */
+static void bits_of_others_are_not_believed(void **state)
+{
+	char *p = map_filled(N);
+	int plain, uffd, pagemap;
+
+	(void)state;
+	needs_native_abi();
+	plain = new_uffd(0);
+	assert_ok(register_range(plain, p, N * PAGE, UFFDIO_REGISTER_MODE_WP));
+	assert_ok(protect(plain, p, N * PAGE));
+	assert_ok(register_range(plain, p, N * PAGE, UFFDIO_REGISTER_MODE_MISSING));
+	assert_ok(unregister(plain, p, N * PAGE));
+	assert_true(pagemap_entry(p) & 1ull << 57);
+
+	uffd = new_uffd(WP_ASYNC);
+	assert_ok(register_range(uffd, p, N * PAGE, UFFDIO_REGISTER_MODE_WP));
+	pagemap = open_pagemap();
+	assert_int_equal(written_natively(pagemap, p, N * PAGE, false), N);
+	close(plain);
+	close(uffd);
+	close(pagemap);
+	munmap(p, N * PAGE);
+}
+
+/* The page of a file, mapped by UFFDIO_CONTINUE, and nothing was armed before. */
+static void continue_protected(unsigned int memfd_flags, size_t len)
+{
+	int file = memfd_create("continue", memfd_flags), uffd, pagemap;
+	struct uffdio_continue cont = { .range.len = len, .mode = 1ull << 1 };
+	char *there, *p;
+
+	assert_true(file >= 0);
+	assert_ok(ftruncate(file, len));
+	there = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	assert_ptr_not_equal(there, MAP_FAILED);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	touch(there, len / PAGE, 5);
+
+	uffd = new_uffd(WP_ASYNC | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_MINOR_HUGETLBFS);
+	assert_ok(register_range(uffd, p, len,
+				 UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP));
+	cont.range.start = (uintptr_t)p;
+	assert_ok(ioctl(uffd, UFFDIO_CONTINUE, &cont));
+	assert_int_equal(cont.mapped, len);
+	assert_int_equal(cont.mode, 1ull << 1);
+	pagemap = open_pagemap();
+	assert_int_equal(written_natively(pagemap, p, len, false), 0);
+	assert_int_equal(p[0], 5);
+	p[0] = 6;
+	assert_int_equal(written_natively(pagemap, p, len, true),
+			 memfd_flags & MFD_HUGETLB ? 512 : 1);
+	assert_int_equal(there[0], 6);
+	close(pagemap);
+	close(uffd);
+	close(file);
+	munmap(p, len);
+	munmap(there, len);
+}
+
+static void a_continued_page_is_protected(void **state)
+{
+	const char *none = hugetlb_reserve(2);
+
+	(void)state;
+	needs_native_abi();
+	needs_kinds(UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB);
+	if (none)
+		skip_because("%s", none);
+	continue_protected(MFD_CLOEXEC, N * PAGE);
+	continue_protected(MFD_CLOEXEC | MFD_HUGETLB, HUGE_PAGE);
+	hugetlb_release();
+}
+
+/* hugetlb with nothing in it is written, as all other memory is. */
+static void nothing_of_hugetlb_is_written(void **state)
+{
+	const char *none = hugetlb_reserve(2);
+	int uffd, pagemap;
+	char *p;
+
+	(void)state;
+	needs_native_abi();
+	needs_kinds(UFFDWP_KIND_HUGETLB);
+	if (none)
+		skip_because("%s", none);
+	p = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	uffd = native_tracker_of(p, 2 * HUGE_PAGE);
+	pagemap = open_pagemap();
+	assert_int_equal(written_natively(pagemap, p, 2 * HUGE_PAGE, true), 0);
+	p[0] = 1;
+	assert_int_equal(written_natively(pagemap, p, 2 * HUGE_PAGE, true), 512);
+	assert_ok(madvise(p, HUGE_PAGE, MADV_DONTNEED));
+	assert_int_equal(written_natively(pagemap, p, 2 * HUGE_PAGE, true), 512);
+	close(uffd);
+	close(pagemap);
+	munmap(p, 2 * HUGE_PAGE);
+	hugetlb_release();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(off_by_default),
+		cmocka_unit_test(the_kernels_own_is_left_alone),
+		cmocka_unit_test(open_files_keep_it_loaded),
+		cmocka_unit_test(closing_leaves_nothing),
+		cmocka_unit_test(trackers_of_the_device_are_not_disturbed),
+		cmocka_unit_test(native_trackers_are_not_disturbed),
+		cmocka_unit_test(others_memory_is_not_protected),
+		cmocka_unit_test(a_child_that_nobody_asked_for),
+		cmocka_unit_test(a_second_call_changes_nothing),
+		cmocka_unit_test(what_could_not_be_told_is_told_again),
+		cmocka_unit_test(bits_of_others_are_not_believed),
+		cmocka_unit_test(a_continued_page_is_protected),
+		cmocka_unit_test(nothing_of_hugetlb_is_written),
+	};
+
+	signal(SIGALRM, on_alarm);
+	alarm(120);
+
+	return cmocka_run_group_tests(tests, look_at_kernel, NULL);
+}
