@@ -27,7 +27,7 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 
 GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
 	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c tests/guest/oracle.c)
-GUEST_HELPERS := $(B)/tests/guest/compat32
+GUEST_HELPERS := $(B)/tests/guest/compat32 $(B)/tests/guest/native32
 
 GUEST_PARTS := $(addprefix tests/guest/,support.c environment.c inject.c unserved.c)
 
@@ -37,6 +37,13 @@ $(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_PARTS:.c=.h) $(LIB_ST
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(GUEST_PARTS) $(LIB_STATIC) \
 		$(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lpthread
+
+# What the kernel itself offers since 6.7, and native_abi=1 on older ones
+$(B)/tests/guest/test_native_%: tests/guest/test_native_%.c tests/guest/native.c tests/guest/native.h \
+		$(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< tests/guest/native.c $(GUEST_PARTS) $(CMOCKA) -lpthread
 
 RACE_SOURCES := $(addprefix tests/guest/,races.c race_round.c race_events.c race_commands.c interleave.c \
 	support.c unserved.c)
@@ -71,8 +78,8 @@ $(B)/tests/guest/test_matrix: tests/guest/test_matrix.c $(MATRIX_PARTS) tests/gu
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(MATRIX_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
 
-# 32-bit and without a C library, so that no 32-bit libraries are needed to build it.
-$(B)/tests/guest/compat32: tests/guest/compat32.c uapi/uffdwp-async.h
+# 32-bit and without a C library, so that no 32-bit libraries are needed to build them.
+$(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c uapi/uffdwp-async.h
 	@mkdir -p $(@D)
 	$(say) CC32 $@
 	$(Q)$(CC) -m32 -O1 $(WARNINGS) -Wno-missing-prototypes -ffreestanding -fno-pie -no-pie -nostdlib \
@@ -114,6 +121,14 @@ check-negative: deps ## tests must fail without what they test
 	@$(MAKE) --no-print-directory guest
 	@tests/vm/negative
 .PHONY: check-negative
+
+# Those that have the interfaces themselves are the reference for the others.
+NATIVE_KERNELS = $(if $(filter file,$(origin KERNELS)),6.1 7.2,$(KERNELS))
+
+check-native: deps ## the kernel's own selftests with native_abi=1 (KERNELS="6.1 7.2")
+	@$(MAKE) --no-print-directory guest
+	@tests/native/check $(NATIVE_KERNELS)
+.PHONY: check-native
 
 dkms-check: deps ## the module's life with DKMS, away from the machine's own (KERNELS: all)
 	@scripts/deps dkms-check
