@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The interfaces that Linux 6.7 has and native_abi=1 gives to older kernels, as programs call them:
- * userfaultfd with WP_UNPOPULATED and WP_ASYNC, PAGEMAP_SCAN, UFFDIO_CONTINUE_MODE_WP. The headers of
- * the machine that builds this may be older than they are.
+ * The interfaces that Linux 6.7 has and native_abi=1 gives to older kernels, as programs call
+ * them: userfaultfd with WP_UNPOPULATED and WP_ASYNC, PAGEMAP_SCAN, UFFDIO_CONTINUE_MODE_WP. The
+ * headers of the machine that builds this may be older than they are.
  */
 #ifndef GUEST_NATIVE_H
 #define GUEST_NATIVE_H
@@ -76,7 +76,7 @@ int open_pagemap(pid_t pid);
 /* Arguments that ask for written pages. */
 struct scan written_pages(const void *start, size_t len, struct scan_region *vec, size_t n);
 
-/* How many pages of the range are written; with reset they are protected again, in the same step. */
+/* How many pages of the range are written; with reset they are protected again, in one step. */
 size_t count_written(int pagemap, const void *start, size_t len, bool reset);
 /* The same, of this process. */
 size_t written_here(const void *start, size_t len);

@@ -114,7 +114,8 @@ static void maps_writable(struct area area)
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
 	assert_int_equal(uffd_continue(uffd, area.p, area.page, 0), area.page);
-	assert_int_equal(uffd_continue(uffd, area.p + area.page, area.page, CONTINUE_WP), area.page);
+	assert_int_equal(uffd_continue(uffd, area.p + area.page, area.page, CONTINUE_WP),
+			 area.page);
 	assert_true(is_written(area.p));
 	assert_false(is_written(area.p + area.page));
 	end_area(area, uffd);
@@ -238,7 +239,8 @@ static void without_async(void **state)
 
 	(void)state;
 	fill(area, 3);
-	assert_ok(uffd_api(uffd, FEATURE_MINOR_SHMEM | FEATURE_WP_FILES | FEATURE_WP_UNPOPULATED, NULL));
+	assert_ok(uffd_api(uffd, FEATURE_MINOR_SHMEM | FEATURE_WP_FILES | FEATURE_WP_UNPOPULATED,
+			   NULL));
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
 	assert_int_equal(uffd_continue(uffd, area.p, PAGE, CONTINUE_WP), PAGE);
 	assert_ok(pthread_create(&toucher.thread, NULL, touch_page, &toucher));

@@ -69,7 +69,9 @@ static void refused(struct scan scan, int error)
 
 static void sizes_that_are_wrong(void **state)
 {
-	static const uint64_t sizes[] = { 0, 8, 88, 95, 97, 104, 4096, 1ull << 32 | 96, UINT64_MAX };
+	static const uint64_t sizes[] = {
+		0, 8, 88, 95, 97, 104, 4096, 1ull << 32 | 96, UINT64_MAX,
+	};
 	struct scan scan = here();
 	size_t i;
 
@@ -373,9 +375,9 @@ static void ends_after_max_pages(void **state)
 }
 
 /*
- * More regions than the kernel's own buffer holds: none is lost, none comes twice. Linux itself then
- * leaves walk_end where its buffer was full for the last time (do_pagemap_scan()), even if the scan
- * went on to the end: a caller who goes on from there looks at some pages again.
+ * More regions than the kernel's own buffer holds: none is lost, none comes twice. Linux itself
+ * then leaves walk_end where its buffer was full for the last time (do_pagemap_scan()), even if the
+ * scan went on to the end: a caller who goes on from there looks at some pages again.
  */
 static void many_regions(void **state)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes to memory that a userfaultfd with WP_ASYNC protects, as in Linux 6.12: every kind of memory
- * and of write, UFFDIO_WRITEPROTECT over several mappings and its errors, and what remains after
- * UNREGISTER, close, fork, mremap and the rest.
+ * Writes to memory that a userfaultfd with WP_ASYNC protects, as in Linux 6.12: every kind of
+ * memory and of write, UFFDIO_WRITEPROTECT over several mappings and its errors, and what remains
+ * after UNREGISTER, close, fork, mremap and the rest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +29,12 @@ static void give_back(int uffd, char *p, size_t len)
 	munmap(p, len);
 }
 
+/* What a kernel with these interfaces of its own can do, it must do. */
+static bool has_module(void)
+{
+	return !access("/sys/module/uffdwp_async", F_OK);
+}
+
 /* ---- kinds of memory */
 
 static void writes_are_seen_in(char *p)
@@ -39,7 +45,8 @@ static void writes_are_seen_in(char *p)
 	touch(p + 5 * PAGE, 2, 5);
 	p[40 * PAGE + 4095] = 6;
 	assert_int_equal(written_here(p, N * PAGE), 3);
-	assert_true(is_written(p + 5 * PAGE) && is_written(p + 6 * PAGE) && is_written(p + 40 * PAGE));
+	assert_true(is_written(p + 5 * PAGE) && is_written(p + 6 * PAGE));
+	assert_true(is_written(p + 40 * PAGE));
 	assert_int_equal(p[5 * PAGE], 5);
 	assert_int_equal(p[40 * PAGE + 4095], 6);
 	assert_int_equal(reset_here(p, N * PAGE), 3);
@@ -144,7 +151,8 @@ static void hugetlb(void **state)
 	assert_int_equal(written_here(p, 4 * HUGE_PAGE), 0);
 	touch(p + 2 * HUGE_PAGE, 1, 5);
 	assert_int_equal(written_here(p, 4 * HUGE_PAGE), 512);
-	assert_int_equal(p[0] + p[3 * PAGE] + p[HUGE_PAGE + 9 * PAGE] + p[2 * HUGE_PAGE], 1 + 3 + 4 + 5);
+	assert_int_equal(p[0] + p[3 * PAGE], 1 + 3);
+	assert_int_equal(p[HUGE_PAGE + 9 * PAGE] + p[2 * HUGE_PAGE], 4 + 5);
 	assert_true(is_silent(uffd));
 	assert_err(uffd_protect(uffd, p, PAGE, WRITEPROTECT_WP), EINVAL);
 	assert_err(uffd_protect(uffd, p + PAGE, HUGE_PAGE, WRITEPROTECT_WP), EINVAL);
@@ -162,7 +170,7 @@ static void ordinary_files(void **state)
 	assert_ptr_not_equal(p, MAP_FAILED);
 	close(fd);
 	ret = uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL);
-	if (ret == -EINVAL && !access("/sys/module/uffdwp_async", F_OK)) {
+	if (ret == -EINVAL && has_module()) {
 		give_back(uffd, p, N * PAGE);
 		skip_because("mappings of ordinary files are not registered by this kernel");
 	}
@@ -338,7 +346,8 @@ static void protecting_kinds_side_by_side(void **state)
 
 	(void)state;
 	assert_ok(ftruncate(fd, N * PAGE));
-	shared = mmap(p + N * PAGE, N * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+	shared = mmap(p + N * PAGE, N * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		      0);
 	assert_ptr_equal(shared, p + N * PAGE);
 	close(fd);
 	touch(p, N / 2, 1);
@@ -401,7 +410,8 @@ static void protecting_with_wrong_arguments(void **state)
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	for (bit = 4; bit; bit <<= 1)
 		assert_err(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP | bit), EINVAL);
-	assert_err(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP | WRITEPROTECT_DONTWAKE), EINVAL);
+	assert_err(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP | WRITEPROTECT_DONTWAKE),
+		   EINVAL);
 	assert_err(uffd_protect(uffd, p + 1, PAGE, WRITEPROTECT_WP), EINVAL);
 	assert_err(uffd_protect(uffd, p, PAGE + 1, WRITEPROTECT_WP), EINVAL);
 	assert_err(uffd_protect(uffd, p, 0, WRITEPROTECT_WP), EINVAL);
@@ -612,14 +622,20 @@ static void a_forked_child_with_events(void **state)
 {
 	char *p = map_mixed(), *shared = map_shared(PAGE, NULL);
 	volatile int *step = (volatile int *)shared;
-	int uffd = raw_uffd(0), pagemap;
+	int uffd = raw_uffd(0), pagemap, err;
 	pthread_t thread;
 	void *theirs;
 	pid_t pid;
 
 	(void)state;
 	*step = 0;
-	assert_ok(uffd_api(uffd, FEATURE_WP_ASYNC | FEATURE_EVENT_FORK, NULL));
+	err = uffd_api(uffd, FEATURE_WP_ASYNC | FEATURE_EVENT_FORK, NULL);
+	if (err == -EINVAL && has_module()) {
+		munmap(shared, PAGE);
+		give_back(uffd, p, N * PAGE);
+		skip_because("native_abi=1 does not offer WP_ASYNC together with fork events");
+	}
+	assert_ok(err);
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	assert_ok(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP));
 	/* fork() waits until its event is read. */
