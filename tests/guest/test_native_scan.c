@@ -778,7 +778,8 @@ static void every_combination_of_masks(void **state)
 		if (n != expect_regions(what, &scan, p, expected) ||
 		    memcmp(vec, expected, n * sizeof(vec[0])) || scan.walk_end != scan.end)
 			fail_msg("%d regions: mask %#jx, anyof %#jx, inverted %#jx, return %#jx",
-				 n, (uintmax_t)scan.category_mask, (uintmax_t)scan.category_anyof_mask,
+				 n, (uintmax_t)scan.category_mask,
+				 (uintmax_t)scan.category_anyof_mask,
 				 (uintmax_t)scan.category_inverted, (uintmax_t)scan.return_mask);
 	}
 	close(other);
