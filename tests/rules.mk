@@ -123,9 +123,9 @@ check-negative: deps ## tests must fail without what they test
 .PHONY: check-negative
 
 # Those that have the interfaces themselves are the reference for the others.
-NATIVE_KERNELS = $(if $(filter file,$(origin KERNELS)),6.1 7.2,$(KERNELS))
+NATIVE_KERNELS = $(if $(filter file,$(origin KERNELS)),$(ALL_KERNELS),$(KERNELS))
 
-check-native: deps ## the kernel's own selftests with native_abi=1 (KERNELS="6.1 7.2")
+check-native: deps ## selftests of Linux 6.12 with native_abi=1, and without (KERNELS: all)
 	@$(MAKE) --no-print-directory guest
 	@tests/native/check $(NATIVE_KERNELS)
 .PHONY: check-native

@@ -118,6 +118,23 @@ int raw_uffd(int flags)
 	return uffd;
 }
 
+int raw_uffd_of_user_mode(void)
+{
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+
+	return uffd < 0 && errno == EINVAL ? raw_uffd(0) : uffd;
+}
+
+uint64_t uffd_features(void)
+{
+	struct uffdio_api answer;
+	int uffd = raw_uffd(0);
+
+	assert_ok(uffd_api(uffd, 0, &answer));
+	close(uffd);
+	return answer.features;
+}
+
 int uffd_api(int uffd, uint64_t features, struct uffdio_api *answer)
 {
 	struct uffdio_api api;
@@ -168,10 +185,11 @@ int64_t uffd_continue(int uffd, const void *start, size_t len, uint64_t mode)
 
 int async_uffd(void)
 {
+	const uint64_t more = FEATURE_WP_FILES | FEATURE_MINOR_SHMEM | FEATURE_MINOR_HUGETLBFS;
 	int uffd = raw_uffd(0);
 
-	assert_ok(uffd_api(uffd, FEATURE_WP_ASYNC | FEATURE_WP_UNPOPULATED | FEATURE_WP_FILES |
-			   FEATURE_MINOR_SHMEM | FEATURE_MINOR_HUGETLBFS, NULL));
+	assert_ok(uffd_api(uffd, FEATURE_WP_ASYNC | FEATURE_WP_UNPOPULATED |
+			   (more & uffd_features()), NULL));
 	return uffd;
 }
 

@@ -88,6 +88,10 @@ uint64_t categories_here(const void *page);
 /* ---- a userfaultfd: each returns 0, or -errno */
 
 int raw_uffd(int flags);
+/* The same, that is to have no faults of the kernel itself where it can be asked (since 5.11). */
+int raw_uffd_of_user_mode(void);
+/* What UFFDIO_API offers */
+uint64_t uffd_features(void);
 int uffd_api(int uffd, uint64_t features, struct uffdio_api *answer);
 int uffd_register(int uffd, const void *start, size_t len, uint64_t mode, uint64_t *ioctls);
 int uffd_unregister(int uffd, const void *start, size_t len);
@@ -95,13 +99,26 @@ int uffd_protect(int uffd, const void *start, size_t len, uint64_t mode);
 /* Bytes that were mapped, or -errno. */
 int64_t uffd_continue(int uffd, const void *start, size_t len, uint64_t mode);
 
-/* With WP_ASYNC and what goes with it. */
+/* With WP_ASYNC and what goes with it, as far as the kernel has it. */
 int async_uffd(void);
 /* The same, with memory that is registered for writes, and protected. */
 int async_uffd_of(const void *start, size_t len);
 
 /* Nothing to read, now. */
 bool is_silent(int uffd);
+
+/* What native_abi=1 has nothing to be added to on Linux 5.10. */
+#define needs_memory_of_files()						\
+	do {								\
+		if (~uffd_features() & FEATURE_WP_FILES)		\
+			skip_because("this kernel protects no memory of files"); \
+	} while (0)
+
+#define needs_minor_faults()						\
+	do {								\
+		if (~uffd_features() & (FEATURE_MINOR_SHMEM | FEATURE_MINOR_HUGETLBFS)) \
+			skip_because("this kernel has no minor faults"); \
+	} while (0)
 
 /* ---- memory */
 

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "native.h"
@@ -200,7 +199,7 @@ static void fork_events_need_rights(void **state)
 		int uffd;
 
 		become_nobody();
-		uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+		uffd = raw_uffd_of_user_mode();
 		child_expects(uffd >= 0);
 		child_expects(uffd_api(uffd, FEATURE_EVENT_FORK | FEATURE_WP_ASYNC, &answer) ==
 			      -EPERM);
@@ -215,7 +214,7 @@ static void fork_events_need_rights(void **state)
 
 static void register_tells_the_commands(void **state)
 {
-	char *p = map_anon(N), *shared = map_shared(N * PAGE, NULL);
+	char *p = map_anon(N);
 	int uffd = async_uffd();
 	uint64_t ioctls;
 
@@ -227,12 +226,23 @@ static void register_tells_the_commands(void **state)
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_MISSING, &ioctls));
 	assert_false(ioctls & 1ull << _UFFDIO_WRITEPROTECT);
 	assert_true(ioctls & 1ull << _UFFDIO_COPY);
-	assert_ok(uffd_unregister(uffd, p, N * PAGE));
+	close(uffd);
+	munmap(p, N * PAGE);
+}
+
+static void register_tells_the_commands_of_files(void **state)
+{
+	char *shared = map_shared(N * PAGE, NULL);
+	int uffd = async_uffd();
+	uint64_t ioctls;
+
+	(void)state;
+	needs_memory_of_files();
+	needs_minor_faults();
 	assert_ok(uffd_register(uffd, shared, N * PAGE, REGISTER_WP | REGISTER_MINOR, &ioctls));
 	assert_true(ioctls & 1ull << _UFFDIO_WRITEPROTECT);
 	assert_true(ioctls & 1ull << _UFFDIO_CONTINUE);
 	close(uffd);
-	munmap(p, N * PAGE);
 	munmap(shared, N * PAGE);
 }
 
@@ -581,6 +591,7 @@ int main(void)
 		native_test(nothing_works_before),
 		native_test(fork_events_need_rights),
 		native_test(register_tells_the_commands),
+		native_test(register_tells_the_commands_of_files),
 		native_test(register_refuses),
 		native_test(without_the_features_all_is_as_before),
 		native_test(without_the_features_nothing_is_nothing),

@@ -97,12 +97,14 @@ static void maps_protected(struct area area)
 static void shared_memory_is_mapped_protected(void **state)
 {
 	(void)state;
+	needs_minor_faults();
 	maps_protected(shared_area());
 }
 
 static void hugetlb_is_mapped_protected(void **state)
 {
 	(void)state;
+	needs_minor_faults();
 	run_with_hugetlb(maps_protected);
 }
 
@@ -124,12 +126,14 @@ static void maps_writable(struct area area)
 static void without_the_mode(void **state)
 {
 	(void)state;
+	needs_minor_faults();
 	maps_writable(shared_area());
 }
 
 static void without_the_mode_in_hugetlb(void **state)
 {
 	(void)state;
+	needs_minor_faults();
 	run_with_hugetlb(maps_writable);
 }
 
@@ -186,12 +190,14 @@ static void a_fault_is_served(struct area area, bool writes)
 static void reads_are_served(void **state)
 {
 	(void)state;
+	needs_minor_faults();
 	a_fault_is_served(shared_area(), false);
 }
 
 static void writes_are_served(void **state)
 {
 	(void)state;
+	needs_minor_faults();
 	a_fault_is_served(shared_area(), true);
 }
 
@@ -200,6 +206,7 @@ static void writes_to_hugetlb_are_served(void **state)
 	const char *reason = hugetlb_reserve(4);
 
 	(void)state;
+	needs_minor_faults();
 	if (reason)
 		skip_because("%s", reason);
 	a_fault_is_served(hugetlb_area(), true);
@@ -215,6 +222,7 @@ static void without_waking(void **state)
 	int uffd = async_uffd();
 
 	(void)state;
+	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
 	assert_ok(pthread_create(&toucher.thread, NULL, touch_page, &toucher));
@@ -238,6 +246,7 @@ static void without_async(void **state)
 	struct uffd_msg message;
 
 	(void)state;
+	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_api(uffd, FEATURE_MINOR_SHMEM | FEATURE_WP_FILES | FEATURE_WP_UNPOPULATED,
 			   NULL));
@@ -263,6 +272,7 @@ static void wrong_arguments(void **state)
 	uint64_t bit;
 
 	(void)state;
+	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
 	for (bit = 4; bit; bit <<= 1)
@@ -289,6 +299,7 @@ static void without_registration_for_writes(void **state)
 	int uffd = async_uffd();
 
 	(void)state;
+	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_MINOR, NULL));
 	assert_err(uffd_continue(uffd, area.p, PAGE, CONTINUE_WP), EINVAL);
@@ -305,6 +316,7 @@ static void pages_that_are_mapped(void **state)
 	int uffd = async_uffd();
 
 	(void)state;
+	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
 	assert_int_equal(uffd_continue(uffd, area.p + 2 * PAGE, PAGE, 0), PAGE);
@@ -327,6 +339,7 @@ static void pages_that_the_file_has_not(void **state)
 	int uffd = async_uffd();
 
 	(void)state;
+	needs_minor_faults();
 	area.alias[0] = 1;
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
 	assert_err(uffd_continue(uffd, area.p + PAGE, PAGE, CONTINUE_WP), EFAULT);
@@ -341,6 +354,7 @@ static void over_markers(void **state)
 	int uffd = async_uffd();
 
 	(void)state;
+	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
 	assert_ok(uffd_protect(uffd, area.p, area.len, WRITEPROTECT_WP));
@@ -419,6 +433,7 @@ static void no_write_comes_between(struct area area, int rounds)
 static void no_write_comes_between_in_shared_memory(void **state)
 {
 	(void)state;
+	needs_minor_faults();
 	no_write_comes_between(shared_area(), 5000);
 }
 
@@ -427,6 +442,7 @@ static void no_write_comes_between_in_hugetlb(void **state)
 	const char *reason = hugetlb_reserve(4);
 
 	(void)state;
+	needs_minor_faults();
 	if (reason)
 		skip_because("%s", reason);
 	no_write_comes_between(hugetlb_area(), 3000);

@@ -85,6 +85,7 @@ static void shared_memory(void **state)
 	char *p = map_shared(N * PAGE, NULL);
 
 	(void)state;
+	needs_memory_of_files();
 	touch(p, N, 1);
 	writes_are_seen_in(p);
 }
@@ -92,6 +93,7 @@ static void shared_memory(void **state)
 static void shared_memory_with_nothing_in_it(void **state)
 {
 	(void)state;
+	needs_memory_of_files();
 	writes_are_seen_in(map_shared(N * PAGE, NULL));
 }
 
@@ -101,6 +103,7 @@ static void shared_memory_not_mapped_yet(void **state)
 	char *alias, *p = map_shared(N * PAGE, &alias);
 
 	(void)state;
+	needs_memory_of_files();
 	touch(alias, N, 1);
 	writes_are_seen_in(p);
 	munmap(alias, N * PAGE);
@@ -135,6 +138,7 @@ static void hugetlb(void **state)
 	int uffd;
 
 	(void)state;
+	needs_memory_of_files();
 	if (reason)
 		skip_because("%s", reason);
 	p = map_hugetlb(4, NULL);
@@ -189,7 +193,7 @@ static void writes_by_the_kernel(void **state)
 
 	(void)state;
 	/* The kernel's faults are served even if it is to have none. */
-	uffd = raw_uffd(UFFD_USER_MODE_ONLY);
+	uffd = raw_uffd_of_user_mode();
 	assert_ok(uffd_api(uffd, FEATURE_WP_ASYNC, NULL));
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	assert_ok(uffd_register(uffd, fresh, N * PAGE, REGISTER_WP, NULL));
@@ -303,6 +307,7 @@ static void no_write_to_shared_memory_is_missed(void **state)
 	char *p = map_shared(N * PAGE, NULL);
 
 	(void)state;
+	needs_memory_of_files();
 	no_write_is_missed_in(p);
 }
 
@@ -345,6 +350,7 @@ static void protecting_kinds_side_by_side(void **state)
 	int uffd = async_uffd(), fd = syscall(SYS_memfd_create, "native", MFD_CLOEXEC);
 
 	(void)state;
+	needs_memory_of_files();
 	assert_ok(ftruncate(fd, N * PAGE));
 	shared = mmap(p + N * PAGE, N * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
 		      0);
@@ -510,44 +516,55 @@ static char *map_mixed(void)
 
 static void after_unregister(void **state)
 {
-	char *p = map_mixed(), *shared = map_shared(N * PAGE, NULL);
+	char *p = map_mixed();
 	int uffd = async_uffd_of(p, N * PAGE);
 
 	(void)state;
-	touch(shared, 1, 1);
-	assert_ok(uffd_register(uffd, shared, N * PAGE, REGISTER_WP, NULL));
-	assert_ok(uffd_protect(uffd, shared, N * PAGE, WRITEPROTECT_WP));
 	/* A part of it; the rest stays. */
 	assert_ok(uffd_unregister(uffd, p, 4 * PAGE));
 	assert_int_equal(written_here(p, N * PAGE), 4);
 	touch(p + 3 * PAGE, 2, 2);
 	assert_int_equal(written_here(p, N * PAGE), 5);
 	assert_ok(uffd_unregister(uffd, p, N * PAGE));
-	assert_ok(uffd_unregister(uffd, shared, N * PAGE));
 	is_free(p, N);
-	is_free(shared, N);
 	/* Registered again it is written until it is protected. */
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	assert_int_equal(written_here(p, N * PAGE), N);
 	assert_ok(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP));
 	assert_int_equal(written_here(p, N * PAGE), 0);
-	munmap(shared, N * PAGE);
 	give_back(uffd, p, N * PAGE);
 }
 
 static void after_close(void **state)
 {
-	char *p = map_mixed(), *shared = map_shared(N * PAGE, NULL);
+	char *p = map_mixed();
 	int uffd = async_uffd_of(p, N * PAGE);
 
 	(void)state;
-	assert_ok(uffd_register(uffd, shared, N * PAGE, REGISTER_WP, NULL));
-	assert_ok(uffd_protect(uffd, shared, N * PAGE, WRITEPROTECT_WP));
 	close(uffd);
 	is_free(p, N);
-	is_free(shared, N);
 	munmap(p, N * PAGE);
-	munmap(shared, N * PAGE);
+}
+
+/* The same of shared memory, half of it with nothing in it */
+static void shared_memory_after_all(void **state)
+{
+	char *p = map_shared(N * PAGE, NULL);
+	int uffd;
+
+	(void)state;
+	needs_memory_of_files();
+	touch(p, N / 2, 1);
+	uffd = async_uffd_of(p, N * PAGE);
+	assert_ok(uffd_unregister(uffd, p, N * PAGE));
+	is_free(p, N);
+	assert_ok(madvise(p, N * PAGE, MADV_DONTNEED));
+	touch(p, N / 2, 1);
+	close(uffd);
+	uffd = async_uffd_of(p, N * PAGE);
+	close(uffd);
+	is_free(p, N);
+	munmap(p, N * PAGE);
 }
 
 /* Closed while a thread writes: no write may hang, or fail. */
@@ -670,7 +687,7 @@ static void a_forked_child_with_events(void **state)
 
 static void thrown_away_is_written(void **state)
 {
-	char *p = map_mixed(), *shared = map_shared(N * PAGE, NULL);
+	char *p = map_mixed();
 	int uffd = async_uffd_of(p, N * PAGE);
 
 	(void)state;
@@ -684,17 +701,25 @@ static void thrown_away_is_written(void **state)
 	touch(p, 2, 4);
 	touch(p + (N - 1) * PAGE, 1, 4);
 	assert_int_equal(written_here(p, N * PAGE), 3);
-	/* Shared memory keeps its content, and may keep its protection. */
-	touch(shared, 1, 5);
-	assert_ok(uffd_register(uffd, shared, N * PAGE, REGISTER_WP, NULL));
-	assert_ok(uffd_protect(uffd, shared, N * PAGE, WRITEPROTECT_WP));
-	assert_ok(madvise(shared, 2 * PAGE, MADV_DONTNEED));
-	assert_int_equal(*(volatile char *)shared, 5);
-	reset_here(shared, N * PAGE);
-	assert_int_equal(written_here(shared, N * PAGE), 0);
-	touch(shared, 2, 6);
-	assert_int_equal(written_here(shared, N * PAGE), 2);
-	munmap(shared, N * PAGE);
+	give_back(uffd, p, N * PAGE);
+}
+
+/* Shared memory keeps its content, and may keep its protection. */
+static void shared_memory_is_thrown_away(void **state)
+{
+	char *p = map_shared(N * PAGE, NULL);
+	int uffd;
+
+	(void)state;
+	needs_memory_of_files();
+	touch(p, 1, 5);
+	uffd = async_uffd_of(p, N * PAGE);
+	assert_ok(madvise(p, 2 * PAGE, MADV_DONTNEED));
+	assert_int_equal(*(volatile char *)p, 5);
+	reset_here(p, N * PAGE);
+	assert_int_equal(written_here(p, N * PAGE), 0);
+	touch(p, 2, 6);
+	assert_int_equal(written_here(p, N * PAGE), 2);
 	give_back(uffd, p, N * PAGE);
 }
 
@@ -705,6 +730,7 @@ static void holes_in_shared_memory(void **state)
 	int uffd;
 
 	(void)state;
+	needs_memory_of_files();
 	touch(p, N, 5);
 	uffd = async_uffd_of(p, N * PAGE);
 	assert_ok(madvise(p, 4 * PAGE, MADV_REMOVE));
@@ -824,10 +850,12 @@ int main(void)
 		native_test(protecting_another_process),
 		native_test(after_unregister),
 		native_test(after_close),
+		native_test(shared_memory_after_all),
 		native_test(closed_under_a_writer),
 		native_test(a_forked_child_is_not_tracked),
 		native_test(a_forked_child_with_events),
 		native_test(thrown_away_is_written),
+		native_test(shared_memory_is_thrown_away),
 		native_test(holes_in_shared_memory),
 		native_test(moved_memory_is_not_tracked),
 		native_test(protection_of_the_mapping_changes),
