@@ -97,7 +97,7 @@ static inline void uffdwp_arming_leave_held(struct uffdwp_arming *a, pte_t *ptep
  *
  * A page that somebody may write to without a fault (pinned.h) stays written.
  */
-static inline void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+static __always_inline void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
 	pte_t pte = READ_ONCE(*ptep);
 

@@ -93,17 +93,16 @@ static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long
 	return report(s, addr, &end, s->hole);
 }
 
-/* Nothing is to be reported: PAGEMAP_SCAN then arms small pages whatever their categories. */
-static bool arms_all(const struct scan *s)
+/* Instead, where nothing is to be reported: PAGEMAP_SCAN then arms all, whatever its categories. */
+static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
-	return s->native && resets(s) && !s->arg->vec_len;
-}
+	struct scan *s = container_of(walk, struct scan, walk);
+	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, PAGE_SHIFT);
 
-static void arm_all(struct uffdwp_arming *a, pte_t *pte, unsigned long addr, unsigned long end)
-{
 	for (; addr != end; pte++, addr += PAGE_SIZE)
-		uffdwp_arm_pte(a, pte, addr);
-	uffdwp_arming_end(a);
+		uffdwp_arm_pte(&a, pte, addr);
+	uffdwp_arming_end(&a);
+	return UFFDWP_WALK_ON;
 }
 
 static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
@@ -115,10 +114,6 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 	const u64 asked = s->asked;
 	int next = UFFDWP_WALK_ON;
 
-	if (unlikely(arms_all(s))) {
-		arm_all(&a, pte, addr, end);
-		return UFFDWP_WALK_ON;
-	}
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
 		unsigned long taken = addr + PAGE_SIZE;
 		u64 categories = vma_categories |
@@ -208,6 +203,13 @@ static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr
 static const struct uffdwp_walk_ops scan_ops = {
 	.hole = scan_hole,
 	.ptes = scan_ptes,
+	.huge = scan_huge,
+	.hugetlb = scan_hugetlb,
+};
+
+static const struct uffdwp_walk_ops arming_scan_ops = {
+	.hole = scan_hole,
+	.ptes = arm_ptes,
 	.huge = scan_huge,
 	.hugetlb = scan_hugetlb,
 };
@@ -470,6 +472,8 @@ long uffdwp_scan_native(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
 	if (!arg->vec_len) {
 		s.regions.vec = NULL;
 		s.regions.max_pages = U64_MAX;
+		if (resets(&s))
+			s.walk.ops = &arming_scan_ops;
 	}
 	err = run(&s);
 	if (err && arg->flags & UFFDWP_SCAN_WP_MATCHING)
