@@ -57,7 +57,7 @@ static struct uffdwp_tracker *new_tracker(const struct file *uffd, bool async)
 
 	if (!t)
 		return ERR_PTR(-ENOMEM);
-	/* The log has the reason. To the caller this is a kernel without the feature. */
+	/* The log has the reason. To the caller this is a kernel without the feature: refused. */
 	if (uffdwp_hooks_get()) {
 		uffdwp_tracker_release(t);
 		return ERR_PTR(-EINVAL);
@@ -103,7 +103,7 @@ static long api_with_tracker(struct file *uffd, struct uffdio_api __user *uarg, 
 	long ret;
 
 	if (IS_ERR(t))
-		return PTR_ERR(t);
+		return PTR_ERR(t) == -EINVAL ? original_ioctl(uffd, UFFDIO_API, uarg) : PTR_ERR(t);
 	ret = put_user(features & ~NATIVE_FEATURES, &uarg->features);
 	if (!ret)
 		ret = original_ioctl(uffd, UFFDIO_API, uarg);
