@@ -639,20 +639,14 @@ static void a_forked_child_with_events(void **state)
 {
 	char *p = map_mixed(), *shared = map_shared(PAGE, NULL);
 	volatile int *step = (volatile int *)shared;
-	int uffd = raw_uffd(0), pagemap, err;
+	int uffd = raw_uffd(0), pagemap;
 	pthread_t thread;
 	void *theirs;
 	pid_t pid;
 
 	(void)state;
 	*step = 0;
-	err = uffd_api(uffd, FEATURE_WP_ASYNC | FEATURE_EVENT_FORK, NULL);
-	if (err == -EINVAL && has_module()) {
-		munmap(shared, PAGE);
-		give_back(uffd, p, N * PAGE);
-		skip_because("native_abi=1 does not offer WP_ASYNC together with fork events");
-	}
-	assert_ok(err);
+	assert_ok(uffd_api(uffd, FEATURE_WP_ASYNC | FEATURE_EVENT_FORK, NULL));
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	assert_ok(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP));
 	/* fork() waits until its event is read. */
