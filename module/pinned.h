@@ -69,7 +69,7 @@ static inline int uffdwp_page_is_cached(const struct page *page)
  * Mostly each reference is a mapping or the one of the file, and there is no more to ask. A tail
  * page has no reference.
  */
-static inline bool uffdwp_pte_may_be_pinned(pte_t pte, struct uffdwp_known_refs *known)
+static __always_inline bool uffdwp_pte_may_be_pinned(pte_t pte, struct uffdwp_known_refs *known)
 {
 	int mapped_before, mapped, refs;
 	struct page *page;
