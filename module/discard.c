@@ -14,11 +14,14 @@
  * fallocate() is under way may still say "not written"; the next one says "written".
  *
  * The same for ordinary files, where the kernel can track those: their file systems are many, so it
- * is done around vfs_fallocate() and notify_change(), through which they are all called.
+ * is done around vfs_fallocate() and notify_change(), through which they are all called. And
+ * wherever copies of a private mapping are thrown away, which some do behind a hole, or when they
+ * hear of another file size from a server.
  *
  * Not covered: drivers that call shmem_truncate_range() on objects of their own (i915), if such an
  * object is mapped as plain shared memory; and those that call the file system of an ordinary file
- * by themselves (discards of a loop device).
+ * by themselves (discards of a loop device). And of a hole or truncation that has begun before the
+ * module was loaded, the parts of pages at its ends that are filled with zeroes.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>

@@ -207,13 +207,17 @@ static void instead_of_zap(UFFDWP_ZAP_PARAMETERS)
 /*
  * MADV_DONTNEED, with mmap_lock held: compat/hooked.h. (Since 6.16 it may do with the lock of the
  * mapping, but not with one that is registered with a userfaultfd: is_vma_lock_sufficient().)
+ *
+ * And what file systems throw away by themselves, copies of private mappings included, with the
+ * lock of the file's mappings held: truncate_pagecache(), when a server has made the file shorter,
+ * or behind a hole.
  */
 static notrace void on_zap(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 			   struct ftrace_regs *fregs)
 {
 	struct vm_area_struct *vma = uffdwp_zap_vma(fregs);
 
-	if (unlikely(userfaultfd_wp(vma)) && uffdwp_zap_is_by_owner(fregs) &&
+	if (unlikely(userfaultfd_wp(vma)) && uffdwp_zap_loses_content(fregs) &&
 	    (uffdwp_tracker_of_vma(vma) ||
 	     (vma_is_anonymous(vma) && uffdwp_tracker_of_sync_vma(vma))))
 		redirect_with_reference(parent_ip, fregs, instead_of_zap);
@@ -281,12 +285,14 @@ static int instead_of_vfs_fallocate(struct file *file, int mode, loff_t first, l
 {
 	const loff_t size = i_size_read(file_inode(file));
 	int ret = uffdwp_call(vfs_fallocate)(file, mode, first, len);
+	const loff_t new_size = i_size_read(file_inode(file));
 
 	if ((mode & ~FALLOC_KEEPS) && first >= 0 && len > 0)
 		uffdwp_discard_file(file->f_mapping, first,
 				    mode & FALLOC_MOVES ? -1 : first + len - 1);
-	if (i_size_read(file_inode(file)) > size)
-		uffdwp_discard_file(file->f_mapping, size, size);
+	/* More than the last page: without the lock of the file it may be longer meanwhile. */
+	if (new_size > size)
+		uffdwp_discard_file(file->f_mapping, size, new_size);
 	module_put(THIS_MODULE);
 	return ret;
 }
@@ -570,7 +576,9 @@ static int instead_of_pagemap_open(struct inode *inode, struct file *file)
 static notrace void on_pagemap_open(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	redirect_with_reference(parent_ip, fregs, instead_of_pagemap_open);
+	/* A file that is open then is not waited for if loading fails: uffdwp_hooks_exit() */
+	if (READ_ONCE(uffdwp_native_scan_offered))
+		redirect_with_reference(parent_ip, fregs, instead_of_pagemap_open);
 }
 
 struct hook {
@@ -958,6 +966,16 @@ static bool any_placed(void)
 	return false;
 }
 
+/*
+ * A module is unloaded when nobody has a reference; but one that could not be loaded is freed
+ * whoever has one (do_init_module()), and has the one of its loading.
+ */
+static void wait_for_references(void)
+{
+	while (module_refcount(THIS_MODULE) > 1)
+		msleep(20);
+}
+
 /**
  * uffdwp_hooks_exit - remove all hooks and wait until nothing runs in them; there are no users
  *
@@ -971,6 +989,7 @@ void uffdwp_hooks_exit(void)
 	cancel_delayed_work_sync(&linger_work);
 	remove_hooks(true);
 	wait_var_event(&calls_in_flight, !atomic_read(&calls_in_flight));
+	wait_for_references();
 	synchronize_rcu_tasks();
 	/*
 	 * ftrace has given up after an error of its own, and goes on calling us. There is no way to

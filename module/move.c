@@ -62,8 +62,8 @@ long uffdwp_move(struct file *uffd, unsigned int cmd, unsigned long arg)
 	long ret = uffdwp_call(userfaultfd_ioctl)(uffd, cmd, arg);
 	s64 moved;
 
-	/* With an error, @move says how far it came, if the kernel could store it. */
-	if (ret && !get_user(moved, &request->move))
+	/* With an error, @move says how far it came; with -EFAULT it need not have been stored. */
+	if (ret && ret != -EFAULT && !get_user(moved, &request->move))
 		move.len = max_t(s64, moved, 0);
 	if (known && move.len)
 		disarm_arrived(uffdwp_userfault_mm(uffd), move.dst, move.len);

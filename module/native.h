@@ -24,4 +24,6 @@ void uffdwp_native_fork_end(struct list_head *ours);
 /* native_scan.c */
 void uffdwp_native_scan_open(struct file *pagemap);
 
+extern bool uffdwp_native_scan_offered;
+
 #endif /* UFFDWP_NATIVE_H */

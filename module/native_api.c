@@ -354,6 +354,7 @@ void uffdwp_native_init(void)
 	WRITE_ONCE(continue_offered, UFFDWP_CAN_ADD_CONTINUE_WP && continue_can_be_offered());
 	tell("UFFD_FEATURE_WP_ASYNC and WP_UNPOPULATED", UFFDWP_LACKS_WP_ASYNC, features_offered);
 	tell("UFFDIO_CONTINUE_MODE_WP", UFFDWP_LACKS_CONTINUE_WP, continue_offered);
+	WRITE_ONCE(uffdwp_native_scan_offered, true);
 	tell("PAGEMAP_SCAN", UFFDWP_LACKS_PAGEMAP_SCAN,
 	     !uffdwp_hook_is_given_up(UFFDWP_HOOK_PAGEMAP_OPEN));
 }

@@ -22,6 +22,9 @@
 #include "native.h"
 #include "scan.h"
 
+/* Set once the module is sure to stay: its operations are called until the file is closed. */
+bool uffdwp_native_scan_offered;
+
 #define MAX_BUFFER_REGIONS 512U
 
 /* PAGE_IS_GUARD of Linux 6.15, for whoever asks: no page of an older kernel is. */

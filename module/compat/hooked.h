@@ -65,6 +65,7 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 	return ((struct userfaultfd_ctx *)uffd->private_data)->mm;
 }
 #endif
+
 /* The functions that UFFDIO_CONTINUE of 6.1 maps a page with: see signatures.h about other kernels. */
 #define UFFDWP_INSTALL_PTE_PARAMETERS						\
 	struct mm_struct *mm, pmd_t *pmd, struct vm_area_struct *vma,			\
@@ -79,7 +80,9 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 
 /*
  * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). It also empties the
- * mappings of a file, without mmap_lock; then the details say so.
+ * mappings of a file, with the lock of the file's mappings instead of mmap_lock; then the details
+ * say so, and whether copies of a private mapping are thrown away, which are no content of the file
+ * that comes back when it is read again (unmap_mapping_range(..., even_cows)).
  */
 #if UFFDWP_ZAP_IS_BATCHED
 #define UFFDWP_ZAP_SYMBOL "zap_vma_range_batched"
@@ -93,14 +96,23 @@ static __always_inline struct vm_area_struct *uffdwp_zap_vma(struct ftrace_regs 
 	return (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
 }
 
-static __always_inline bool uffdwp_zap_is_by_owner(struct ftrace_regs *fregs)
+static __always_inline bool uffdwp_zap_loses_content(struct ftrace_regs *fregs)
 {
 	const struct zap_details *details = (struct zap_details *)uffdwp_fregs_arg4(fregs);
 
-	/* MADV_GUARD_INSTALL has no details, and MADV_DONTNEED wants the tables back. */
-	return !details || details->reclaim_pt;
+	return !details || (!details->skip_cows && !details->single_folio);
 }
 #else
+/* Linux 5.10 has no hook here. */
+static __always_inline bool uffdwp_zaps_even_cows(const struct zap_details *details)
+{
+#if UFFDWP_HAS_EVEN_COWS
+	return details->even_cows;
+#else
+	return false;
+#endif
+}
+
 #define UFFDWP_ZAP_SYMBOL "zap_page_range_single"
 #define UFFDWP_ZAP_PARAMETERS							\
 	struct vm_area_struct *vma, unsigned long start, unsigned long size,		\
@@ -112,9 +124,11 @@ static __always_inline struct vm_area_struct *uffdwp_zap_vma(struct ftrace_regs 
 	return (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 }
 
-static __always_inline bool uffdwp_zap_is_by_owner(struct ftrace_regs *fregs)
+static __always_inline bool uffdwp_zap_loses_content(struct ftrace_regs *fregs)
 {
-	return !uffdwp_fregs_arg3(fregs);
+	const struct zap_details *details = (struct zap_details *)uffdwp_fregs_arg3(fregs);
+
+	return !details || uffdwp_zaps_even_cows(details);
 }
 #endif
 

@@ -156,6 +156,10 @@ probe WP_ASYNC '6.7, "userfaultfd: UFFD_FEATURE_WP_ASYNC"' <<'SNIPPET'
 unsigned long features = UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED;
 SNIPPET
 
+probe EVEN_COWS '5.18, "mm: change zap_details.zap_mapping into even_cows"; 7.2 has skip_cows' <<'SNIPPET'
+bool f(const struct zap_details *details) { return details->even_cows; }
+SNIPPET
+
 probe MOVE '6.8, "userfaultfd: UFFDIO_MOVE uABI"' <<'SNIPPET'
 unsigned int command = UFFDIO_MOVE + sizeof(struct uffdio_move);
 SNIPPET

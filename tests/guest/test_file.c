@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/userfaultfd.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -179,6 +180,35 @@ static void a_file_that_grows_has_another_last_page(void **state)
 	assert_false(categories(fd, p) & UFFDWP_PAGE_IS_WRITTEN);
 	close(fd);
 	munmap(p, 2 * PAGE);
+	close(file);
+}
+
+/* By other ways than fallocate(2) and truncation: ext4 of Linux 7.2 when its journal takes the data. */
+static void copies_that_a_file_system_throws_away_are_written(void **state)
+{
+	int file = new_file(LEN), fd, flags;
+	char *p = map_file(file, LEN, MAP_PRIVATE);
+	size_t i;
+
+	(void)state;
+	touch(p, N, 7);
+	fd = tracker_of(p, LEN);
+	wait_for(!written(fd, p, LEN, true));
+	assert_ok(ioctl(file, FS_IOC_GETFLAGS, &flags));
+	flags |= FS_JOURNAL_DATA_FL;
+	if (ioctl(file, FS_IOC_SETFLAGS, &flags))
+		skip_because("this file system has no journal for data: %s", strerror(errno));
+	if (!(pagemap_entry(p) & (1ull << 63))) {
+		for (i = 0; i < N; i++)
+			assert_true(categories(fd, p + i * PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+		assert_int_equal(p[0], 0);
+	} else {
+		print_message("[   INFO   ] this kernel keeps the copies\n");
+		assert_int_equal(written(fd, p, LEN, false), 0);
+		assert_int_equal(p[0], 7);
+	}
+	close(fd);
+	munmap(p, LEN);
 	close(file);
 }
 
@@ -360,6 +390,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_ordinary_file_is_refused),
 		cmocka_unit_test(pages_with_buffers_can_be_armed),
 		cmocka_unit_test(a_file_that_grows_has_another_last_page),
+		cmocka_unit_test(copies_that_a_file_system_throws_away_are_written),
 		cmocka_unit_test(nothing_is_left_when_the_tracker_is_closed),
 		cmocka_unit_test(files_that_are_not_registered_are_skipped),
 		cmocka_unit_test(another_scan_arms_nothing),
