@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_matrix [PATTERN]: run the cells whose name "kind / state / event" has the pattern in it, all
- * without one. Those that this kernel cannot serve (unserved.h) are tested to be refused: one test
- * stands for all cells of a kind and state.
+ * without one; with PART=I/N in the environment every Nth of them. Those that this kernel cannot
+ * serve (unserved.h) are tested to be refused: one test stands for all cells of a kind and state.
  *
  * test_matrix --table: print the table for the manual, which needs no module.
  */
@@ -203,6 +203,16 @@ static void name(struct cell *c, const char *what)
 		 matrix_states[c->state], what);
 }
 
+/* PART=I/N: every Nth cell, from the Ith on, counted from 0. */
+static bool is_of_another_part(void)
+{
+	static unsigned int seen, i, n;
+
+	if (!seen && getenv("PART") && sscanf(getenv("PART"), "%u/%u", &i, &n) == 2 && n)
+		print_message("[   INFO   ] every %uth cell, from the %uth on\n", n, i);
+	return n && seen++ % n != i % n;
+}
+
 /* The test that a kind is refused in this state, if there is one yet. */
 static struct cell *find_refused(enum kind kind, enum state state)
 {
@@ -226,6 +236,8 @@ static void add(enum kind kind, enum state state, enum event event, const char *
 	};
 	name(c, matrix_events[event]);
 	if (pattern && !strstr(c->name, pattern))
+		return;
+	if (is_of_another_part())
 		return;
 	if (refused[kind]) {
 		if (find_refused(kind, state)) {
