@@ -13,7 +13,10 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 KERNELS ?= 6.1
-ALL_KERNELS := 5.10 6.1 6.12 7.2
+ALL_KERNELS := $(shell tests/vm/all-kernels)
+# KERNELS=all, and for verbs that run on all of them unless they are told otherwise
+NAMED_KERNELS = $(if $(filter all,$(KERNELS)),$(ALL_KERNELS),$(KERNELS))
+NAMED_OR_ALL_KERNELS = $(if $(filter file,$(origin KERNELS)),$(ALL_KERNELS),$(NAMED_KERNELS))
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -60,7 +63,7 @@ INSTALLED = $(LIBDIR)/libuffdwp.a $(LIBDIR)/libuffdwp.so $(LIBDIR)/libuffdwp.so.
 	$(MANDIR)/man1/uffdwp.1 \
 	$(UDEVDIR)/60-uffdwp-async.rules
 
-install: ## library, header, tool, manual (DESTDIR, PREFIX)
+install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
 	@$(if $(DESTDIR),:,scripts/deps build)
 	$(MAKE) --no-print-directory all
 	install -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)" \

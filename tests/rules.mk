@@ -92,17 +92,17 @@ guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(B)/tests/guest/races $(B)/uffdwp $(B)/t
 # ---- verbs
 
 # Packages first, then a make that can rely on them.
-check: deps ## all tests that fit in minutes (KERNELS="6.1")
+check: deps ## all tests that fit in minutes (KERNELS="6.1", or all)
 	@$(MAKE) --no-print-directory check-unit check-guest check-races
 .PHONY: check
 
-check-guest: guest ## the tests in the guest (KERNELS="6.1")
-	@for kernel in $(KERNELS); do tests/vm/suite $$kernel || exit 1; done
+check-guest: guest ## the tests in the guest (KERNELS="6.1", or all)
+	@for kernel in $(NAMED_KERNELS); do tests/vm/suite $$kernel || exit 1; done
 .PHONY: check-guest
 
 # RACES="write inside scan": only that one.
-check-races: $(B)/tests/guest/races ## races, interleaving by interleaving (KERNELS="6.1")
-	@for kernel in $(KERNELS); do tests/vm/races $$kernel $(RACES) || exit 1; done
+check-races: $(B)/tests/guest/races ## races, interleaving by interleaving (KERNELS="6.1", or all; RACES=write)
+	@for kernel in $(NAMED_KERNELS); do tests/vm/races $$kernel $(RACES) || exit 1; done
 .PHONY: check-races
 
 check-debug: deps ## the tests in the guest on the debug kernel
@@ -123,16 +123,18 @@ check-negative: deps ## tests must fail without what they test
 .PHONY: check-negative
 
 # Those that have the interfaces themselves are the reference for the others.
-NATIVE_KERNELS = $(if $(filter file,$(origin KERNELS)),$(ALL_KERNELS),$(KERNELS))
-
-check-native: deps ## selftests of Linux 6.12 with native_abi=1, and without (KERNELS: all)
+check-native: deps ## selftests of Linux 6.12 with native_abi=1, and without (KERNELS=all)
 	@$(MAKE) --no-print-directory guest
-	@tests/native/check $(NATIVE_KERNELS)
+	@tests/native/check $(NAMED_OR_ALL_KERNELS)
 .PHONY: check-native
 
-dkms-check: deps ## the module's life with DKMS, away from the machine's own (KERNELS: all)
+# By both names: the other tests are all check-SOMETHING.
+check-dkms: dkms-check
+.PHONY: check-dkms
+
+dkms-check: deps ## the module's life with DKMS, away from the machine's own (KERNELS=all)
 	@scripts/deps dkms-check
-	@tests/dkms/check $(if $(filter file,$(origin KERNELS)),$(ALL_KERNELS),$(KERNELS))
+	@tests/dkms/check $(NAMED_OR_ALL_KERNELS)
 .PHONY: dkms-check
 
 $(B)/tests/bench: tests/bench/bench.c uapi/uffdwp-async.h
@@ -140,9 +142,9 @@ $(B)/tests/bench: tests/bench/bench.c uapi/uffdwp-async.h
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
-bench: deps ## figures in instructions, as a table and build/bench.json
+bench: deps ## figures in instructions, also in build/bench.json (KERNELS="6.1", or all)
 	@$(MAKE) --no-print-directory $(B)/tests/bench
-	@tests/bench/run $(KERNELS)
+	@tests/bench/run $(NAMED_KERNELS)
 .PHONY: bench
 
 demo: deps ## from a fresh machine to redis being watched in a virtual machine
@@ -152,7 +154,7 @@ demo: deps ## from a fresh machine to redis being watched in a virtual machine
 
 # ---- style
 
-lint: ## sparse, kernel-doc, cppcheck, shellcheck, formatting
+lint: ## sparse, kernel-doc, cppcheck, shellcheck, mandoc, formatting
 	@scripts/deps lint
 	@scripts/lint
 .PHONY: lint

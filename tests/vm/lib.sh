@@ -30,6 +30,10 @@ read_kernel_line() {
 		die "no kernel '$1' in tests/vm/kernels; there is: $(sed -n 's/^\([^#\t]*\)\t.*/\1/p' "$table" | xargs)"
 }
 
+# kernel_since NAME VERSION: is a kernel of tests/vm/kernels, such as 6.1-debug, of that version or
+# later?
+kernel_since() { printf '%s\n' "$2" "${1%%-*}" | sort -C -V; }
+
 # Mirrors of the machine's own apt, by the suite that they have. A suite that apt does not know is
 # looked for where the machine's release comes from, or its security updates.
 mirror_of_suite() {

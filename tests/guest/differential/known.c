@@ -6,10 +6,9 @@
  * is none for the contrary, which would be a write that the device has missed.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
+#include "../unserved.h"
 #include "differential.h"
 
 #define AT(event) (1ull << EVENT_##event)
@@ -27,19 +26,19 @@ static const struct known {
 	uint64_t events;
 	unsigned int kinds;
 	enum which_state state;	/* in the words of the kernel */
-	unsigned int before;	/* the first kernel that has mended it; 0: none has */
+	unsigned int before[2];	/* the first kernel that has mended it; 0: none has */
 } known[] = {
 	{ "an entry with nothing in it reads as not written unless only written pages are asked for"
 	  " (pagemap_page_category(), pagemap_scan_pte_hole())",
-	  EMPTIES | AT(REGISTER) | AT(MOVE), OF_SMALL, NOTHING_THERE, 7 },
+	  EMPTIES | AT(REGISTER) | AT(MOVE), OF_SMALL, NOTHING_THERE, { 7, 0 } },
 	{ "a page of hugetlb that is not there reads as not written (pagemap_hugetlb_category())",
-	  EMPTIES | AT(REGISTER) | AT(MOVE), OF_HUGETLB, NOTHING_THERE, 0 },
+	  EMPTIES | AT(REGISTER) | AT(MOVE), OF_HUGETLB, NOTHING_THERE, { 0 } },
 	{ "MADV_DONTNEED leaves a marker where an armed page of a file or of hugetlb was"
 	  " (zap_install_uffd_wp_if_needed(), __unmap_hugepage_range())",
-	  AT(DONTNEED), OF_ALL & ~OF_ANON, SOMETHING_THERE, 0 },
+	  AT(DONTNEED), OF_ALL & ~OF_ANON, SOMETHING_THERE, { 0 } },
 	{ "a hole in a file leaves a marker where an armed page was, and its last page as it was"
 	  " (zap_install_uffd_wp_if_needed(), __unmap_hugepage_range(), shmem_undo_range())",
-	  HOLES, OF_FILE, SOMETHING_THERE, 0 },
+	  HOLES, OF_FILE, SOMETHING_THERE, { 0 } },
 };
 
 #define ROWS (sizeof(known) / sizeof(known[0]))
@@ -49,20 +48,12 @@ static struct {
 	unsigned int kinds;
 } seen[ROWS];
 
-static unsigned int kernel_version(void)
-{
-	struct utsname name;
-
-	uname(&name);
-	return strtoul(name.release, NULL, 10);
-}
-
 static bool row_applies(const struct known *row, const struct step *step, uint64_t native)
 {
 	return (row->events & (1ull << (step->event - events))) &&
 	       (row->kinds & BIT_OF(step->kind)) &&
 	       (row->state == SOMETHING_THERE) == !!(native & THERE) &&
-	       (!row->before || kernel_version() < row->before);
+	       (!row->before[0] || kernel_is_before(row->before[0], row->before[1]));
 }
 
 /* What goes along with it when a marker is gone, or a page of hugetlb has no table. */
