@@ -159,7 +159,7 @@ static vm_fault_t instead_of_do_swap_page_for_write(struct vm_fault *vmf)
 /* Of a page that is not present: a write that do_swap_page() would let through without a fault? */
 static __always_inline bool is_write_to_absent(const struct vm_fault *vmf)
 {
-	return UFFDWP_HAS_FOLL_COW && (vmf->flags & FAULT_FLAG_WRITE) &&
+	return UFFDWP_FORCED_WRITES_GO_BY_DIRTY && (vmf->flags & FAULT_FLAG_WRITE) &&
 	       userfaultfd_wp(vmf->vma) && pte_swp_uffd_wp(vmf->orig_pte) &&
 	       !uffdwp_broken(UFFDWP_BREAK_FORCED);
 }
@@ -627,8 +627,8 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	},
 	[UFFDWP_HOOK_DO_SWAP_PAGE] = {
 		.symbol = "do_swap_page",
-		.given_up = !UFFDWP_HAVE_MARKERS && !UFFDWP_HAS_FOLL_COW,
-		.loss = UFFDWP_HAS_FOLL_COW ? NULL :
+		.given_up = !UFFDWP_HAVE_MARKERS && !UFFDWP_FORCED_WRITES_GO_BY_DIRTY,
+		.loss = UFFDWP_FORCED_WRITES_GO_BY_DIRTY ? NULL :
 			"unpopulated memory cannot be armed with markers",
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
 		.ops = REDIRECT(on_do_swap_page),

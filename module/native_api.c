@@ -344,7 +344,7 @@ static void tell(const char *interface, bool lacking, bool offered)
 /**
  * uffdwp_native_init - offer the native interfaces that this kernel lacks
  *
- * The hooks have been found and proved.
+ * The hooks have been found and placed.
  */
 void uffdwp_native_init(void)
 {

@@ -69,7 +69,7 @@ static inline void uffdwp_pte_arm_present(pte_t *ptep)
  */
 static inline bool uffdwp_forced_write_goes_by_dirty(const struct vm_area_struct *vma)
 {
-	return UFFDWP_HAS_FOLL_COW && !(vma->vm_flags & VM_WRITE) &&
+	return UFFDWP_FORCED_WRITES_GO_BY_DIRTY && !(vma->vm_flags & VM_WRITE) &&
 	       !uffdwp_broken(UFFDWP_BREAK_FORCED);
 }
 

@@ -222,7 +222,7 @@ static bool prove_do_swap_page(struct selftest *s)
 {
 	bool proved;
 
-	if (UFFDWP_HAS_FOLL_COW)
+	if (UFFDWP_FORCED_WRITES_GO_BY_DIRTY)
 		return prove_write_to_absent(s);
 	s->t->markers = true;
 	proved = !arm_page(s, 2) && !arm_page(s, 3) && page_is(s, 2, 0) && !write_page(s, 3, 4) &&
@@ -400,9 +400,9 @@ static bool (*const proofs[UFFDWP_HOOKS])(struct selftest *s) = {
 };
 
 /*
- * An optional hook that cannot be placed, or does not fire, is done without. Two have no proof:
- * copy_hugetlb_page_range() is for a process that forks, and userfaultfd_ioctl() for one that calls
- * it by itself.
+ * An optional hook that cannot be placed, or does not fire, is done without. Those that are not in
+ * the table above have no proof, and are only placed: copy_hugetlb_page_range() is for a process
+ * that forks, userfaultfd_ioctl() and what native_abi=1 adds for one that makes such calls itself.
  */
 static int prove_all(struct selftest *s)
 {

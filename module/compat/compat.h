@@ -7,14 +7,46 @@
  *   signatures.h	what no header shows, by version
  *   ftrace.h		the arguments of a hooked function, and the redirect of a call
  *   hooked.h		hooked functions that have other parameters on other kernels
- *   symbols.h		functions of the kernel that are not exported
+ *   symbols.h		functions of the kernel that are not exported; symbols.c finds them
  *   pgtable.h		tables, and entries of them that are present
  *   entries.h		entries that are not present
  *   pages.h		pages, and where they are found
  *   hugetlb.h		mappings of hugetlb, and their pages
  *   vma.h		mappings
  *   userfault.h	flags of userfaultfd(2)
+ *   native.h		the kernel's own interfaces for tracking writes, which native_abi=1 offers
  *   lockdep.h		assertions
+ *
+ * To add Linux X.Y, have its sources, and those of its neighbour among the kernels below.
+ *
+ *   1. A line in tests/vm/kernels. "tests/vm/run --kernel X.Y --no-module -- uname -r" boots it.
+ *
+ *   2. "tests/vm/build-module X.Y KCFLAGS=-DUFFDWP_ALLOW_UNTESTED_KERNEL". What does not compile is
+ *      mended in this folder: by a probe in probe.sh if a header shows it, in signatures.h if none
+ *      does. Compare build/module/X.Y/module/compat/probed.h with that of the neighbour, and know
+ *      of each line that differs why it does.
+ *
+ *   3. What no compiler sees is read in both sources:
+ *       - Parameters and result of each function in symbols.h, in hooked.h and in the table of
+ *         hooks.c. Is it still a function and not inlined, still called from where we think, under
+ *         the same locks? A change becomes a border in signatures.h; one between the two kernels
+ *         is looked up exactly.
+ *       - The fault path: do_wp_page(), do_swap_page(), handle_userfault(), and their locks.
+ *       - Who keeps, drops or moves the bit: change_pte_range(), change_huge_pmd(),
+ *         copy_page_range(), try_to_migrate_one(), remove_migration_pte(), zap_pte_range(),
+ *         move_ptes(), collapsing and splitting of huge pages.
+ *       - Entries that are not present, and markers: <linux/swapops.h> or <linux/leafops.h>.
+ *       - vma_can_userfault(), against kind.h.
+ *       - References that a page has when nobody holds it, against pinned.h.
+ *       - New UFFDIO_* and PM_SCAN_* in the uapi headers, against native.h and native_scan.c.
+ *
+ *   4. Let it in: UFFDWP_KERNEL_IS below, dkms.conf, MODULE_INFO in main.c, the table in README.md.
+ *      tests/unit/check-kernels tells which of them is missing.
+ *
+ *   5. "make check-unit"; check, check-native and dkms-check with KERNELS=X.Y; "make lint". What
+ *      this kernel cannot serve is a row in tests/guest/unserved.c, what it forgets one in
+ *      matrix_table.c, where PAGEMAP_SCAN says something else one in differential/known.c: no test
+ *      is left out in any other way. "test_matrix --table" prints what uffdwp-pages(7) then says.
  */
 #ifndef UFFDWP_COMPAT_H
 #define UFFDWP_COMPAT_H
@@ -60,6 +92,12 @@
  * that has UFFD_FEATURE_WP_ASYNC only, and remembers the bits of their pages in markers.
  */
 #define UFFDWP_HAVE_FILES (UFFDWP_HAVE_MARKERS && UFFDWP_HAS_WP_ASYNC)
+
+/*
+ * Who writes by force to memory that may not be written tells his copy of a page by the dirty bit:
+ * until 6.0, "mm/gup: fix FOLL_FORCE COW security issue and remove FOLL_COW".
+ */
+#define UFFDWP_FORCED_WRITES_GO_BY_DIRTY UFFDWP_HAS_FOLL_COW
 
 #define pr_fmt(fmt) "uffdwp-async: " fmt
 

@@ -66,7 +66,11 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 }
 #endif
 
-/* The functions that UFFDIO_CONTINUE of 6.1 maps a page with: see signatures.h about other kernels. */
+/*
+ * The functions that UFFDIO_CONTINUE of 6.1 maps a page with, mfill_atomic_install_pte() and
+ * hugetlb_mcopy_atomic_pte(): to be read again for any other kernel from 5.13, which has the first
+ * UFFDIO_CONTINUE, to 6.3, the last that does not know UFFDIO_CONTINUE_MODE_WP.
+ */
 #define UFFDWP_INSTALL_PTE_PARAMETERS						\
 	struct mm_struct *mm, pmd_t *pmd, struct vm_area_struct *vma,			\
 	unsigned long addr, struct page *page, bool newly_allocated, bool wp_copy
