@@ -31,7 +31,7 @@ static const struct {
 	{ UFFDWP_STEP_OPEN, EINVAL, "bad option or process id" },
 	{ UFFDWP_STEP_OPEN, EMFILE, "too many open files: see ulimit -n" },
 	{ UFFDWP_STEP_TRACK, EOPNOTSUPP,
-	  "this kind of memory cannot be tracked on this kernel: anonymous and shared memory and hugetlb can, files and devices cannot" },
+	  "this memory cannot be tracked on this kernel: private anonymous memory always can, shared memory and hugetlb since Linux 5.19, files since 6.7, devices never" },
 	{ UFFDWP_STEP_TRACK, EACCES, "this memory may never become writable, so there is nothing to track" },
 	{ UFFDWP_STEP_TRACK, EBUSY, "this memory is tracked by another tracker or userfaultfd" },
 	{ UFFDWP_STEP_UNTRACK, EOPNOTSUPP, "there is memory in between that cannot be tracked: name smaller ranges" },

@@ -5,9 +5,9 @@
  *
  * Two rules of uffdwp-async.h are kept here, since that kernel does not keep them all by itself:
  *
- *  - Nothing there is written unless it was armed, and then it is a marker. So a page that is
- *    neither present nor swapped counts as written (PAGEMAP_SCAN calls it not written where
- *    MADV_DONTNEED has thrown it away).
+ *  - Memory with nothing in it reads as clean only if it was armed, and then it has a marker. So a
+ *    page that is neither present nor swapped counts as written (PAGEMAP_SCAN calls it not written
+ *    where MADV_DONTNEED has thrown it away).
  *  - Nothing is armed that is not reported: if arming ends halfway, the whole batch is disarmed.
  *
  * A reset is two steps here, look and then arm. A write in between is in a page that is about to be

@@ -64,11 +64,13 @@ enum uffdwp_backend {
 	UFFDWP_BACKEND_ANY = 0,		/* the first that serves, in the order of this list */
 	UFFDWP_BACKEND_MODULE = 1,	/* /dev/uffdwp-async */
 	/*
-	 * Linux 6.7 and later without the module: the caller's own process, or one whose
+	 * The interfaces of Linux 6.7, without the device: the caller's own process, or one whose
 	 * userfaultfd with UFFD_FEATURE_WP_ASYNC is handed in. What this kernel does not tell:
 	 * pages that somebody holds; holes in files under armed pages, and private pages over
 	 * a file that MADV_DONTNEED has thrown away. UFFDWP_UNPOP_ZERO, PAGE_IS_PINNED and
-	 * statistics are not offered.
+	 * statistics are not offered. Where the module offers these interfaces to older kernels
+	 * (native_abi=1), this back end serves the caller's own process; a userfaultfd that is
+	 * handed in is -EOPNOTSUPP there, as /proc/PID/fdinfo does not show its features.
 	 */
 	UFFDWP_BACKEND_KERNEL = 2,
 };
@@ -154,8 +156,8 @@ const char *uffdwp_backend_name(const struct uffdwp *tracker);
  *
  * Return: 0, or
  *   -ENOENT      nothing is mapped there
- *   -EOPNOTSUPP  a mapping that cannot be tracked: a device, the vdso, before Linux 6.7 a file that
- *                is not shared memory
+ *   -EOPNOTSUPP  a mapping that cannot be tracked: a device, the vdso; before Linux 6.7 a file that
+ *                is not shared memory; before 5.19 all but private anonymous memory
  *   -EACCES      a mapping that may never become writable
  *   -EBUSY       a mapping that belongs to another userfaultfd or tracker
  *   -ESRCH       the process has ended or called execve(2)
@@ -186,8 +188,9 @@ int uffdwp_untrack(struct uffdwp *tracker, uint64_t start, uint64_t len);
  *
  * Return: 0, or
  *   -ENOENT      nothing there is tracked
- *   -ESRCH, -EINVAL, -EOVERFLOW, -ENOMEM as from uffdwp_track(); after -ENOMEM a front part
- *		is armed
+ *   -EIO         an entry of a page table is of no known kind
+ *   -ESRCH, -EINVAL, -EOVERFLOW, -ENOMEM as from uffdwp_track()
+ * After -ENOMEM and -EIO a front part is armed, and the rest reads as written.
  */
 int uffdwp_arm(struct uffdwp *tracker, uint64_t start, uint64_t len);
 
@@ -254,6 +257,7 @@ int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opt
  *   -EPERM       UFFDWP_SCAN_CHECK_TRACKED, and the memory at uffdwp_scan_position() is not tracked
  *   -ESRCH       the process has ended or called execve(2)
  *   -EINVAL      bad flags, categories or alignment
+ *   -EIO         an entry of a page table is of no known kind
  *   -EOVERFLOW, -ENOMEM
  * What was returned before an error holds.
  */
@@ -307,7 +311,8 @@ struct uffdwp_stats {
  * @tracker: tracker
  * @stats: in: size; out: the rest
  *
- * Return: 0, or -EINVAL when @stats->size is too short.
+ * Return: 0, -EINVAL when @stats->size is too short, or -EOPNOTSUPP from the kernel back end, which
+ * has none.
  */
 int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats *stats);
 

@@ -83,12 +83,14 @@
  *     -E2BIG      the structure is longer than known and not zero there
  *     -EINVAL     size too short, unknown flag, reserved field not zero, unaligned address,
  *                 empty range
- *     -EOVERFLOW  start + len wraps, or leaves the address space of the process
+ *     -EOVERFLOW  start + len wraps, or leaves the address space of the process; SCAN: end is below
+ *                 start
  *     -ENOTCONN   no process attached yet (not HELLO, ATTACH, STATS)
  *     -ESRCH      the address space is gone: the process called execve(2) or ended (not HELLO,
  *                 STATS)
  *     -EINTR      killed while waiting for a lock
  *     -ENOMEM     out of memory: what was armed stays armed, the rest reads as written
+ *     -EIO        an entry of a page table is of no known kind: as with -ENOMEM (ARM, SCAN only)
  */
 #ifndef UFFDWP_ASYNC_H
 #define UFFDWP_ASYNC_H
@@ -100,8 +102,9 @@
 #define UFFDWP_ABI_VERSION	1
 
 /*
- * Page categories. Bits 0 to 8 have the values and meanings of PAGE_IS_* in <linux/fs.h>
- * (PAGEMAP_SCAN, Linux 6.7); bits from 32 up are this module's own.
+ * Page categories. Bits 0 to 7 have the values and meanings of PAGE_IS_* in <linux/fs.h>
+ * (PAGEMAP_SCAN, Linux 6.7); bits from 32 up are this module's own. What later kernels have added,
+ * PAGE_IS_GUARD, is no category here.
  */
 #define UFFDWP_PAGE_IS_WPALLOWED	(1ULL << 0)	/* registered with this tracker */
 #define UFFDWP_PAGE_IS_WRITTEN		(1ULL << 1)	/* not armed */
@@ -170,8 +173,9 @@ struct uffdwp_region {
  *
  * Works before ATTACH and at any time after.
  *
- * UFFDWP_KIND_FILE needs Linux 6.7 or later: mappings, shared and private, of regular files whose
- * pages are in the page cache. Not those of DAX, of device nodes, nor of files that drivers make.
+ * UFFDWP_KIND_SHMEM and UFFDWP_KIND_HUGETLB need Linux 5.19 or later, UFFDWP_KIND_FILE 6.7 or later:
+ * mappings, shared and private, of regular files whose pages are in the page cache. Not those of
+ * DAX, of device nodes, nor of files that drivers make.
  */
 struct uffdwp_hello_arg {
 	__u64 size;
@@ -234,8 +238,8 @@ struct uffdwp_hello_arg {
  * use UNREGISTER. What UFFDIO_MOVE has brought is written, whatever it was elsewhere.
  *
  * With UFFD_FEATURE_WP_ASYNC (Linux 6.7) the kernel resolves write faults on huge pages and hugetlb
- * itself, which @huge_splits and @hugetlb_faults of STATS do not count, and mappings of ordinary
- * files can be registered. Whoever may read /proc/PID/pagemap can then arm by PAGEMAP_SCAN, as the
+ * itself, which huge_splits and hugetlb_faults of STATS do not count, and mappings of ordinary files
+ * can be registered. Whoever may read /proc/PID/pagemap can then arm by PAGEMAP_SCAN, as the
  * owner of a userfaultfd can by UFFDIO_WRITEPROTECT, and what was written before is forgotten: scan
  * with one of the two only. The memory of a tracker that has its own userfaultfd is safe from that.
  *
@@ -245,7 +249,9 @@ struct uffdwp_hello_arg {
  *   -ENXIO      a kernel thread: it has no address space
  *   -ESRCH      the process has ended
  *   -EALREADY   this tracker is attached already
- *   -EBUSY      @uffd is used by another tracker
+ *   -EBUSY      @uffd is used by another tracker, or has asked for a feature that the module offers
+ *               with native_abi=1: then it is tracked by itself
+ *   -EINVAL     also: UFFDIO_API was not called on @uffd, or with UFFD_FEATURE_EVENT_FORK
  *   -EOPNOTSUPP @unpopulated or UFFDWP_ATTACH_UFFD is not offered here (see the features in HELLO)
  *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a
  *               livepatch took one of them; the kernel log names it
@@ -289,9 +295,9 @@ struct uffdwp_attach_arg {
  *
  * Errors:
  *   -ENOENT     nothing is mapped in the range
- *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: a device, the vdso, before Linux
- *               6.7 a file that is not shared memory; or such a file, with a userfaultfd that was
- *               handed in without UFFD_FEATURE_WP_ASYNC
+ *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: a device, the vdso; before Linux
+ *               6.7 a file that is not shared memory; before 5.19 all but private anonymous memory;
+ *               or a file, with a userfaultfd that was handed in without UFFD_FEATURE_WP_ASYNC
  *   -EINVAL     also: the range begins or ends inside a page of hugetlb
  *   -EACCES     a mapping may never become writable
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker; or to the one that was handed
@@ -323,7 +329,7 @@ struct uffdwp_register_arg {
  *
  * Errors:
  *   -ENOENT     nothing is mapped in the range
- *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked; this kernel does not skip it
+ *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked, which the kernel does not skip
  *   -EINVAL     also: the range begins or ends inside a page of hugetlb
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker
  */
@@ -356,6 +362,7 @@ struct uffdwp_unregister_arg {
  *   -ENOENT     nothing in the range is registered with this tracker
  *   -EINVAL     also: the range cuts a page of hugetlb, at @walk_end
  *   -ENOMEM     no memory for page tables: all below @walk_end is armed, call again from there
+ *   -EIO        an entry of a page table is of no known kind: all below @walk_end is armed
  *   -EFAULT     also: the results cannot be written; what was armed is written again
  */
 struct uffdwp_arm_arg {
@@ -400,11 +407,12 @@ struct uffdwp_disarm_arg {
  * @size: in: sizeof(struct uffdwp_scan_arg)
  * @flags: in: UFFDWP_SCAN_*
  * @start: in: first address
- * @end: in: last address, exclusive
+ * @end: in: last address, exclusive; aligned as @start is
  * @walk_end: out: where the scan ended: everything below was looked at; start again here
  * @vec: in: address of an array of struct uffdwp_region, or 0
  * @vec_len: in: elements of that array; 0 exactly when @vec is 0
- * @max_pages: in: stop after that many matching pages; 0 is no limit
+ * @max_pages: in: stop after that many matching pages of 4 KiB, of which a huge page has 512; 0 is no
+ *	limit
  * @category_inverted: in: categories whose value is inverted before matching
  * @category_mask: in: a page matches if it is in all of these
  * @category_anyof_mask: in: ... and in one of these, unless this is 0
@@ -412,8 +420,7 @@ struct uffdwp_disarm_arg {
  *
  * Laid out as struct pm_scan_arg of PAGEMAP_SCAN, and matching works the same way. Neighbouring
  * pages with the same reported categories come as one region. Returns the number of regions in
- * @vec. The scan ends early, with success, when @vec is full or @max_pages are found, with
- *	@walk_end
+ * @vec. When @vec is full or @max_pages are found, the scan ends early, with success and @walk_end
  * less than @end.
  *
  * With UFFDWP_SCAN_WP_MATCHING a page that matches is armed in the same step in which it is looked
@@ -436,6 +443,8 @@ struct uffdwp_disarm_arg {
  *               returned only when no region is reported before it
  *   -EINVAL     also: @vec and @vec_len do not go together, @vec_len above max_regions of HELLO,
  *               unknown category
+ *   -EIO, -ENOMEM, -EINTR only when no region was found before: otherwise those are returned, and
+ *               the next scan, from @walk_end, has the error
  */
 struct uffdwp_scan_arg {
 	__u64 size;

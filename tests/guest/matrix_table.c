@@ -132,10 +132,10 @@ const char *const matrix_mistakes[MISTAKES] = {
 	[WRITE_PERMISSION_RESTORED] =
 		"mprotect(2) or a NUMA hint restored write permission behind the bit",
 	[KHUGEPAGED_FILLS_HOLES] = "khugepaged filled the holes of an armed file",
-	[DEFERRED_FLUSH] = "a TLB flush was deferred past a fault: also tests/guest/races, all interleavings",
+	[DEFERRED_FLUSH] = "a TLB flush was deferred past a fault: also tested in all interleavings of two tasks",
 	[BITS_LEFT_BEHIND] = "the bit stayed behind after unregister, close or mremap(2)",
 	[FORCED_BY_DIRTY] =
-		"a write by force to read-only memory went by the dirty bit: also tests/guest/races, all interleavings",
+		"a write by force to read-only memory went by the dirty bit: also tested in all interleavings of two tasks",
 };
 
 /* ---- states. Faults: of the first write to one page. */
