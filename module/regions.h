@@ -11,7 +11,7 @@
 enum uffdwp_put {
 	UFFDWP_PUT_TAKEN,	/* all taken */
 	UFFDWP_PUT_LAST,	/* taken, up to the page limit, which is reached now */
-	UFFDWP_PUT_NO_ROOM,	/* not taken: the caller's vec is full, or the limit reached before */
+	UFFDWP_PUT_NO_ROOM,	/* not taken: the caller's vec is full, or the limit was reached */
 	UFFDWP_PUT_FLUSH_FIRST,	/* not taken: store what is buffered, then offer again */
 };
 

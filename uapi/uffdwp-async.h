@@ -173,9 +173,9 @@ struct uffdwp_region {
  *
  * Works before ATTACH and at any time after.
  *
- * UFFDWP_KIND_SHMEM and UFFDWP_KIND_HUGETLB need Linux 5.19 or later, UFFDWP_KIND_FILE 6.7 or later:
- * mappings, shared and private, of regular files whose pages are in the page cache. Not those of
- * DAX, of device nodes, nor of files that drivers make.
+ * UFFDWP_KIND_SHMEM and UFFDWP_KIND_HUGETLB need Linux 5.19 or later. UFFDWP_KIND_FILE needs 6.7 or
+ * later: mappings, shared and private, of regular files whose pages are in the page cache. Not
+ * those of DAX, of device nodes, nor of files that drivers make.
  */
 struct uffdwp_hello_arg {
 	__u64 size;
@@ -238,8 +238,8 @@ struct uffdwp_hello_arg {
  * use UNREGISTER. What UFFDIO_MOVE has brought is written, whatever it was elsewhere.
  *
  * With UFFD_FEATURE_WP_ASYNC (Linux 6.7) the kernel resolves write faults on huge pages and hugetlb
- * itself, which huge_splits and hugetlb_faults of STATS do not count, and mappings of ordinary files
- * can be registered. Whoever may read /proc/PID/pagemap can then arm by PAGEMAP_SCAN, as the
+ * itself, which huge_splits and hugetlb_faults of STATS do not count, and mappings of ordinary
+ * files can be registered. Whoever may read /proc/PID/pagemap can then arm by PAGEMAP_SCAN, as the
  * owner of a userfaultfd can by UFFDIO_WRITEPROTECT, and what was written before is forgotten: scan
  * with one of the two only. The memory of a tracker that has its own userfaultfd is safe from that.
  *
@@ -411,8 +411,7 @@ struct uffdwp_disarm_arg {
  * @walk_end: out: where the scan ended: everything below was looked at; start again here
  * @vec: in: address of an array of struct uffdwp_region, or 0
  * @vec_len: in: elements of that array; 0 exactly when @vec is 0
- * @max_pages: in: stop after that many matching pages of 4 KiB, of which a huge page has 512; 0 is no
- *	limit
+ * @max_pages: in: stop after that many matching pages of 4 KiB (a huge page has 512); 0: no limit
  * @category_inverted: in: categories whose value is inverted before matching
  * @category_mask: in: a page matches if it is in all of these
  * @category_anyof_mask: in: ... and in one of these, unless this is 0

@@ -38,7 +38,7 @@
 #define UFFDIO_CONTINUE_MODE_WP ((__u64)1 << 1)
 #endif
 
-/* 5.13, "userfaultfd: add UFFDIO_CONTINUE ioctl": there is something that the mode can be added to */
+/* 5.13, "userfaultfd: add UFFDIO_CONTINUE ioctl": something that the mode can be added to */
 #ifdef UFFDIO_CONTINUE
 #define UFFDWP_CAN_ADD_CONTINUE_WP UFFDWP_LACKS_CONTINUE_WP
 #else

@@ -104,7 +104,7 @@ struct zap_details;
 #define UFFDWP_HOOKED_FILE_FUNCTIONS(X)
 #endif
 
-/* mm/userfaultfd.c, mm/hugetlb.c: with native_abi=1 on kernels that have UFFDIO_CONTINUE without WP */
+/* mm/userfaultfd.c, mm/hugetlb.c: with native_abi=1 where UFFDIO_CONTINUE is there without WP */
 #if UFFDWP_CAN_ADD_CONTINUE_WP
 #define UFFDWP_HOOKED_CONTINUE_FUNCTION(X)						\
 	X(mfill_atomic_install_pte, int, (UFFDWP_INSTALL_PTE_PARAMETERS))
