@@ -118,11 +118,11 @@ struct uffdwp_open_opts {
  *   -ESRCH       no such process
  *   -ENXIO       a kernel thread
  *   -EBADF       @pidfd or @uffd is not what it should be
- *   -EBUSY       @uffd is used by another tracker
+ *   -EBUSY       @uffd is used by another tracker, or is tracked by itself (native_abi=1)
  *   -EPROTO      the module is older than this library
  *   -EOPNOTSUPP  an option that this back end does not offer; for the kernel alone that includes
  *                a @uffd that was made without UFFD_FEATURE_WP_ASYNC
- *   -EINVAL      bad options
+ *   -EINVAL      bad options; UFFDIO_API not called on @uffd, or with UFFD_FEATURE_EVENT_FORK
  *   -EMFILE, -ENFILE, -ENOMEM
  */
 int uffdwp_open(pid_t pid, const struct uffdwp_open_opts *opts, struct uffdwp **tracker);

@@ -139,7 +139,8 @@ static int disarm_native(struct uffdwp_tracker *t, UFFDWP_MWRITEPROTECT_PARAMETE
 }
 
 /**
- * uffdwp_writeprotect - UFFDIO_WRITEPROTECT, with the parameters of mwriteprotect_range()
+ * uffdwp_writeprotect - UFFDIO_WRITEPROTECT
+ * @UFFDWP_MWRITEPROTECT_PARAMETERS: those of mwriteprotect_range(), as in compat/hooked.h
  *
  * The range is aligned and not empty. A native tracker stays because its userfaultfd does, which is
  * in the middle of this command; another that is found with mmap_lock held stays until it is
