@@ -72,6 +72,9 @@
 /* bits that an earlier user of the memory has left are believed */
 #define UFFDWP_BREAK_LEFTOVERS	35
 
+/* the small pages of a file's huge page that a scan has split are offered as they are then */
+#define UFFDWP_BREAK_SPLIT	36
+
 /* PAGEMAP_SCAN reports what it was told to arm, and does not arm it */
 #define UFFDWP_BREAK_NATIVE_RESET	70
 /* UFFDIO_API says yes to WP_ASYNC, and nothing resolves the write faults */

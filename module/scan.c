@@ -9,6 +9,10 @@
  * go from the buffer to user memory without locks; if that fails, the regions that were not
  * delivered are disarmed: written again. Nobody can have relied on them in between, since commands
  * on one tracker exclude each other.
+ *
+ * A huge page of a file is split before it is armed, and the kernel splits one by emptying its entry
+ * (__split_huge_pmd_locked()). What is found there afterwards is still offered as the page that it
+ * was, or a caller who has asked for pages that are present would never hear of it.
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -38,7 +42,10 @@ struct scan {
 	u64 asked;			/* categories that matter to the caller */
 	u64 vma_categories;		/* of all pages of walk.vma */
 	u64 hole;			/* of those without a table or entry */
+	struct uffdwp_split split;	/* the huge page of a file that was split last */
 };
+
+static const struct uffdwp_walk_ops scan_ops, split_scan_ops;
 
 static bool matches(const struct scan *s, u64 categories)
 {
@@ -82,15 +89,26 @@ static inline int report(struct scan *s, unsigned long addr, unsigned long *end,
 	return UFFDWP_WALK_PAUSE;
 }
 
+/* Of a part with nothing in it that is not armed: what it was before this scan has emptied it. */
+static u64 empty_categories(const struct scan *s, unsigned long addr, unsigned long end,
+			    u64 categories)
+{
+	if (addr < s->split.start || end > s->split.end || vma_is_anonymous(s->walk.vma) ||
+	    !matches(s, s->split.categories) || uffdwp_broken(UFFDWP_BREAK_SPLIT))
+		return categories;
+	return s->split.categories;
+}
+
 static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
+	const u64 categories = empty_categories(s, addr, end, s->hole);
 
-	if (!matches(s, s->hole))
+	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
 	if (resets(s) && uffdwp_hole_can_be_armed(s->t, walk->vma))
 		return UFFDWP_WALK_POPULATE;
-	return report(s, addr, &end, s->hole);
+	return report(s, addr, &end, categories);
 }
 
 /* Instead, where nothing is to be reported: PAGEMAP_SCAN then arms all, whatever its categories. */
@@ -129,6 +147,50 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 	return next;
 }
 
+/* Instead, where a huge page of a file was split: scan_ptes() has no time for this. */
+static int scan_split_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr,
+			   unsigned long end)
+{
+	struct scan *s = container_of(walk, struct scan, walk);
+	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, PAGE_SHIFT);
+	int next = UFFDWP_WALK_ON;
+
+	if (addr >= s->split.end)
+		walk->ops = &scan_ops;
+	if (addr >= s->split.end || end <= s->split.start)
+		return scan_ptes(walk, pte, addr, end);
+	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
+		unsigned long taken = addr + PAGE_SIZE;
+		const pte_t entry = READ_ONCE(*pte);
+		u64 categories = s->vma_categories |
+				 uffdwp_pte_categories(entry, s->asked, &a.known);
+
+		if (pte_none(entry))
+			categories = empty_categories(s, addr, taken, categories);
+		if (!matches(s, categories))
+			continue;
+		next = report(s, addr, &taken, categories);
+		if (resets(s) && taken > addr)
+			uffdwp_arm_pte(&a, pte, addr);
+	}
+	uffdwp_arming_end(&a);
+	return next;
+}
+
+/* The entry is about to be emptied. All of it: a limit may leave a part to the next scan. */
+static void remember_split(struct scan *s, unsigned long addr, pmd_t pmd)
+{
+	const u64 all = UFFDWP_EXTRA_CATEGORIES & ~UFFDWP_PAGE_IS_PINNED;
+
+	if (vma_is_anonymous(s->walk.vma))
+		return;
+	s->split.start = round_down(addr, HPAGE_PMD_SIZE);
+	s->split.end = s->split.start + HPAGE_PMD_SIZE;
+	s->split.categories = s->vma_categories | uffdwp_pmd_categories(pmd, s->asked | all);
+	if (s->walk.ops == &scan_ops)
+		s->walk.ops = &split_scan_ops;
+}
+
 static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
@@ -145,8 +207,10 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 
 	/* Only what is reported may be armed, so a part of a huge page needs small ones. */
 	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end) ||
-	    room < HPAGE_PMD_NR)
+	    room < HPAGE_PMD_NR) {
+		remember_split(s, addr, *pmd);
 		return UFFDWP_WALK_SPLIT;
+	}
 	next = report(s, addr, &taken, categories);
 	if (taken == end) {
 		uffdwp_arm_pmd(&a, pmd, addr);
@@ -203,6 +267,13 @@ static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr
 static const struct uffdwp_walk_ops scan_ops = {
 	.hole = scan_hole,
 	.ptes = scan_ptes,
+	.huge = scan_huge,
+	.hugetlb = scan_hugetlb,
+};
+
+static const struct uffdwp_walk_ops split_scan_ops = {
+	.hole = scan_hole,
+	.ptes = scan_split_ptes,
 	.huge = scan_huge,
 	.hugetlb = scan_hugetlb,
 };
@@ -438,7 +509,11 @@ long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg)
 	s.t = t;
 	s.regions.buffer = t->buffer;
 	s.regions.capacity = UFFDWP_BUFFER_REGIONS;
+	s.split = t->split;
+	if (s.split.end > arg->start)
+		s.walk.ops = &split_scan_ops;
 	err = run(&s);
+	t->split = s.split;
 	arg->walk_end = s.pos;
 	uffdwp_count(t, scans, 1);
 	uffdwp_count(t, pages_reported, s.regions.pages);

@@ -32,6 +32,18 @@ struct uffdwp_counters {
 };
 
 /**
+ * struct uffdwp_split - a huge page that was split, and so was taken out of the page tables
+ * @start: first address
+ * @end: last address, exclusive; 0: there is none
+ * @categories: of all of it, as it was before
+ */
+struct uffdwp_split {
+	unsigned long start;
+	unsigned long end;
+	u64 categories;
+};
+
+/**
  * struct uffdwp_tracker - one open of /dev/uffdwp-async
  * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
  * @mm: address space, by mmgrab(): it may die at any time. NULL until attached
@@ -46,14 +58,15 @@ struct uffdwp_counters {
  * @ignore_pins: pages that somebody holds are armed like others
  * @met_held: an entry was left as it is because somebody holds its page; set without @lock
  * @settled: when uffdwp_settle_lists() was last at work, in jiffies; under @lock
+ * @split: the huge page of a file that a scan has split last; under @lock
  * @counters: statistics
  * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them
  * @by_ctx: in the table that faults look into
  * @by_mm: in the table that UFFDIO_WRITEPROTECT looks into
  * @rcu: frees the tracker when no fault can see it any more
  *
- * All but @ending, @met_held, @settled and the counters is set once, by whoever makes the tracker,
- * before it is published in the tables.
+ * All but @ending, @met_held, @settled, @split and the counters is set once, by whoever makes the
+ * tracker, before it is published in the tables.
  */
 struct uffdwp_tracker {
 	struct mutex lock;
@@ -69,6 +82,7 @@ struct uffdwp_tracker {
 	bool ignore_pins;
 	bool met_held;
 	unsigned long settled;
+	struct uffdwp_split split;
 	struct uffdwp_counters __percpu *counters;
 	struct uffdwp_region *buffer;
 	struct hlist_node by_ctx;

@@ -659,3 +659,26 @@ void hugetlb_release(void)
 {
 	write_number(HUGETLB "nr_hugepages", 0);
 }
+
+char *map_shared_huge(void)
+{
+	const size_t len = 1ul << 21;
+	int file = memfd_create("huge", MFD_CLOEXEC);
+	char *all = mmap(NULL, 2 * len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *p;
+	size_t i;
+
+	if (file < 0 || all == MAP_FAILED || ftruncate(file, len))
+		return NULL;
+	p = (char *)(((uintptr_t)all + len - 1) & ~(len - 1));
+	p = mmap(p, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0);
+	close(file);
+	if (p == MAP_FAILED)
+		return NULL;
+	/* Without success there are small pages: the caller looks. */
+	write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "advise");
+	madvise(p, len, MADV_HUGEPAGE);
+	for (i = 0; i < len; i += 4096)
+		p[i] = 1;
+	write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "never");
+	return p;
+}

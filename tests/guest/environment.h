@@ -91,6 +91,13 @@ const char *poison(void *page, uint64_t *pfn);
 /* Gives the frame back to the kernel (tests/vm/run --kernel-module hwpoison-inject). */
 const char *unpoison(uint64_t pfn);
 
+/*
+ * ---- 2 MiB of shared memory, every small page of it written: a huge page if one was to be had,
+ * which is for the caller to see. NULL when there was no memory at all.
+ */
+
+char *map_shared_huge(void);
+
 /* ---- things that take their own choice of pages */
 
 /* Memory was compacted on all nodes. */

@@ -541,6 +541,42 @@ static void nothing_of_hugetlb_is_written(void **state)
 	hugetlb_release();
 }
 
+/* To arm it a scan must split it, which takes it out of the page tables: it is reported still. */
+static void huge_pages_of_shared_memory_are_reported(void **state)
+{
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg arg;
+	char *p;
+	int uffd, pagemap;
+
+	(void)state;
+	needs_native_abi();
+	if (~dev_kinds() & UFFDWP_KIND_SHMEM)
+		skip_because("this kernel registers anonymous memory only");
+	p = map_shared_huge();
+	uffd = new_uffd(WP_ASYNC);
+	assert_ok(register_range(uffd, p, HUGE_PAGE, UFFDIO_REGISTER_MODE_WP));
+	pagemap = open_pagemap();
+	arg = scan_arg(p, HUGE_PAGE, &region, 1);
+	arg.category_anyof_mask = UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_SWAPPED;
+	arg.return_mask = UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_FILE | UFFDWP_PAGE_IS_HUGE;
+	assert_int_equal(scan(pagemap, &arg), 1);
+	if (~region.categories & UFFDWP_PAGE_IS_HUGE)
+		skip_because("no huge page of shared memory could be had");
+	arg.flags = WP_MATCHING | CHECK_WPASYNC;
+	assert_int_equal(scan(pagemap, &arg), 1);
+	assert_int_equal(region.end - region.start, HUGE_PAGE);
+	assert_int_equal(region.categories, arg.return_mask);
+	assert_int_equal(scan(pagemap, &arg), 0);
+	touch(p + 9 * PAGE, 2, 3);
+	assert_int_equal(scan(pagemap, &arg), 1);
+	assert_int_equal(region.start, (uintptr_t)p + 9 * PAGE);
+	assert_int_equal(region.end - region.start, 2 * PAGE);
+	close(uffd);
+	close(pagemap);
+	munmap(p, HUGE_PAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -557,6 +593,7 @@ int main(void)
 		cmocka_unit_test(bits_of_others_are_not_believed),
 		cmocka_unit_test(a_continued_page_is_protected),
 		cmocka_unit_test(nothing_of_hugetlb_is_written),
+		cmocka_unit_test(huge_pages_of_shared_memory_are_reported),
 	};
 
 	signal(SIGALRM, on_alarm);

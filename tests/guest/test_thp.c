@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "support.h"
 
 #define HUGE 2ul
@@ -192,6 +193,59 @@ static void another_process(void **state)
 	munmap(p, LEN);
 }
 
+/* A scan of present pages only, that arms them. Returns how many it has found. */
+static uint64_t present(int fd, char *p, size_t len, uint64_t max_pages, uint64_t *seen)
+{
+	struct uffdwp_region vec[8];
+	struct uffdwp_scan_arg arg = scan_arg(p, len, vec, 8);
+	uint64_t pages = 0;
+	int n, i;
+
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	arg.max_pages = max_pages;
+	arg.category_anyof_mask = UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_SWAPPED;
+	arg.return_mask = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_FILE;
+	n = dev_scan(fd, &arg);
+	assert_true(n >= 0);
+	for (i = 0; i < n; i++) {
+		pages += (vec[i].end - vec[i].start) / PAGE;
+		*seen = vec[i].categories;
+	}
+	return pages;
+}
+
+/* To arm it a scan must split it, which takes it out of the page tables: it is reported still. */
+static void shared_memory_is_reported_as_it_was(void **state)
+{
+	const uint64_t all = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_FILE;
+	uint64_t seen = 0;
+	int fd = dev_open(), part;
+	char *p;
+
+	(void)state;
+	if (~dev_kinds() & UFFDWP_KIND_SHMEM)
+		skip_because("this kernel registers anonymous memory only");
+	for (part = 0; part < 2; part++) {
+		p = map_shared_huge();
+		close(fd);
+		fd = dev_open();
+		assert_ok(dev_attach_self(fd));
+		assert_ok(dev_register(fd, p, HUGE_PAGE));
+		if (~categories(fd, p) & UFFDWP_PAGE_IS_HUGE)
+			skip_because("no huge page of shared memory could be had");
+		if (part)
+			assert_int_equal(present(fd, p, HUGE_PAGE, 100, &seen), 100);
+		assert_int_equal(present(fd, p, HUGE_PAGE, 0, &seen), part ? 412 : 512);
+		assert_int_equal(seen, all);
+		assert_int_equal(present(fd, p, HUGE_PAGE, 0, &seen), 0);
+		touch(p + 9 * PAGE, 2, 3);
+		assert_int_equal(present(fd, p, HUGE_PAGE, 0, &seen), 2);
+		assert_int_equal(p[8 * PAGE], 1);
+		munmap(p, HUGE_PAGE);
+	}
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +258,7 @@ int main(void)
 		cmocka_unit_test(the_kernel_writes_with_one_fault),
 		cmocka_unit_test(shared_after_fork_takes_one_fault),
 		cmocka_unit_test(another_process),
+		cmocka_unit_test(shared_memory_is_reported_as_it_was),
 	};
 
 	return cmocka_run_group_tests_name("thp", tests, NULL, NULL);
