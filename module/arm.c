@@ -405,6 +405,41 @@ u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long
 	return disarmed;
 }
 
+static int clear_markers(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
+			 unsigned long end)
+{
+	for (; addr != end; ptep++, addr += PAGE_SIZE)
+		if (uffdwp_pte_is_marker(READ_ONCE(*ptep)))
+			pte_clear(walk->vma->vm_mm, addr, ptep);
+	return UFFDWP_WALK_ON;
+}
+
+static int leave_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
+{
+	return UFFDWP_WALK_ON;
+}
+
+static const struct uffdwp_walk_ops marker_ops = {
+	.hole = disarm_hole,
+	.ptes = clear_markers,
+	.huge = leave_huge,
+};
+
+/**
+ * uffdwp_clear_markers - take the markers out of a mapping, and leave every bit
+ * @vma: anonymous mapping, mmap_lock held
+ *
+ * For kernels on which all markers in such a mapping are ours.
+ */
+void uffdwp_clear_markers(struct vm_area_struct *vma)
+{
+	struct uffdwp_walk walk = { .ops = &marker_ops, .vma = vma };
+	unsigned long pos = vma->vm_start;
+
+	while (pos < vma->vm_end && uffdwp_walk_vma(&walk, pos, vma->vm_end) != UFFDWP_WALK_ON)
+		pos = pmd_addr_end(walk.pos, vma->vm_end);
+}
+
 /**
  * uffdwp_disarm_tracked - make a range written where it is registered with the tracker
  * @t: tracker

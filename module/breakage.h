@@ -83,6 +83,10 @@
 #define UFFDWP_BREAK_NATIVE_CONTINUE	72
 /* UFFDIO_WRITEPROTECT of a native userfaultfd is left to the kernel */
 #define UFFDWP_BREAK_NATIVE_PROTECT	73
+/* a mapping that has left write-protect mode keeps its bits, and has them when it comes back */
+#define UFFDWP_BREAK_NATIVE_MODE	74
+/* closing a tracker leaves its markers where another userfaultfd has taken over */
+#define UFFDWP_BREAK_LOST_TO_OTHERS	75
 
 #ifndef UFFDWP_BREAK
 #define UFFDWP_BREAK UFFDWP_BREAK_NOTHING

@@ -291,8 +291,21 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
  */
 static bool may_hold_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	return t->markers && !vma->vm_userfaultfd_ctx.ctx && vma_is_anonymous(vma) &&
-	       !uffdwp_broken(UFFDWP_BREAK_LOST);
+	return t->markers && vma_is_anonymous(vma) && !uffdwp_broken(UFFDWP_BREAK_LOST);
+}
+
+/* Not registered with this tracker; bits may be those of another userfaultfd. */
+static void clear_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+{
+	if (!may_hold_lost_markers(t, vma))
+		return;
+	if (!vma->vm_userfaultfd_ctx.ctx) {
+		uffdwp_vma_keep_out_faults(vma);
+		uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
+	} else if (!UFFDWP_HAS_ANON_MARKERS && !uffdwp_tracker_of_vma(vma) &&
+		   !uffdwp_tracker_of_sync_vma(vma) && !uffdwp_broken(UFFDWP_BREAK_LOST_TO_OTHERS)) {
+		uffdwp_clear_markers(vma);
+	}
 }
 
 /*
@@ -309,10 +322,12 @@ static void disarm_everything(struct uffdwp_tracker *t)
 
 	lockdep_assert_held_write(&t->mm->mmap_lock);
 	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX) {
-		if (vma->vm_userfaultfd_ctx.ctx != t->ctx && !may_hold_lost_markers(t, vma))
+		if (vma->vm_userfaultfd_ctx.ctx != t->ctx) {
+			clear_lost_markers(t, vma);
 			continue;
+		}
 		uffdwp_vma_keep_out_faults(vma);
-		if (uffdwp_broken(UFFDWP_BREAK_STALE) && vma->vm_userfaultfd_ctx.ctx == t->ctx)
+		if (uffdwp_broken(UFFDWP_BREAK_STALE))
 			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, VM_UFFD_MISSING);
 		else
 			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);

@@ -461,6 +461,68 @@ static void bits_of_others_are_not_believed(void **state)
 	munmap(p, N * PAGE);
 }
 
+/*
+ * Written while the mapping is in another mode, and then write-protected for a fork: when the mode
+ * comes back the bit must not.
+ */
+static void bits_do_not_outlive_the_mode(void **state)
+{
+	char *p = map_filled(N);
+	int uffd, pagemap;
+	pid_t pid;
+
+	(void)state;
+	needs_native_abi();
+	uffd = native_tracker_of(p, N * PAGE);
+	pagemap = open_pagemap();
+	assert_ok(register_range(uffd, p, N * PAGE, UFFDIO_REGISTER_MODE_MISSING));
+	touch(p, N / 2, 2);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_ok(register_range(uffd, p, N * PAGE, UFFDIO_REGISTER_MODE_WP));
+	assert_int_equal(written_natively(pagemap, p, N * PAGE, true), N);
+	assert_int_equal(written_natively(pagemap, p, N * PAGE, false), 0);
+	close(uffd);
+	close(pagemap);
+	munmap(p, N * PAGE);
+}
+
+/*
+ * mremap() to the end of a mapping takes both from their userfaultfd, and leaves markers in the
+ * first (test_unpopulated.c). Another userfaultfd that comes to them then, before the first is
+ * closed, must not get its process killed when the hooks are gone.
+ */
+static void markers_are_not_left_to_others(void **state)
+{
+	char *p = (char *)0x610000000000, *q = p + 8 * N * PAGE;
+	int uffd, plain, i;
+
+	(void)state;
+	needs_native_abi();
+	for (i = 0; i < 2; i++)
+		assert_ptr_not_equal(mmap(i ? q : p, N * PAGE, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+					  0), MAP_FAILED);
+	uffd = native_tracker_of(p, N * PAGE);
+	assert_ok(register_range(uffd, q, N * PAGE, UFFDIO_REGISTER_MODE_WP));
+	assert_ok(protect(uffd, q, N * PAGE));
+	assert_ptr_equal(mremap(q, N * PAGE, N * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+				p + N * PAGE), p + N * PAGE);
+	assert_false(has_registered_memory(getpid()));
+	plain = new_uffd(0);
+	assert_ok(register_range(plain, p, 2 * N * PAGE, UFFDIO_REGISTER_MODE_WP));
+	close(uffd);
+	/* Until the hooks are gone. */
+	wait_for(!references());
+	sleep(4);
+	touch(p, 2 * N, 3);
+	close(plain);
+	munmap(p, 2 * N * PAGE);
+}
+
 /* The page of a file, mapped by UFFDIO_CONTINUE, and nothing was armed before. */
 static void continue_protected(unsigned int memfd_flags, size_t len)
 {
@@ -591,6 +653,8 @@ int main(void)
 		cmocka_unit_test(a_second_call_changes_nothing),
 		cmocka_unit_test(what_could_not_be_told_is_told_again),
 		cmocka_unit_test(bits_of_others_are_not_believed),
+		cmocka_unit_test(bits_do_not_outlive_the_mode),
+		cmocka_unit_test(markers_are_not_left_to_others),
 		cmocka_unit_test(a_continued_page_is_protected),
 		cmocka_unit_test(nothing_of_hugetlb_is_written),
 		cmocka_unit_test(huge_pages_of_shared_memory_are_reported),
