@@ -142,31 +142,53 @@ static long ioctl_api(struct file *uffd, struct uffdio_api __user *uarg)
 	return 0;
 }
 
+/* Every bit and marker is taken out of mappings of a range that nobody protects with them. */
+static void clean(struct mm_struct *mm, const void *ctx, u64 start, u64 end, bool unregistered)
+{
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(mm);
+	uffdwp_for_each_vma(vma, mm, start, end) {
+		const void *of = vma->vm_userfaultfd_ctx.ctx;
+		bool unused = !of && unregistered;
+
+		if (of == ctx && !uffdwp_broken(UFFDWP_BREAK_NATIVE_MODE))
+			unused = !userfaultfd_wp(vma);
+		if (unused && uffdwp_kind_is_offered(vma))
+			uffdwp_disarm(vma, max_t(u64, start, vma->vm_start),
+				      min_t(u64, end, vma->vm_end));
+	}
+	mmap_read_unlock(mm);
+}
+
 /*
  * Bits that an earlier user of the memory has left would say "not written" of pages that nobody has
- * armed: register.c.
+ * armed: register.c. The kernel takes none out of a mapping that leaves write-protect mode here
+ * either, and would not when it comes back, with pages written in between.
  */
 static long ioctl_register(struct file *uffd, struct uffdio_register __user *uarg)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_of_ctx(uffd->private_data);
+	const void *ctx = uffd->private_data;
 	struct uffdio_range range;
-	struct vm_area_struct *vma;
+	struct mm_struct *mm;
+	long ret;
 	u64 end;
 
 	/* What cannot be registered needs no cleaning. */
-	if (!t || copy_from_user(&range, &uarg->range, sizeof(range)) ||
+	if (!uffdwp_tracker_of_ctx(ctx) || copy_from_user(&range, &uarg->range, sizeof(range)) ||
 	    !PAGE_ALIGNED(range.start) || !PAGE_ALIGNED(range.len) ||
-	    check_add_overflow((u64)range.start, (u64)range.len, &end) || !mmget_not_zero(t->mm))
+	    check_add_overflow((u64)range.start, (u64)range.len, &end))
+		return original_ioctl(uffd, UFFDIO_REGISTER, uarg);
+	/* The tracker may end at any time; the userfaultfd is open. */
+	mm = uffdwp_userfault_owner(uffd);
+	if (!mm || !mmget_not_zero(mm))
 		return original_ioctl(uffd, UFFDIO_REGISTER, uarg);
 
-	mmap_read_lock(t->mm);
-	uffdwp_for_each_vma(vma, t->mm, range.start, end)
-		if (!vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_is_offered(vma))
-			uffdwp_disarm(vma, max_t(u64, range.start, vma->vm_start),
-				      min_t(u64, end, vma->vm_end));
-	mmap_read_unlock(t->mm);
-	mmput(t->mm);
-	return original_ioctl(uffd, UFFDIO_REGISTER, uarg);
+	clean(mm, ctx, range.start, end, true);
+	ret = original_ioctl(uffd, UFFDIO_REGISTER, uarg);
+	clean(mm, ctx, range.start, end, false);
+	mmput(mm);
+	return ret;
 }
 
 /*
