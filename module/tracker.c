@@ -212,7 +212,8 @@ struct uffdwp_tracker *uffdwp_tracker_of_sync_vma(const struct vm_area_struct *v
  * uffdwp_tracker_of_ctx - the native tracker of a userfaultfd
  * @ctx: its context
  *
- * Return: the tracker, which stays as long as the userfaultfd, or NULL.
+ * Return: the tracker, or NULL. It is to be looked into only with mmap_lock of its address space
+ * held, or between rcu_read_lock() and rcu_read_unlock().
  */
 struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx)
 {
@@ -234,7 +235,7 @@ struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx)
  *
  * The caller keeps the userfaultfd open.
  *
- * Return: the tracker, which stays as long as that userfaultfd, or NULL.
+ * Return: the tracker, valid until mmap_lock of @mm is dropped, if that is held; or NULL.
  */
 struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, const void *first,
 						  const void *last)

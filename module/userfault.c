@@ -142,7 +142,7 @@ struct mm_struct *uffdwp_userfault_owner(const struct file *uffd)
  * @mm: address space
  * @field: some field in the context of a userfaultfd that the caller keeps open
  *
- * Return: the native tracker, which stays as long as that userfaultfd, or NULL.
+ * Return: the native tracker, valid until mmap_lock of @mm is dropped, if that is held; or NULL.
  */
 struct uffdwp_tracker *uffdwp_userfault_of_field(const struct mm_struct *mm, const void *field)
 {
