@@ -371,7 +371,7 @@ static notrace void on_copy_hugetlb_page_range(unsigned long ip, unsigned long p
 	struct vm_area_struct *src_vma = (struct vm_area_struct *)uffdwp_fregs_arg3(fregs);
 
 	if (unlikely(userfaultfd_wp(src_vma)) && !within_module(parent_ip, THIS_MODULE) &&
-	    uffdwp_tracker_of_vma(src_vma))
+	    (uffdwp_tracker_of_vma(src_vma) || uffdwp_tracker_of_sync_vma(src_vma)))
 		redirect(fregs, instead_of_copy_hugetlb_page_range);
 }
 #else

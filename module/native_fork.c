@@ -11,18 +11,23 @@
  *				cpus_read_lock()). The child does not run before this returns.
  *
  * The tracker ends as any native one, when its userfaultfd is closed. If nobody has read the event
- * there never was one: the kernel has taken the context from the child's mappings, and the tracker
- * ends at once.
+ * there never was one, and it ends at once: the kernel has given up the wait for a reader
+ * (userfaultfd_event_wait_completion()), because the forking task was killed or the parent's
+ * userfaultfd was closed, and has taken the context from the child's mappings.
  */
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
+#include "arm.h"
+#include "breakage.h"
 #include "hooks.h"
+#include "kind.h"
 #include "native.h"
 #include "tracker.h"
 
@@ -32,6 +37,7 @@
  * @fork: which fork: the list of its events, on the stack of dup_mmap()
  * @t: the tracker; not to be looked at once the event is delivered
  * @ctx: its context
+ * @parent: the context of the parent, to be compared only
  * @mm: its address space, by mmgrab()
  */
 struct forked {
@@ -39,6 +45,7 @@ struct forked {
 	const void *fork;
 	struct uffdwp_tracker *t;
 	const void *ctx;
+	const void *parent;
 	struct mm_struct *mm;
 };
 
@@ -69,6 +76,7 @@ static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struc
 	f->fork = fork;
 	f->t = t;
 	f->ctx = t->ctx;
+	f->parent = parent->ctx;
 	f->mm = t->mm;
 	mmgrab(f->mm);
 	spin_lock(&forked_lock);
@@ -97,7 +105,7 @@ free:
 int uffdwp_native_fork_vma(const void *ctx, struct vm_area_struct *vma, const void *fork)
 {
 	const void *new = vma->vm_userfaultfd_ctx.ctx;
-	struct uffdwp_tracker *parent = uffdwp_tracker_of_ctx(ctx);
+	struct uffdwp_tracker *parent = uffdwp_tracker_with_ctx_at(current->mm, ctx, ctx);
 
 	if (!parent || !new || new == ctx || uffdwp_tracker_of_vma(vma) ||
 	    uffdwp_tracker_of_sync_vma(vma))
@@ -162,20 +170,47 @@ static bool is_in_use(const struct forked *f)
 	return found;
 }
 
+/*
+ * Not in use alone does not say so: whoever has read the event may have unregistered all of the
+ * child's memory at once, and may register some again. The tracker of a parent's userfaultfd ends
+ * before the kernel marks that as closed (userfaultfd_release()).
+ */
+static bool was_given_up(const struct forked *f)
+{
+	return !is_in_use(f) &&
+	       (fatal_signal_pending(current) || !uffdwp_tracker_of_ctx(f->parent));
+}
+
+/* The kernel takes away the context and the mode, and leaves the bits: fork.c says what they do. */
+static void leave_nothing(const struct forked *f)
+{
+	struct vm_area_struct *vma;
+
+	if (uffdwp_broken(UFFDWP_BREAK_FORK) || !mmget_not_zero(f->mm))
+		return;
+	mmap_read_lock(f->mm);
+	uffdwp_for_each_vma(vma, f->mm, 0, ULONG_MAX)
+		if (!vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_is_offered(vma))
+			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
+	mmap_read_unlock(f->mm);
+	mmput(f->mm);
+}
+
 /**
  * uffdwp_native_fork_end - after dup_userfaultfd_complete(): end trackers without a userfaultfd
  * @ours: the trackers of this fork
  *
- * Whoever has read the event may have closed what he got, and with it ended the tracker; or has
- * unregistered all of the child's memory at once, and loses the tracker with it.
+ * Whoever has read the event may have closed what he got, and with it ended the tracker.
  */
 void uffdwp_native_fork_end(struct list_head *ours)
 {
 	struct forked *f, *next;
 
 	list_for_each_entry_safe(f, next, ours, list) {
-		if (!is_in_use(f))
+		if (was_given_up(f)) {
+			leave_nothing(f);
 			uffdwp_native_end(f->ctx, f->mm);
+		}
 		free_forked(f);
 	}
 }
