@@ -53,7 +53,7 @@ static long original_ioctl(struct file *uffd, unsigned int cmd, void __user *uar
 
 static struct uffdwp_tracker *new_tracker(const struct file *uffd, bool async)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_new();
+	struct uffdwp_tracker *t = uffdwp_tracker_new_native();
 
 	if (!t)
 		return ERR_PTR(-ENOMEM);

@@ -55,8 +55,8 @@ static DEFINE_SPINLOCK(forked_lock);
 static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struct *vma,
 		       const void *fork)
 {
-	struct forked *f = kmalloc(sizeof(*f), GFP_KERNEL);
-	struct uffdwp_tracker *t = f ? uffdwp_tracker_new() : NULL;
+	struct forked *f = kmalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	struct uffdwp_tracker *t = f ? uffdwp_tracker_new_native() : NULL;
 	int err = -ENOMEM;
 
 	if (!t)

@@ -33,12 +33,37 @@
 #include "compat/vma.h"
 #include "tracker.h"
 
-#define TABLE_BITS 6
+/* With native_abi=1 every userfaultfd of the machine may be in them. */
+#define TABLE_BITS 10
 
 static DEFINE_HASHTABLE(by_ctx_table, TABLE_BITS);
 static DEFINE_HASHTABLE(sync_table, TABLE_BITS);
 static DEFINE_HASHTABLE(by_mm_table, TABLE_BITS);
 static DEFINE_SPINLOCK(tables_lock);
+
+/**
+ * uffdwp_tracker_new_native - make a tracker that no scan of the device will use
+ *
+ * Whoever may call UFFDIO_API may have as many as he has files, so they are his to pay for.
+ *
+ * Return: the tracker, or NULL when there is no memory.
+ */
+struct uffdwp_tracker *uffdwp_tracker_new_native(void)
+{
+	struct uffdwp_tracker *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+
+	if (!t)
+		return NULL;
+
+	t->counters = alloc_percpu_gfp(struct uffdwp_counters, GFP_KERNEL_ACCOUNT);
+	if (!t->counters) {
+		kfree(t);
+		return NULL;
+	}
+	mutex_init(&t->lock);
+	t->settled = jiffies - HZ;
+	return t;
+}
 
 /**
  * uffdwp_tracker_new - make a tracker that is not attached yet
@@ -47,21 +72,16 @@ static DEFINE_SPINLOCK(tables_lock);
  */
 struct uffdwp_tracker *uffdwp_tracker_new(void)
 {
-	struct uffdwp_tracker *t = kzalloc(sizeof(*t), GFP_KERNEL);
+	struct uffdwp_tracker *t = uffdwp_tracker_new_native();
 
 	if (!t)
 		return NULL;
 
-	t->counters = alloc_percpu(struct uffdwp_counters);
-	t->buffer = kvmalloc_array(UFFDWP_BUFFER_REGIONS, sizeof(*t->buffer), GFP_KERNEL);
-	if (!t->counters || !t->buffer) {
-		kvfree(t->buffer);
-		free_percpu(t->counters);
-		kfree(t);
+	t->buffer = kvmalloc_array(UFFDWP_BUFFER_REGIONS, sizeof(*t->buffer), GFP_KERNEL_ACCOUNT);
+	if (!t->buffer) {
+		uffdwp_tracker_release(t);
 		return NULL;
 	}
-	mutex_init(&t->lock);
-	t->settled = jiffies - HZ;
 	return t;
 }
 

@@ -60,7 +60,7 @@ struct uffdwp_split {
  * @settled: when uffdwp_settle_lists() was last at work, in jiffies; under @lock
  * @split: the huge page of a file that a scan has split last; under @lock
  * @counters: statistics
- * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them
+ * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them; not if @native
  * @by_ctx: in the table that faults look into
  * @by_mm: in the table that UFFDIO_WRITEPROTECT looks into
  * @rcu: frees the tracker when no fault can see it any more
@@ -95,6 +95,7 @@ struct uffdwp_tracker {
 #define uffdwp_count(t, what, n) this_cpu_add((t)->counters->what, n)
 
 struct uffdwp_tracker *uffdwp_tracker_new(void);
+struct uffdwp_tracker *uffdwp_tracker_new_native(void);
 int uffdwp_tracker_publish(struct uffdwp_tracker *t);
 void uffdwp_tracker_release(struct uffdwp_tracker *t);
 u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
