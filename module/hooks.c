@@ -863,14 +863,15 @@ int uffdwp_hooks_find(void)
 	return err;
 }
 
+/* Whoever may call UFFDIO_API may have this said, with native_abi=1. */
 static void explain(const struct hook *hook, int err)
 {
 	if (err == -EBUSY)
-		pr_err("%s cannot be hooked: kernel.ftrace_enabled is 0, or a livepatch or another module has redirected it (see /sys/kernel/debug/tracing/enabled_functions)\n",
-		       hook->symbol);
+		pr_err_ratelimited("%s cannot be hooked: kernel.ftrace_enabled is 0, or a livepatch or another module has redirected it (see /sys/kernel/debug/tracing/enabled_functions)\n",
+				   hook->symbol);
 	else
-		pr_err("%s cannot be hooked: error %d of register_ftrace_function\n", hook->symbol,
-		       err);
+		pr_err_ratelimited("%s cannot be hooked: error %d of register_ftrace_function\n",
+				   hook->symbol, err);
 }
 
 /**

@@ -335,7 +335,8 @@ static bool features_can_be_offered(void)
 	const u64 features = UFFDWP_FEATURE_WRITEPROTECT | UFFDWP_FEATURE_THP |
 			     (UFFDWP_HAVE_MARKERS ? UFFDWP_FEATURE_UNPOP_MARKER : 0);
 	const u64 kinds = UFFDWP_KIND_ANON_PRIVATE |
-			  (UFFDWP_HAVE_MARKERS ? UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB : 0);
+			  (UFFDWP_HAVE_SHMEM ? UFFDWP_KIND_SHMEM : 0) |
+			  (UFFDWP_HAVE_HUGETLB ? UFFDWP_KIND_HUGETLB : 0);
 
 	return !uffdwp_hook_is_given_up(UFFDWP_HOOK_NATIVE_IOCTL) &&
 	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_RELEASE) &&

@@ -25,6 +25,7 @@
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/signal.h>
+#include <linux/userfaultfd_k.h>
 
 #include "breakage.h"
 #include "compat/hugetlb.h"
@@ -229,6 +230,9 @@ static int walk_tables(struct uffdwp_walk *walk, unsigned long end)
 
 	while (walk->pos != end) {
 		pmd = find_pmd(walk->vma->vm_mm, walk->pos, end, populate, &border);
+		/* 1 GiB of a device, say: the kernel's walks make it empty (split_huge_pud()). */
+		if (pmd == ERR_PTR(-EIO) && !userfaultfd_wp(walk->vma))
+			pmd = NULL;
 		if (IS_ERR(pmd))
 			return PTR_ERR(pmd);
 		if (pmd) {
