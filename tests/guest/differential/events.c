@@ -254,7 +254,7 @@ const struct event events[EVENTS] = {
 	[EVENT_PROTECT_RO] = { "read-only for a while", 3, OF_ALL, 0, protect, PROT_READ },
 	[EVENT_PROTECT_NONE] = { "PROT_NONE for a while", 3, OF_ALL, 0, protect, PROT_NONE },
 	[EVENT_DONTNEED] = { "MADV_DONTNEED", 4, OF_ALL, 0, advise, MADV_DONTNEED },
-	[EVENT_FREE] = { "MADV_FREE", 3, OF_ANON, 0, advise, MADV_FREE },
+	[EVENT_FREE] = { "MADV_FREE", 3, OF_ANON, WHOLE_HUGE, advise, MADV_FREE },
 	[EVENT_PAGEOUT] = { "swapped out", 3, OF_SWAP, WHOLE_HUGE | NEEDS_SWAP | MAY_FAIL, page_out,
 			    0 },
 	[EVENT_COLLAPSE] = { "MADV_COLLAPSE", 3, BIT_OF(KIND_THP), WHOLE_HUGE | MAY_FAIL, collapse,
