@@ -181,16 +181,17 @@ vm_fault_t uffdwp_fault_absent(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	pte_t *pte;
 
-	pte_unmap(vmf->pte);
-	vmf->pte = uffdwp_pte_lock(vma->vm_mm, vmf->pmd, vmf->address, &vmf->ptl);
-	if (uffdwp_pte_lock_failed(vmf->pte))
+	uffdwp_pte_unmap(vmf->pte);
+	pte = uffdwp_pte_lock(vma->vm_mm, vmf->pmd, vmf->address, &vmf->ptl);
+	if (uffdwp_pte_lock_failed(pte))
 		return 0;
-	if (pte_same(*vmf->pte, vmf->orig_pte)) {
-		set_pte_at(vma->vm_mm, vmf->address, vmf->pte, pte_swp_clear_uffd_wp(*vmf->pte));
+	if (pte_same(*pte, vmf->orig_pte)) {
+		set_pte_at(vma->vm_mm, vmf->address, pte, pte_swp_clear_uffd_wp(*pte));
 		if (t)
 			uffdwp_count(t, write_faults, 1);
 	}
-	pte_unmap_unlock(vmf->pte, vmf->ptl);
+	pte_unmap_unlock(pte, vmf->ptl);
 	return 0;
 }
