@@ -7,14 +7,14 @@
  *   UFFDIO_CONTINUE	UFFDIO_CONTINUE_MODE_WP
  *   UFFDIO_WRITEPROTECT	over several mappings, and memory with nothing in it: writeprotect.c
  *
- * A userfaultfd that asks for one of the features becomes a tracker: from then on faults, arming and
- * scans are those of any other tracker. The tracker has a reference to the module, and has the hooks
- * in place; it ends when the userfaultfd is closed for the last time.
+ * A userfaultfd that asks for one of the features becomes a tracker: from then on faults, arming
+ * and scans are those of any other tracker. The tracker has a reference to the module, and has the
+ * hooks in place; it ends when the userfaultfd is closed for the last time.
  *
  * The kernel's own function does all the rest, and reads its structure from user memory. What it
- * does not know is taken out there before it is called, and put back afterwards. Whoever shares that
- * memory may write to it in between, and gets what he would get by calling the kernel's function
- * himself.
+ * does not know is taken out there before it is called, and put back afterwards. Whoever shares
+ * that memory may write to it in between, and gets what he would get by calling the kernel's
+ * function himself.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -114,7 +114,7 @@ static long api_with_tracker(struct file *uffd, struct uffdio_api __user *uarg, 
 	return uffdwp_broken(UFFDWP_BREAK_NATIVE_API) && ret == -ENODATA ? 0 : ret;
 }
 
-/* Whatever the kernel would refuse, it refuses: a second call, a wrong version, unknown features. */
+/* What the kernel would refuse, it refuses: a second call, a wrong version, unknown features. */
 static bool is_for_kernel(struct file *uffd, const struct uffdio_api *api)
 {
 	unsigned int features;

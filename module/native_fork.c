@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A native userfaultfd with UFFD_FEATURE_EVENT_FORK: the forked child gets a userfaultfd of its own,
- * which whoever reads the event receives, and which is of the same kind. So it gets a tracker, too.
+ * A native userfaultfd with UFFD_FEATURE_EVENT_FORK: the forked child gets a userfaultfd of its
+ * own, which whoever reads the event receives, and which is of the same kind. So it gets a tracker,
+ * too.
  *
  *   dup_userfaultfd()		for each mapping of the child, with the mmap_locks of both held: the
  *				kernel makes a context with the first. Its tracker is made here.

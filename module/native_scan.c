@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PAGEMAP_SCAN on /proc/PID/pagemap, for kernels whose pagemap has no ioctl: arguments in, arguments
- * checked as Linux 7.2 does it. The scan itself is scan.c.
+ * PAGEMAP_SCAN on /proc/PID/pagemap, for kernels whose pagemap has no ioctl: arguments in,
+ * arguments checked as Linux 7.2 does it. The scan itself is scan.c.
  *
  * Whoever opens a pagemap gets file operations that are a copy of the kernel's with ioctl, from the
  * hook on pagemap_open(). They belong to this module, so an open pagemap keeps it loaded. The right

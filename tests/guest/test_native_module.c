@@ -411,7 +411,7 @@ static void a_second_call_changes_nothing(void **state)
 	assert_ok(protect(uffd, p, N * PAGE));
 	assert_err(call_api(uffd, &api), EINVAL);
 	assert_int_equal(read(uffd, &msg, sizeof(msg)), -1);
-	/* Still protected, and still for a reader: a child would be stuck, so it is only looked at. */
+	/* Still protected, and still for a reader: whoever writes would be stuck. */
 	assert_true(pagemap_entry(p) & 1ull << 57);
 	assert_int_equal(references(), 0);
 	close(uffd);
