@@ -17,9 +17,9 @@ bool uffdwp_kind_is_offered(struct vm_area_struct *vma);
 
 /*
  * A regular file whose pages are those of the page cache: read_folio is what filemap_fault() and
- * generic_file_mmap() ask for. Neither DAX nor the files of drivers have it, whose pages are written
- * by others than those who have mapped them. (Files of sysfs have it, but what drivers map there is
- * VM_SPECIAL.)
+ * generic_file_mmap() ask for. Neither DAX nor the files of drivers have it, whose pages are
+ * written by others than those who have mapped them. (Files of sysfs have it, but what drivers map
+ * there is VM_SPECIAL.)
  */
 static inline bool uffdwp_vma_is_of_file(struct vm_area_struct *vma)
 {

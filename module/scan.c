@@ -10,9 +10,9 @@
  * delivered are disarmed: written again. Nobody can have relied on them in between, since commands
  * on one tracker exclude each other.
  *
- * A huge page of a file is split before it is armed, and the kernel splits one by emptying its entry
- * (__split_huge_pmd_locked()). What is found there afterwards is still offered as the page that it
- * was, or a caller who has asked for pages that are present would never hear of it.
+ * A huge page of a file is split before it is armed, and the kernel splits one by emptying its
+ * entry (__split_huge_pmd_locked()). What is found there afterwards is still offered as the page
+ * that it was, or a caller who has asked for pages that are present would never hear of it.
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -356,6 +356,9 @@ static int scan_native(struct scan *s, struct vm_area_struct *vma, unsigned long
 	if (((s->vma_categories ^ s->arg->category_inverted) & required) != required)
 		return UFFDWP_WALK_ON;
 	s->hole = s->vma_categories | (userfaultfd_wp(vma) ? UFFDWP_PAGE_IS_WRITTEN : 0);
+	/* Linux 5.10 leaves bits behind in memory that is not registered any more. */
+	if (!userfaultfd_wp(vma))
+		s->vma_categories |= UFFDWP_PAGE_IS_WRITTEN;
 
 	if (!is_vm_hugetlb_page(vma) || userfaultfd_wp(vma))
 		return walk_vma(s, vma, start, end);

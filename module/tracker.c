@@ -324,7 +324,8 @@ static void clear_lost_markers(const struct uffdwp_tracker *t, struct vm_area_st
 		uffdwp_vma_keep_out_faults(vma);
 		uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
 	} else if (!UFFDWP_HAS_ANON_MARKERS && !uffdwp_tracker_of_vma(vma) &&
-		   !uffdwp_tracker_of_sync_vma(vma) && !uffdwp_broken(UFFDWP_BREAK_LOST_TO_OTHERS)) {
+		   !uffdwp_tracker_of_sync_vma(vma) &&
+		   !uffdwp_broken(UFFDWP_BREAK_LOST_TO_OTHERS)) {
 		uffdwp_clear_markers(vma);
 	}
 }

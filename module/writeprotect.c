@@ -83,8 +83,9 @@ static int check_native(const struct uffdwp_tracker *t, struct vm_area_struct *v
  * Linux 6.12 goes from mapping to mapping, does not mind what is not mapped, and stops at the first
  * mapping that it cannot protect: what comes before that is protected.
  *
- * A native tracker is found anew whenever mmap_lock was taken: that of a forked child may end before
- * its userfaultfd does (native_fork.c), and with it gone nothing of the memory is the caller's.
+ * A native tracker is found anew whenever mmap_lock was taken: that of a forked child may end
+ * before its userfaultfd does (native_fork.c), and with it gone nothing of the memory is the
+ * caller's.
  */
 static int arm_native(struct mm_struct *mm, unsigned long start, unsigned long len,
 		      const uffdwp_mmap_changing *changing)

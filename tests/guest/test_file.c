@@ -183,7 +183,7 @@ static void a_file_that_grows_has_another_last_page(void **state)
 	close(file);
 }
 
-/* By other ways than fallocate(2) and truncation: ext4 of Linux 7.2 when its journal takes the data. */
+/* Not by fallocate(2) or truncation: ext4 of Linux 7.2, when its journal takes the data, too. */
 static void copies_that_a_file_system_throws_away_are_written(void **state)
 {
 	int file = new_file(LEN), fd, flags;
