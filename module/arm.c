@@ -313,6 +313,7 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 
 struct disarm_walk {
 	struct uffdwp_walk walk;
+	bool split;
 	u64 disarmed;
 };
 
@@ -347,6 +348,8 @@ static int disarm_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr
 {
 	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
 
+	if (w->split && end - addr != HPAGE_PMD_SIZE && uffdwp_pmd_armed(*pmdp))
+		return UFFDWP_WALK_SPLIT;
 	if (disarm_pmd(walk->vma->vm_mm, addr, pmdp))
 		w->disarmed += HPAGE_PMD_NR;
 	return UFFDWP_WALK_ON;
@@ -358,6 +361,18 @@ static const struct uffdwp_walk_ops disarm_ops = {
 	.huge = disarm_huge,
 	.hugetlb = disarm_hugetlb,
 };
+
+static u64 disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			 bool split)
+{
+	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma }, .split = split };
+	unsigned long pos = start;
+
+	/* An entry of no known kind cannot be armed: it is left out, with the rest of its table. */
+	while (pos < end && uffdwp_walk_vma(&w.walk, pos, end) != UFFDWP_WALK_ON)
+		pos = pmd_addr_end(w.walk.pos, end);
+	return w.disarmed;
+}
 
 /**
  * uffdwp_disarm_tables - make a part of a mapping written, and leave nothing protected in it
@@ -371,13 +386,20 @@ static const struct uffdwp_walk_ops disarm_ops = {
  */
 u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma } };
-	unsigned long pos = start;
+	return disarm_tables(vma, start, end, false);
+}
 
-	/* An entry of no known kind cannot be armed: it is left out, with the rest of its table. */
-	while (pos < end && uffdwp_walk_vma(&w.walk, pos, end) != UFFDWP_WALK_ON)
-		pos = pmd_addr_end(w.walk.pos, end);
-	return w.disarmed;
+/**
+ * uffdwp_disarm_part - the same, and what is outside of the range stays armed
+ * @vma: mapping, mmap_lock held
+ * @start: first address, inside the mapping
+ * @end: last address, exclusive, inside the mapping
+ *
+ * A huge page that the range cuts is split; of hugetlb the range cuts none.
+ */
+void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	disarm_tables(vma, start, end, true);
 }
 
 /**

@@ -135,8 +135,7 @@ static int disarm_async(struct uffdwp_tracker *t, unsigned long start, unsigned 
 		err = check_native(t, vma, start, len);
 		if (err)
 			break;
-		uffdwp_disarm_tables(vma, max(start, vma->vm_start),
-				     min(start + len, vma->vm_end));
+		uffdwp_disarm_part(vma, max(start, vma->vm_start), min(start + len, vma->vm_end));
 	}
 	return err;
 }
