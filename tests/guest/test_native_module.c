@@ -20,6 +20,7 @@
 
 #include "environment.h"
 #include "support.h"
+#include "unserved.h"
 
 #define N 8ul
 
