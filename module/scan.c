@@ -147,31 +147,49 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 	return next;
 }
 
-/* Instead, where a huge page of a file was split: scan_ptes() has no time for this. */
+/* A small page of what the split has emptied. */
+static int scan_emptied(struct scan *s, struct uffdwp_arming *a, pte_t *pte, unsigned long addr)
+{
+	const u64 nothing = s->vma_categories | UFFDWP_PAGE_IS_WRITTEN;
+	unsigned long taken = addr + PAGE_SIZE;
+	const u64 categories = empty_categories(s, addr, taken, nothing);
+	int next;
+
+	if (!matches(s, categories))
+		return UFFDWP_WALK_ON;
+	next = report(s, addr, &taken, categories);
+	if (resets(s) && taken > addr)
+		uffdwp_arm_absent_pte(a, pte, addr);
+	return next;
+}
+
+/*
+ * Instead, where a huge page of a file was split: scan_ptes() has no time for this, and is left the
+ * runs of pages that something is known of.
+ */
 static int scan_split_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr,
 			   unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, PAGE_SHIFT);
 	int next = UFFDWP_WALK_ON;
+	unsigned long run;
 
 	if (addr >= s->split.end)
 		walk->ops = &scan_ops;
 	if (addr >= s->split.end || end <= s->split.start)
 		return scan_ptes(walk, pte, addr, end);
-	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
-		unsigned long taken = addr + PAGE_SIZE;
-		const pte_t entry = READ_ONCE(*pte);
-		u64 categories = s->vma_categories |
-				 uffdwp_pte_categories(entry, s->asked, &a.known);
-
-		if (pte_none(entry))
-			categories = empty_categories(s, addr, taken, categories);
-		if (!matches(s, categories))
-			continue;
-		next = report(s, addr, &taken, categories);
-		if (resets(s) && taken > addr)
-			uffdwp_arm_pte(&a, pte, addr);
+	while (addr != end && next == UFFDWP_WALK_ON) {
+		for (run = 0; addr + run != end && !pte_none(READ_ONCE(pte[run >> PAGE_SHIFT]));)
+			run += PAGE_SIZE;
+		if (run) {
+			next = scan_ptes(walk, pte, addr, addr + run);
+		} else {
+			run = PAGE_SIZE;
+			next = scan_emptied(s, &a, pte, addr);
+		}
+		addr += run;
+		pte += run >> PAGE_SHIFT;
 	}
 	uffdwp_arming_end(&a);
 	return next;
