@@ -106,7 +106,7 @@ static enum cell_result try_alone(struct cell *c, char *message, size_t size)
 		reap_one();
 	do {
 		*message = 0;
-		c->process = cell_start(c->kind, c->state, c->event);
+		c->process = start(c);
 		assert_int_equal(waitpid(c->process.pid, &c->status, 0), c->process.pid);
 		result = cell_end(&c->process, c->status, message, size);
 	} while (--tries && result != CELL_PASSED && strstr(message, CELL_FAULTS));
