@@ -91,8 +91,9 @@ static void reap_one(void)
 
 /*
  * The kernel takes a fault again when a page is locked at that moment (need_wait_lock in
- * hugetlb_fault()), by reclaim, ksmd, a child or another cell. One that has counted a fault too many
- * has other tries, with no cell beside it; a fault that is always one too many fails in all of them.
+ * hugetlb_fault()), by reclaim, ksmd, a child or another cell. One that has counted a fault too
+ * many has other tries, with no cell beside it; a fault that is always one too many fails in all of
+ * them.
  */
 #define TRIES 6
 
