@@ -11,7 +11,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -245,19 +244,25 @@ char *map_filled(size_t pages)
 	return p;
 }
 
-/* A ramfs: the root file system of the guest may be a tmpfs, whose files are shared memory. */
+/*
+ * In a ramfs: the root file system of the guest may be a tmpfs, whose files are shared memory. It is
+ * mounted nowhere, so that tests side by side have one each, and goes when the file is closed.
+ */
 int new_ordinary_file(size_t len)
 {
-	int fd;
+	int fs, mount, fd;
 
-	assert_true(!mkdir("/run/ordinary", 0700) || errno == EEXIST);
-	assert_ok(mount("ordinary", "/run/ordinary", "ramfs", 0, NULL));
-	fd = open("/run/ordinary/file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fs = fsopen("ramfs", FSOPEN_CLOEXEC);
+	assert_true(fs >= 0);
+	assert_ok(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	mount = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	assert_true(mount >= 0);
+	fd = openat(mount, "file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
+	close(mount);
+	close(fs);
 	assert_ok(ftruncate(fd, len));
 	assert_int_equal(pwrite(fd, "ordinary", 8, 0), 8);
-	/* It goes when the file is closed. */
-	assert_ok(umount2("/run/ordinary", MNT_DETACH));
 	return fd;
 }
 
