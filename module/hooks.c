@@ -7,13 +7,7 @@
  * fault path that is only for memory of a tracker, and ours never sleeps for ever; elsewhere a call
  * that was redirected keeps the module from being unloaded.
  *
- * The callbacks run in the fault path of every process while a tracker is open, so they look at as
- * little as they can, take no lock and do not sleep. They are not traced themselves.
- *
- * Why UFFDIO_WRITEPROTECT is caught at mwriteprotect_range() and not two calls deeper, at
- * change_protection(): the latter is also the body of mprotect(), which every process would then
- * pay for, and what it returns is thrown away on this kernel, so that running out of memory could
- * not be told to the caller.
+ * What runs then: hooks_memory.c, hooks_discard.c and, for native_abi=1, hooks_native.c.
  *
  * FTRACE_OPS_FL_PERMANENT: with these hooks in place kernel.ftrace_enabled=0 is refused, since it
  * would silence them.
@@ -27,559 +21,32 @@
  * Removing, in stages:
  *   1. unregister_ftrace_function(): no new call reaches a callback. Inside, it waits for
  *      tasks-RCU: no task is preempted in a trampoline or callback.
- *   2. calls_in_flight reaches zero: every redirected call has left our function, but for the last
- *      instructions.
+ *   2. uffdwp_calls_in_flight reaches zero: every redirected call has left our function, but for
+ *      the last instructions. Calls with a reference to the module are over before.
  *   3. tasks-RCU again: and those, too.
  */
 #include <linux/delay.h>
-#include <linux/falloc.h>
-#include <linux/fs.h>
 #include <linux/ftrace.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
-#include <linux/userfaultfd_k.h>
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
-#include "arm.h"
-#include "breakage.h"
+#include "../uapi/uffdwp-async.h"
 #include "compat/ftrace.h"
 #include "compat/hooked.h"
 #include "compat/native.h"
-#include "compat/pgtable.h"
 #include "compat/symbols.h"
-#include "discard.h"
-#include "fault.h"
-#include "fork.h"
+#include "hook_callbacks.h"
 #include "hooks.h"
-#include "kind.h"
-#include "move.h"
 #include "native.h"
-#include "tracker.h"
-#include "writeprotect.h"
+#include "redirect.h"
 
 /* How long hooks stay after the last tracker was closed. */
 #define LINGER (2 * HZ)
 
-/* Calls that were redirected to us and have not come back. */
-static atomic_t calls_in_flight = ATOMIC_INIT(0);
-
-static notrace void redirect(struct ftrace_regs *fregs, void *to)
-{
-	atomic_inc(&calls_in_flight);
-	uffdwp_fregs_redirect(fregs, to);
-}
-
-static void redirected_call_ends(void)
-{
-	if (atomic_dec_and_test(&calls_in_flight))
-		wake_up_var(&calls_in_flight);
-}
-
-/* vm_fault_t do_wp_page(struct vm_fault *vmf) */
-static notrace void on_do_wp_page(unsigned long ip, unsigned long parent_ip,
-				  struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
-
-	if (unlikely(userfaultfd_wp(vmf->vma) || uffdwp_broken(UFFDWP_BREAK_MODE)) &&
-	    !uffdwp_broken(UFFDWP_BREAK_HOOK))
-		uffdwp_fault_wp_page(vmf);
-}
-
-static vm_fault_t instead_of_handle_userfault(struct vm_fault *vmf, unsigned long reason)
-{
-	vm_fault_t ret = uffdwp_fault_userfault(vmf);
-
-	redirected_call_ends();
-	return ret;
-}
-
-/*
- * vm_fault_t handle_userfault(struct vm_fault *vmf, unsigned long reason)
- *
- * MISSING and MINOR faults are for the reader of the userfaultfd, as ever.
- */
-static notrace void on_handle_userfault(unsigned long ip, unsigned long parent_ip,
-					struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
-
-	if (uffdwp_fregs_arg1(fregs) != VM_UFFD_WP)
-		return;
-	if (uffdwp_tracker_of_vma(vmf->vma) && !uffdwp_broken(UFFDWP_BREAK_HOOK))
-		redirect(fregs, instead_of_handle_userfault);
-}
-
-static int instead_of_mwriteprotect_range(UFFDWP_MWRITEPROTECT_PARAMETERS)
-{
-	int ret = uffdwp_writeprotect(UFFDWP_MWRITEPROTECT_ARGUMENTS);
-
-	/*
-	 * Not a tail call, or the original would see our caller as its own, and be redirected for
-	 * ever: within_module() below is what tells the two apart.
-	 */
-	if (ret == -EXDEV) {
-		ret = uffdwp_call(mwriteprotect_range)(UFFDWP_MWRITEPROTECT_ARGUMENTS);
-		barrier();
-	}
-	redirected_call_ends();
-	return ret;
-}
-
-/* int mwriteprotect_range(mm or context, start, len, bool enable_wp, ...): compat/hooked.h */
-static notrace void on_mwriteprotect_range(unsigned long ip, unsigned long parent_ip,
-					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	bool enable_wp = uffdwp_fregs_arg3(fregs) & 1;
-
-	if ((enable_wp || uffdwp_native_abi) && !within_module(parent_ip, THIS_MODULE) &&
-	    uffdwp_tracker_of_mm(uffdwp_mwriteprotect_mm(uffdwp_fregs_arg0(fregs))))
-		redirect(fregs, instead_of_mwriteprotect_range);
-}
-
-static vm_fault_t instead_of_do_swap_page(struct vm_fault *vmf)
-{
-	vm_fault_t ret = uffdwp_fault_marker(vmf);
-
-	redirected_call_ends();
-	return ret;
-}
-
-static vm_fault_t instead_of_do_swap_page_for_write(struct vm_fault *vmf)
-{
-	vm_fault_t ret = uffdwp_fault_absent(vmf);
-
-	redirected_call_ends();
-	return ret;
-}
-
-/* Of a page that is not present: a write that do_swap_page() would let through without a fault? */
-static __always_inline bool is_write_to_absent(const struct vm_fault *vmf)
-{
-	return UFFDWP_FORCED_WRITES_GO_BY_DIRTY && (vmf->flags & FAULT_FLAG_WRITE) &&
-	       userfaultfd_wp(vmf->vma) && pte_swp_uffd_wp(vmf->orig_pte) &&
-	       !uffdwp_broken(UFFDWP_BREAK_FORCED);
-}
-
-/*
- * vm_fault_t do_swap_page(struct vm_fault *vmf)
- *
- * A kernel that knows these markers itself has other users for them, and takes care of what is left
- * in memory that nobody tracks.
- */
-static notrace void on_do_swap_page(unsigned long ip, unsigned long parent_ip,
-				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
-
-	if (unlikely(uffdwp_pte_is_marker(vmf->orig_pte)) && vma_is_anonymous(vmf->vma) &&
-	    (!UFFDWP_HAS_ANON_MARKERS || uffdwp_tracker_of_vma(vmf->vma) ||
-	     uffdwp_broken(UFFDWP_BREAK_OTHERS)))
-		redirect(fregs, instead_of_do_swap_page);
-	else if (is_write_to_absent(vmf) && uffdwp_tracker_of_vma(vmf->vma))
-		redirect(fregs, instead_of_do_swap_page_for_write);
-}
-
-/*
- * The originals of these may sleep for long, waiting for the lock of a file that anybody holds. So
- * nothing waits for them: each call has a reference to the module, and it cannot be unloaded before
- * they are back. Why ours comes after the original: discard.c. A call that comes from this module
- * is the one of the function that it was redirected to, and goes on.
- */
-static notrace void redirect_with_reference(unsigned long parent_ip, struct ftrace_regs *fregs,
-					    void *to)
-{
-	/* Without the module there is no tracker. */
-	if (!within_module(parent_ip, THIS_MODULE) && try_module_get(THIS_MODULE))
-		uffdwp_fregs_redirect(fregs, to);
-}
-
-static void instead_of_zap(UFFDWP_ZAP_PARAMETERS)
-{
-	uffdwp_call(uffdwp_zap)(UFFDWP_ZAP_ARGUMENTS);
-	uffdwp_discard_range(vma, start, size);
-	module_put(THIS_MODULE);
-}
-
-/*
- * MADV_DONTNEED, with mmap_lock held: compat/hooked.h. (Since 6.16 it may do with the lock of the
- * mapping, but not with one that is registered with a userfaultfd: is_vma_lock_sufficient().)
- *
- * And what file systems throw away by themselves, copies of private mappings included, with the
- * lock of the file's mappings held: truncate_pagecache(), when a server has made the file shorter,
- * or behind a hole.
- */
-static notrace void on_zap(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
-			   struct ftrace_regs *fregs)
-{
-	struct vm_area_struct *vma = uffdwp_zap_vma(fregs);
-
-	if (unlikely(userfaultfd_wp(vma)) && uffdwp_zap_loses_content(fregs) &&
-	    (uffdwp_tracker_of_vma(vma) ||
-	     (vma_is_anonymous(vma) && uffdwp_tracker_of_sync_vma(vma))))
-		redirect_with_reference(parent_ip, fregs, instead_of_zap);
-}
-
-/*
- * Holes and truncation, of files that need not be mapped yet: they may be before it is over. What
- * went wrong may have thrown away a part, so what they return is not looked at.
- *
- *	long NAME_fallocate(struct file *file, int mode, loff_t first, loff_t len)
- *	int NAME_setattr(idmap, struct dentry *dentry, struct iattr *attr)
- */
-#define DISCARDING_FILE_SYSTEM(name)							\
-static long instead_of_##name##_fallocate(struct file *file, int mode, loff_t first,	\
-					  loff_t len)					\
-{											\
-	long ret = uffdwp_call(name##_fallocate)(file, mode, first, len);		\
-											\
-	uffdwp_discard_file(file->f_mapping, first, first + len - 1);			\
-	module_put(THIS_MODULE);							\
-	return ret;									\
-}											\
-											\
-static notrace void on_##name##_fallocate(unsigned long ip, unsigned long parent_ip,	\
-					  struct ftrace_ops *ops,			\
-					  struct ftrace_regs *fregs)			\
-{											\
-	if (uffdwp_fregs_arg1(fregs) & FALLOC_FL_PUNCH_HOLE)				\
-		redirect_with_reference(parent_ip, fregs, instead_of_##name##_fallocate); \
-}											\
-											\
-static int instead_of_##name##_setattr(void *idmap, struct dentry *dentry,		\
-				       struct iattr *attr)				\
-{											\
-	int ret = uffdwp_call(name##_setattr)(idmap, dentry, attr);			\
-											\
-	uffdwp_discard_file(d_inode(dentry)->i_mapping, attr->ia_size, -1);		\
-	module_put(THIS_MODULE);							\
-	return ret;									\
-}											\
-											\
-static notrace void on_##name##_setattr(unsigned long ip, unsigned long parent_ip,	\
-					struct ftrace_ops *ops,				\
-					struct ftrace_regs *fregs)			\
-{											\
-	struct iattr *attr = (struct iattr *)uffdwp_fregs_arg2(fregs);			\
-											\
-	if (attr->ia_valid & ATTR_SIZE)							\
-		redirect_with_reference(parent_ip, fregs, instead_of_##name##_setattr);	\
-}
-
-/*
- * The same for ordinary files, whatever their file system: what all of them are called through.
- *
- *	int vfs_fallocate(struct file *file, int mode, loff_t first, loff_t len)
- *	int notify_change(idmap, struct dentry *dentry, struct iattr *attr, delegated_inode)
- */
-#if UFFDWP_HAVE_FILES
-/* What moves the rest of the file up or down changes all behind it. */
-#define FALLOC_MOVES (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)
-/* What neither throws content away nor moves it. */
-#define FALLOC_KEEPS (FALLOC_FL_KEEP_SIZE | FALLOC_FL_UNSHARE_RANGE)
-
-static int instead_of_vfs_fallocate(struct file *file, int mode, loff_t first, loff_t len)
-{
-	const loff_t size = i_size_read(file_inode(file));
-	int ret = uffdwp_call(vfs_fallocate)(file, mode, first, len);
-	const loff_t new_size = i_size_read(file_inode(file));
-
-	if ((mode & ~FALLOC_KEEPS) && first >= 0 && len > 0)
-		uffdwp_discard_file(file->f_mapping, first,
-				    mode & FALLOC_MOVES ? -1 : first + len - 1);
-	/* More than the last page: without the lock of the file it may be longer meanwhile. */
-	if (new_size > size)
-		uffdwp_discard_file(file->f_mapping, size, new_size);
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-static notrace void on_vfs_fallocate(unsigned long ip, unsigned long parent_ip,
-				     struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct file *file = (const struct file *)uffdwp_fregs_arg0(fregs);
-	const int mode = uffdwp_fregs_arg1(fregs);
-
-	if (((mode & ~FALLOC_KEEPS) || !(mode & FALLOC_FL_KEEP_SIZE)) &&
-	    S_ISREG(file_inode(file)->i_mode) && !uffdwp_broken(UFFDWP_BREAK_FILE_DISCARD))
-		redirect_with_reference(parent_ip, fregs, instead_of_vfs_fallocate);
-}
-
-/*
- * A file that grows may have been written to behind its end, in its last page, and what is there
- * becomes zeroes (pagecache_isize_extended()).
- */
-static int instead_of_notify_change(void *idmap, struct dentry *dentry, struct iattr *attr,
-				    void *delegated_inode)
-{
-	const loff_t first = min(i_size_read(d_inode(dentry)), attr->ia_size);
-	int ret = uffdwp_call(notify_change)(idmap, dentry, attr, delegated_inode);
-
-	uffdwp_discard_file(d_inode(dentry)->i_mapping, max_t(loff_t, first, 0), -1);
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-static notrace void on_notify_change(unsigned long ip, unsigned long parent_ip,
-				     struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct dentry *dentry = (const struct dentry *)uffdwp_fregs_arg1(fregs);
-	const struct iattr *attr = (const struct iattr *)uffdwp_fregs_arg2(fregs);
-
-	if ((attr->ia_valid & ATTR_SIZE) && S_ISREG(d_inode(dentry)->i_mode) &&
-	    !uffdwp_broken(UFFDWP_BREAK_FILE_DISCARD))
-		redirect_with_reference(parent_ip, fregs, instead_of_notify_change);
-}
-#else
-#define on_vfs_fallocate NULL
-#define on_notify_change NULL
-#endif
-
-#if UFFDWP_HAVE_SHMEM
-DISCARDING_FILE_SYSTEM(shmem)
-#else
-#define on_shmem_fallocate NULL
-#define on_shmem_setattr NULL
-#endif
-
-#if UFFDWP_HAVE_HUGETLBFS
-DISCARDING_FILE_SYSTEM(hugetlbfs)
-#else
-#define on_hugetlbfs_fallocate NULL
-#define on_hugetlbfs_setattr NULL
-#endif
-
-#if UFFDWP_HAVE_HUGETLB
-static int instead_of_copy_hugetlb_page_range(struct mm_struct *dst, struct mm_struct *src,
-					      struct vm_area_struct *dst_vma,
-					      struct vm_area_struct *src_vma)
-{
-	int ret = uffdwp_call(copy_hugetlb_page_range)(dst, src, dst_vma, src_vma);
-
-	uffdwp_fork_hugetlb(dst_vma);
-	redirected_call_ends();
-	return ret;
-}
-
-/* int copy_hugetlb_page_range(dst, src, dst_vma, src_vma): fork, with both mmap_locks held */
-static notrace void on_copy_hugetlb_page_range(unsigned long ip, unsigned long parent_ip,
-					       struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct vm_area_struct *src_vma = (struct vm_area_struct *)uffdwp_fregs_arg3(fregs);
-
-	if (unlikely(userfaultfd_wp(src_vma)) && !within_module(parent_ip, THIS_MODULE) &&
-	    (uffdwp_tracker_of_vma(src_vma) || uffdwp_tracker_of_sync_vma(src_vma)))
-		redirect(fregs, instead_of_copy_hugetlb_page_range);
-}
-#else
-#define on_copy_hugetlb_page_range NULL
-#endif
-
-/*
- * bool userfaultfd_wp_async(struct vm_area_struct *vma): may the kernel resolve and arm by itself?
- *
- * Not in memory of ours. PAGEMAP_SCAN would arm it for whoever asks, and what was written before
- * and not yet reported would be lost. And a fault that is left to handle_userfault(), and so to us,
- * is counted and is the same on every kernel. The kernel asks only if it has found an armed entry,
- * which our hook in do_wp_page() comes before. Without this hook, should it not fire, the kernel
- * resolves the fault itself.
- *
- * Who hands in a userfaultfd with WP_ASYNC keeps what it was made for.
- */
-#if UFFDWP_HAVE_FILES
-static bool instead_of_userfaultfd_wp_async(struct vm_area_struct *vma)
-{
-	return false;
-}
-
-/* No need to count it as in flight: it neither sleeps nor calls, so the last stage waits for it. */
-static notrace void on_userfaultfd_wp_async(unsigned long ip, unsigned long parent_ip,
-					    struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
-
-	if (uffdwp_vma_is_of_own_userfault(vma) && !uffdwp_broken(UFFDWP_BREAK_FOREIGN_SCAN))
-		uffdwp_fregs_redirect(fregs, instead_of_userfaultfd_wp_async);
-}
-#else
-#define on_userfaultfd_wp_async NULL
-#endif
-
-#if UFFDWP_HAS_MOVE
-static long instead_of_userfaultfd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	long ret = uffdwp_move(file, cmd, arg);
-
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg): UFFDIO_MOVE */
-static notrace void on_userfaultfd_ioctl(unsigned long ip, unsigned long parent_ip,
-					 struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct file *file = (const struct file *)uffdwp_fregs_arg0(fregs);
-
-	if ((unsigned int)uffdwp_fregs_arg1(fregs) == UFFDIO_MOVE &&
-	    uffdwp_tracker_of_mm(uffdwp_userfault_mm(file)))
-		redirect_with_reference(parent_ip, fregs, instead_of_userfaultfd_ioctl);
-}
-#else
-#define on_userfaultfd_ioctl NULL
-#endif
-
-/*
- * What follows is for native_abi=1.
- *
- *	int mfill_atomic_install_pte(mm, pmd, vma, addr, page, newly_allocated, wp_copy)
- *	int hugetlb_mcopy_atomic_pte(mm, pte, vma, addr, src_addr, mode, pagep, wp_copy)
- */
-#if UFFDWP_CAN_ADD_CONTINUE_WP
-static int instead_of_mfill_atomic_install_pte(UFFDWP_INSTALL_PTE_PARAMETERS)
-{
-	int ret = -EINVAL;
-
-	if (uffdwp_native_continues_protected())
-		wp_copy = true;
-	if (!wp_copy || userfaultfd_wp(vma))
-		ret = uffdwp_call(mfill_atomic_install_pte)(UFFDWP_INSTALL_PTE_ARGUMENTS);
-	redirected_call_ends();
-	return ret;
-}
-
-static notrace void on_mfill_atomic_install_pte(unsigned long ip, unsigned long parent_ip,
-						struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	if (unlikely(uffdwp_native_continues()) && !within_module(parent_ip, THIS_MODULE))
-		redirect(fregs, instead_of_mfill_atomic_install_pte);
-}
-#else
-#define on_mfill_atomic_install_pte NULL
-#endif
-
-#if UFFDWP_CAN_ADD_CONTINUE_WP && UFFDWP_HAVE_HUGETLB
-static int instead_of_hugetlb_mcopy_atomic_pte(UFFDWP_HUGETLB_MCOPY_PARAMETERS)
-{
-	int ret = -EINVAL;
-
-	if (uffdwp_native_continues_protected())
-		wp_copy = true;
-	if (!wp_copy || userfaultfd_wp(vma))
-		ret = uffdwp_call(hugetlb_mcopy_atomic_pte)(UFFDWP_HUGETLB_MCOPY_ARGUMENTS);
-	redirected_call_ends();
-	return ret;
-}
-
-static notrace void on_hugetlb_mcopy_atomic_pte(unsigned long ip, unsigned long parent_ip,
-						struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	if (unlikely(uffdwp_native_continues()) && !within_module(parent_ip, THIS_MODULE))
-		redirect(fregs, instead_of_hugetlb_mcopy_atomic_pte);
-}
-#else
-#define on_hugetlb_mcopy_atomic_pte NULL
-#endif
-
-static int instead_of_userfaultfd_release(struct inode *inode, struct file *file)
-{
-	int ret;
-
-	/* Not after it: the context may be another userfaultfd's by then. */
-	uffdwp_native_end(file->private_data, NULL);
-	ret = uffdwp_call(userfaultfd_release)(inode, file);
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-/* int userfaultfd_release(struct inode *inode, struct file *file) */
-static notrace void on_userfaultfd_release(unsigned long ip, unsigned long parent_ip,
-					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct file *uffd = (struct file *)uffdwp_fregs_arg1(fregs);
-
-	if (uffdwp_tracker_of_ctx(uffd->private_data))
-		redirect_with_reference(parent_ip, fregs, instead_of_userfaultfd_release);
-}
-
-static int instead_of_dup_userfaultfd(struct vm_area_struct *vma, struct list_head *fcs)
-{
-	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
-	int ret = uffdwp_call(dup_userfaultfd)(vma, fcs);
-
-	if (!ret)
-		ret = uffdwp_native_fork_vma(ctx, vma, fcs);
-	redirected_call_ends();
-	return ret;
-}
-
-/* int dup_userfaultfd(struct vm_area_struct *vma, struct list_head *fcs): native_fork.c */
-static notrace void on_dup_userfaultfd(unsigned long ip, unsigned long parent_ip,
-				       struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
-	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
-
-	if (unlikely(ctx) && !within_module(parent_ip, THIS_MODULE) && uffdwp_tracker_of_ctx(ctx))
-		redirect(fregs, instead_of_dup_userfaultfd);
-}
-
-static void instead_of_dup_userfaultfd_complete(struct list_head *fcs)
-{
-	LIST_HEAD(trackers);
-
-	uffdwp_native_fork_begin(fcs, &trackers);
-	uffdwp_call(dup_userfaultfd_complete)(fcs);
-	uffdwp_native_fork_end(&trackers);
-	module_put(THIS_MODULE);
-}
-
-/* void dup_userfaultfd_complete(struct list_head *fcs) */
-static notrace void on_dup_userfaultfd_complete(unsigned long ip, unsigned long parent_ip,
-						struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct list_head *fcs = (struct list_head *)uffdwp_fregs_arg0(fregs);
-
-	if (unlikely(!list_empty(fcs)))
-		redirect_with_reference(parent_ip, fregs, instead_of_dup_userfaultfd_complete);
-}
-
-static long instead_of_native_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	long ret = uffdwp_native_ioctl(file, cmd, arg);
-
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg) */
-static notrace void on_native_ioctl(unsigned long ip, unsigned long parent_ip,
-					 struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	if (uffdwp_native_handles(uffdwp_fregs_arg1(fregs)))
-		redirect_with_reference(parent_ip, fregs, instead_of_native_ioctl);
-}
-
-static int instead_of_pagemap_open(struct inode *inode, struct file *file)
-{
-	int ret = uffdwp_call(pagemap_open)(inode, file);
-
-	if (!ret)
-		uffdwp_native_scan_open(file);
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-/* int pagemap_open(struct inode *inode, struct file *file) */
-static notrace void on_pagemap_open(unsigned long ip, unsigned long parent_ip,
-				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	/* A file that is open then is not waited for if loading fails: uffdwp_hooks_exit() */
-	if (READ_ONCE(uffdwp_native_scan_offered))
-		redirect_with_reference(parent_ip, fregs, instead_of_pagemap_open);
-}
+atomic_t uffdwp_calls_in_flight = ATOMIC_INIT(0);
 
 struct hook {
 	const char *symbol;
@@ -613,17 +80,17 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	[UFFDWP_HOOK_HANDLE_USERFAULT] = {
 		.symbol = "handle_userfault",
 		.features = UFFDWP_FEATURE_THP,
-		.ops = REDIRECT(on_handle_userfault),
+		.ops = REDIRECT(uffdwp_on_handle_userfault),
 	},
 	[UFFDWP_HOOK_DO_WP_PAGE] = {
 		.symbol = "do_wp_page",
-		.ops = WATCH(on_do_wp_page),
+		.ops = WATCH(uffdwp_on_do_wp_page),
 	},
 	[UFFDWP_HOOK_MWRITEPROTECT_RANGE] = {
 		.symbol = "mwriteprotect_range",
 		.loss = "UFFDIO_WRITEPROTECT on a handed-in userfaultfd arms populated memory only",
 		.features = UFFDWP_FEATURE_WRITEPROTECT,
-		.ops = REDIRECT(on_mwriteprotect_range),
+		.ops = REDIRECT(uffdwp_on_mwriteprotect_range),
 	},
 	[UFFDWP_HOOK_DO_SWAP_PAGE] = {
 		.symbol = "do_swap_page",
@@ -631,7 +98,7 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.loss = UFFDWP_FORCED_WRITES_GO_BY_DIRTY ? NULL :
 			"unpopulated memory cannot be armed with markers",
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
-		.ops = REDIRECT(on_do_swap_page),
+		.ops = REDIRECT(uffdwp_on_do_swap_page),
 	},
 	[UFFDWP_HOOK_ZAP] = {
 		.symbol = UFFDWP_ZAP_SYMBOL,
@@ -639,21 +106,21 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.loss = "shared memory, hugetlb and files cannot be tracked, nor markers be left",
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
 		.kinds = UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB | UFFDWP_KIND_FILE,
-		.ops = REDIRECT(on_zap),
+		.ops = REDIRECT(uffdwp_on_zap),
 	},
 	[UFFDWP_HOOK_USERFAULTFD_IOCTL] = {
 		.symbol = "userfaultfd_ioctl",
 		FOR_MOVE,
 		.loss = "no userfaultfd can be handed in",
 		.features = UFFDWP_HAS_MOVE ? UFFDWP_FEATURE_UFFD : 0,
-		.ops = REDIRECT(on_userfaultfd_ioctl),
+		.ops = REDIRECT(uffdwp_on_userfaultfd_ioctl),
 	},
 	[UFFDWP_HOOK_USERFAULTFD_WP_ASYNC] = {
 		.symbol = "userfaultfd_wp_async",
 		FOR_FILES,
 		.loss = "mappings of ordinary files cannot be tracked",
 		.kinds = UFFDWP_KIND_FILE,
-		.ops = REDIRECT(on_userfaultfd_wp_async),
+		.ops = REDIRECT(uffdwp_on_userfaultfd_wp_async),
 	},
 	/* Before the same of single file systems, so that the self-test can tell them apart. */
 	[UFFDWP_HOOK_VFS_FALLOCATE] = {
@@ -662,7 +129,7 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.loss = "mappings of ordinary files cannot be tracked",
 		.kinds = UFFDWP_KIND_FILE,
 		.stays = true,
-		.ops = REDIRECT(on_vfs_fallocate),
+		.ops = REDIRECT(uffdwp_on_vfs_fallocate),
 	},
 	[UFFDWP_HOOK_NOTIFY_CHANGE] = {
 		.symbol = "notify_change",
@@ -670,7 +137,7 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.loss = "mappings of ordinary files cannot be tracked",
 		.kinds = UFFDWP_KIND_FILE,
 		.stays = true,
-		.ops = REDIRECT(on_notify_change),
+		.ops = REDIRECT(uffdwp_on_notify_change),
 	},
 	[UFFDWP_HOOK_SHMEM_FALLOCATE] = {
 		.symbol = "shmem_fallocate",
@@ -678,7 +145,7 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.loss = "shared memory cannot be tracked",
 		.kinds = UFFDWP_KIND_SHMEM,
 		.stays = true,
-		.ops = REDIRECT(on_shmem_fallocate),
+		.ops = REDIRECT(uffdwp_on_shmem_fallocate),
 	},
 	[UFFDWP_HOOK_SHMEM_SETATTR] = {
 		.symbol = "shmem_setattr",
@@ -686,7 +153,7 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.loss = "shared memory cannot be tracked",
 		.kinds = UFFDWP_KIND_SHMEM,
 		.stays = true,
-		.ops = REDIRECT(on_shmem_setattr),
+		.ops = REDIRECT(uffdwp_on_shmem_setattr),
 	},
 	[UFFDWP_HOOK_HUGETLBFS_FALLOCATE] = {
 		.symbol = "hugetlbfs_fallocate",
@@ -694,7 +161,7 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.loss = "hugetlb cannot be tracked",
 		.kinds = UFFDWP_KIND_HUGETLB,
 		.stays = true,
-		.ops = REDIRECT(on_hugetlbfs_fallocate),
+		.ops = REDIRECT(uffdwp_on_hugetlbfs_fallocate),
 	},
 	[UFFDWP_HOOK_HUGETLBFS_SETATTR] = {
 		.symbol = "hugetlbfs_setattr",
@@ -702,56 +169,56 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.loss = "hugetlb cannot be tracked",
 		.kinds = UFFDWP_KIND_HUGETLB,
 		.stays = true,
-		.ops = REDIRECT(on_hugetlbfs_setattr),
+		.ops = REDIRECT(uffdwp_on_hugetlbfs_setattr),
 	},
 	[UFFDWP_HOOK_COPY_HUGETLB_PAGE_RANGE] = {
 		.symbol = "copy_hugetlb_page_range",
 		FOR_MARKERS,
 		.loss = "hugetlb cannot be tracked",
 		.kinds = UFFDWP_KIND_HUGETLB,
-		.ops = REDIRECT(on_copy_hugetlb_page_range),
+		.ops = REDIRECT(uffdwp_on_copy_hugetlb_page_range),
 	},
 	[UFFDWP_HOOK_MFILL_ATOMIC_INSTALL_PTE] = {
 		.symbol = "mfill_atomic_install_pte",
 		FOR_NATIVE(UFFDWP_CAN_ADD_CONTINUE_WP),
 		.loss = "no UFFDIO_CONTINUE_MODE_WP",
-		.ops = REDIRECT(on_mfill_atomic_install_pte),
+		.ops = REDIRECT(uffdwp_on_mfill_atomic_install_pte),
 	},
 	[UFFDWP_HOOK_HUGETLB_MCOPY_ATOMIC_PTE] = {
 		.symbol = "hugetlb_mcopy_atomic_pte",
 		FOR_NATIVE(UFFDWP_CAN_ADD_CONTINUE_WP && UFFDWP_HAVE_HUGETLB),
 		.loss = "no UFFDIO_CONTINUE_MODE_WP",
-		.ops = REDIRECT(on_hugetlb_mcopy_atomic_pte),
+		.ops = REDIRECT(uffdwp_on_hugetlb_mcopy_atomic_pte),
 	},
 	[UFFDWP_HOOK_DUP_USERFAULTFD] = {
 		.symbol = "dup_userfaultfd",
 		FOR_NATIVE(UFFDWP_LACKS_WP_ASYNC),
 		.loss = "no UFFD_FEATURE_WP_ASYNC",
-		.ops = REDIRECT(on_dup_userfaultfd),
+		.ops = REDIRECT(uffdwp_on_dup_userfaultfd),
 	},
 	[UFFDWP_HOOK_DUP_USERFAULTFD_COMPLETE] = {
 		.symbol = "dup_userfaultfd_complete",
 		FOR_NATIVE(UFFDWP_LACKS_WP_ASYNC),
 		.loss = "no UFFD_FEATURE_WP_ASYNC",
-		.ops = REDIRECT(on_dup_userfaultfd_complete),
+		.ops = REDIRECT(uffdwp_on_dup_userfaultfd_complete),
 	},
 	[UFFDWP_HOOK_USERFAULTFD_RELEASE] = {
 		.symbol = "userfaultfd_release",
 		FOR_NATIVE(UFFDWP_LACKS_WP_ASYNC),
 		.loss = "no UFFD_FEATURE_WP_ASYNC",
-		.ops = REDIRECT(on_userfaultfd_release),
+		.ops = REDIRECT(uffdwp_on_userfaultfd_release),
 	},
 	[UFFDWP_HOOK_NATIVE_IOCTL] = {
 		.symbol = "userfaultfd_ioctl",
 		FOR_NATIVE(UFFDWP_LACKS_WP_ASYNC || UFFDWP_CAN_ADD_CONTINUE_WP),
 		.loss = "no UFFD_FEATURE_WP_ASYNC, no UFFDIO_CONTINUE_MODE_WP",
-		.ops = REDIRECT(on_native_ioctl),
+		.ops = REDIRECT(uffdwp_on_native_ioctl),
 	},
 	[UFFDWP_HOOK_PAGEMAP_OPEN] = {
 		.symbol = "pagemap_open",
 		FOR_NATIVE(UFFDWP_LACKS_PAGEMAP_SCAN),
 		.loss = "no PAGEMAP_SCAN",
-		.ops = REDIRECT(on_pagemap_open),
+		.ops = REDIRECT(uffdwp_on_pagemap_open),
 	},
 };
 
@@ -820,17 +287,6 @@ u64 uffdwp_hooks_kinds(void)
 		if (hooks[id].given_up)
 			kinds &= ~hooks[id].kinds;
 	return kinds;
-}
-
-/**
- * uffdwp_kind_is_offered - can this mapping be tracked with the hooks that are there?
- * @vma: mapping
- *
- * Return: whether it can.
- */
-bool uffdwp_kind_is_offered(struct vm_area_struct *vma)
-{
-	return uffdwp_kind_of_vma(vma) & uffdwp_hooks_kinds();
 }
 
 /**
@@ -989,7 +445,7 @@ void uffdwp_hooks_exit(void)
 
 	cancel_delayed_work_sync(&linger_work);
 	remove_hooks(true);
-	wait_var_event(&calls_in_flight, !atomic_read(&calls_in_flight));
+	wait_var_event(&uffdwp_calls_in_flight, !atomic_read(&uffdwp_calls_in_flight));
 	wait_for_references();
 	synchronize_rcu_tasks();
 	/*

@@ -12,8 +12,7 @@
 
 #include "../uapi/uffdwp-async.h"
 #include "compat/vma.h"
-
-bool uffdwp_kind_is_offered(struct vm_area_struct *vma);
+#include "hooks.h"
 
 /*
  * A regular file whose pages are those of the page cache: read_folio is what filemap_fault() and
@@ -50,6 +49,17 @@ static inline u64 uffdwp_kind_of_vma(struct vm_area_struct *vma)
 	if (UFFDWP_HAVE_MARKERS && uffdwp_vma_is_shmem(vma))
 		return UFFDWP_KIND_SHMEM;
 	return uffdwp_vma_is_of_file(vma) ? UFFDWP_KIND_FILE : 0;
+}
+
+/**
+ * uffdwp_kind_is_offered - can this mapping be tracked with the hooks that are there?
+ * @vma: mapping
+ *
+ * Return: whether it can.
+ */
+static inline bool uffdwp_kind_is_offered(struct vm_area_struct *vma)
+{
+	return uffdwp_kind_of_vma(vma) & uffdwp_hooks_kinds();
 }
 
 #endif /* UFFDWP_KIND_H */

@@ -13,6 +13,12 @@ void uffdwp_native_init(void);
 long uffdwp_native_ioctl(struct file *uffd, unsigned int cmd, unsigned long arg);
 bool uffdwp_native_handles(unsigned int cmd);
 void uffdwp_native_end(const void *ctx, const struct mm_struct *mm);
+long uffdwp_native_original(struct file *uffd, unsigned int cmd, void __user *uarg);
+
+/* native_continue.c */
+bool uffdwp_native_continue_init(void);
+bool uffdwp_native_is_continue(unsigned int cmd);
+long uffdwp_native_continue(struct file *uffd, void __user *arg);
 bool uffdwp_native_continues(void);
 bool uffdwp_native_continues_protected(void);
 

@@ -4,7 +4,7 @@
  * those kernels and not this module.
  *
  *   UFFDIO_API		UFFD_FEATURE_WP_ASYNC and UFFD_FEATURE_WP_UNPOPULATED
- *   UFFDIO_CONTINUE	UFFDIO_CONTINUE_MODE_WP
+ *   UFFDIO_CONTINUE	UFFDIO_CONTINUE_MODE_WP: native_continue.c
  *   UFFDIO_WRITEPROTECT	over several mappings, and memory with nothing in it: writeprotect.c
  *
  * A userfaultfd that asks for one of the features becomes a tracker: from then on faults, arming
@@ -40,13 +40,20 @@
 
 /* What is offered: set once, when the module is loaded. */
 static bool features_offered;
-static bool continue_offered;
 
-static long original_ioctl(struct file *uffd, unsigned int cmd, void __user *uarg)
+/**
+ * uffdwp_native_original - the kernel's userfaultfd_ioctl()
+ * @uffd: file
+ * @cmd: command
+ * @uarg: its structure, in user memory
+ *
+ * Return: what it returns.
+ */
+long uffdwp_native_original(struct file *uffd, unsigned int cmd, void __user *uarg)
 {
 	long ret = uffdwp_call(userfaultfd_ioctl)(uffd, cmd, (unsigned long)uarg);
 
-	/* Not a tail call: hooks.c */
+	/* Not a tail call: redirect.h */
 	barrier();
 	return ret;
 }
@@ -103,10 +110,11 @@ static long api_with_tracker(struct file *uffd, struct uffdio_api __user *uarg, 
 	long ret;
 
 	if (IS_ERR(t))
-		return PTR_ERR(t) == -EINVAL ? original_ioctl(uffd, UFFDIO_API, uarg) : PTR_ERR(t);
+		return PTR_ERR(t) == -EINVAL ? uffdwp_native_original(uffd, UFFDIO_API, uarg) :
+					       PTR_ERR(t);
 	ret = put_user(features & ~NATIVE_FEATURES, &uarg->features);
 	if (!ret)
-		ret = original_ioctl(uffd, UFFDIO_API, uarg);
+		ret = uffdwp_native_original(uffd, UFFDIO_API, uarg);
 	if (!ret)
 		ret = begin_tracking(t, uffd);
 	if (ret)
@@ -131,7 +139,7 @@ static long ioctl_api(struct file *uffd, struct uffdio_api __user *uarg)
 	if (copy_from_user(&api, uarg, sizeof(api)))
 		return -EFAULT;
 	if (is_for_kernel(uffd, &api))
-		ret = original_ioctl(uffd, UFFDIO_API, uarg);
+		ret = uffdwp_native_original(uffd, UFFDIO_API, uarg);
 	else
 		ret = api_with_tracker(uffd, uarg, api.features);
 	if (ret)
@@ -178,96 +186,18 @@ static long ioctl_register(struct file *uffd, struct uffdio_register __user *uar
 	if (!uffdwp_tracker_of_ctx(ctx) || copy_from_user(&range, &uarg->range, sizeof(range)) ||
 	    !PAGE_ALIGNED(range.start) || !PAGE_ALIGNED(range.len) ||
 	    check_add_overflow((u64)range.start, (u64)range.len, &end))
-		return original_ioctl(uffd, UFFDIO_REGISTER, uarg);
+		return uffdwp_native_original(uffd, UFFDIO_REGISTER, uarg);
 	/* The tracker may end at any time; the userfaultfd is open. */
 	mm = uffdwp_userfault_owner(uffd);
 	if (!mm || !mmget_not_zero(mm))
-		return original_ioctl(uffd, UFFDIO_REGISTER, uarg);
+		return uffdwp_native_original(uffd, UFFDIO_REGISTER, uarg);
 
 	clean(mm, ctx, range.start, end, true);
-	ret = original_ioctl(uffd, UFFDIO_REGISTER, uarg);
+	ret = uffdwp_native_original(uffd, UFFDIO_REGISTER, uarg);
 	clean(mm, ctx, range.start, end, false);
 	mmput(mm);
 	return ret;
 }
-
-/*
- * UFFDIO_CONTINUE maps pages with the last argument of mfill_atomic_install_pte() and
- * hugetlb_mcopy_atomic_pte(), "protect the page", always false. A task that has asked for the
- * opposite is in this list while it is in the kernel's function, and the hooks on those two see to
- * it, so that the page is never writable in between.
- */
-struct continuing {
-	struct list_head list;
-	const struct task_struct *task;
-};
-
-static LIST_HEAD(continuing_tasks);
-static DEFINE_SPINLOCK(continuing_lock);
-
-/**
- * uffdwp_native_continues - is some task in a UFFDIO_CONTINUE that protects pages?
- *
- * Return: whether it may be this one.
- */
-notrace bool uffdwp_native_continues(void)
-{
-	return !list_empty_careful(&continuing_tasks);
-}
-
-/**
- * uffdwp_native_continues_protected - is the calling task in a UFFDIO_CONTINUE that protects pages?
- *
- * Return: whether it is.
- */
-bool uffdwp_native_continues_protected(void)
-{
-	const struct continuing *c;
-	bool found = false;
-
-	if (uffdwp_broken(UFFDWP_BREAK_NATIVE_CONTINUE))
-		return false;
-	spin_lock(&continuing_lock);
-	list_for_each_entry(c, &continuing_tasks, list)
-		found |= c->task == current;
-	spin_unlock(&continuing_lock);
-	return found;
-}
-
-#if UFFDWP_CAN_ADD_CONTINUE_WP
-static long ioctl_continue(struct file *uffd, struct uffdio_continue __user *uarg)
-{
-	struct continuing c = { .task = current };
-	long ret;
-	u64 mode;
-
-	if (get_user(mode, &uarg->mode))
-		return -EFAULT;
-	if (!(mode & UFFDIO_CONTINUE_MODE_WP) || !continue_offered)
-		return original_ioctl(uffd, UFFDIO_CONTINUE, uarg);
-	if (put_user(mode & ~UFFDIO_CONTINUE_MODE_WP, &uarg->mode))
-		return -EFAULT;
-
-	spin_lock(&continuing_lock);
-	list_add(&c.list, &continuing_tasks);
-	spin_unlock(&continuing_lock);
-	ret = original_ioctl(uffd, UFFDIO_CONTINUE, uarg);
-	spin_lock(&continuing_lock);
-	list_del(&c.list);
-	spin_unlock(&continuing_lock);
-
-	return put_user(mode, &uarg->mode) ? -EFAULT : ret;
-}
-
-#define CMD_CONTINUE UFFDIO_CONTINUE
-#else
-static long ioctl_continue(struct file *uffd, void __user *uarg)
-{
-	return -EINVAL;
-}
-
-#define CMD_CONTINUE 0
-#endif
 
 /**
  * uffdwp_native_handles - does uffdwp_native_ioctl() add anything to this command?
@@ -278,7 +208,7 @@ static long ioctl_continue(struct file *uffd, void __user *uarg)
 notrace bool uffdwp_native_handles(unsigned int cmd)
 {
 	return (features_offered && (cmd == UFFDIO_API || cmd == UFFDIO_REGISTER)) ||
-	       (continue_offered && cmd == CMD_CONTINUE);
+	       uffdwp_native_is_continue(cmd);
 }
 
 /**
@@ -299,7 +229,7 @@ long uffdwp_native_ioctl(struct file *uffd, unsigned int cmd, unsigned long arg)
 	case UFFDIO_REGISTER:
 		return ioctl_register(uffd, uarg);
 	default:
-		return ioctl_continue(uffd, uarg);
+		return uffdwp_native_continue(uffd, uarg);
 	}
 }
 
@@ -346,14 +276,6 @@ static bool features_can_be_offered(void)
 	       uffdwp_userfault_owner_is_known();
 }
 
-static bool continue_can_be_offered(void)
-{
-	return !uffdwp_hook_is_given_up(UFFDWP_HOOK_NATIVE_IOCTL) &&
-	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_MFILL_ATOMIC_INSTALL_PTE) &&
-	       (!UFFDWP_HAVE_HUGETLB ||
-		!uffdwp_hook_is_given_up(UFFDWP_HOOK_HUGETLB_MCOPY_ATOMIC_PTE));
-}
-
 static void tell(const char *interface, bool lacking, bool offered)
 {
 	if (!lacking)
@@ -374,9 +296,9 @@ void uffdwp_native_init(void)
 	if (!uffdwp_native_abi)
 		return;
 	WRITE_ONCE(features_offered, UFFDWP_LACKS_WP_ASYNC && features_can_be_offered());
-	WRITE_ONCE(continue_offered, UFFDWP_CAN_ADD_CONTINUE_WP && continue_can_be_offered());
 	tell("UFFD_FEATURE_WP_ASYNC and WP_UNPOPULATED", UFFDWP_LACKS_WP_ASYNC, features_offered);
-	tell("UFFDIO_CONTINUE_MODE_WP", UFFDWP_LACKS_CONTINUE_WP, continue_offered);
+	tell("UFFDIO_CONTINUE_MODE_WP", UFFDWP_LACKS_CONTINUE_WP,
+	     uffdwp_native_continue_init());
 	WRITE_ONCE(uffdwp_native_scan_offered, true);
 	tell("PAGEMAP_SCAN", UFFDWP_LACKS_PAGEMAP_SCAN,
 	     !uffdwp_hook_is_given_up(UFFDWP_HOOK_PAGEMAP_OPEN));

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the hooks do for native_abi=1.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/userfaultfd_k.h>
+
+#include "breakage.h"
+#include "compat/hooked.h"
+#include "compat/native.h"
+#include "compat/symbols.h"
+#include "hook_callbacks.h"
+#include "native.h"
+#include "redirect.h"
+#include "tracker.h"
+
+/*
+ *	int mfill_atomic_install_pte(mm, pmd, vma, addr, page, newly_allocated, wp_copy)
+ *	int hugetlb_mcopy_atomic_pte(mm, pte, vma, addr, src_addr, mode, pagep, wp_copy)
+ */
+#if UFFDWP_CAN_ADD_CONTINUE_WP
+static int instead_of_mfill_atomic_install_pte(UFFDWP_INSTALL_PTE_PARAMETERS)
+{
+	int ret = -EINVAL;
+
+	if (uffdwp_native_continues_protected())
+		wp_copy = true;
+	if (!wp_copy || userfaultfd_wp(vma))
+		ret = uffdwp_call(mfill_atomic_install_pte)(UFFDWP_INSTALL_PTE_ARGUMENTS);
+	uffdwp_call_ends();
+	return ret;
+}
+
+notrace void uffdwp_on_mfill_atomic_install_pte(unsigned long ip, unsigned long parent_ip,
+						struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (unlikely(uffdwp_native_continues()) && !within_module(parent_ip, THIS_MODULE))
+		uffdwp_redirect(fregs, instead_of_mfill_atomic_install_pte);
+}
+#endif
+
+#if UFFDWP_CAN_ADD_CONTINUE_WP && UFFDWP_HAVE_HUGETLB
+static int instead_of_hugetlb_mcopy_atomic_pte(UFFDWP_HUGETLB_MCOPY_PARAMETERS)
+{
+	int ret = -EINVAL;
+
+	if (uffdwp_native_continues_protected())
+		wp_copy = true;
+	if (!wp_copy || userfaultfd_wp(vma))
+		ret = uffdwp_call(hugetlb_mcopy_atomic_pte)(UFFDWP_HUGETLB_MCOPY_ARGUMENTS);
+	uffdwp_call_ends();
+	return ret;
+}
+
+notrace void uffdwp_on_hugetlb_mcopy_atomic_pte(unsigned long ip, unsigned long parent_ip,
+						struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (unlikely(uffdwp_native_continues()) && !within_module(parent_ip, THIS_MODULE))
+		uffdwp_redirect(fregs, instead_of_hugetlb_mcopy_atomic_pte);
+}
+#endif
+
+static int instead_of_userfaultfd_release(struct inode *inode, struct file *file)
+{
+	int ret;
+
+	/* Not after it: the context may be another userfaultfd's by then. */
+	uffdwp_native_end(file->private_data, NULL);
+	ret = uffdwp_call(userfaultfd_release)(inode, file);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int userfaultfd_release(struct inode *inode, struct file *file) */
+notrace void uffdwp_on_userfaultfd_release(unsigned long ip, unsigned long parent_ip,
+					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct file *uffd = (struct file *)uffdwp_fregs_arg1(fregs);
+
+	if (uffdwp_tracker_of_ctx(uffd->private_data))
+		uffdwp_redirect_held(parent_ip, fregs, instead_of_userfaultfd_release);
+}
+
+static int instead_of_dup_userfaultfd(struct vm_area_struct *vma, struct list_head *fcs)
+{
+	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
+	int ret = uffdwp_call(dup_userfaultfd)(vma, fcs);
+
+	if (!ret)
+		ret = uffdwp_native_fork_vma(ctx, vma, fcs);
+	uffdwp_call_ends();
+	return ret;
+}
+
+/* int dup_userfaultfd(struct vm_area_struct *vma, struct list_head *fcs): native_fork.c */
+notrace void uffdwp_on_dup_userfaultfd(unsigned long ip, unsigned long parent_ip,
+				       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
+
+	if (unlikely(ctx) && !within_module(parent_ip, THIS_MODULE) && uffdwp_tracker_of_ctx(ctx))
+		uffdwp_redirect(fregs, instead_of_dup_userfaultfd);
+}
+
+static void instead_of_dup_userfaultfd_complete(struct list_head *fcs)
+{
+	LIST_HEAD(trackers);
+
+	uffdwp_native_fork_begin(fcs, &trackers);
+	uffdwp_call(dup_userfaultfd_complete)(fcs);
+	uffdwp_native_fork_end(&trackers);
+	module_put(THIS_MODULE);
+}
+
+/* void dup_userfaultfd_complete(struct list_head *fcs) */
+notrace void uffdwp_on_dup_userfaultfd_complete(unsigned long ip, unsigned long parent_ip,
+						struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct list_head *fcs = (struct list_head *)uffdwp_fregs_arg0(fregs);
+
+	if (unlikely(!list_empty(fcs)))
+		uffdwp_redirect_held(parent_ip, fregs, instead_of_dup_userfaultfd_complete);
+}
+
+static long instead_of_native_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	long ret = uffdwp_native_ioctl(file, cmd, arg);
+
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg) */
+notrace void uffdwp_on_native_ioctl(unsigned long ip, unsigned long parent_ip,
+					 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (uffdwp_native_handles(uffdwp_fregs_arg1(fregs)))
+		uffdwp_redirect_held(parent_ip, fregs, instead_of_native_ioctl);
+}
+
+static int instead_of_pagemap_open(struct inode *inode, struct file *file)
+{
+	int ret = uffdwp_call(pagemap_open)(inode, file);
+
+	if (!ret)
+		uffdwp_native_scan_open(file);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int pagemap_open(struct inode *inode, struct file *file) */
+notrace void uffdwp_on_pagemap_open(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	/* A file that is open then is not waited for if loading fails: uffdwp_hooks_exit() */
+	if (READ_ONCE(uffdwp_native_scan_offered))
+		uffdwp_redirect_held(parent_ip, fregs, instead_of_pagemap_open);
+}
+

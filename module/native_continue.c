@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * native_abi=1: UFFDIO_CONTINUE_MODE_WP of Linux 6.4, a minor fault that is resolved with the page
+ * write-protected.
+ *
+ * UFFDIO_CONTINUE maps pages with the last argument of mfill_atomic_install_pte() and
+ * hugetlb_mcopy_atomic_pte(), "protect the page", always false. A task that has asked for the
+ * opposite is in a list while it is in the kernel's function, and the hooks on those two see to it
+ * (hooks_native.c), so that the page is never writable in between.
+ */
+#include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/uaccess.h>
+#include <linux/userfaultfd.h>
+
+#include "breakage.h"
+#include "compat/native.h"
+#include "hooks.h"
+#include "native.h"
+
+struct continuing {
+	struct list_head list;
+	const struct task_struct *task;
+};
+
+static LIST_HEAD(tasks);
+static DEFINE_SPINLOCK(tasks_lock);
+
+/* Set once, when the module is loaded. */
+static bool offered;
+
+/**
+ * uffdwp_native_continues - is some task in a UFFDIO_CONTINUE that protects pages?
+ *
+ * Return: whether it may be this one.
+ */
+notrace bool uffdwp_native_continues(void)
+{
+	return !list_empty_careful(&tasks);
+}
+
+/**
+ * uffdwp_native_continues_protected - is the calling task in a UFFDIO_CONTINUE that protects pages?
+ *
+ * Return: whether it is.
+ */
+bool uffdwp_native_continues_protected(void)
+{
+	const struct continuing *c;
+	bool found = false;
+
+	if (uffdwp_broken(UFFDWP_BREAK_NATIVE_CONTINUE))
+		return false;
+	spin_lock(&tasks_lock);
+	list_for_each_entry(c, &tasks, list)
+		found |= c->task == current;
+	spin_unlock(&tasks_lock);
+	return found;
+}
+
+#if UFFDWP_CAN_ADD_CONTINUE_WP
+/**
+ * uffdwp_native_is_continue - is this UFFDIO_CONTINUE, and has it something added?
+ * @cmd: command of userfaultfd_ioctl()
+ *
+ * Return: whether it is and has.
+ */
+notrace bool uffdwp_native_is_continue(unsigned int cmd)
+{
+	return offered && cmd == UFFDIO_CONTINUE;
+}
+
+/**
+ * uffdwp_native_continue - instead of UFFDIO_CONTINUE
+ * @uffd: file
+ * @arg: struct uffdio_continue, in user memory
+ *
+ * Return: as from Linux 6.4.
+ */
+long uffdwp_native_continue(struct file *uffd, void __user *arg)
+{
+	struct uffdio_continue __user *uarg = arg;
+	struct continuing c = { .task = current };
+	long ret;
+	u64 mode;
+
+	if (get_user(mode, &uarg->mode))
+		return -EFAULT;
+	if (!(mode & UFFDIO_CONTINUE_MODE_WP))
+		return uffdwp_native_original(uffd, UFFDIO_CONTINUE, uarg);
+	if (put_user(mode & ~UFFDIO_CONTINUE_MODE_WP, &uarg->mode))
+		return -EFAULT;
+
+	spin_lock(&tasks_lock);
+	list_add(&c.list, &tasks);
+	spin_unlock(&tasks_lock);
+	ret = uffdwp_native_original(uffd, UFFDIO_CONTINUE, uarg);
+	spin_lock(&tasks_lock);
+	list_del(&c.list);
+	spin_unlock(&tasks_lock);
+
+	return put_user(mode, &uarg->mode) ? -EFAULT : ret;
+}
+#else
+notrace bool uffdwp_native_is_continue(unsigned int cmd)
+{
+	return false;
+}
+
+long uffdwp_native_continue(struct file *uffd, void __user *arg)
+{
+	return -EINVAL;
+}
+#endif
+
+/**
+ * uffdwp_native_continue_init - offer UFFDIO_CONTINUE_MODE_WP, if the hooks that it needs are there
+ *
+ * Return: whether it is offered.
+ */
+bool uffdwp_native_continue_init(void)
+{
+	WRITE_ONCE(offered, UFFDWP_CAN_ADD_CONTINUE_WP &&
+		   !uffdwp_hook_is_given_up(UFFDWP_HOOK_NATIVE_IOCTL) &&
+		   !uffdwp_hook_is_given_up(UFFDWP_HOOK_MFILL_ATOMIC_INSTALL_PTE) &&
+		   (!UFFDWP_HAVE_HUGETLB ||
+		    !uffdwp_hook_is_given_up(UFFDWP_HOOK_HUGETLB_MCOPY_ATOMIC_PTE)));
+	return offered;
+}
