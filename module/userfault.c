@@ -102,7 +102,7 @@ struct file *uffdwp_userfault_create(struct mm_struct *mm)
 	struct creation c = { .mm = mm };
 
 	INIT_WORK_ONSTACK(&c.work, create_work);
-	queue_work(system_unbound_wq, &c.work);
+	queue_work(uffdwp_unbound_wq, &c.work);
 	flush_work(&c.work);
 	destroy_work_on_stack(&c.work);
 
