@@ -42,6 +42,8 @@ static const struct {
 	{ ANY_STEP, ESRCH, "the process has ended or has called execve" },
 	{ ANY_STEP, ENOMEM, "out of memory: what could not be armed counts as written" },
 	{ ANY_STEP, EINVAL, "address or length is not a multiple of 4096, the range is empty, or it cuts a page of hugetlb" },
+	{ ANY_STEP, EIO,
+	  "page tables that this version does not know: take the whole range as written" },
 	{ ANY_STEP, EOVERFLOW, "the range leaves the address space of the process" },
 };
 

@@ -30,7 +30,8 @@ static void options_of_any_age(void **state)
 static void every_error_has_a_sentence(void **state)
 {
 	static const int errors[] = { -ENODEV, -EACCES, -EPERM, -ESRCH, -ENXIO, -EPROTO, -EBADF,
-				      -EBUSY, -EOPNOTSUPP, -EINVAL, -EMFILE, -ENOMEM };
+				      -EBUSY, -EOPNOTSUPP, -EINVAL, -EMFILE, -ENOMEM,
+				      -EIO };
 	size_t i;
 
 	(void)state;
@@ -40,6 +41,7 @@ static void every_error_has_a_sentence(void **state)
 	assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_OPEN, -EACCES), "root"));
 	assert_string_not_equal(uffdwp_explain(UFFDWP_STEP_OPEN, -EBUSY),
 				uffdwp_explain(UFFDWP_STEP_TRACK, -EBUSY));
+	assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_SCAN, -EIO), "written"));
 	/* One that nobody thought of is still an error with a name. */
 	assert_string_equal(uffdwp_explain(UFFDWP_STEP_SCAN, -EXDEV), strerrordesc_np(EXDEV));
 	assert_string_equal(uffdwp_explain(UFFDWP_STEP_SCAN, -99999), "unknown error");
