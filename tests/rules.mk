@@ -29,7 +29,7 @@ GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
 	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c tests/guest/oracle.c)
 GUEST_HELPERS := $(B)/tests/guest/compat32 $(B)/tests/guest/native32
 
-GUEST_PARTS := $(addprefix tests/guest/,support.c environment.c inject.c unserved.c)
+GUEST_PARTS := $(addprefix tests/guest/,support.c environment.c inject.c stress.c unserved.c)
 
 # All symbols are bound at start, so that no test takes a fault in the dynamic linker.
 $(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_PARTS:.c=.h) $(LIB_STATIC)
@@ -79,7 +79,7 @@ $(B)/tests/guest/test_matrix: tests/guest/test_matrix.c $(MATRIX_PARTS) tests/gu
 	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(MATRIX_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
 
 # 32-bit and without a C library, so that no 32-bit libraries are needed to build them.
-$(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c uapi/uffdwp-async.h
+$(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/program32.h uapi/uffdwp-async.h
 	@mkdir -p $(@D)
 	$(say) CC32 $@
 	$(Q)$(CC) -m32 -O1 $(WARNINGS) -Wno-missing-prototypes -ffreestanding -fno-pie -no-pie -nostdlib \

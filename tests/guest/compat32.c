@@ -3,18 +3,10 @@
  * A 32-bit program without a C library: tracks its own memory through the same structures. Exits
  * with 0, or with the number of the check that failed.
  */
+#include "program32.h"
 #include "uffdwp-async.h"
 
-#define SYS_exit 1
-#define SYS_open 5
-#define SYS_ioctl 54
-#define SYS_mmap2 192
-
-#define PAGE 4096u
-#define PAGES 16u
-
 /* Laid out as in the 64-bit kernel, or none of this makes sense. */
-_Static_assert(sizeof(void *) == 4, "this is a 32-bit program");
 _Static_assert(sizeof(struct uffdwp_hello_arg) == 104, "hello");
 _Static_assert(sizeof(struct uffdwp_attach_arg) == 56, "attach");
 _Static_assert(sizeof(struct uffdwp_register_arg) == 64, "register");
@@ -24,42 +16,6 @@ _Static_assert(sizeof(struct uffdwp_scan_arg) == 96, "scan");
 _Static_assert(sizeof(struct uffdwp_stats_arg) == 128, "stats");
 _Static_assert(sizeof(struct uffdwp_disarm_arg) == 48, "disarm");
 _Static_assert(sizeof(struct uffdwp_region) == 24, "region");
-
-static long call(long number, long a, long b, long c, long d, long e)
-{
-	long ret;
-
-	__asm__ volatile("int $0x80"
-			 : "=a"(ret)
-			 : "a"(number), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
-			 : "memory");
-	return ret;
-}
-
-/* mmap2 has a sixth argument, the offset, in ebp, which the compiler keeps: 0 will do. */
-static char *map(unsigned int len)
-{
-	long ret;
-
-	__asm__ volatile("push %%ebp\n\txor %%ebp, %%ebp\n\tint $0x80\n\tpop %%ebp"
-			 : "=a"(ret)
-			 : "a"(SYS_mmap2), "b"(0), "c"(len), "d"(3), "S"(0x22), "D"(-1)
-			 : "memory");
-	return (char *)ret;
-}
-
-static void stop(int status)
-{
-	call(SYS_exit, status, 0, 0, 0, 0);
-	for (;;)
-		;
-}
-
-#define CHECK(number, condition)	\
-	do {				\
-		if (!(condition))	\
-			stop(number);	\
-	} while (0)
 
 static struct uffdwp_region vec[4];
 
@@ -75,7 +31,7 @@ static long scan(long fd, char *p, unsigned long long flags)
 		.category_mask = UFFDWP_PAGE_IS_WRITTEN,
 		.return_mask = UFFDWP_PAGE_IS_WRITTEN,
 	};
-	long ret = call(SYS_ioctl, fd, UFFDWP_IOC_SCAN, (long)&arg, 0, 0);
+	long ret = call(SYS_ioctl, fd, UFFDWP_IOC_SCAN, (long)&arg);
 
 	return ret < 0 || arg.walk_end == arg.end ? ret : -1000;
 }
@@ -86,21 +42,21 @@ void _start(void)
 	struct uffdwp_attach_arg attach = { .size = sizeof(attach), .api = 0xAA };
 	struct uffdwp_register_arg reg = { .size = sizeof(reg), .mode = UFFDWP_REGISTER_MODE_WP };
 	struct uffdwp_arm_arg arm = { .size = sizeof(arm) };
-	long fd = call(SYS_open, (long)UFFDWP_DEVICE, 2, 0, 0, 0);
+	long fd = call(SYS_open, (long)UFFDWP_DEVICE, 2, 0);
 	char *p = map(PAGES * PAGE);
 
 	CHECK(1, fd >= 0);
 	CHECK(2, (unsigned long)p < 0xfffff000ul);
-	CHECK(3, !call(SYS_ioctl, fd, UFFDWP_IOC_HELLO, (long)&hello, 0, 0));
+	CHECK(3, !call(SYS_ioctl, fd, UFFDWP_IOC_HELLO, (long)&hello));
 	CHECK(4, hello.abi_version == UFFDWP_ABI_VERSION && hello.page_size == PAGE);
 	CHECK(5, hello.address_limit <= 0x100000000ull);
-	CHECK(6, !call(SYS_ioctl, fd, UFFDWP_IOC_ATTACH, (long)&attach, 0, 0));
+	CHECK(6, !call(SYS_ioctl, fd, UFFDWP_IOC_ATTACH, (long)&attach));
 	reg.start = (unsigned long)p;
 	reg.len = PAGES * PAGE;
-	CHECK(7, !call(SYS_ioctl, fd, UFFDWP_IOC_REGISTER, (long)&reg, 0, 0));
+	CHECK(7, !call(SYS_ioctl, fd, UFFDWP_IOC_REGISTER, (long)&reg));
 	arm.start = reg.start;
 	arm.len = reg.len;
-	CHECK(8, !call(SYS_ioctl, fd, UFFDWP_IOC_ARM, (long)&arm, 0, 0));
+	CHECK(8, !call(SYS_ioctl, fd, UFFDWP_IOC_ARM, (long)&arm));
 	CHECK(9, arm.armed == PAGES);
 	CHECK(10, scan(fd, p, 0) == 0);
 	p[3 * PAGE] = 1;
@@ -111,6 +67,6 @@ void _start(void)
 	CHECK(14, scan(fd, p, 0) == 0);
 	/* Above the 4 GiB of this caller. */
 	arm.start = 0x200000000ull;
-	CHECK(15, call(SYS_ioctl, fd, UFFDWP_IOC_ARM, (long)&arm, 0, 0) < 0);
+	CHECK(15, call(SYS_ioctl, fd, UFFDWP_IOC_ARM, (long)&arm) < 0);
 	stop(0);
 }

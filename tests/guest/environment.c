@@ -17,10 +17,6 @@
 #include "environment.h"
 #include "support.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT 21
-#endif
-
 /* Look again every millisecond, for 30 seconds at most; false when it never was so. */
 #define seen(condition)							\
 	({								\

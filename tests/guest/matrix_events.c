@@ -21,24 +21,8 @@
 #include <unistd.h>
 
 #include "environment.h"
+#include "madvise.h"
 #include "matrix.h"
-
-#ifndef MADV_PAGEOUT
-#define MADV_COLD 20
-#define MADV_PAGEOUT 21
-#endif
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
-#ifndef MADV_SOFT_OFFLINE
-#define MADV_SOFT_OFFLINE 101
-#endif
-#ifndef MREMAP_DONTUNMAP
-#define MREMAP_DONTUNMAP 4
-#endif
 
 #define PAGEMAP_THERE (3ull << 62)	/* present or swapped */
 

@@ -11,10 +11,6 @@
 #include "environment.h"
 #include "matrix.h"
 
-#ifndef MFD_HUGETLB
-#define MFD_HUGETLB 4u
-#endif
-
 #define SMALL_PAGES 16ul
 #define HUGETLB_PAGES 3ul
 /* Below the frames of all that a cell calls. */

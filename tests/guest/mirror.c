@@ -29,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stress.h"
 #include "support.h"
 #include "unserved.h"
 
@@ -40,9 +41,7 @@
 #define ROUND_WRITES 20000ul	/* of each writer, between two comparisons */
 #define STUCK_SECONDS 15
 
-static uint64_t seed;
-static uint64_t wanted = 1200000;
-static time_t seconds;		/* 0: no matter how long it takes */
+static struct stress stress = { .count = 1200000 };
 
 /* Shared between the writers, wherever they are, and the scanner. */
 struct control {
@@ -115,7 +114,7 @@ static void run_writers(struct control *control, char *memory, pthread_t *thread
 		writers[i] = (struct writer){
 			.control = control,
 			.memory = memory,
-			.random = (seed + i + 1) * 0x9E3779B97F4A7C15ull | 1,
+			.random = (stress.seed + i + 1) * 0x9E3779B97F4A7C15ull | 1,
 			.source = open("/bin/busybox", O_RDONLY),
 		};
 		assert_ok(pthread_create(&threads[i], NULL, write_rounds, &writers[i]));
@@ -179,33 +178,33 @@ static void compare(const struct scanner *s, unsigned int round)
 	}
 	if (missed)
 		fail_msg("round %u: %zu pages were written and not reported, the first is page %zu (seed %" PRIu64 ")",
-			 round, missed, first, seed);
+			 round, missed, first, stress.seed);
 }
 
 static void expect_progress(struct control *control, unsigned long *seen, time_t *since)
 {
 	if (control->error)
 		fail_msg("a write by the kernel failed: %s (seed %" PRIu64 ")",
-			 strerror(control->error), seed);
+			 strerror(control->error), stress.seed);
 	if (control->writes != *seen) {
 		*seen = control->writes;
 		*since = time(NULL);
 	} else if (time(NULL) - *since > STUCK_SECONDS) {
 		control->stop = true;
 		fail_msg("the writers have not moved for %d seconds: a write fault was not resolved (seed %" PRIu64 ")",
-			 STUCK_SECONDS, seed);
+			 STUCK_SECONDS, stress.seed);
 	}
 }
 
 static void mirror_rounds(struct scanner *s, struct control *control)
 {
 	unsigned long seen = 0;
-	time_t since = time(NULL), end = seconds ? since + seconds : LONG_MAX;
+	time_t since = time(NULL), end = stress.seconds ? since + stress.seconds : LONG_MAX;
 	unsigned int round = 0;
 
 	scan_and_copy(s);
-	while (control->writes < wanted &&
-	       !(time(NULL) > end && control->writes >= wanted / 4)) {
+	while (control->writes < stress.count &&
+	       !(time(NULL) > end && control->writes >= stress.count / 4)) {
 		control->finished = 0;
 		control->round = ++round;
 		while (control->finished < WRITERS) {
@@ -217,7 +216,7 @@ static void mirror_rounds(struct scanner *s, struct control *control)
 	}
 	control->stop = true;
 	print_message("[   INFO   ] seed %" PRIu64 ": %lu writes, %" PRIu64 " scans, %" PRIu64
-		      " pages reported, %u comparisons, none missed\n", seed,
+		      " pages reported, %u comparisons, none missed\n", stress.seed,
 		      (unsigned long)control->writes, s->scans, s->reported, round);
 }
 
@@ -323,16 +322,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(threads_of_the_same_process_with_markers),
 		cmocka_unit_test(threads_of_another_process),
 	};
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	seed = argc > 1 ? strtoull(argv[1], NULL, 10) :
-			  (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec;
-	if (argc > 2)
-		wanted = strtoull(argv[2], NULL, 10);
-	if (argc > 3)
-		seconds = atol(argv[3]);
-	printf("[   INFO   ] seed %" PRIu64 "\n", seed);
-	fflush(stdout);
+	stress_arguments(&stress, argc, argv);
 	return cmocka_run_group_tests_name("mirror", tests, NULL, NULL);
 }

@@ -3,14 +3,7 @@
  * A 32-bit program without a C library: tracks its own memory through userfaultfd and PAGEMAP_SCAN.
  * Exits with 0, or with the number of the check that failed.
  */
-#define SYS_exit 1
-#define SYS_open 5
-#define SYS_ioctl 54
-#define SYS_mmap2 192
-#define SYS_userfaultfd 374
-
-#define PAGE 4096u
-#define PAGES 16u
+#include "program32.h"
 
 #define NUMBER(direction, size, type, n) ((direction) << 30 | (size) << 16 | (type) << 8 | (n))
 #define API_COMMAND		NUMBER(3u, 24u, 0xAAu, 0x3Fu)
@@ -32,41 +25,7 @@ struct scan {
 	u64 size, flags, start, end, walk_end, vec, vec_len, max_pages, inverted, mask, anyof, ret;
 };
 
-_Static_assert(sizeof(void *) == 4, "this is a 32-bit program");
 _Static_assert(sizeof(struct scan) == 96, "as in the 64-bit kernel");
-
-static long call(long number, long a, long b, long c)
-{
-	long ret;
-
-	__asm__ volatile("int $0x80" : "=a"(ret) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
-	return ret;
-}
-
-/* mmap2 has a sixth argument, the offset, in ebp, which the compiler keeps: 0 will do. */
-static char *map(unsigned int len)
-{
-	long ret;
-
-	__asm__ volatile("push %%ebp\n\txor %%ebp, %%ebp\n\tint $0x80\n\tpop %%ebp"
-			 : "=a"(ret)
-			 : "a"(SYS_mmap2), "b"(0), "c"(len), "d"(3), "S"(0x22), "D"(-1)
-			 : "memory");
-	return (char *)ret;
-}
-
-static void stop(int status)
-{
-	call(SYS_exit, status, 0, 0);
-	for (;;)
-		;
-}
-
-#define CHECK(number, condition)	\
-	do {				\
-		if (!(condition))	\
-			stop(number);	\
-	} while (0)
 
 static struct region vec[4];
 

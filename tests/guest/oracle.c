@@ -16,17 +16,16 @@
 #include <time.h>
 
 #include "oracle/oracle.h"
+#include "stress.h"
 
 #define PROGRESS_SECONDS 60
 
-static uint64_t seed;
-static uint32_t operations = 100000;
-static time_t seconds = 10;
+static struct stress stress = { .count = 100000, .seconds = 10 };
 
 /* Handed in with WP_ASYNC, or without, where ordinary files cannot be registered? */
 static bool is_async(enum mode mode)
 {
-	return mode == MODE_UFFD && world_has_disk && seed % 2;
+	return mode == MODE_UFFD && world_has_disk && stress.seed % 2;
 }
 
 static unsigned int kinds_present(enum mode mode)
@@ -82,9 +81,9 @@ static void register_everything(struct oracle *o)
 
 static void run_sequence(struct oracle *o)
 {
-	time_t end = time(NULL) + seconds, progress = time(NULL) + PROGRESS_SECONDS;
+	time_t end = time(NULL) + stress.seconds, progress = time(NULL) + PROGRESS_SECONDS;
 
-	while (o->operation < operations && time(NULL) < end) {
+	while (o->operation < stress.count && time(NULL) < end) {
 		event_happen(o);
 		if (time(NULL) < progress)
 			continue;
@@ -99,7 +98,7 @@ static void sequence(enum mode mode)
 {
 	static struct oracle o;
 
-	o = (struct oracle){ .seed = seed, .mode = mode, .uffd = -1 };
+	o = (struct oracle){ .seed = stress.seed, .mode = mode, .uffd = -1 };
 	o.trace = getenv("ORACLE_TRACE");
 	o.scene = mmap(NULL, sizeof(*o.scene), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		       -1, 0);
@@ -166,18 +165,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(another_process),
 		cmocka_unit_test(handed_in_userfaultfd),
 	};
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	seed = argc > 1 ? strtoull(argv[1], NULL, 10) :
-			  (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec;
-	if (argc > 2)
-		operations = strtoul(argv[2], NULL, 10);
-	if (argc > 3)
-		seconds = strtol(argv[3], NULL, 10);
-	if (argc > 4)
-		cmocka_set_test_filter(argv[4]);
-	printf("[   INFO   ] seed %" PRIu64 "\n", seed);
-	fflush(stdout);
+	stress_arguments(&stress, argc, argv);
 	return cmocka_run_group_tests_name("oracle", tests, start, end);
 }

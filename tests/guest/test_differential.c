@@ -18,12 +18,11 @@
 #include "differential/by_hand.h"
 #include "differential/differential.h"
 #include "environment.h"
+#include "stress.h"
 
 #define KHUGEPAGED_PAUSE "/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs"
 
-static uint64_t seed;
-static unsigned long steps = 100000;
-static time_t seconds = 12;
+static struct stress stress = { .count = 100000, .seconds = 12 };
 static const char *no_swap;
 
 /* ---- random sequences */
@@ -72,7 +71,7 @@ static bool is_whole(const struct step *step, unsigned int flags)
 /* The choices depend on the seed and the number of the step only. */
 static struct step choose_step(const struct sequence *s)
 {
-	uint64_t random = (seed * 0xD1B54A32D192ED03ull + s->step * 0x9E3779B97F4A7C15ull) | 1;
+	uint64_t random = (stress.seed * 0xD1B54A32D192ED03ull + s->step * 0x9E3779B97F4A7C15ull) | 1;
 	struct step step = { 0 };
 	unsigned int sum = 0, i;
 	uint64_t at;
@@ -128,7 +127,7 @@ static void fail_at(const struct sequence *s, const struct step *step, size_t pa
 		 "for the device (seed %" PRIu64 ")", s->step, step->event->name,
 		 kinds[step->kind].name, step->first, step->first + step->pages, page,
 		 words_of(s->before[page]), what, words_of(s->looks[NATIVE][page]),
-		 words_of(s->looks[DEVICE][page]), seed);
+		 words_of(s->looks[DEVICE][page]), stress.seed);
 }
 
 /*
@@ -215,7 +214,7 @@ static void compare_content(const struct sequence *s, enum kind kind)
 	if (memcmp(pair->sides[NATIVE].start, pair->sides[DEVICE].start,
 		   kinds[kind].pages * PAGE))
 		fail_msg("step %lu: the content of %s differs (seed %" PRIu64 ")", s->step,
-			 kinds[kind].name, seed);
+			 kinds[kind].name, stress.seed);
 }
 
 /* A guarded page means SIGSEGV: it is looked at, and taken away again. */
@@ -241,7 +240,7 @@ static void happen(struct sequence *s, const struct step *step)
 	if (error && !(step->event->flags & MAY_FAIL))
 		fail_msg("step %lu, %s of %s, pages [%zu, %zu): %s (seed %" PRIu64 ")", s->step,
 			 step->event->name, kinds[step->kind].name, step->first,
-			 step->first + step->pages, strerror(error), seed);
+			 step->first + step->pages, strerror(error), stress.seed);
 	compare_looks(s, step);
 }
 
@@ -296,11 +295,11 @@ static int forget(void **state)
 
 static void run_sequence(bool same_area)
 {
-	time_t end = time(NULL) + seconds;
+	time_t end = time(NULL) + stress.seconds;
 
 	memset(&s, 0, sizeof(s));
 	start_pairs(&s, same_area);
-	while (s.step < steps && time(NULL) < end) {
+	while (s.step < stress.count && time(NULL) < end) {
 		s.step++;
 		do_step(&s);
 	}
@@ -369,18 +368,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(equal_memory_tracked_by_each, forget),
 		cmocka_unit_test_teardown(one_memory_asked_by_both, forget),
 	};
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	seed = argc > 1 ? strtoull(argv[1], NULL, 10) :
-			  (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec;
-	if (argc > 2)
-		steps = strtoul(argv[2], NULL, 10);
-	if (argc > 3)
-		seconds = strtol(argv[3], NULL, 10);
-	if (argc > 4)
-		cmocka_set_test_filter(argv[4]);
-	printf("[   INFO   ] seed %" PRIu64 "\n", seed);
-	fflush(stdout);
+	stress_arguments(&stress, argc, argv);
 	return cmocka_run_group_tests_name("differential", tests, start, end);
 }

@@ -19,12 +19,10 @@
 #include <unistd.h>
 
 #include "environment.h"
+#include "madvise.h"
 #include "support.h"
 
 /* Linux 6.1; not in the C library of the same age. */
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
 
 #define N 512ul
 #define LEN (N * PAGE)

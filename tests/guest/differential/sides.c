@@ -13,10 +13,6 @@
 
 #include "differential.h"
 
-#ifndef MFD_HUGETLB
-#define MFD_HUGETLB 4u
-#endif
-
 /* Of Linux 6.7, which the headers that this is built with need not know. */
 #define WP_UNPOPULATED		(1ull << 13)
 #define WP_ASYNC		(1ull << 15)

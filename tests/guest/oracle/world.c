@@ -9,18 +9,8 @@
 #include <sys/syscall.h>
 
 #include "../environment.h"
+#include "../madvise.h"
 #include "oracle.h"
-
-#ifndef MADV_COLD
-#define MADV_COLD 20
-#define MADV_PAGEOUT 21
-#endif
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
 
 #define SWAP_BYTES (128ul << 20)
 #define HUGETLB_PAGES 24
