@@ -13,8 +13,8 @@ struct stress {
 };
 
 /*
- * Arguments [SEED [COUNT [SECONDS [TEST]]]] in place of what is in STRESS; without a seed it is made
- * of the time. Prints the seed, first of all.
+ * Arguments [SEED [COUNT [SECONDS [TEST]]]] in place of what is in STRESS; without a seed it is
+ * made of the time. Prints the seed, first of all.
  */
 void stress_arguments(struct stress *stress, int argc, char **argv);
 

@@ -245,8 +245,8 @@ char *map_filled(size_t pages)
 }
 
 /*
- * In a ramfs: the root file system of the guest may be a tmpfs, whose files are shared memory. It is
- * mounted nowhere, so that tests side by side have one each, and goes when the file is closed.
+ * In a ramfs: the root file system of the guest may be a tmpfs, whose files are shared memory. It
+ * is mounted nowhere, so that tests side by side have one each, and goes when the file is closed.
  */
 int new_ordinary_file(size_t len)
 {

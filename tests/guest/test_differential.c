@@ -71,7 +71,8 @@ static bool is_whole(const struct step *step, unsigned int flags)
 /* The choices depend on the seed and the number of the step only. */
 static struct step choose_step(const struct sequence *s)
 {
-	uint64_t random = (stress.seed * 0xD1B54A32D192ED03ull + s->step * 0x9E3779B97F4A7C15ull) | 1;
+	uint64_t random = (stress.seed * 0xD1B54A32D192ED03ull +
+			   s->step * 0x9E3779B97F4A7C15ull) | 1;
 	struct step step = { 0 };
 	unsigned int sum = 0, i;
 	uint64_t at;
