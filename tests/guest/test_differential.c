@@ -168,10 +168,22 @@ static void begin_again(struct sequence *s, const struct step *step)
 /*
  * A huge page that is taken apart has the shared zero page mapped where it held zeroes, and whether
  * it is depends on who else has a reference for the moment (split_folio() in MADV_FREE).
+ *
+ * What MADV_FREE was called for is swapped out like anything else until it has come to the list of
+ * what may be thrown away, which goes by batches of a processor (folio_mark_lazyfree()). What is
+ * thrown away is written for the device.
  */
-static bool is_luck(enum kind kind, uint64_t native, uint64_t device)
+static bool is_luck(const struct step *step, uint64_t native, uint64_t device)
 {
-	return kind == KIND_THP && (native ^ device) == UFFDWP_PAGE_IS_PFNZERO;
+	const uint64_t there = UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_SWAPPED;
+
+	if (step->kind == KIND_THP && (native ^ device) == UFFDWP_PAGE_IS_PFNZERO)
+		return true;
+	return step->event == &events[EVENT_PAGEOUT] &&
+	       (step->kind == KIND_ANON || step->kind == KIND_THP) &&
+	       (((native & UFFDWP_PAGE_IS_SWAPPED) && !(device & there) &&
+		 (device & UFFDWP_PAGE_IS_WRITTEN)) ||
+		((device & UFFDWP_PAGE_IS_SWAPPED) && !(native & there)));
 }
 
 /* Whatever they say differently is in the table, and is made equal. */
@@ -185,7 +197,7 @@ static void compare_looks(struct sequence *s, const struct step *step)
 	for (i = 0; i < kinds[step->kind].pages; i++) {
 		if (s->looks[NATIVE][i] == s->looks[DEVICE][i])
 			continue;
-		if (is_luck(step->kind, s->looks[NATIVE][i], s->looks[DEVICE][i])) {
+		if (is_luck(step, s->looks[NATIVE][i], s->looks[DEVICE][i])) {
 			begin_again(s, step);
 			return;
 		}
