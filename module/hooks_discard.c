@@ -12,7 +12,6 @@
 #include <linux/module.h>
 #include <linux/userfaultfd_k.h>
 
-#include "arm.h"
 #include "breakage.h"
 #include "compat/hooked.h"
 #include "compat/symbols.h"
@@ -70,7 +69,7 @@ notrace void uffdwp_on_##name##_fallocate(unsigned long ip, unsigned long parent
 					  struct ftrace_regs *fregs)			\
 {											\
 	if (uffdwp_fregs_arg1(fregs) & FALLOC_FL_PUNCH_HOLE)				\
-		uffdwp_redirect_held(parent_ip, fregs, instead_of_##name##_fallocate); \
+		uffdwp_redirect_held(parent_ip, fregs, instead_of_##name##_fallocate);	\
 }											\
 											\
 static int instead_of_##name##_setattr(void *idmap, struct dentry *dentry,		\
@@ -166,4 +165,3 @@ DISCARDING_FILE_SYSTEM(shmem)
 #if UFFDWP_HAVE_HUGETLBFS
 DISCARDING_FILE_SYSTEM(hugetlbfs)
 #endif
-

@@ -12,7 +12,6 @@
 #include <linux/module.h>
 #include <linux/userfaultfd_k.h>
 
-#include "arm.h"
 #include "breakage.h"
 #include "compat/hooked.h"
 #include "compat/pgtable.h"
@@ -203,4 +202,3 @@ notrace void uffdwp_on_userfaultfd_ioctl(unsigned long ip, unsigned long parent_
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_userfaultfd_ioctl);
 }
 #endif
-

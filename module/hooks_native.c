@@ -7,7 +7,6 @@
 #include <linux/module.h>
 #include <linux/userfaultfd_k.h>
 
-#include "breakage.h"
 #include "compat/hooked.h"
 #include "compat/native.h"
 #include "compat/symbols.h"
@@ -16,28 +15,36 @@
 #include "redirect.h"
 #include "tracker.h"
 
-/*
- *	int mfill_atomic_install_pte(mm, pmd, vma, addr, page, newly_allocated, wp_copy)
- *	int hugetlb_mcopy_atomic_pte(mm, pte, vma, addr, src_addr, mode, pagep, wp_copy)
- */
 #if UFFDWP_CAN_ADD_CONTINUE_WP
+/* May UFFDIO_CONTINUE map the page? What it was asked for is put into @wp_copy: native_continue.c */
+static bool may_continue(struct vm_area_struct *vma, bool *wp_copy)
+{
+	if (uffdwp_native_continues_protected())
+		*wp_copy = true;
+	return !*wp_copy || userfaultfd_wp(vma);
+}
+
+static notrace void redirect_continue(unsigned long parent_ip, struct ftrace_regs *fregs, void *to)
+{
+	if (unlikely(uffdwp_native_continues()) && !within_module(parent_ip, THIS_MODULE))
+		uffdwp_redirect(fregs, to);
+}
+
 static int instead_of_mfill_atomic_install_pte(UFFDWP_INSTALL_PTE_PARAMETERS)
 {
 	int ret = -EINVAL;
 
-	if (uffdwp_native_continues_protected())
-		wp_copy = true;
-	if (!wp_copy || userfaultfd_wp(vma))
+	if (may_continue(vma, &wp_copy))
 		ret = uffdwp_call(mfill_atomic_install_pte)(UFFDWP_INSTALL_PTE_ARGUMENTS);
 	uffdwp_call_ends();
 	return ret;
 }
 
+/* int mfill_atomic_install_pte(mm, pmd, vma, addr, page, newly_allocated, wp_copy) */
 notrace void uffdwp_on_mfill_atomic_install_pte(unsigned long ip, unsigned long parent_ip,
 						struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	if (unlikely(uffdwp_native_continues()) && !within_module(parent_ip, THIS_MODULE))
-		uffdwp_redirect(fregs, instead_of_mfill_atomic_install_pte);
+	redirect_continue(parent_ip, fregs, instead_of_mfill_atomic_install_pte);
 }
 #endif
 
@@ -46,19 +53,17 @@ static int instead_of_hugetlb_mcopy_atomic_pte(UFFDWP_HUGETLB_MCOPY_PARAMETERS)
 {
 	int ret = -EINVAL;
 
-	if (uffdwp_native_continues_protected())
-		wp_copy = true;
-	if (!wp_copy || userfaultfd_wp(vma))
+	if (may_continue(vma, &wp_copy))
 		ret = uffdwp_call(hugetlb_mcopy_atomic_pte)(UFFDWP_HUGETLB_MCOPY_ARGUMENTS);
 	uffdwp_call_ends();
 	return ret;
 }
 
+/* int hugetlb_mcopy_atomic_pte(mm, pte, vma, addr, src_addr, mode, pagep, wp_copy) */
 notrace void uffdwp_on_hugetlb_mcopy_atomic_pte(unsigned long ip, unsigned long parent_ip,
 						struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	if (unlikely(uffdwp_native_continues()) && !within_module(parent_ip, THIS_MODULE))
-		uffdwp_redirect(fregs, instead_of_hugetlb_mcopy_atomic_pte);
+	redirect_continue(parent_ip, fregs, instead_of_hugetlb_mcopy_atomic_pte);
 }
 #endif
 
@@ -135,7 +140,7 @@ static long instead_of_native_ioctl(struct file *file, unsigned int cmd, unsigne
 
 /* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg) */
 notrace void uffdwp_on_native_ioctl(unsigned long ip, unsigned long parent_ip,
-					 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	if (uffdwp_native_handles(uffdwp_fregs_arg1(fregs)))
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_native_ioctl);
@@ -159,4 +164,3 @@ notrace void uffdwp_on_pagemap_open(unsigned long ip, unsigned long parent_ip,
 	if (READ_ONCE(uffdwp_native_scan_offered))
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_pagemap_open);
 }
-
