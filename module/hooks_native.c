@@ -16,7 +16,7 @@
 #include "tracker.h"
 
 #if UFFDWP_CAN_ADD_CONTINUE_WP
-/* May UFFDIO_CONTINUE map the page? What it was asked for is put into @wp_copy: native_continue.c */
+/* May UFFDIO_CONTINUE map the page, and in @wp_copy, protected? native_continue.c */
 static bool may_continue(struct vm_area_struct *vma, bool *wp_copy)
 {
 	if (uffdwp_native_continues_protected())
