@@ -237,7 +237,7 @@ static void one_fault_for_the_first_write(void **state)
 static struct {
 	volatile bool stop;
 	volatile uint64_t *words;
-	uint64_t writes;
+	volatile uint64_t writes;
 } stream;
 
 static void *write_at_random(void *arg)
@@ -247,10 +247,10 @@ static void *write_at_random(void *arg)
 	(void)arg;
 	do {
 		stream.words[next_random(&random) % (N * PAGE / 8)] = ++writes;
+		stream.writes = writes;
 		if (writes % 64 == 0)
 			sched_yield();
 	} while (!stream.stop);
-	stream.writes = writes;
 	return NULL;
 }
 
@@ -279,9 +279,11 @@ static void no_write_is_missed_in(char *p)
 
 	memcpy(copy, p, N * PAGE);
 	stream.stop = false;
+	stream.writes = 0;
 	stream.words = (uint64_t *)p;
 	assert_ok(pthread_create(&thread, NULL, write_at_random, NULL));
-	for (i = 0; i < 3000; i++)
+	/* On few processors the writer may have had none of them during all of those scans. */
+	for (i = 0; i < 3000 || stream.writes <= 3000; i++)
 		copy_written(pagemap, p, copy);
 	stream.stop = true;
 	pthread_join(thread, NULL);
@@ -290,7 +292,6 @@ static void no_write_is_missed_in(char *p)
 		if (memcmp(p + i * PAGE, copy + i * PAGE, PAGE))
 			fail_msg("page %d was written and not reported (%ju writes)", i,
 				 (uintmax_t)stream.writes);
-	assert_true(stream.writes > 3000);
 	close(pagemap);
 	munmap(copy, N * PAGE);
 	give_back(uffd, p, N * PAGE);
