@@ -20,6 +20,7 @@
 #include "arm.h"
 #include "breakage.h"
 #include "compat/hugetlb.h"
+#include "kind.h"
 #include "pinned.h"
 #include "pte.h"
 #include "tracker.h"
@@ -425,6 +426,24 @@ u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long
 	disarmed = uffdwp_disarm_tables(vma, start, end);
 	i_mmap_unlock_read(mapping);
 	return disarmed;
+}
+
+/**
+ * uffdwp_disarm_free - leave nothing protected where no userfaultfd is registered
+ * @mm: address space, locked
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * For what an earlier user of the memory has left behind: to the next one it would say "not
+ * written" of pages that nobody has armed.
+ */
+void uffdwp_disarm_free(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	uffdwp_for_each_vma(vma, mm, start, end)
+		if (!vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_is_offered(vma))
+			uffdwp_disarm(vma, max(start, vma->vm_start), min(end, vma->vm_end));
 }
 
 static int clear_markers(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,

@@ -121,6 +121,7 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+void uffdwp_disarm_free(struct mm_struct *mm, unsigned long start, unsigned long end);
 void uffdwp_clear_markers(struct vm_area_struct *vma);
 u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
 

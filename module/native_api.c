@@ -32,6 +32,7 @@
 #include "compat/native.h"
 #include "compat/symbols.h"
 #include "hooks.h"
+#include "kind.h"
 #include "native.h"
 #include "tracker.h"
 #include "userfault.h"
@@ -150,23 +151,18 @@ static long ioctl_api(struct file *uffd, struct uffdio_api __user *uarg)
 	return 0;
 }
 
-/* Every bit and marker is taken out of mappings of a range that nobody protects with them. */
-static void clean(struct mm_struct *mm, const void *ctx, u64 start, u64 end, bool unregistered)
+/* Nothing protected is left in mappings of the userfaultfd that are not registered for writes. */
+static void disarm_other_modes(struct mm_struct *mm, const void *ctx, unsigned long start,
+			       unsigned long end)
 {
 	struct vm_area_struct *vma;
 
-	mmap_read_lock(mm);
-	uffdwp_for_each_vma(vma, mm, start, end) {
-		const void *of = vma->vm_userfaultfd_ctx.ctx;
-		bool unused = !of && unregistered;
-
-		if (of == ctx && !uffdwp_broken(UFFDWP_BREAK_NATIVE_MODE))
-			unused = !userfaultfd_wp(vma);
-		if (unused && uffdwp_kind_is_offered(vma))
-			uffdwp_disarm(vma, max_t(u64, start, vma->vm_start),
-				      min_t(u64, end, vma->vm_end));
-	}
-	mmap_read_unlock(mm);
+	if (uffdwp_broken(UFFDWP_BREAK_NATIVE_MODE))
+		return;
+	uffdwp_for_each_vma(vma, mm, start, end)
+		if (vma->vm_userfaultfd_ctx.ctx == ctx && !userfaultfd_wp(vma) &&
+		    uffdwp_kind_is_offered(vma))
+			uffdwp_disarm(vma, max(start, vma->vm_start), min(end, vma->vm_end));
 }
 
 /*
@@ -192,9 +188,14 @@ static long ioctl_register(struct file *uffd, struct uffdio_register __user *uar
 	if (!mm || !mmget_not_zero(mm))
 		return uffdwp_native_original(uffd, UFFDIO_REGISTER, uarg);
 
-	clean(mm, ctx, range.start, end, true);
+	mmap_read_lock(mm);
+	uffdwp_disarm_free(mm, range.start, end);
+	disarm_other_modes(mm, ctx, range.start, end);
+	mmap_read_unlock(mm);
 	ret = uffdwp_native_original(uffd, UFFDIO_REGISTER, uarg);
-	clean(mm, ctx, range.start, end, false);
+	mmap_read_lock(mm);
+	disarm_other_modes(mm, ctx, range.start, end);
+	mmap_read_unlock(mm);
 	mmput(mm);
 	return ret;
 }

@@ -28,7 +28,6 @@
 #include "arm.h"
 #include "breakage.h"
 #include "hooks.h"
-#include "kind.h"
 #include "native.h"
 #include "tracker.h"
 
@@ -185,14 +184,10 @@ static bool was_given_up(const struct forked *f)
 /* The kernel takes away the context and the mode, and leaves the bits: fork.c says what they do. */
 static void leave_nothing(const struct forked *f)
 {
-	struct vm_area_struct *vma;
-
 	if (uffdwp_broken(UFFDWP_BREAK_FORK) || !mmget_not_zero(f->mm))
 		return;
 	mmap_read_lock(f->mm);
-	uffdwp_for_each_vma(vma, f->mm, 0, ULONG_MAX)
-		if (!vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_is_offered(vma))
-			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
+	uffdwp_disarm_free(f->mm, 0, ULONG_MAX);
 	mmap_read_unlock(f->mm);
 	mmput(f->mm);
 }

@@ -111,15 +111,6 @@ static bool is_ours_in_part(struct uffdwp_tracker *t, unsigned long start, unsig
 	return false;
 }
 
-static void clear_leftovers(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
-{
-	struct vm_area_struct *vma;
-
-	uffdwp_for_each_vma(vma, t->mm, start, end)
-		if (!vma->vm_userfaultfd_ctx.ctx)
-			uffdwp_disarm(vma, max(start, vma->vm_start), min(end, vma->vm_end));
-}
-
 /*
  * Whoever shares the memory of the request may have changed the mode before the kernel read it. A
  * fault of another kind would wait for a reader that our userfaultfds do not have.
@@ -187,7 +178,7 @@ int uffdwp_register(struct uffdwp_tracker *t, const struct uffdwp_register_arg *
 	if (!err) {
 		fresh = !is_ours_in_part(t, arg->start, end);
 		if (!fresh)
-			clear_leftovers(t, arg->start, end);
+			uffdwp_disarm_free(t->mm, arg->start, end);
 	}
 	mmap_read_unlock(t->mm);
 
