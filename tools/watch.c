@@ -25,8 +25,13 @@
 
 #define PAGE 4096
 
-/* How long a process may take from giving up its memory to having ended. */
+/*
+ * How long a process may take from giving up its memory to having ended: asked again that often,
+ * because a machine may have no time for it, and not for ever, because the first thread of a
+ * program may end long before the others.
+ */
 #define ENDING_MS 500
+#define ENDING_TRIES 6
 
 struct watch {
 	const struct watch_options *options;
@@ -225,13 +230,15 @@ static int scan_all(struct watch *w)
 /* The address space is gone: the process is ending, or has called execve(2). */
 static int follow_exec(struct watch *w)
 {
-	int err;
+	int err, tries = 0;
 
-	if (target_ends_within(&w->target, ENDING_MS))
-		return -ESRCH;
-	uffdwp_close(w->tracker);
-	w->tracker = NULL;
-	err = open_tracker(w);
+	do {
+		if (target_ends_within(&w->target, ENDING_MS))
+			return -ESRCH;
+		uffdwp_close(w->tracker);
+		w->tracker = NULL;
+		err = open_tracker(w);
+	} while (err == -ESRCH && ++tries < ENDING_TRIES);
 	if (!err)
 		fprintf(stderr, "uffdwp: process %d has called execve, its new memory is watched\n",
 			(int)w->target.pid);
@@ -352,6 +359,13 @@ static int run(struct watch *w)
 {
 	int err = open_tracker(w);
 
+	/* A program of ours runs already: it may be over, or another one, by now. */
+	if (err == -ESRCH && w->target.child)
+		err = follow_exec(w);
+	if (err == -ESRCH && w->target.child && target_has_ended(&w->target)) {
+		say_goodbye(w);
+		return 0;
+	}
 	if (err)
 		return complain(w, "watch", err);
 	err = watch_loop(w);

@@ -19,7 +19,11 @@
 #include "unserved.h"
 
 #define UFFDWP "/bin/uffdwp"
+#define REPORTS "/tmp/reports"
 #define N 64ul
+
+/* What a command begins with that goes on when it is being watched, however long that takes. */
+#define WHEN_WATCHED "until grep -q \"^VmFlags:.* uw\" /proc/$$/smaps; do sleep 0.1; done; "
 
 static char output[1 << 20];
 
@@ -66,13 +70,14 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+/* NULL when there is none, or only its beginning. */
 static struct json_object *last_report(void)
 {
 	char *line = output, *next;
 
 	while ((next = strchr(line, '\n')) && next[1])
 		line = next + 1;
-	return json_tokener_parse(line);
+	return next ? json_tokener_parse(line) : NULL;
 }
 
 static struct json_object *get(struct json_object *object, const char *key)
@@ -84,7 +89,7 @@ static struct json_object *get(struct json_object *object, const char *key)
 	return value;
 }
 
-/* The line of the mapping that holds an address. */
+/* The line of the mapping that holds an address, or NULL. */
 static struct json_object *line_of(struct json_object *report, const void *address)
 {
 	struct json_object *mappings = get(report, "mappings");
@@ -98,27 +103,85 @@ static struct json_object *line_of(struct json_object *report, const void *addre
 		if (start <= (uintptr_t)address && (uintptr_t)address < end_of)
 			return line;
 	}
-	fail_msg("no line for %p", address);
 	return NULL;
+}
+
+/* A watch that goes on until it is ended, so that nothing has to happen within so many reports. */
+static pid_t watch_start(pid_t target, const char *range)
+{
+	char pid_text[16];
+	pid_t watch;
+
+	unlink(REPORTS);
+	snprintf(pid_text, sizeof(pid_text), "%d", (int)target);
+	watch = fork();
+	if (!watch) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl(UFFDWP, "uffdwp", "watch", "-p", pid_text, "-i", "0.3", "-j", "-o", REPORTS,
+		      range ? "-r" : (char *)NULL, range, (char *)NULL);
+		_exit(126);
+	}
+	return watch;
+}
+
+static void watch_end(pid_t watch)
+{
+	int status;
+
+	kill(watch, SIGINT);
+	assert_int_equal(waitpid(watch, &status, 0), watch);
+	assert_int_equal(status, 0);
+}
+
+/* Is the last report of that watch this of a mapping? A writer may have had no time: then less. */
+static bool reports(const void *address, int64_t tracked, int64_t pages_written)
+{
+	struct json_object *report, *line;
+	int64_t n = -1;
+
+	if (run("cat " REPORTS))
+		return false;
+	report = last_report();
+	line = report ? line_of(report, address) : NULL;
+	if (line && json_object_get_int64(get(line, "pages_tracked")) == tracked) {
+		n = json_object_get_int64(get(line, "pages_written"));
+		assert_in_range(n, 0, pages_written);
+	}
+	json_object_put(report);
+	return n == pages_written;
 }
 
 static void it_counts_what_is_written(void **state)
 {
-	char *p = map_filled(N), command[128];
-	pid_t pid = writer(p, 10);
-	struct json_object *report, *line;
+	char *p = map_filled(N), range[64];
+	pid_t pid = writer(p, 10), watch;
+	struct json_object *report;
 
 	(void)state;
-	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.3 -n 3 -j -r %lx-%lx",
-		 (int)pid, (unsigned long)p, (unsigned long)p + N * PAGE);
+	snprintf(range, sizeof(range), "%lx-%lx", (unsigned long)p, (unsigned long)p + N * PAGE);
+	watch = watch_start(pid, range);
+	wait_for(reports(p, N, 10));
+	report = last_report();
+	assert_int_equal(json_object_get_int64(get(get(report, "total"), "pages_written")), 10);
+	json_object_put(report);
+	watch_end(watch);
+	assert_false(has_registered_memory(pid));
+	end(pid);
+	munmap(p, N * PAGE);
+}
+
+static void it_makes_as_many_reports_as_asked_for(void **state)
+{
+	char *p = map_filled(N), command[128];
+	pid_t pid = writer(p, 10);
+	struct json_object *report;
+
+	(void)state;
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.3 -n 3 -j", (int)pid);
 	assert_int_equal(run(command), 0);
 	report = last_report();
 	assert_non_null(report);
 	assert_int_equal(json_object_get_int64(get(report, "report")), 3);
-	line = line_of(report, p);
-	assert_int_equal(json_object_get_int64(get(line, "pages_tracked")), N);
-	assert_int_equal(json_object_get_int64(get(line, "pages_written")), 10);
-	assert_int_equal(json_object_get_int64(get(get(report, "total"), "pages_written")), 10);
 	json_object_put(report);
 	assert_false(has_registered_memory(pid));
 	end(pid);
@@ -175,14 +238,13 @@ static void shared_memory_is_watched(void **state)
 /* The process maps memory when it sees that it is being watched. */
 static void new_mappings_are_picked_up(void **state)
 {
-	char *p = (char *)0x600000000000, command[128];
-	pid_t pid = fork();
-	struct json_object *report, *line;
+	char *p = (char *)0x600000000000;
+	pid_t pid = fork(), watch;
 
 	(void)state;
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		while (system("grep -q '^VmFlags:.* uw' /proc/$PPID/smaps"))
+		while (!has_registered_memory(getpid()))
 			usleep(10000);
 		p = mmap(p, N * PAGE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -191,13 +253,9 @@ static void new_mappings_are_picked_up(void **state)
 			usleep(10000);
 		}
 	}
-	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 1 -n 6 -j", (int)pid);
-	assert_int_equal(run(command), 0);
-	report = last_report();
-	line = line_of(report, p);
-	assert_int_equal(json_object_get_int64(get(line, "pages_tracked")), N);
-	assert_int_equal(json_object_get_int64(get(line, "pages_written")), 5);
-	json_object_put(report);
+	watch = watch_start(pid, NULL);
+	wait_for(reports(p, N, 5));
+	watch_end(watch);
 	end(pid);
 }
 
@@ -206,7 +264,7 @@ static void memory_of_another_tracker_is_left_out(void **state)
 {
 	char *p = map_filled(N), command[128];
 	pid_t pid = writer(p, N);
-	struct json_object *report;
+	struct json_object *report, *line;
 	int fd = dev_open();
 
 	(void)state;
@@ -216,7 +274,9 @@ static void memory_of_another_tracker_is_left_out(void **state)
 		 (int)pid, (unsigned long)p, (unsigned long)p + N * PAGE);
 	assert_int_equal(run(command), 0);
 	report = last_report();
-	assert_int_equal(json_object_get_int64(get(line_of(report, p), "pages_tracked")), 0);
+	line = line_of(report, p);
+	assert_non_null(line);
+	assert_int_equal(json_object_get_int64(get(line, "pages_tracked")), 0);
 	assert_true(printed("\"kind\":\"busy\""));
 	json_object_put(report);
 	close(fd);
@@ -227,11 +287,12 @@ static void memory_of_another_tracker_is_left_out(void **state)
 static void reports_go_to_a_file(void **state)
 {
 	(void)state;
-	assert_int_equal(run(UFFDWP " watch -i 0.2 -n 1 -j -o /tmp/reports -- sh -c 'echo out; sleep 1'"),
+	assert_int_equal(run(UFFDWP " watch -i 0.2 -n 1 -j -o " REPORTS
+			     " -- sh -c 'until [ -s " REPORTS " ]; do sleep 0.1; done; echo out'"),
 			 0);
 	assert_true(printed("out"));
 	assert_false(printed("mappings"));
-	assert_int_equal(run("cat /tmp/reports"), 0);
+	assert_int_equal(run("cat " REPORTS), 0);
 	assert_non_null(last_report());
 	assert_int_equal(run(UFFDWP " watch -p 1 -n 1 -i 0.1 -o /dev/full"), 1);
 	assert_true(printed("cannot write the report"));
@@ -300,8 +361,12 @@ static void interrupted_it_leaves_the_target_clean(void **state)
 static void a_command_is_started_and_its_status_passed_on(void **state)
 {
 	(void)state;
-	assert_int_equal(run(UFFDWP " watch -i 0.1 -- sh -c 'sleep 0.5; exit 7'"), 7);
+	assert_int_equal(run(UFFDWP " watch -i 0.1 -- sh -c '" WHEN_WATCHED "exit 7'"), 7);
 	assert_true(printed("has ended"));
+	/* Over before it could be watched, as a rule */
+	assert_int_equal(run(UFFDWP " watch -- sh -c 'exit 7'"), 7);
+	assert_true(printed("has ended"));
+	assert_false(printed("cannot"));
 	assert_int_equal(run(UFFDWP " watch -- /no/such/program"), 127);
 	assert_true(printed("cannot start /no/such/program: No such file or directory"));
 }
@@ -317,7 +382,8 @@ static void it_follows_execve(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(lives) / sizeof(lives[0]) && !seen; i++) {
 		snprintf(command, sizeof(command),
-			 UFFDWP " watch -i 0.2 -- sh -c 'sleep 0.5; exec sleep %d'", lives[i]);
+			 UFFDWP " watch -i 0.2 -- sh -c '" WHEN_WATCHED "exec sleep %d'",
+			 lives[i]);
 		assert_int_equal(run(command), 0);
 		assert_true(printed("has ended"));
 		seen = printed("has called execve, its new memory is watched");
@@ -377,6 +443,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_counts_what_is_written),
+		cmocka_unit_test(it_makes_as_many_reports_as_asked_for),
 		cmocka_unit_test(the_table_names_what_is_written),
 		cmocka_unit_test(shared_memory_is_watched),
 		cmocka_unit_test(new_mappings_are_picked_up),
