@@ -19,7 +19,7 @@
 #include "matrix.h"
 
 /* Seconds after which a cell hangs; the debug kernel is slow, the machine may be loaded. */
-#define HANG 100
+#define HANG 300
 
 #define MAX_PAGES (3 * 512ul)
 

@@ -39,7 +39,7 @@
 #define PAGES (HUGE_PAGES * 512 + SMALL_PAGES)
 #define LEN (PAGES * PAGE)
 #define ROUND_WRITES 20000ul	/* of each writer, between two comparisons */
-#define STUCK_SECONDS 15
+#define STUCK_SECONDS 60
 
 static struct stress stress = { .count = 1200000 };
 

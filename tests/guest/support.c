@@ -277,7 +277,8 @@ int new_untrackable_file(size_t len)
 	return fd;
 }
 
-bool is_huge(const void *addr)
+/* In the mapping of that address, KiB */
+static uint64_t huge_memory_at(const void *addr)
 {
 	char line[256];
 	uint64_t start, end, huge = 0;
@@ -295,6 +296,11 @@ bool is_huge(const void *addr)
 	return huge;
 }
 
+bool is_huge(const void *addr)
+{
+	return huge_memory_at(addr);
+}
+
 char *map_huge(size_t huge_pages)
 {
 	size_t len = huge_pages * HUGE_PAGE;
@@ -305,7 +311,7 @@ char *map_huge(size_t huge_pages)
 	assert_ptr_not_equal(all, MAP_FAILED);
 	assert_ok(madvise(p, len, MADV_HUGEPAGE));
 	touch(p, len / PAGE, 1);
-	return is_huge(p) ? p : NULL;
+	return huge_memory_at(p) >= len / 1024 ? p : NULL;
 }
 
 long faults(void)

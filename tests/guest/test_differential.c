@@ -165,6 +165,17 @@ static void begin_again(struct sequence *s, const struct step *step)
 	assert_null(pair_start(&s->pairs[step->kind], step->kind, same_area));
 }
 
+/* Swap had room for a huge page as a whole on one side, and on the other for its parts only. */
+static bool is_split_and_swapped(uint64_t one, uint64_t other)
+{
+	const uint64_t where = UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_SWAPPED |
+			       UFFDWP_PAGE_IS_PFNZERO;
+
+	return (one & where) == UFFDWP_PAGE_IS_SWAPPED &&
+	       (other & where) == (UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_PFNZERO) &&
+	       !((one ^ other) & UFFDWP_PAGE_IS_WRITTEN);
+}
+
 /*
  * A huge page that is taken apart has the shared zero page mapped where it held zeroes, and whether
  * it is depends on who else has a reference for the moment (split_folio() in MADV_FREE).
@@ -178,6 +189,9 @@ static bool is_luck(const struct step *step, uint64_t native, uint64_t device)
 	const uint64_t there = UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_SWAPPED;
 
 	if (step->kind == KIND_THP && (native ^ device) == UFFDWP_PAGE_IS_PFNZERO)
+		return true;
+	if (step->kind == KIND_THP && step->event == &events[EVENT_PAGEOUT] &&
+	    (is_split_and_swapped(native, device) || is_split_and_swapped(device, native)))
 		return true;
 	return step->event == &events[EVENT_PAGEOUT] &&
 	       (step->kind == KIND_ANON || step->kind == KIND_THP) &&

@@ -176,7 +176,7 @@ static void a_forked_child_goes_on(void **state)
 
 	(void)state;
 	if (!child) {
-		alarm(20);
+		alarm(60);
 		touch(p, LEN / PAGE, 7);
 		_exit(p[0] == 7 && p[LEN - PAGE] == 7 ? 0 : 1);
 	}

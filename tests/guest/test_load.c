@@ -216,7 +216,7 @@ static void load_storm_close_unload(void **state)
 		fd = tracker_of(p, (N + 512) * PAGE);
 		for (i = 0; i < 20; i++)
 			written(fd, p, (N + 512) * PAGE, true);
-		assert_true(dev_stats(fd).write_faults > 0);
+		wait_for(dev_stats(fd).write_faults > 0);
 		close(fd);
 		/* At once: while the last faults are still on their way. */
 		assert_ok(unload());

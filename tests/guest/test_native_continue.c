@@ -408,6 +408,8 @@ static void no_write_comes_between(struct area area, int rounds)
 	pthread_barrier_init(&race.barrier, NULL, 2);
 	assert_ok(pthread_create(&thread, NULL, write_each_round, NULL));
 	for (i = 0; i < rounds; i++) {
+		if (i % 100 == 0)
+			start_clock(NULL);
 		/* The entry goes, and its marker, too; the file's page stays. */
 		assert_ok(uffd_protect(uffd, area.p, area.page, 0));
 		assert_ok(madvise(area.p, area.page, MADV_DONTNEED));

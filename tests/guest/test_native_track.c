@@ -275,6 +275,7 @@ static void no_write_is_missed_in(char *p)
 {
 	char *copy = map_filled(N);
 	int uffd = async_uffd_of(p, N * PAGE), pagemap = open_pagemap(0), i;
+	uint64_t seen = 0;
 	pthread_t thread;
 
 	memcpy(copy, p, N * PAGE);
@@ -283,8 +284,14 @@ static void no_write_is_missed_in(char *p)
 	stream.words = (uint64_t *)p;
 	assert_ok(pthread_create(&thread, NULL, write_at_random, NULL));
 	/* On few processors the writer may have had none of them during all of those scans. */
-	for (i = 0; i < 3000 || stream.writes <= 3000; i++)
+	for (i = 0; i < 3000 || stream.writes <= 3000; i++) {
 		copy_written(pagemap, p, copy);
+		/* It is the writer who may hang. */
+		if (stream.writes - seen > 100) {
+			seen = stream.writes;
+			start_clock(NULL);
+		}
+	}
 	stream.stop = true;
 	pthread_join(thread, NULL);
 	copy_written(pagemap, p, copy);
