@@ -64,6 +64,10 @@ apt_private_for() {
 	local suites=$* suite mirror
 	local state=$cache/apt/${suites// /+}
 	mkdir -p "$state"/state/lists/partial "$state"/cache/archives/partial
+	# Of those who come at the same time one reads the lists.
+	local lock
+	exec {lock}>"$state.lock"
+	flock "$lock"
 	: >"$state/status"
 	for suite in $suites; do
 		mirror=$(mirror_of_suite "$suite")
@@ -80,6 +84,7 @@ apt_private_for() {
 			die "apt-get update failed, see $state/update.log"
 		touch "$state/updated"
 	fi
+	exec {lock}>&-
 	echo "$state"
 }
 
