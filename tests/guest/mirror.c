@@ -236,7 +236,7 @@ static char *new_memory(void)
 {
 	char *all = mmap(NULL, LEN + HUGE_PAGE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char *p = (char *)(((uintptr_t)all + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	char *p = next_huge_page(all);
 	char *small = p + HUGE_PAGES * HUGE_PAGE;
 
 	assert_ptr_not_equal(all, MAP_FAILED);

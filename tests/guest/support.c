@@ -277,6 +277,11 @@ int new_untrackable_file(size_t len)
 	return fd;
 }
 
+char *next_huge_page(char *addr)
+{
+	return (char *)(((uintptr_t)addr + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+}
+
 /* In the mapping of that address, KiB */
 static uint64_t huge_memory_at(const void *addr)
 {
@@ -306,7 +311,7 @@ char *map_huge(size_t huge_pages)
 	size_t len = huge_pages * HUGE_PAGE;
 	char *all = mmap(NULL, len + HUGE_PAGE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char *p = (char *)(((uintptr_t)all + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	char *p = next_huge_page(all);
 
 	assert_ptr_not_equal(all, MAP_FAILED);
 	assert_ok(madvise(p, len, MADV_HUGEPAGE));

@@ -63,6 +63,8 @@ struct uffdwp_scan_arg scan_arg(const void *start, size_t len, struct uffdwp_reg
 char *map_anon(size_t pages);
 /* The same, each page written. */
 char *map_filled(size_t pages);
+/* The address itself, or the first behind it, at which a huge page and a page table may begin. */
+char *next_huge_page(char *addr);
 /* A number of huge pages, or NULL when there are none to be had. */
 char *map_huge(size_t huge_pages);
 bool is_huge(const void *addr);

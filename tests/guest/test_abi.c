@@ -32,7 +32,7 @@ static int tracker;
 static char *map_filled_at_table(size_t pages)
 {
 	char *all = map_anon(pages + 512);
-	char *p = (char *)(((uintptr_t)all + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	char *p = next_huge_page(all);
 
 	/* What is around it is given back: tear_down() does not know of it. */
 	if (p != all)

@@ -186,7 +186,7 @@ static void memory_is_compacted(void **state)
 static void khugepaged_makes_huge_pages(void **state)
 {
 	char *all = map_filled(1024);
-	char *p = (char *)(((uintptr_t)all + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	char *p = next_huge_page(all);
 	int tries;
 
 	(void)state;

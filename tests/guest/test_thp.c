@@ -120,7 +120,7 @@ static void the_huge_zero_page_takes_one_fault(void **state)
 {
 	char *all = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			 -1, 0);
-	char *p = (char *)(((uintptr_t)all + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	char *p = next_huge_page(all);
 	long before;
 	int fd;
 
