@@ -88,6 +88,9 @@
 /* closing a tracker leaves its markers where another userfaultfd has taken over */
 #define UFFDWP_BREAK_LOST_TO_OTHERS	75
 
+/* what a patch of tests/mutants has taken away: build-module */
+#define UFFDWP_BREAK_MUTANT	1000
+
 #ifndef UFFDWP_BREAK
 #define UFFDWP_BREAK UFFDWP_BREAK_NOTHING
 #endif
