@@ -56,11 +56,7 @@ UFFDWP_CALLBACK(notify_change);
 #define uffdwp_on_notify_change NULL
 #endif
 
-#if UFFDWP_HAS_MOVE
 UFFDWP_CALLBACK(userfaultfd_ioctl);
-#else
-#define uffdwp_on_userfaultfd_ioctl NULL
-#endif
 
 #if UFFDWP_CAN_ADD_CONTINUE_WP
 UFFDWP_CALLBACK(mfill_atomic_install_pte);
@@ -77,7 +73,6 @@ UFFDWP_CALLBACK(hugetlb_mcopy_atomic_pte);
 UFFDWP_CALLBACK(dup_userfaultfd);
 UFFDWP_CALLBACK(dup_userfaultfd_complete);
 UFFDWP_CALLBACK(userfaultfd_release);
-UFFDWP_CALLBACK(native_ioctl);
 UFFDWP_CALLBACK(pagemap_open);
 
 #endif /* UFFDWP_HOOK_CALLBACKS_H */

@@ -55,6 +55,7 @@ struct hook {
 	u64 kinds;		/* of memory that cannot be tracked without it */
 	bool stays;		/* as long as the module */
 	bool native;		/* only with native_abi=1 */
+	bool begins_native;	/* with native_abi=1 a tracker begins with a call that only it sees */
 	struct ftrace_ops ops;
 	unsigned long address;
 	bool given_up;
@@ -66,8 +67,6 @@ struct hook {
 
 /* What only kernels that track mappings of ordinary files need a hook for. */
 #define FOR_FILES .given_up = !UFFDWP_HAVE_FILES
-/* What a kernel without UFFDIO_MOVE needs no hook for: nothing is lost there. */
-#define FOR_MOVE .given_up = !UFFDWP_HAS_MOVE
 /* Only with native_abi=1, and only where the kernel lacks what it is for. */
 #define FOR_NATIVE(lacking) .native = true, .stays = true, .given_up = !(lacking)
 
@@ -110,9 +109,9 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	},
 	[UFFDWP_HOOK_USERFAULTFD_IOCTL] = {
 		.symbol = "userfaultfd_ioctl",
-		FOR_MOVE,
-		.loss = "no userfaultfd can be handed in",
-		.features = UFFDWP_HAS_MOVE ? UFFDWP_FEATURE_UFFD : 0,
+		.loss = "no userfaultfd can be handed in, nor native_abi=1 offer anything on one",
+		.features = UFFDWP_FEATURE_UFFD,
+		.begins_native = UFFDWP_LACKS_WP_ASYNC || UFFDWP_CAN_ADD_CONTINUE_WP,
 		.ops = REDIRECT(uffdwp_on_userfaultfd_ioctl),
 	},
 	[UFFDWP_HOOK_USERFAULTFD_WP_ASYNC] = {
@@ -208,12 +207,6 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.loss = "no UFFD_FEATURE_WP_ASYNC",
 		.ops = REDIRECT(uffdwp_on_userfaultfd_release),
 	},
-	[UFFDWP_HOOK_NATIVE_IOCTL] = {
-		.symbol = "userfaultfd_ioctl",
-		FOR_NATIVE(UFFDWP_LACKS_WP_ASYNC || UFFDWP_CAN_ADD_CONTINUE_WP),
-		.loss = "no UFFD_FEATURE_WP_ASYNC, no UFFDIO_CONTINUE_MODE_WP",
-		.ops = REDIRECT(uffdwp_on_native_ioctl),
-	},
 	[UFFDWP_HOOK_PAGEMAP_OPEN] = {
 		.symbol = "pagemap_open",
 		FOR_NATIVE(UFFDWP_LACKS_PAGEMAP_SCAN),
@@ -303,6 +296,8 @@ int uffdwp_hooks_find(void)
 
 		if (hook->native && !uffdwp_native_abi)
 			hook->given_up = true;
+		if (hook->begins_native && uffdwp_native_abi)
+			hook->stays = true;
 		if (hook->given_up)
 			continue;
 		hook->address = uffdwp_symbol_address(hook->symbol);

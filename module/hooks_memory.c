@@ -19,10 +19,10 @@
 #include "fault.h"
 #include "fork.h"
 #include "hook_callbacks.h"
-#include "move.h"
 #include "native.h"
 #include "redirect.h"
 #include "tracker.h"
+#include "uffd_call.h"
 #include "writeprotect.h"
 
 /* vm_fault_t do_wp_page(struct vm_fault *vmf) */
@@ -182,23 +182,20 @@ notrace void uffdwp_on_userfaultfd_wp_async(unsigned long ip, unsigned long pare
 }
 #endif
 
-#if UFFDWP_HAS_MOVE
 static long instead_of_userfaultfd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	long ret = uffdwp_move(file, cmd, arg);
+	long ret = uffdwp_uffd_call(file, cmd, arg);
 
 	module_put(THIS_MODULE);
 	return ret;
 }
 
-/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg): UFFDIO_MOVE */
+/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg) */
 notrace void uffdwp_on_userfaultfd_ioctl(unsigned long ip, unsigned long parent_ip,
 					 struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	const struct file *file = (const struct file *)uffdwp_fregs_arg0(fregs);
 
-	if ((unsigned int)uffdwp_fregs_arg1(fregs) == UFFDIO_MOVE &&
-	    uffdwp_tracker_of_mm(uffdwp_userfault_mm(file)))
+	if (uffdwp_uffd_call_concerns_us(file, uffdwp_fregs_arg1(fregs)))
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_userfaultfd_ioctl);
 }
-#endif

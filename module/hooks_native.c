@@ -130,22 +130,6 @@ notrace void uffdwp_on_dup_userfaultfd_complete(unsigned long ip, unsigned long 
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_dup_userfaultfd_complete);
 }
 
-static long instead_of_native_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	long ret = uffdwp_native_ioctl(file, cmd, arg);
-
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg) */
-notrace void uffdwp_on_native_ioctl(unsigned long ip, unsigned long parent_ip,
-				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	if (uffdwp_native_handles(uffdwp_fregs_arg1(fregs)))
-		uffdwp_redirect_held(parent_ip, fregs, instead_of_native_ioctl);
-}
-
 static int instead_of_pagemap_open(struct inode *inode, struct file *file)
 {
 	int ret = uffdwp_call(pagemap_open)(inode, file);

@@ -269,7 +269,7 @@ static bool features_can_be_offered(void)
 			  (UFFDWP_HAVE_SHMEM ? UFFDWP_KIND_SHMEM : 0) |
 			  (UFFDWP_HAVE_HUGETLB ? UFFDWP_KIND_HUGETLB : 0);
 
-	return !uffdwp_hook_is_given_up(UFFDWP_HOOK_NATIVE_IOCTL) &&
+	return !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_IOCTL) &&
 	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_RELEASE) &&
 	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_DUP_USERFAULTFD) &&
 	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_DUP_USERFAULTFD_COMPLETE) &&

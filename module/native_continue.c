@@ -122,7 +122,7 @@ long uffdwp_native_continue(struct file *uffd, void __user *arg)
 bool uffdwp_native_continue_init(void)
 {
 	WRITE_ONCE(offered, UFFDWP_CAN_ADD_CONTINUE_WP &&
-		   !uffdwp_hook_is_given_up(UFFDWP_HOOK_NATIVE_IOCTL) &&
+		   !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_IOCTL) &&
 		   !uffdwp_hook_is_given_up(UFFDWP_HOOK_MFILL_ATOMIC_INSTALL_PTE) &&
 		   (!UFFDWP_HAVE_HUGETLB ||
 		    !uffdwp_hook_is_given_up(UFFDWP_HOOK_HUGETLB_MCOPY_ATOMIC_PTE)));

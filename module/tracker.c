@@ -211,6 +211,24 @@ notrace bool uffdwp_vma_is_of_own_userfault(const struct vm_area_struct *vma)
 }
 
 /**
+ * uffdwp_ctx_is_handed_in - is this the context of a userfaultfd that was handed in?
+ * @ctx: context of a userfaultfd that the caller keeps open
+ *
+ * Return: whether it is, now; a tracker may come or go at any time.
+ */
+notrace bool uffdwp_ctx_is_handed_in(const void *ctx)
+{
+	struct uffdwp_tracker *t;
+	bool handed_in;
+
+	rcu_read_lock();
+	t = find_by_ctx(ctx);
+	handed_in = t && t->handed_in;
+	rcu_read_unlock();
+	return handed_in;
+}
+
+/**
  * uffdwp_tracker_of_sync_vma - the tracker of a mapping whose writes are for a reader
  * @vma: mapping, mmap_lock or, in a fault, its own lock held
  *

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * userfaultfd_ioctl(): which calls of it are looked at, and by whom. Owns the table of tasks that
+ * are in such a call.
+ *
+ * Why a table: memory of a handed-in userfaultfd is armed by calls on that very userfaultfd, but the
+ * kernel does not ask. UFFDIO_WRITEPROTECT, UFFDIO_COPY and UFFDIO_CONTINUE of any userfaultfd of
+ * the mm work on a VMA that is registered with another, and by the time that change_protection() or
+ * mfill_atomic_install_pte() sees the VMA there is no context at hand, on any kernel. So a call on a
+ * userfaultfd that was handed in is noted where it begins, with the task that makes it, and who
+ * arms asks for a note of current. A call that has begun before its userfaultfd was handed in has
+ * none, and arms nothing: its pages read as written.
+ *
+ * A note is on the stack of the task that makes the call and is looked for by that task alone; what
+ * the bucket locks protect is the list. They are innermost: taken with mmap_lock or a VMA lock held,
+ * and from a ftrace callback, so raw.
+ */
+#include <linux/hash.h>
+#include <linux/kernel.h>
+#include <linux/spinlock.h>
+#include <linux/userfaultfd.h>
+
+#include "compat/hooked.h"
+#include "compat/symbols.h"
+#include "move.h"
+#include "native.h"
+#include "tracker.h"
+#include "uffd_call.h"
+
+#define BUCKET_BITS 6
+
+static struct bucket {
+	raw_spinlock_t lock;
+	struct hlist_head calls;
+} buckets[1 << BUCKET_BITS] = {
+	[0 ... (1 << BUCKET_BITS) - 1] = { .lock = __RAW_SPIN_LOCK_UNLOCKED(bucket.lock) },
+};
+
+static notrace struct bucket *bucket_of(const struct task_struct *task)
+{
+	return &buckets[hash_ptr((void *)task, BUCKET_BITS)];
+}
+
+/**
+ * uffdwp_uffd_call_begin - note that current calls a userfaultfd
+ * @call: note, filled here; stays until uffdwp_uffd_call_end()
+ * @ctx: context of the userfaultfd
+ */
+void uffdwp_uffd_call_begin(struct uffdwp_uffd_call *call, const void *ctx)
+{
+	struct bucket *bucket = bucket_of(current);
+
+	call->task = current;
+	call->ctx = ctx;
+	raw_spin_lock(&bucket->lock);
+	hlist_add_head(&call->node, &bucket->calls);
+	raw_spin_unlock(&bucket->lock);
+}
+
+/**
+ * uffdwp_uffd_call_end - the call is over
+ * @call: note
+ */
+void uffdwp_uffd_call_end(struct uffdwp_uffd_call *call)
+{
+	struct bucket *bucket = bucket_of(current);
+
+	raw_spin_lock(&bucket->lock);
+	hlist_del(&call->node);
+	raw_spin_unlock(&bucket->lock);
+}
+
+/**
+ * uffdwp_uffd_call_is_on - is current in a call of this userfaultfd?
+ * @ctx: context of a userfaultfd that was handed in
+ *
+ * Return: whether it is.
+ */
+notrace bool uffdwp_uffd_call_is_on(const void *ctx)
+{
+	struct bucket *bucket = bucket_of(current);
+	const struct uffdwp_uffd_call *call;
+	bool found = false;
+
+	raw_spin_lock(&bucket->lock);
+	hlist_for_each_entry(call, &bucket->calls, node)
+		found |= call->task == current && call->ctx == ctx;
+	raw_spin_unlock(&bucket->lock);
+	return found;
+}
+
+static notrace bool is_move_to_tracked(const struct file *uffd, unsigned int cmd)
+{
+#if UFFDWP_HAS_MOVE
+	return cmd == UFFDIO_MOVE && uffdwp_tracker_of_mm(uffdwp_userfault_mm(uffd));
+#else
+	return false;
+#endif
+}
+
+/**
+ * uffdwp_uffd_call_concerns_us - at the entry of userfaultfd_ioctl(): is there anything to do?
+ * @uffd: file
+ * @cmd: command
+ *
+ * Return: whether uffdwp_uffd_call() is to be called instead.
+ */
+notrace bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int cmd)
+{
+	return uffdwp_native_handles(cmd) || uffdwp_ctx_is_handed_in(uffd->private_data) ||
+	       is_move_to_tracked(uffd, cmd);
+}
+
+static long dispatch(struct file *uffd, unsigned int cmd, unsigned long arg)
+{
+	long ret;
+
+#if UFFDWP_HAS_MOVE
+	if (cmd == UFFDIO_MOVE)
+		return uffdwp_move(uffd, cmd, arg);
+#endif
+	if (uffdwp_native_handles(cmd))
+		return uffdwp_native_ioctl(uffd, cmd, arg);
+	ret = uffdwp_call(userfaultfd_ioctl)(uffd, cmd, arg);
+	/* Not a tail call: redirect.h */
+	barrier();
+	return ret;
+}
+
+/**
+ * uffdwp_uffd_call - instead of userfaultfd_ioctl()
+ * @uffd: file
+ * @cmd: command
+ * @arg: its structure, in user memory
+ *
+ * Which commands of a handed-in userfaultfd arm is the kernel's affair: all of them are noted.
+ *
+ * Return: what the kernel returns, or what is documented with the functions that add to it.
+ */
+long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg)
+{
+	struct uffdwp_uffd_call note;
+	long ret;
+
+	uffdwp_uffd_call_begin(&note, uffd->private_data);
+	ret = dispatch(uffd, cmd, arg);
+	uffdwp_uffd_call_end(&note);
+	return ret;
+}

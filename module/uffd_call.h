@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_UFFD_CALL_H
+#define UFFDWP_UFFD_CALL_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/sched.h>
+
+/**
+ * struct uffdwp_uffd_call - a task is in userfaultfd_ioctl()
+ * @node: in the table of such calls
+ * @task: the task, compared with current only
+ * @ctx: the context of the userfaultfd that it called
+ */
+struct uffdwp_uffd_call {
+	struct hlist_node node;
+	const struct task_struct *task;
+	const void *ctx;
+};
+
+void uffdwp_uffd_call_begin(struct uffdwp_uffd_call *call, const void *ctx);
+void uffdwp_uffd_call_end(struct uffdwp_uffd_call *call);
+bool uffdwp_uffd_call_is_on(const void *ctx);
+
+bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int cmd);
+long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg);
+
+#endif /* UFFDWP_UFFD_CALL_H */
