@@ -1,35 +1,69 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Errors as sentences: what happened, and what to do next.
+ * Errors as sentences: what happened, to what, and what to do next.
+ *
+ * One errno means different things at different steps: -EACCES is no permission to open the device,
+ * no permission to open a pagemap, or memory that may never become writable. So that no caller has
+ * to say which step failed, and none can say it wrong, the step is remembered where the error is
+ * returned, for each thread and errno.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "internal.h"
 
-#define ANY_STEP (-1)
+#define ANY_STEP UFFDWP_STEP_NONE
 
 static const struct {
-	int step;
+	enum uffdwp_step step;
 	int err;
 	const char *text;
 } sentences[] = {
-	{ UFFDWP_STEP_OPEN, ENODEV,
+	{ UFFDWP_STEP_DEVICE, ENODEV,
 	  "there is no working " UFFDWP_DEVICE ": load the module (modprobe uffdwp-async) and see dmesg if that fails; without it Linux 6.7 and later can track the calling process only" },
-	{ UFFDWP_STEP_OPEN, EACCES,
+	{ UFFDWP_STEP_DEVICE, EACCES,
 	  "no permission to open " UFFDWP_DEVICE ": run as root, or join the group uffdwp" },
-	{ UFFDWP_STEP_OPEN, EPERM,
-	  "no permission to trace this process: run as root or as its user; see also kernel.yama.ptrace_scope" },
-	{ UFFDWP_STEP_OPEN, ESRCH, "there is no such process" },
-	{ UFFDWP_STEP_OPEN, ENXIO, "this is a kernel thread, which has no memory of its own" },
-	{ UFFDWP_STEP_OPEN, EPROTO,
+	{ UFFDWP_STEP_DEVICE, EPERM,
+	  "opening " UFFDWP_DEVICE " is not permitted: see the security module's rules for this program" },
+	{ UFFDWP_STEP_DEVICE, EPROTO,
 	  "the loaded module is older than this program: unload it and load the installed one (modprobe -r uffdwp-async; modprobe uffdwp-async)" },
-	{ UFFDWP_STEP_OPEN, EBADF, "the file descriptor is not a pidfd, or not a userfaultfd" },
-	{ UFFDWP_STEP_OPEN, EBUSY, "this userfaultfd is used by another tracker" },
-	{ UFFDWP_STEP_OPEN, EOPNOTSUPP,
-	  "this cannot be had here: that way to arm unpopulated memory or, without the module, a userfaultfd that was made without UFFD_FEATURE_WP_ASYNC" },
-	{ UFFDWP_STEP_OPEN, EINVAL, "bad option or process id" },
-	{ UFFDWP_STEP_OPEN, EMFILE, "too many open files: see ulimit -n" },
+
+	{ UFFDWP_STEP_ATTACH, ENODEV,
+	  "the module cannot hook the kernel's functions now: kernel.ftrace_enabled is 0, or a live patch has redirected one of them; dmesg names it" },
+	{ UFFDWP_STEP_ATTACH, EACCES,
+	  "no permission to trace this process: run as root or as its user" },
+	{ UFFDWP_STEP_ATTACH, EPERM,
+	  "no permission to trace this process: run as root or as its user; see also kernel.yama.ptrace_scope" },
+	{ UFFDWP_STEP_ATTACH, ESRCH, "there is no such process" },
+	{ UFFDWP_STEP_ATTACH, ENXIO, "this is a kernel thread, which has no memory of its own" },
+	{ UFFDWP_STEP_ATTACH, EBADF, "the file descriptor is not a pidfd, or not a userfaultfd" },
+	{ UFFDWP_STEP_ATTACH, EBUSY, "this userfaultfd is used by another tracker" },
+	{ UFFDWP_STEP_ATTACH, EOPNOTSUPP,
+	  "this kernel, with this module, does not offer that way to arm unpopulated memory, or takes no userfaultfd" },
+	{ UFFDWP_STEP_ATTACH, EINVAL,
+	  "bad option; or UFFDIO_API was not called on the userfaultfd, or with UFFD_FEATURE_EVENT_FORK" },
+
+	{ UFFDWP_STEP_PAGEMAP, ENODEV,
+	  "this kernel has no PAGEMAP_SCAN: that is Linux 6.7 and later; or load the module (modprobe uffdwp-async)" },
+	{ UFFDWP_STEP_PAGEMAP, EACCES,
+	  "no permission to open the pagemap of the process in /proc: it is of another user, or not dumpable (prctl PR_SET_DUMPABLE)" },
+	{ UFFDWP_STEP_PAGEMAP, EPERM,
+	  "no permission to open the pagemap of the process in /proc: run as root or as its user; see also kernel.yama.ptrace_scope" },
+	{ UFFDWP_STEP_PAGEMAP, ENOENT,
+	  "the pagemap of the process cannot be opened: is /proc mounted, and does the kernel have PROC_PAGE_MONITOR?" },
+	{ UFFDWP_STEP_PAGEMAP, ESRCH, "there is no such process" },
+
+	{ UFFDWP_STEP_USERFAULTFD, ENODEV,
+	  "this kernel alone cannot do it: Linux 6.7 or later is needed, and then it tracks the calling process, or one whose userfaultfd is handed in; the module tracks others (modprobe uffdwp-async)" },
+	{ UFFDWP_STEP_USERFAULTFD, EBADF, "the file descriptor is not a pidfd, or not a userfaultfd" },
+	{ UFFDWP_STEP_USERFAULTFD, EOPNOTSUPP,
+	  "the kernel alone cannot do it with these options: the userfaultfd was made without UFFD_FEATURE_WP_ASYNC, or unpopulated memory is to be armed with zero pages" },
+	{ UFFDWP_STEP_USERFAULTFD, EINVAL,
+	  "UFFDIO_API was not called on the userfaultfd, or with UFFD_FEATURE_EVENT_FORK, whose child would inherit protection that is not its own" },
+	{ UFFDWP_STEP_USERFAULTFD, ESRCH, "there is no such process" },
+
+	{ UFFDWP_STEP_OPTIONS, EINVAL, "bad option or process id" },
+
 	{ UFFDWP_STEP_TRACK, EOPNOTSUPP,
 	  "this memory cannot be tracked on this kernel: private anonymous memory always can, shared memory and hugetlb since Linux 5.19, files since 6.7, devices never" },
 	{ UFFDWP_STEP_TRACK, EACCES, "this memory may never become writable, so there is nothing to track" },
@@ -38,6 +72,12 @@ static const struct {
 	{ UFFDWP_STEP_UNTRACK, EBUSY, "this memory is tracked by another tracker or userfaultfd" },
 	{ UFFDWP_STEP_ARM, ENOENT, "nothing there is tracked" },
 	{ UFFDWP_STEP_SCAN, EPERM, "memory in the range is not tracked" },
+	{ UFFDWP_STEP_SCAN, EOPNOTSUPP, "the kernel alone does not tell which pages are pinned: the module does" },
+	{ UFFDWP_STEP_STATS, EOPNOTSUPP, "the kernel alone does not count" },
+
+	{ ANY_STEP, EAGAIN,
+	  "an event of the userfaultfd that was handed in waits to be read, and nothing can be armed before it is: read it in another thread" },
+	{ ANY_STEP, EMFILE, "too many open files: see ulimit -n" },
 	{ ANY_STEP, ENOENT, "nothing is mapped there" },
 	{ ANY_STEP, ESRCH, "the process has ended or has called execve" },
 	{ ANY_STEP, ENOMEM, "out of memory: what could not be armed counts as written" },
@@ -47,13 +87,33 @@ static const struct {
 	{ ANY_STEP, EOVERFLOW, "the range leaves the address space of the process" },
 };
 
-const char *uffdwp_explain(enum uffdwp_step step, int err)
+#define SENTENCES (sizeof(sentences) / sizeof(sentences[0]))
+
+/* Of the calling thread: where each errno came from the last time. */
+static __thread unsigned char step_of[256];
+
+int uffdwp_failed(enum uffdwp_step step, int err)
+{
+	if (err < 0 && -err < (int)sizeof(step_of))
+		step_of[-err] = step;
+	return err;
+}
+
+static const char *sentence(enum uffdwp_step step, int err)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
-		if ((sentences[i].step == (int)step || sentences[i].step == ANY_STEP) &&
-		    sentences[i].err == -err)
+	for (i = 0; i < SENTENCES; i++)
+		if (sentences[i].step == step && sentences[i].err == -err)
 			return sentences[i].text;
-	return strerrordesc_np(-err) ?: "unknown error";
+	return NULL;
+}
+
+const char *uffdwp_explain(int err)
+{
+	const char *text = NULL;
+
+	if (err < 0 && -err < (int)sizeof(step_of))
+		text = sentence(step_of[-err], err) ?: sentence(ANY_STEP, err);
+	return text ?: strerrordesc_np(-err) ?: "unknown error";
 }

@@ -3,15 +3,45 @@
 #define UFFDWP_INTERNAL_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "uffdwp.h"
+
+/* What was tried when an error came: explain.c. */
+enum uffdwp_step {
+	UFFDWP_STEP_NONE,
+	UFFDWP_STEP_OPTIONS,		/* what the caller of uffdwp_open() has asked for */
+	UFFDWP_STEP_DEVICE,		/* to open the device, and to agree on a version */
+	UFFDWP_STEP_ATTACH,		/* to attach it to the process */
+	UFFDWP_STEP_PAGEMAP,		/* to open the process's pagemap, and to scan with it */
+	UFFDWP_STEP_USERFAULTFD,	/* to get a userfaultfd that will do */
+	UFFDWP_STEP_TRACK,
+	UFFDWP_STEP_UNTRACK,
+	UFFDWP_STEP_ARM,
+	UFFDWP_STEP_DISARM,
+	UFFDWP_STEP_SCAN,
+	UFFDWP_STEP_STATS,
+};
+
+/* Remembers, for uffdwp_explain(), where an error of this thread came from. Returns @err. */
+int uffdwp_failed(enum uffdwp_step step, int err);
+
+/**
+ * struct uffdwp_no - why a back end does not open
+ * @step: what was tried
+ * @cannot: it cannot serve this request; another one may
+ */
+struct uffdwp_no {
+	enum uffdwp_step step;
+	bool cannot;
+};
 
 /**
  * struct uffdwp_backend_ops - one way to do the work
  * @name: for people
  * @id: for uffdwp_open_opts.backend
- * @open: as uffdwp_open(), with options of full size. -ENODEV: not here, try the next one
+ * @open: as uffdwp_open(), with options of full size; says why not
  * @close: frees what open() has put into the tracker
  *
  * The others are what their names say; @scan is one call of the kernel, returns the number of
@@ -20,7 +50,8 @@
 struct uffdwp_backend_ops {
 	const char *name;
 	enum uffdwp_backend id;
-	int (*open)(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts);
+	int (*open)(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts,
+		    struct uffdwp_no *no);
 	void (*close)(struct uffdwp *tracker);
 	int (*do_register)(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at);
 	int (*do_unregister)(struct uffdwp *tracker, uint64_t start, uint64_t len);
@@ -33,9 +64,13 @@ struct uffdwp_backend_ops {
 extern const struct uffdwp_backend_ops uffdwp_module_backend;
 extern const struct uffdwp_backend_ops uffdwp_kernel_backend;
 
+/* One more than the last enum uffdwp_backend. */
+#define UFFDWP_BACKENDS 3
+
 /**
  * struct uffdwp - a tracker
  * @ops: back end
+ * @passed_over: why each other back end does not serve this request: a negative errno
  * @fd: the device, or the userfaultfd
  * @pagemap: of the process; only the kernel as back end has it, and what follows
  * @lock: of @raw
@@ -43,6 +78,7 @@ extern const struct uffdwp_backend_ops uffdwp_kernel_backend;
  */
 struct uffdwp {
 	const struct uffdwp_backend_ops *ops;
+	int passed_over[UFFDWP_BACKENDS];
 	int fd;
 	int pagemap;
 	pthread_mutex_t lock;

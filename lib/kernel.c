@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -37,6 +38,8 @@
 /* Of Linux 6.7, which the headers that this is built with need not know. */
 #define FEATURE_WP_UNPOPULATED	(1ull << 13)
 #define FEATURE_WP_ASYNC	(1ull << 15)
+/* What the kernel shows of a userfaultfd on which UFFDIO_API was called. */
+#define FEATURE_INITIALIZED	(1ull << 31)
 #define MODE_USER_ONLY		1
 
 /* The same structure as UFFDWP_IOC_SCAN's: struct pm_scan_arg of <linux/fs.h> */
@@ -50,13 +53,30 @@
 /* Regions of one look, and as many runs to arm. */
 #define LOOK_REGIONS		512
 
+/*
+ * While an event of a userfaultfd (fork, remap, remove, unmap) waits to be read, UFFDIO_WRITEPROTECT
+ * says EAGAIN. Its reader may be about to read, or may be this very thread: so it is asked again for
+ * about a second, without keeping the processor from the reader, and not for ever.
+ */
+#define EVENT_TRIES	1000
+#define EVENT_WAIT_NS	1000000
+
 static int call(int fd, unsigned long cmd, void *arg)
 {
-	int ret;
+	const struct timespec a_moment = { .tv_nsec = EVENT_WAIT_NS };
+	int ret, tries = 0;
 
-	do {
+	for (;;) {
 		ret = ioctl(fd, cmd, arg);
-	} while (ret < 0 && (errno == EINTR || errno == EAGAIN));
+		if (ret >= 0 || (errno != EINTR && errno != EAGAIN))
+			break;
+		if (errno == EAGAIN) {
+			if (++tries == EVENT_TRIES)
+				break;
+			nanosleep(&a_moment, NULL);
+			errno = EAGAIN;
+		}
+	}
 	return ret < 0 ? -errno : ret;
 }
 
@@ -84,14 +104,19 @@ static int scan_fdinfo(int fd, const char *format, ...)
 	return found ? 0 : -EBADF;
 }
 
-/* Does the kernel resolve its write faults by itself, as was asked for when it was made? */
-static int check_wp_async(int uffd)
+/*
+ * Does the kernel resolve its write faults by itself, as was asked for when it was made? And will
+ * no child inherit what is armed, in a userfaultfd of its own?
+ */
+static int check_features(int uffd)
 {
 	uint64_t features;
 	int err = scan_fdinfo(uffd, "API: %*x:%" SCNx64, &features);
 
 	if (err)
 		return err;
+	if (!(features & FEATURE_INITIALIZED) || (features & UFFD_FEATURE_EVENT_FORK))
+		return -EINVAL;
 	return features & FEATURE_WP_ASYNC ? 0 : -EOPNOTSUPP;
 }
 
@@ -121,68 +146,133 @@ static int own_uffd(struct uffdwp *tracker, const struct uffdwp_open_opts *opts)
 		tracker->fd = new_uffd();
 		return tracker->fd < 0 ? tracker->fd : 0;
 	}
-	err = check_wp_async(opts->uffd);
+	err = check_features(opts->uffd);
 	if (err)
 		return err;
 	tracker->fd = fcntl(opts->uffd, F_DUPFD_CLOEXEC, 0);
 	return tracker->fd < 0 ? -errno : 0;
 }
 
-/* The process that is meant, 0 for the caller's own; or a negative errno. */
-static pid_t target_of(pid_t pid, const struct uffdwp_open_opts *opts)
+/* A pidfd of the process that is meant, to be closed; -1 for the caller's own; or an error. */
+static int pidfd_of(pid_t pid, const struct uffdwp_open_opts *opts, int *pidfd)
 {
-	int err;
-
-	if (opts->flags & UFFDWP_OPEN_PIDFD) {
-		err = scan_fdinfo(opts->pidfd, "Pid: %d", &pid);
-		if (err)
-			return err;
-		/* -1: it has ended; 0: it has no number here. */
-		if (pid <= 0)
-			return -ESRCH;
-	}
-	return pid == getpid() ? 0 : pid;
+	*pidfd = -1;
+	if (opts->flags & UFFDWP_OPEN_PIDFD)
+		*pidfd = fcntl(opts->pidfd, F_DUPFD_CLOEXEC, 0);
+	else if (pid && pid != getpid())
+		*pidfd = syscall(SYS_pidfd_open, pid, 0);
+	else
+		return 0;
+	if (*pidfd >= 0)
+		return 0;
+	return errno == EINVAL ? -ESRCH : -errno;
 }
 
-static int kernel_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts)
+/* -1: it has ended; 0: it has no number here. */
+static int pid_of(int pidfd, pid_t *pid)
 {
-	struct uffdwp_scan_arg nothing = { .size = sizeof(nothing) };
+	int err = scan_fdinfo(pidfd, "Pid: %d", pid);
+
+	return err ? err : *pid <= 0 ? -ESRCH : 0;
+}
+
+/*
+ * /proc knows processes by number, and a number may be another process's by the time that the file
+ * is open. As long as the pidfd has the number, nobody else has.
+ */
+static int open_pagemap(int pidfd, int *pagemap)
+{
 	char path[64];
-	int err;
+	pid_t pid = 0;
+	int err = pidfd < 0 ? 0 : pid_of(pidfd, &pid);
 
-	pid = target_of(pid, opts);
-	if (pid < 0)
-		return pid;
-	/* Another process cannot be given a userfaultfd from here. */
-	if (pid && !(opts->flags & UFFDWP_OPEN_UFFD))
-		return -ENODEV;
-	/* Nothing is mapped there but what the kernel's own markers say. */
-	if (opts->unpopulated == UFFDWP_UNPOP_ZERO)
-		return -EOPNOTSUPP;
-
+	if (err)
+		return err;
 	if (pid)
 		snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
 	else
 		snprintf(path, sizeof(path), "/proc/self/pagemap");
-	tracker->pagemap = open(path, O_RDONLY | O_CLOEXEC);
-	if (tracker->pagemap < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	/* A scan of nothing: does the kernel have it? */
-	err = call(tracker->pagemap, PAGEMAP_SCAN_IOCTL, &nothing);
-	err = err < 0 ? -ENODEV : own_uffd(tracker, opts);
-	if (err)
-		goto close_pagemap;
-	err = -ENOMEM;
-	tracker->raw = calloc(2 * LOOK_REGIONS, sizeof(*tracker->raw));
-	if (!tracker->raw)
-		goto close_uffd;
-	pthread_mutex_init(&tracker->lock, NULL);
+	*pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	if (*pagemap < 0)
+		return pid && errno == ENOENT ? -ESRCH : -errno;
+	if (pid && pid_of(pidfd, &pid)) {
+		close(*pagemap);
+		return -ESRCH;
+	}
 	return 0;
+}
 
-close_uffd:
-	close(tracker->fd);
-close_pagemap:
+/* Opens it, and asks by a scan of nothing whether the kernel has PAGEMAP_SCAN. */
+static int scanning_pagemap(struct uffdwp *tracker, int pidfd, struct uffdwp_no *no)
+{
+	struct uffdwp_scan_arg nothing = { .size = sizeof(nothing) };
+	int err;
+
+	no->step = UFFDWP_STEP_PAGEMAP;
+	err = open_pagemap(pidfd, &tracker->pagemap);
+	if (err)
+		return err;
+	if (call(tracker->pagemap, PAGEMAP_SCAN_IOCTL, &nothing) >= 0)
+		return 0;
+	no->cannot = true;
 	close(tracker->pagemap);
+	return -ENODEV;
+}
+
+static int open_both(struct uffdwp *tracker, int pidfd, const struct uffdwp_open_opts *opts,
+		     struct uffdwp_no *no)
+{
+	int err = scanning_pagemap(tracker, pidfd, no);
+
+	if (err)
+		return err;
+	no->step = UFFDWP_STEP_USERFAULTFD;
+	err = own_uffd(tracker, opts);
+	if (err) {
+		no->cannot = err == -ENODEV || err == -EOPNOTSUPP;
+		close(tracker->pagemap);
+	}
+	return err;
+}
+
+static int kernel_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts,
+		       struct uffdwp_no *no)
+{
+	bool other;
+	pid_t number;
+	int pidfd, err;
+
+	no->step = UFFDWP_STEP_USERFAULTFD;
+	err = pidfd_of(pid, opts, &pidfd);
+	if (!err && pidfd >= 0)
+		err = pid_of(pidfd, &number);
+	if (err)
+		goto close_pidfd;
+	other = pidfd >= 0 && number != getpid();
+	/*
+	 * Another process cannot be given a userfaultfd from here. And nothing is mapped where
+	 * nothing is but what the kernel's own markers say.
+	 */
+	err = other && !(opts->flags & UFFDWP_OPEN_UFFD) ? -ENODEV :
+	      opts->unpopulated == UFFDWP_UNPOP_ZERO ? -EOPNOTSUPP : 0;
+	no->cannot = err;
+	if (!err)
+		err = open_both(tracker, other ? pidfd : -1, opts, no);
+	if (err)
+		goto close_pidfd;
+
+	tracker->raw = calloc(2 * LOOK_REGIONS, sizeof(*tracker->raw));
+	if (!tracker->raw) {
+		close(tracker->fd);
+		close(tracker->pagemap);
+		err = -ENOMEM;
+		goto close_pidfd;
+	}
+	pthread_mutex_init(&tracker->lock, NULL);
+
+close_pidfd:
+	if (pidfd >= 0)
+		close(pidfd);
 	return err;
 }
 

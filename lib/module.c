@@ -74,20 +74,41 @@ static int attach_pid(const struct uffdwp *tracker, pid_t pid, const struct uffd
 	return err;
 }
 
-static int module_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts)
+/* -ENODEV: a node without a module behind it says ENXIO or ENODEV. */
+static int open_device(struct uffdwp *tracker)
 {
 	int err;
 
 	tracker->fd = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
 	if (tracker->fd < 0)
-		/* A node without a module behind it says ENXIO or ENODEV. */
 		return errno == ENOENT || errno == ENXIO ? -ENODEV : -errno;
-
 	err = hello(tracker);
-	if (!err)
-		err = attach_pid(tracker, pid, opts);
 	if (err)
 		close(tracker->fd);
+	return err;
+}
+
+/*
+ * Without the module, the right to use it or one that is young enough, another back end may serve;
+ * and so where the module does not offer what was asked for. Not where it has said no to the process,
+ * or cannot place its hooks: who gets less than he could have is told.
+ */
+static int module_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts,
+		       struct uffdwp_no *no)
+{
+	int err = open_device(tracker);
+
+	if (err) {
+		no->step = UFFDWP_STEP_DEVICE;
+		no->cannot = err == -ENODEV || err == -EACCES || err == -EPERM || err == -EPROTO;
+		return err;
+	}
+	err = attach_pid(tracker, pid, opts);
+	if (err) {
+		no->step = UFFDWP_STEP_ATTACH;
+		no->cannot = err == -EOPNOTSUPP;
+		close(tracker->fd);
+	}
 	return err;
 }
 

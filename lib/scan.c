@@ -30,10 +30,10 @@ int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opt
 
 	*scan = NULL;
 	if (!opts || uffdwp_copy_opts(&full, sizeof(full), opts))
-		return -EINVAL;
+		return uffdwp_failed(UFFDWP_STEP_SCAN, -EINVAL);
 	s = calloc(1, sizeof(*s));
 	if (!s)
-		return -ENOMEM;
+		return uffdwp_failed(UFFDWP_STEP_SCAN, -ENOMEM);
 
 	if (!full.category_mask && !full.category_anyof_mask)
 		full.category_mask = UFFDWP_PAGE_IS_WRITTEN;
@@ -98,7 +98,7 @@ int uffdwp_scan_next(struct uffdwp_scan *scan, struct uffdwp_region *region)
 			return 0;
 		err = fetch(scan);
 		if (err)
-			return err;
+			return uffdwp_failed(UFFDWP_STEP_SCAN, err);
 	}
 	*region = scan->regions[scan->returned++];
 	return 1;
@@ -126,5 +126,5 @@ int uffdwp_scan_end(struct uffdwp_scan *scan)
 	}
 	free(scan);
 	/* A process that is gone has nothing that could read as clean. */
-	return err && err != -ESRCH ? -EIO : 0;
+	return err && err != -ESRCH ? uffdwp_failed(UFFDWP_STEP_SCAN, -EIO) : 0;
 }

@@ -25,41 +25,68 @@ static int check(pid_t pid, const struct uffdwp_open_opts *opts)
 {
 	if (pid < 0 || (opts->flags & ~OPEN_FLAGS) || opts->reserved)
 		return -EINVAL;
-	if ((opts->flags & UFFDWP_OPEN_PIDFD) && pid)
+	if ((int)opts->backend < 0 || opts->backend >= UFFDWP_BACKENDS)
 		return -EINVAL;
-	return 0;
+	return (opts->flags & UFFDWP_OPEN_PIDFD) && pid ? -EINVAL : 0;
+}
+
+/*
+ * The first back end that can serve the request. An error that is not about the back end, such as no
+ * right to the process, ends the search: the next one would say the same, or serve with less. When
+ * none can, the first one's reason is told.
+ */
+static int open_first(struct uffdwp *t, pid_t pid, const struct uffdwp_open_opts *opts)
+{
+	enum uffdwp_step first_step = UFFDWP_STEP_NONE;
+	int err, first_err = 0;
+	struct uffdwp_no no;
+	size_t i;
+
+	for (i = 0; i < BACKENDS; i++) {
+		if (opts->backend != UFFDWP_BACKEND_ANY && opts->backend != backends[i]->id)
+			continue;
+		no = (struct uffdwp_no){ 0 };
+		t->ops = backends[i];
+		err = t->ops->open(t, pid, opts, &no);
+		if (!err)
+			return 0;
+		t->passed_over[t->ops->id] = err;
+		if (!no.cannot)
+			return uffdwp_failed(no.step, err);
+		if (!first_err) {
+			first_err = err;
+			first_step = no.step;
+		}
+	}
+	return uffdwp_failed(first_step, first_err);
 }
 
 int uffdwp_open(pid_t pid, const struct uffdwp_open_opts *opts, struct uffdwp **tracker)
 {
 	struct uffdwp_open_opts full;
 	struct uffdwp *t;
-	size_t i;
 	int err;
 
 	*tracker = NULL;
-	if (uffdwp_copy_opts(&full, sizeof(full), opts))
-		return -EINVAL;
-	err = check(pid, &full);
-	if (err)
-		return err;
+	if (uffdwp_copy_opts(&full, sizeof(full), opts) || check(pid, &full))
+		return uffdwp_failed(UFFDWP_STEP_OPTIONS, -EINVAL);
 	t = calloc(1, sizeof(*t));
 	if (!t)
-		return -ENOMEM;
-
-	err = -ENODEV;
-	for (i = 0; i < BACKENDS && err == -ENODEV; i++) {
-		if (full.backend != UFFDWP_BACKEND_ANY && full.backend != backends[i]->id)
-			continue;
-		t->ops = backends[i];
-		err = t->ops->open(t, pid, &full);
-	}
+		return uffdwp_failed(UFFDWP_STEP_OPTIONS, -ENOMEM);
+	err = open_first(t, pid, &full);
 	if (err) {
 		free(t);
 		return err;
 	}
 	*tracker = t;
 	return 0;
+}
+
+int uffdwp_passed_over(const struct uffdwp *tracker, enum uffdwp_backend backend)
+{
+	if ((int)backend <= UFFDWP_BACKEND_ANY || backend >= UFFDWP_BACKENDS)
+		return 0;
+	return tracker->passed_over[backend];
 }
 
 void uffdwp_close(struct uffdwp *tracker)
@@ -84,22 +111,25 @@ int uffdwp_track(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t 
 		fail_at = &ignored;
 	*fail_at = 0;
 	err = tracker->ops->do_register(tracker, start, len, fail_at);
-	return err ? err : uffdwp_arm(tracker, start, len);
+	if (!err)
+		err = tracker->ops->arm(tracker, start, len);
+	return uffdwp_failed(UFFDWP_STEP_TRACK, err);
 }
 
 int uffdwp_untrack(struct uffdwp *tracker, uint64_t start, uint64_t len)
 {
-	return tracker->ops->do_unregister(tracker, start, len);
+	return uffdwp_failed(UFFDWP_STEP_UNTRACK,
+			     tracker->ops->do_unregister(tracker, start, len));
 }
 
 int uffdwp_arm(struct uffdwp *tracker, uint64_t start, uint64_t len)
 {
-	return tracker->ops->arm(tracker, start, len);
+	return uffdwp_failed(UFFDWP_STEP_ARM, tracker->ops->arm(tracker, start, len));
 }
 
 int uffdwp_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len)
 {
-	return tracker->ops->disarm(tracker, start, len);
+	return uffdwp_failed(UFFDWP_STEP_DISARM, tracker->ops->disarm(tracker, start, len));
 }
 
 int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
@@ -109,10 +139,10 @@ int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
 	int err;
 
 	if (size < sizeof(size))
-		return -EINVAL;
+		return uffdwp_failed(UFFDWP_STEP_STATS, -EINVAL);
 	err = tracker->ops->stats(tracker, &full);
 	if (err)
-		return err;
+		return uffdwp_failed(UFFDWP_STEP_STATS, err);
 	memset(stats, 0, size);
 	memcpy(stats, &full, size < sizeof(full) ? size : sizeof(full));
 	stats->size = size;

@@ -61,7 +61,14 @@ const char *uffdwp_version(void);
 
 /* What does the work; uffdwp_backend_name() tells which it has become. */
 enum uffdwp_backend {
-	UFFDWP_BACKEND_ANY = 0,		/* the first that serves, in the order of this list */
+	/*
+	 * The first that can serve the request, in the order of this list. A back end is passed
+	 * over if it is not there, is not for this caller (no right to open the device) or does not
+	 * offer what was asked for; uffdwp_passed_over() tells. An answer about the process (no
+	 * right to it, no such process) is final, and so is that the module's hooks cannot be placed
+	 * now: nobody gets less than he could have without being told.
+	 */
+	UFFDWP_BACKEND_ANY = 0,
 	UFFDWP_BACKEND_MODULE = 1,	/* /dev/uffdwp-async */
 	/*
 	 * The interfaces of Linux 6.7, without the device: the caller's own process, or one whose
@@ -111,9 +118,10 @@ struct uffdwp_open_opts {
  * right to ptrace-attach to it, and to open the device.
  *
  * Return: 0, or
- *   -ENODEV      no back end: the module is not loaded, or its hooks cannot be placed now, and the
- *                kernel alone cannot do it
- *   -EACCES      no permission to open the device
+ *   -ENODEV      no back end: the module is not loaded, and the kernel alone cannot do it; or the
+ *                module's hooks cannot be placed now (uffdwp_explain() tells which)
+ *   -EACCES      no permission to open the device, and the kernel alone cannot do it; or, from the
+ *                kernel alone, no permission to open /proc/PID/pagemap
  *   -EPERM       no permission to ptrace-attach to the process
  *   -ESRCH       no such process
  *   -ENXIO       a kernel thread
@@ -144,6 +152,19 @@ void uffdwp_close(struct uffdwp *tracker);
 const char *uffdwp_backend_name(const struct uffdwp *tracker);
 
 /**
+ * uffdwp_passed_over - why did another back end not serve?
+ * @tracker: tracker
+ * @backend: UFFDWP_BACKEND_MODULE or UFFDWP_BACKEND_KERNEL
+ *
+ * Return: 0 when it serves or was not tried; otherwise the error that it gave to uffdwp_open():
+ *   -ENODEV      it is not there
+ *   -EACCES, -EPERM  no permission to open the device
+ *   -EPROTO      the module is older than this library
+ *   -EOPNOTSUPP  it does not offer what was asked for
+ */
+int uffdwp_passed_over(const struct uffdwp *tracker, enum uffdwp_backend backend);
+
+/**
  * uffdwp_track - register a range and arm it
  * @tracker: tracker
  * @start: first address
@@ -164,6 +185,7 @@ const char *uffdwp_backend_name(const struct uffdwp *tracker);
  *   -EINVAL      not aligned, empty, or cutting a page of hugetlb
  *   -EOVERFLOW   outside the address space
  *   -ENOMEM      out of memory
+ *   -EAGAIN      as from uffdwp_arm(): the range is tracked, and a front part of it armed
  */
 int uffdwp_track(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at);
 
@@ -189,8 +211,10 @@ int uffdwp_untrack(struct uffdwp *tracker, uint64_t start, uint64_t len);
  * Return: 0, or
  *   -ENOENT      nothing there is tracked
  *   -EIO         an entry of a page table is of no known kind
+ *   -EAGAIN      from the kernel alone: for a second, an event of the userfaultfd that was handed in
+ *                has waited to be read, and nothing can be armed before it is
  *   -ESRCH, -EINVAL, -EOVERFLOW, -ENOMEM as from uffdwp_track()
- * After -ENOMEM and -EIO a front part is armed, and the rest reads as written.
+ * After -ENOMEM, -EIO and -EAGAIN a front part is armed, and the rest reads as written.
  */
 int uffdwp_arm(struct uffdwp *tracker, uint64_t start, uint64_t len);
 
@@ -203,7 +227,7 @@ int uffdwp_arm(struct uffdwp *tracker, uint64_t start, uint64_t len);
  * For a caller that could not do what a scan has told it to do: the next scan will tell it again.
  * Memory that is not tracked is skipped, as it cannot read as clean.
  *
- * Return: 0, or -ESRCH, -EINVAL, -EOVERFLOW as from uffdwp_track().
+ * Return: 0, or -ESRCH, -EINVAL, -EOVERFLOW as from uffdwp_track(), -EAGAIN as from uffdwp_arm().
  */
 int uffdwp_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len);
 
@@ -258,7 +282,8 @@ int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opt
  *   -ESRCH       the process has ended or called execve(2)
  *   -EINVAL      bad flags, categories or alignment
  *   -EIO         an entry of a page table is of no known kind
- *   -EOVERFLOW, -ENOMEM
+ *   -EOPNOTSUPP  from the kernel alone: UFFDWP_PAGE_IS_PINNED
+ *   -EOVERFLOW, -ENOMEM; -EAGAIN as from uffdwp_arm()
  * What was returned before an error holds.
  */
 int uffdwp_scan_next(struct uffdwp_scan *scan, struct uffdwp_region *region);
@@ -316,23 +341,16 @@ struct uffdwp_stats {
  */
 int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats *stats);
 
-/* What was tried when an error came, for uffdwp_explain(). */
-enum uffdwp_step {
-	UFFDWP_STEP_OPEN,
-	UFFDWP_STEP_TRACK,
-	UFFDWP_STEP_UNTRACK,
-	UFFDWP_STEP_ARM,
-	UFFDWP_STEP_SCAN,
-};
-
 /**
  * uffdwp_explain - a sentence for people: what happened and what to do next
- * @step: what was tried
- * @err: what it returned, negative
+ * @err: what a function of this library has returned, negative
+ *
+ * Which function that was need not be said: for each error, a thread remembers what it was that it
+ * came from the last time. A thread that asks about the error of another gets the name of the error.
  *
  * Return: text, constant, without a full stop or newline at the end.
  */
-const char *uffdwp_explain(enum uffdwp_step step, int err);
+const char *uffdwp_explain(int err);
 
 #ifdef __cplusplus
 }

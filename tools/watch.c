@@ -37,8 +37,8 @@ struct watch {
 	const struct watch_options *options;
 	struct target target;
 	struct uffdwp *tracker;
-	enum uffdwp_step step;	/* what was tried last, to explain its error */
 	struct maps maps;
+	int maps_err;		/* of the last reading of @maps, which is not the library's to explain */
 	struct report report;
 	FILE *output;
 	double began;
@@ -91,7 +91,6 @@ static int open_tracker(struct watch *w)
 		.pidfd = w->target.pidfd,
 	};
 
-	w->step = UFFDWP_STEP_OPEN;
 	return uffdwp_open(0, &opts, &w->tracker);
 }
 
@@ -111,9 +110,7 @@ static int track_new(struct watch *w, const struct map *map, const struct uffdwp
 	enum map_kind kind = MAP_BUSY;
 	int err;
 
-	w->step = UFFDWP_STEP_TRACK;
 	err = uffdwp_track(w->tracker, region->start, region->end - region->start, NULL);
-	w->step = UFFDWP_STEP_SCAN;
 	switch (err) {
 	case 0:
 		line->added += pages(region);
@@ -149,7 +146,6 @@ static int scan_mapping(struct watch *w, const struct map *map, struct report_li
 	int got, err;
 
 	line->tracked = (line->end - line->start) / PAGE;
-	w->step = UFFDWP_STEP_SCAN;
 	got = uffdwp_scan_start(w->tracker, &opts, &scan);
 	if (got)
 		return got;
@@ -216,8 +212,11 @@ static int scan_all(struct watch *w)
 	int err;
 
 	report_clear(&w->report);
-	w->step = UFFDWP_STEP_SCAN;
 	err = maps_read(w->target.pid, &w->maps);
+	w->maps_err = err;
+	/* Its number may be another process's by now. While it has not ended it was not. */
+	if (!err && target_has_ended(&w->target))
+		err = -ESRCH;
 	/* A process that is ending has an empty list for a moment. */
 	if (!err && !w->maps.n)
 		err = -ESRCH;
@@ -350,8 +349,12 @@ static void say_goodbye(const struct watch *w)
 
 static int complain(const struct watch *w, const char *what, int err)
 {
-	fprintf(stderr, "uffdwp: cannot %s process %d: %s\n", what, (int)w->target.pid,
-		uffdwp_explain(w->step, err));
+	if (w->maps_err)
+		fprintf(stderr, "uffdwp: cannot %s process %d: its list of mappings cannot be read: %s\n",
+			what, (int)w->target.pid, strerror(-err));
+	else
+		fprintf(stderr, "uffdwp: cannot %s process %d: %s\n", what, (int)w->target.pid,
+			uffdwp_explain(err));
 	return 1;
 }
 
@@ -386,12 +389,12 @@ static int run(struct watch *w)
 /* Before a program is started: could anything be tracked at all? */
 static int check_device(void)
 {
+	struct uffdwp_open_opts opts = { .size = sizeof(opts), .backend = UFFDWP_BACKEND_MODULE };
 	struct uffdwp *tracker;
-	int err = uffdwp_open(0, NULL, &tracker);
+	int err = uffdwp_open(0, &opts, &tracker);
 
 	if (err) {
-		fprintf(stderr, "uffdwp: nothing was started: %s\n",
-			uffdwp_explain(UFFDWP_STEP_OPEN, err));
+		fprintf(stderr, "uffdwp: nothing was started: %s\n", uffdwp_explain(err));
 		return 1;
 	}
 	uffdwp_close(tracker);
@@ -409,7 +412,7 @@ static int get_target(struct watch *w)
 		if (!err)
 			return 0;
 		fprintf(stderr, "uffdwp: cannot watch process %d: %s\n", (int)o->pid,
-			uffdwp_explain(UFFDWP_STEP_OPEN, err));
+			err == -ESRCH ? "there is no such process" : strerror(-err));
 		return 1;
 	}
 	if (check_device())

@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -363,7 +365,7 @@ static void a_userfaultfd_that_would_stop_writers(void **state)
 	if (is_kernel()) {
 		assert_int_equal(err, -EOPNOTSUPP);
 		assert_null(other);
-		assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_OPEN, err), "WP_ASYNC"));
+		assert_non_null(strstr(uffdwp_explain(err), "WP_ASYNC"));
 	} else {
 		assert_ok(err);
 		uffdwp_close(other);
@@ -393,6 +395,72 @@ static pid_t child_with_uffd(int to[2], int from[2])
 			break;
 	}
 	_exit(0);
+}
+
+/* A child would inherit what is armed; and without UFFDIO_API nothing is known of it. */
+static void a_userfaultfd_that_cannot_be_used(void **state)
+{
+	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_UFFD);
+	struct uffdwp *other;
+
+	(void)state;
+	opts.uffd = uffd_with((is_kernel() ? WP_ASYNC : 0) | UFFD_FEATURE_EVENT_FORK);
+	if (opts.uffd >= 0) {
+		assert_err(uffdwp_open(0, &opts, &other), EINVAL);
+		assert_null(other);
+		assert_non_null(strstr(uffdwp_explain(-EINVAL), "EVENT_FORK"));
+		close(opts.uffd);
+	}
+	opts.uffd = syscall(SYS_userfaultfd, O_CLOEXEC | 1);
+	if (opts.uffd < 0)
+		opts.uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	assert_true(opts.uffd >= 0);
+	assert_err(uffdwp_open(0, &opts, &other), EINVAL);
+	close(opts.uffd);
+}
+
+static void *discard_a_page(void *addr)
+{
+	madvise(addr, PAGE, MADV_DONTNEED);
+	return NULL;
+}
+
+/*
+ * Until the event is read the kernel arms nothing, and says EAGAIN. Whoever reads it may be this
+ * thread, so that this is said instead of being tried for ever.
+ */
+static void an_event_that_nobody_reads(void **state)
+{
+	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_UFFD);
+	char *q = map_filled(16);
+	struct uffdwp *other;
+	struct uffd_msg event;
+	pthread_t thread;
+	int err, tries;
+
+	(void)state;
+	if (!is_kernel())
+		skip_because("the module arms without asking whether events wait");
+	opts.uffd = uffd_with(WP_ASYNC | UFFD_FEATURE_EVENT_REMOVE);
+	if (opts.uffd < 0)
+		skip_because("only root may have events here");
+	assert_ok(uffdwp_open(0, &opts, &other));
+	assert_ok(uffdwp_track(other, (uintptr_t)q, 16 * PAGE, NULL));
+	assert_int_equal(pthread_create(&thread, NULL, discard_a_page, q + 8 * PAGE), 0);
+	/* The thread is in the kernel, with its event there to be read, some time. */
+	for (err = tries = 0; !err && tries < 1000; tries++) {
+		err = uffdwp_arm(other, (uintptr_t)q, 16 * PAGE);
+		usleep(1000);
+	}
+	assert_int_equal(err, -EAGAIN);
+	assert_non_null(strstr(uffdwp_explain(err), "event"));
+	assert_int_equal(read(opts.uffd, &event, sizeof(event)), sizeof(event));
+	assert_int_equal(event.event, UFFD_EVENT_REMOVE);
+	pthread_join(thread, NULL);
+	assert_ok(uffdwp_arm(other, (uintptr_t)q, 16 * PAGE));
+	uffdwp_close(other);
+	close(opts.uffd);
+	munmap(q, 16 * PAGE);
 }
 
 static void another_process_by_its_userfaultfd(void **state)
@@ -501,7 +569,7 @@ static void errors(void **state)
 	assert_err(uffdwp_open(0, &opts, &none), EBADF);
 	opts = opts_of(0);
 	opts.backend = 77;
-	assert_err(uffdwp_open(0, &opts, &none), ENODEV);
+	assert_err(uffdwp_open(0, &opts, &none), EINVAL);
 
 	munmap(hole, PAGE);
 	assert_err(uffdwp_track(t, (uintptr_t)hole, PAGE, NULL), ENOENT);
@@ -568,12 +636,80 @@ static void the_first_that_serves(void **state)
 	if (!has_module() && !kernel_can()) {
 		assert_int_equal(err, -ENODEV);
 		assert_null(t);
-		assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_OPEN, err), "modprobe"));
+		assert_non_null(strstr(uffdwp_explain(err), "modprobe"));
 		return;
 	}
 	assert_ok(err);
 	assert_string_equal(uffdwp_backend_name(t), has_module() ? "module" : "kernel");
 	uffdwp_close(t);
+}
+
+/* Of a child that has become somebody without rights: its exit status is the number of the check. */
+static void assert_child(void (*checks)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (setgid(1000) || setuid(1000))
+			_exit(99);
+		checks();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status)
+		fail_msg("check %d has failed in the child (status 0x%x)", WEXITSTATUS(status), status);
+}
+
+#define CHECK(number, condition) do { if (!(condition)) _exit(number); } while (0)
+
+/* Whether the kernel serves without the device must not depend on whether the module is loaded. */
+static void check_without_right_to_device(void)
+{
+	int err, expected = has_module() ? -EACCES : -ENODEV;
+	struct uffdwp *mine;
+
+	/* setuid() has made this process unreadable, its own pagemap included. */
+	prctl(PR_SET_DUMPABLE, 1);
+	CHECK(1, !has_module() || access(UFFDWP_DEVICE, R_OK | W_OK));
+	err = uffdwp_open(0, NULL, &mine);
+	if (!kernel_can()) {
+		CHECK(2, err == expected);
+		CHECK(3, strstr(uffdwp_explain(err), UFFDWP_DEVICE));
+		return;
+	}
+	CHECK(4, !err);
+	CHECK(5, !strcmp(uffdwp_backend_name(mine), "kernel"));
+	CHECK(6, uffdwp_passed_over(mine, UFFDWP_BACKEND_MODULE) == expected);
+	CHECK(7, !uffdwp_passed_over(mine, UFFDWP_BACKEND_KERNEL));
+	uffdwp_close(mine);
+}
+
+static void who_may_not_open_the_device(void **state)
+{
+	(void)state;
+	if (getuid())
+		skip_because("only root can become somebody else");
+	assert_child(check_without_right_to_device);
+}
+
+static void check_without_pagemap(void)
+{
+	struct uffdwp_open_opts opts = { .size = sizeof(opts), .backend = UFFDWP_BACKEND_KERNEL };
+	struct uffdwp *mine;
+
+	CHECK(1, open("/proc/self/pagemap", O_RDONLY) < 0 && errno == EACCES);
+	CHECK(2, uffdwp_open(0, &opts, &mine) == -EACCES);
+	CHECK(3, strstr(uffdwp_explain(-EACCES), "pagemap"));
+}
+
+static void who_may_not_open_the_pagemap(void **state)
+{
+	(void)state;
+	if (getuid())
+		skip_because("only root can become somebody else");
+	assert_child(check_without_pagemap);
 }
 
 static void the_only_one_that_is_wanted(void **state)
@@ -601,7 +737,7 @@ static void another_process_takes_the_module(void **state)
 	} else {
 		assert_int_equal(err, -ENODEV);
 		assert_null(t);
-		assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_OPEN, err), "modprobe"));
+		assert_non_null(strstr(uffdwp_explain(err), "modprobe"));
 	}
 	uffdwp_close(t);
 	peer_end(&peer);
@@ -650,6 +786,8 @@ static int run_with(enum uffdwp_backend which, const char *name)
 		TEST(another_process),
 		TEST(a_userfaultfd_that_is_handed_in),
 		TEST(a_userfaultfd_that_would_stop_writers),
+		TEST(a_userfaultfd_that_cannot_be_used),
+		TEST(an_event_that_nobody_reads),
 		TEST(another_process_by_its_userfaultfd),
 		TEST(statistics),
 		TEST(what_is_not_offered),
@@ -665,6 +803,8 @@ int main(void)
 {
 	const struct CMUnitTest choice[] = {
 		cmocka_unit_test(the_first_that_serves),
+		cmocka_unit_test(who_may_not_open_the_device),
+		cmocka_unit_test(who_may_not_open_the_pagemap),
 		cmocka_unit_test(the_only_one_that_is_wanted),
 		cmocka_unit_test(another_process_takes_the_module),
 		cmocka_unit_test(the_command_says_what_to_do),

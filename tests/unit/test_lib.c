@@ -27,24 +27,69 @@ static void options_of_any_age(void **state)
 	assert_int_not_equal(uffdwp_copy_opts(&full, sizeof(full), &nothing), 0);
 }
 
+static const char *said(enum uffdwp_step step, int err)
+{
+	assert_int_equal(uffdwp_failed(step, err), err);
+	return uffdwp_explain(err);
+}
+
 static void every_error_has_a_sentence(void **state)
 {
-	static const int errors[] = { -ENODEV, -EACCES, -EPERM, -ESRCH, -ENXIO, -EPROTO, -EBADF,
-				      -EBUSY, -EOPNOTSUPP, -EINVAL, -EMFILE, -ENOMEM,
-				      -EIO };
+	static const int errors[] = { -ENODEV, -EACCES, -EPERM, -EPROTO };
+	static const int of_any_step[] = { -ESRCH, -EMFILE, -ENOMEM, -EIO, -EINVAL, -EAGAIN };
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		assert_true(strlen(uffdwp_explain(UFFDWP_STEP_OPEN, errors[i])) > 10);
-	assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_OPEN, -ENODEV), "modprobe"));
-	assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_OPEN, -EACCES), "root"));
-	assert_string_not_equal(uffdwp_explain(UFFDWP_STEP_OPEN, -EBUSY),
-				uffdwp_explain(UFFDWP_STEP_TRACK, -EBUSY));
-	assert_non_null(strstr(uffdwp_explain(UFFDWP_STEP_SCAN, -EIO), "written"));
+		assert_string_not_equal(said(UFFDWP_STEP_DEVICE, errors[i]),
+					strerrordesc_np(-errors[i]));
+	for (i = 0; i < sizeof(of_any_step) / sizeof(of_any_step[0]); i++)
+		assert_string_not_equal(said(UFFDWP_STEP_ARM, of_any_step[i]),
+					strerrordesc_np(-of_any_step[i]));
+	assert_non_null(strstr(said(UFFDWP_STEP_DEVICE, -ENODEV), "modprobe"));
+	assert_non_null(strstr(said(UFFDWP_STEP_DEVICE, -EACCES), "root"));
+	assert_non_null(strstr(said(UFFDWP_STEP_ATTACH, -ENODEV), "hook"));
+	assert_non_null(strstr(said(UFFDWP_STEP_PAGEMAP, -EACCES), "pagemap"));
+	assert_non_null(strstr(said(UFFDWP_STEP_SCAN, -EIO), "written"));
 	/* One that nobody thought of is still an error with a name. */
-	assert_string_equal(uffdwp_explain(UFFDWP_STEP_SCAN, -EXDEV), strerrordesc_np(EXDEV));
-	assert_string_equal(uffdwp_explain(UFFDWP_STEP_SCAN, -99999), "unknown error");
+	assert_string_equal(said(UFFDWP_STEP_SCAN, -EXDEV), strerrordesc_np(EXDEV));
+	assert_string_equal(said(UFFDWP_STEP_SCAN, -99999), "unknown error");
+	assert_string_equal(said(UFFDWP_STEP_SCAN, 5), "unknown error");
+}
+
+/* What fails in between, with another error or elsewhere, changes nothing. */
+static void an_error_knows_its_step(void **state)
+{
+	const char *busy, *no_module;
+
+	(void)state;
+	busy = said(UFFDWP_STEP_TRACK, -EBUSY);
+	no_module = said(UFFDWP_STEP_DEVICE, -ENODEV);
+	said(UFFDWP_STEP_ATTACH, -ESRCH);
+	said(UFFDWP_STEP_SCAN, 0);
+	assert_string_equal(uffdwp_explain(-EBUSY), busy);
+	assert_string_equal(uffdwp_explain(-ENODEV), no_module);
+	assert_string_not_equal(said(UFFDWP_STEP_ATTACH, -EBUSY), busy);
+}
+
+static void *fail_elsewhere(void *step)
+{
+	(void)step;
+	/* This thread has not failed yet. */
+	assert_string_equal(uffdwp_explain(-EACCES), strerrordesc_np(EACCES));
+	said(UFFDWP_STEP_TRACK, -EACCES);
+	return NULL;
+}
+
+static void threads_fail_apart(void **state)
+{
+	const char *mine = said(UFFDWP_STEP_DEVICE, -EACCES);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, fail_elsewhere, NULL), 0);
+	pthread_join(thread, NULL);
+	assert_string_equal(uffdwp_explain(-EACCES), mine);
 }
 
 /* On the build machine the module must never be loaded, so this is what everybody gets. */
@@ -76,6 +121,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_of_any_age),
 		cmocka_unit_test(every_error_has_a_sentence),
+		cmocka_unit_test(an_error_knows_its_step),
+		cmocka_unit_test(threads_fail_apart),
 		cmocka_unit_test(without_the_module),
 		cmocka_unit_test(scans_are_checked),
 	};
