@@ -10,9 +10,6 @@
 
 #include "internal.h"
 
-/* UFFD_API of <linux/userfaultfd.h>, which C++ programs and old headers need not have. */
-#define USERFAULTFD_API 0xAAull
-
 /* Written by the module as one, so an interrupted call is simply made again. */
 static int command(const struct uffdwp *tracker, unsigned long cmd, void *arg)
 {
@@ -39,7 +36,6 @@ static int attach(const struct uffdwp *tracker, int pidfd, const struct uffdwp_o
 	struct uffdwp_attach_arg arg = {
 		.size = sizeof(arg),
 		.unpopulated = opts->unpopulated,
-		.api = USERFAULTFD_API,
 	};
 
 	if (pidfd >= 0) {
@@ -51,7 +47,6 @@ static int attach(const struct uffdwp *tracker, int pidfd, const struct uffdwp_o
 	if (opts->flags & UFFDWP_OPEN_UFFD) {
 		arg.flags |= UFFDWP_ATTACH_UFFD;
 		arg.uffd = opts->uffd;
-		arg.api = 0;
 	}
 	return command(tracker, UFFDWP_IOC_ATTACH, &arg);
 }
@@ -123,7 +118,6 @@ static int module_register(struct uffdwp *tracker, uint64_t start, uint64_t len,
 		.size = sizeof(arg),
 		.start = start,
 		.len = len,
-		.mode = UFFDWP_REGISTER_MODE_WP,
 	};
 	int err = command(tracker, UFFDWP_IOC_REGISTER, &arg);
 

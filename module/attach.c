@@ -10,7 +10,6 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
-#include <linux/uaccess.h>
 #include <linux/userfaultfd.h>
 
 #include "attach.h"
@@ -26,8 +25,7 @@ static int check(const struct uffdwp_attach_arg *arg)
 {
 	const bool uffd = arg->flags & UFFDWP_ATTACH_UFFD;
 
-	if ((arg->flags & ~ATTACH_FLAGS) || arg->reserved || arg->uffd_features ||
-	    arg->uffd_ioctls || arg->api != (uffd ? 0 : UFFD_API) ||
+	if ((arg->flags & ~ATTACH_FLAGS) || arg->reserved ||
 	    arg->unpopulated > UFFDWP_UNPOP_MARKER)
 		return -EINVAL;
 	if ((!(arg->flags & UFFDWP_ATTACH_PIDFD) && arg->pidfd) || (!uffd && arg->uffd))
@@ -94,22 +92,12 @@ static u64 features_wanted(void)
 
 /*
  * Ours and no other feature: the events (fork, remap, remove, unmap) would stop the process until
- * somebody reads them. The kernel reads from user memory what is put there for it; what it has read
- * is looked at afterwards.
+ * somebody reads them.
  */
-static int open_api(struct file *uffd, struct uffdwp_attach_arg __user *uarg,
-		    unsigned int *features)
+static int open_api(struct file *uffd, unsigned int *features)
 {
-	const u64 wanted = features_wanted();
-	long err = wanted && put_user(wanted, &uarg->uffd_features) ? -EFAULT : 0;
-
-	if (!err)
-		err = uffdwp_userfault_ioctl(uffd, UFFDIO_API, &uarg->api);
-	if (!err)
-		err = uffdwp_userfault_features(uffd, features);
-	if (!err && *features != wanted)
-		err = -EINVAL;
-	return err;
+	*features = features_wanted();
+	return uffdwp_userfault_api(uffd, *features);
 }
 
 /* A child would inherit what is armed, in a context that is not ours. */
@@ -122,8 +110,7 @@ static int check_handed_in(struct file *uffd, unsigned int *features)
 	return err;
 }
 
-static struct file *userfault_of(const struct uffdwp_attach_arg *arg,
-				 struct uffdwp_attach_arg __user *uarg, struct mm_struct *mm,
+static struct file *userfault_of(const struct uffdwp_attach_arg *arg, struct mm_struct *mm,
 				 unsigned int *features)
 {
 	const bool handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
@@ -133,18 +120,13 @@ static struct file *userfault_of(const struct uffdwp_attach_arg *arg,
 
 	if (IS_ERR(uffd))
 		return uffd;
-	err = handed_in ? check_handed_in(uffd, features) : open_api(uffd, uarg, features);
+	err = handed_in ? check_handed_in(uffd, features) : open_api(uffd, features);
 	if (err) {
 		fput(uffd);
 		return ERR_PTR(err);
 	}
 	return uffd;
 }
-
-static_assert(offsetof(struct uffdwp_attach_arg, uffd_features) -
-	      offsetof(struct uffdwp_attach_arg, api) == offsetof(struct uffdio_api, features));
-static_assert(offsetofend(struct uffdwp_attach_arg, uffd_ioctls) -
-	      offsetof(struct uffdwp_attach_arg, api) == sizeof(struct uffdio_api));
 
 /*
  * A MADV_DONTNEED that began before its hook was placed is not seen: let it end. It holds mmap_lock
@@ -165,13 +147,11 @@ static int wait_for_others(struct mm_struct *mm, bool handed_in)
  * uffdwp_attach - UFFDWP_IOC_ATTACH
  * @t: tracker, locked
  * @arg: request
- * @uarg: the same in user memory, whose last fields the kernel reads and fills
  *
  * Return: 0, or an error as documented with struct uffdwp_attach_arg; then the tracker is as
  * before.
  */
-int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
-		  struct uffdwp_attach_arg __user *uarg)
+int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 {
 	unsigned int features;
 	struct mm_struct *mm;
@@ -188,7 +168,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
 	mm = mm_of(arg);
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	uffd = userfault_of(arg, uarg, mm, &features);
+	uffd = userfault_of(arg, mm, &features);
 	if (IS_ERR(uffd)) {
 		err = PTR_ERR(uffd);
 		goto put_mm;

@@ -6,8 +6,7 @@
 
 struct uffdwp_tracker;
 
-int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg,
-		  struct uffdwp_attach_arg __user *uarg);
+int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg);
 void uffdwp_detach(struct uffdwp_tracker *t);
 
 #endif /* UFFDWP_ATTACH_H */

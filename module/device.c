@@ -88,7 +88,7 @@ static long cmd_attach(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_attach_arg arg;
 
-	return copy_arg(&arg, sizeof(arg), uarg) ?: uffdwp_attach(t, &arg, uarg);
+	return copy_arg(&arg, sizeof(arg), uarg) ?: uffdwp_attach(t, &arg);
 }
 
 /* How all structures of commands on a range begin. */
@@ -128,16 +128,32 @@ static int copy_range_arg(const struct uffdwp_tracker *t, void *arg, size_t know
 
 static long cmd_register(struct uffdwp_tracker *t, void __user *uarg)
 {
+	struct uffdwp_register_arg __user *ureg = uarg;
 	struct uffdwp_register_arg arg;
+	int err = COPY_RANGE_ARG(t, &arg, uarg);
 
-	return COPY_RANGE_ARG(t, &arg, uarg) ?: uffdwp_register(t, &arg, uarg);
+	if (err)
+		return err;
+	arg.fail_at = 0;
+	if (put_user(arg.fail_at, &ureg->fail_at))
+		return -EFAULT;
+	err = uffdwp_register(t, arg.start, arg.start + arg.len, &arg.fail_at);
+	return arg.fail_at && put_user(arg.fail_at, &ureg->fail_at) ? -EFAULT : err;
 }
 
 static long cmd_unregister(struct uffdwp_tracker *t, void __user *uarg)
 {
+	struct uffdwp_unregister_arg __user *uunreg = uarg;
 	struct uffdwp_unregister_arg arg;
+	int err = COPY_RANGE_ARG(t, &arg, uarg);
 
-	return COPY_RANGE_ARG(t, &arg, uarg) ?: uffdwp_unregister(t, &arg, uarg);
+	if (err)
+		return err;
+	arg.fail_at = 0;
+	if (put_user(arg.fail_at, &uunreg->fail_at))
+		return -EFAULT;
+	err = uffdwp_unregister(t, arg.start, arg.start + arg.len, &arg.fail_at);
+	return arg.fail_at && put_user(arg.fail_at, &uunreg->fail_at) ? -EFAULT : err;
 }
 
 static int arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,

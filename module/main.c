@@ -9,6 +9,7 @@
 #include "device.h"
 #include "hooks.h"
 #include "native.h"
+#include "private_mm.h"
 #include "selftest.h"
 
 bool uffdwp_native_abi;
@@ -20,6 +21,9 @@ static int __init uffdwp_init(void)
 	int err;
 
 	err = uffdwp_symbols_find();
+	if (err)
+		return err;
+	err = uffdwp_private_mm_init();
 	if (err)
 		return err;
 	err = uffdwp_hooks_find();
@@ -37,6 +41,7 @@ static int __init uffdwp_init(void)
 
 exit_hooks:
 	uffdwp_hooks_exit();
+	uffdwp_private_mm_exit();
 	rcu_barrier();
 	return err;
 }
@@ -45,6 +50,7 @@ static void __exit uffdwp_exit(void)
 {
 	uffdwp_device_exit();
 	uffdwp_hooks_exit();
+	uffdwp_private_mm_exit();
 	/* Trackers are freed by call_rcu(), with a function of this module. */
 	rcu_barrier();
 }

@@ -10,8 +10,6 @@
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
-#include <linux/uaccess.h>
-#include <linux/userfaultfd.h>
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
@@ -23,15 +21,6 @@
 #include "register.h"
 #include "tracker.h"
 #include "userfault.h"
-
-static_assert(UFFDWP_REGISTER_MODE_WP == UFFDIO_REGISTER_MODE_WP);
-static_assert(offsetof(struct uffdwp_register_arg, mode) -
-	      offsetof(struct uffdwp_register_arg, start) ==
-	      offsetof(struct uffdio_register, mode));
-static_assert(offsetofend(struct uffdwp_register_arg, uffd_ioctls) -
-	      offsetof(struct uffdwp_register_arg, start) == sizeof(struct uffdio_register));
-static_assert(offsetofend(struct uffdwp_unregister_arg, len) -
-	      offsetof(struct uffdwp_unregister_arg, start) == sizeof(struct uffdio_range));
 
 static int check_kind(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
@@ -111,10 +100,7 @@ static bool is_ours_in_part(struct uffdwp_tracker *t, unsigned long start, unsig
 	return false;
 }
 
-/*
- * Whoever shares the memory of the request may have changed the mode before the kernel read it. A
- * fault of another kind would wait for a reader that our userfaultfds do not have.
- */
+/* For test builds only. */
 static void set_mode(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 		     unsigned long mode)
 {
@@ -127,68 +113,48 @@ static void set_mode(struct uffdwp_tracker *t, unsigned long start, unsigned lon
 	mmap_write_unlock(t->mm);
 }
 
-static bool mode_is_wp(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
-{
-	struct vm_area_struct *vma;
-
-	uffdwp_for_each_vma(vma, t->mm, start, end)
-		if (vma->vm_userfaultfd_ctx.ctx == t->ctx &&
-		    (vma->vm_flags & __VM_UFFD_FLAGS) != VM_UFFD_WP)
-			return false;
-	return true;
-}
-
-/* What the kernel has registered: nothing in it armed, and in our mode. */
+/* What the kernel has registered: nothing in it armed. */
 static void tidy_up(struct uffdwp_tracker *t, unsigned long start, unsigned long end, bool fresh)
 {
-	bool mode_ok;
-
 	mmap_read_lock(t->mm);
 	if (fresh && !uffdwp_broken(UFFDWP_BREAK_LEFTOVERS) && !uffdwp_broken(UFFDWP_BREAK_STALE))
 		uffdwp_disarm_tracked(t, start, end);
-	mode_ok = (t->handed_in || mode_is_wp(t, start, end)) && !uffdwp_broken(UFFDWP_BREAK_MODE);
 	mmap_read_unlock(t->mm);
-	if (!mode_ok)
-		set_mode(t, start, end, uffdwp_broken(UFFDWP_BREAK_MODE) ? 0 : VM_UFFD_WP);
+	if (uffdwp_broken(UFFDWP_BREAK_MODE))
+		set_mode(t, start, end, 0);
 }
 
 /**
  * uffdwp_register - UFFDWP_IOC_REGISTER
  * @t: attached tracker, locked, its mm held by mmget()
- * @arg: request, its range checked
- * @uarg: the same in user memory
+ * @start: first address of a range that was checked
+ * @end: last address, exclusive
+ * @fail_at: out: start of the mapping that refused, left alone if none did
  *
  * Return: 0, or an error as documented with struct uffdwp_register_arg.
  */
-int uffdwp_register(struct uffdwp_tracker *t, const struct uffdwp_register_arg *arg,
-		    struct uffdwp_register_arg __user *uarg)
+int uffdwp_register(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+		    u64 *fail_at)
 {
-	unsigned long end = arg->start + arg->len;
-	u64 fail_at = 0;
 	bool fresh = false;
 	int err;
-
-	if (arg->mode != UFFDWP_REGISTER_MODE_WP)
-		return -EINVAL;
 
 	err = mmap_read_lock_killable(t->mm);
 	if (err)
 		return err;
-	err = check_range(t, arg->start, end, check_register, &fail_at);
+	err = check_range(t, start, end, check_register, fail_at);
 	if (!err) {
-		fresh = !is_ours_in_part(t, arg->start, end);
+		fresh = !is_ours_in_part(t, start, end);
 		if (!fresh)
-			uffdwp_disarm_free(t->mm, arg->start, end);
+			uffdwp_disarm_free(t->mm, start, end);
 	}
 	mmap_read_unlock(t->mm);
 
-	if (put_user(fail_at, &uarg->fail_at))
-		return -EFAULT;
 	if (err)
 		return err;
-	err = uffdwp_userfault_ioctl(t->uffd, UFFDIO_REGISTER, &uarg->start);
+	err = uffdwp_userfault_register(t->uffd, start, end - start);
 	/* Also after an error: a front part may be registered. */
-	tidy_up(t, arg->start, end, fresh);
+	tidy_up(t, start, end, fresh);
 	return err;
 }
 
@@ -223,30 +189,13 @@ static bool find_part(struct uffdwp_tracker *t, unsigned long *start, unsigned l
 	return found;
 }
 
-/* The kernel reads each part from user memory, which gets back what was in it. */
-static int unregister_part(struct uffdwp_tracker *t, const struct uffdwp_unregister_arg *arg,
-			   struct uffdwp_unregister_arg __user *uarg, unsigned long start,
-			   unsigned long end)
+static int unregister_parts(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
-	int err;
-
-	if (put_user(start, &uarg->start) || put_user(end - start, &uarg->len))
-		return -EFAULT;
-	err = uffdwp_userfault_ioctl(t->uffd, UFFDIO_UNREGISTER, &uarg->start);
-	if (put_user(arg->start, &uarg->start) || put_user(arg->len, &uarg->len))
-		return -EFAULT;
-	return err;
-}
-
-static int unregister_parts(struct uffdwp_tracker *t, const struct uffdwp_unregister_arg *arg,
-			    struct uffdwp_unregister_arg __user *uarg)
-{
-	const unsigned long end = arg->start + arg->len;
-	unsigned long start = arg->start, part_end = end;
+	unsigned long part_end = end;
 	int err = 0;
 
 	for (; !err && find_part(t, &start, &part_end); start = part_end, part_end = end)
-		err = unregister_part(t, arg, uarg, start, part_end);
+		err = uffdwp_userfault_unregister(t->uffd, start, part_end - start);
 	return err;
 }
 
@@ -264,35 +213,32 @@ static bool has_files_to_leave_out(struct uffdwp_tracker *t, unsigned long start
 /**
  * uffdwp_unregister - UFFDWP_IOC_UNREGISTER
  * @t: attached tracker, locked, its mm held by mmget()
- * @arg: request, its range checked
- * @uarg: the same in user memory
+ * @start: first address of a range that was checked
+ * @end: last address, exclusive
+ * @fail_at: out: start of the mapping that refused, left alone if none did
  *
  * The owner is checked here because UFFDIO_UNREGISTER of this kernel does not: it would take memory
  * from another userfaultfd.
  *
  * Return: 0, or an error as documented with struct uffdwp_unregister_arg.
  */
-int uffdwp_unregister(struct uffdwp_tracker *t, const struct uffdwp_unregister_arg *arg,
-		      struct uffdwp_unregister_arg __user *uarg)
+int uffdwp_unregister(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+		      u64 *fail_at)
 {
-	const unsigned long end = arg->start + arg->len;
 	bool in_parts = false;
-	u64 fail_at = 0;
 	int err;
 
 	err = mmap_read_lock_killable(t->mm);
 	if (err)
 		return err;
-	err = check_range(t, arg->start, end, check_unregister, &fail_at);
+	err = check_range(t, start, end, check_unregister, fail_at);
 	if (!err)
-		in_parts = has_files_to_leave_out(t, arg->start, end);
+		in_parts = has_files_to_leave_out(t, start, end);
 	mmap_read_unlock(t->mm);
 
-	if (put_user(fail_at, &uarg->fail_at))
-		return -EFAULT;
 	if (uffdwp_broken(UFFDWP_BREAK_STALE) && !err)
-		set_mode(t, arg->start, end, VM_UFFD_MISSING);
+		set_mode(t, start, end, VM_UFFD_MISSING);
 	if (!err && in_parts)
-		return unregister_parts(t, arg, uarg);
-	return err ?: uffdwp_userfault_ioctl(t->uffd, UFFDIO_UNREGISTER, &uarg->start);
+		return unregister_parts(t, start, end);
+	return err ?: uffdwp_userfault_unregister(t->uffd, start, end - start);
 }

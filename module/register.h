@@ -6,9 +6,9 @@
 
 struct uffdwp_tracker;
 
-int uffdwp_register(struct uffdwp_tracker *t, const struct uffdwp_register_arg *arg,
-		    struct uffdwp_register_arg __user *uarg);
-int uffdwp_unregister(struct uffdwp_tracker *t, const struct uffdwp_unregister_arg *arg,
-		      struct uffdwp_unregister_arg __user *uarg);
+int uffdwp_register(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+		    u64 *fail_at);
+int uffdwp_unregister(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+		      u64 *fail_at);
 
 #endif /* UFFDWP_REGISTER_H */

@@ -29,12 +29,13 @@
 #include "compat/userfault.h"
 #include "discard.h"
 #include "hooks.h"
+#include "private_mm.h"
 #include "selftest.h"
 #include "tracker.h"
 #include "userfault.h"
 #include "walk.h"
 
-/* A page for structures of UFFDIO_*, and behind it the pages of the test. */
+/* A page for the name of a memfd, and behind it the pages of the test. */
 #define TEST_PAGES 4UL
 #define ALL_PAGES (1 + TEST_PAGES)
 
@@ -71,31 +72,17 @@ static int arm_page(struct selftest *s, unsigned int number)
 	return arm_range(s, page(s, number), PAGE_SIZE);
 }
 
-static long register_range(struct selftest *s, struct file *uffd, unsigned long start,
-			   unsigned long len)
-{
-	struct uffdio_register reg = {
-		.range = { .start = start, .len = len },
-		.mode = UFFDIO_REGISTER_MODE_WP,
-	};
-
-	return copy_to_user(scratch(s), &reg, sizeof(reg)) ? -EFAULT :
-	       uffdwp_userfault_ioctl(uffd, UFFDIO_REGISTER, scratch(s));
-}
-
 static int open_userfault(struct selftest *s, u64 features)
 {
-	struct uffdio_api api = { .api = UFFD_API, .features = features };
 	struct uffdwp_tracker *t = s->t;
 	struct file *uffd = uffdwp_userfault_create(current->mm);
 	long err;
 
 	if (IS_ERR(uffd))
 		return PTR_ERR(uffd);
-	err = copy_to_user(scratch(s), &api, sizeof(api)) ? -EFAULT :
-	      uffdwp_userfault_ioctl(uffd, UFFDIO_API, scratch(s));
+	err = uffdwp_userfault_api(uffd, features);
 	if (!err)
-		err = register_range(s, uffd, page(s, 0), TEST_PAGES * PAGE_SIZE);
+		err = uffdwp_userfault_register(uffd, page(s, 0), TEST_PAGES * PAGE_SIZE);
 	if (err) {
 		fput(uffd);
 		return err;
@@ -168,8 +155,7 @@ static bool prove_mwriteprotect_range(struct selftest *s)
 	};
 	u64 zeroes = uffdwp_total(s->t, zero_installed);
 
-	return !copy_to_user(scratch(s), &wp, sizeof(wp)) &&
-	       !uffdwp_userfault_ioctl(s->t->uffd, UFFDIO_WRITEPROTECT, scratch(s)) &&
+	return !uffdwp_private_ioctl(s->t->uffd, UFFDIO_WRITEPROTECT, &wp) &&
 	       uffdwp_total(s->t, zero_installed) == zeroes + 1;
 }
 
@@ -279,7 +265,8 @@ static bool prove_file(struct selftest *s, unsigned int flags,
 	if (!vfs_truncate(&file->f_path, size))
 		addr = vm_mmap(file, 0, size, PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_NORESERVE, 0);
-	proved = addr && !IS_ERR_VALUE(addr) && !register_range(s, s->t->uffd, addr, size) &&
+	proved = addr && !IS_ERR_VALUE(addr) && 
+		 !uffdwp_userfault_register(s->t->uffd, addr, size) &&
 		 !arm_range(s, addr, size) &&
 		 throw_away(&(struct victim){ s, file, addr, size }) &&
 		 !still_armed(s, addr, size);

@@ -2,24 +2,23 @@
 /*
  * The userfaultfd behind a tracker: the kernel's own object, made in any address space.
  *
- * userfaultfd(2) works on the address space of its caller, so a worker of the kernel adopts the
- * target's and calls it there. The file is taken out of the worker's descriptor table at once; no
- * process ever has a descriptor of it, so the tracker alone decides how long it lives.
+ * userfaultfd(2) works on the mm of its caller, so a kernel thread adopts the target's and calls it
+ * there. The file is taken out of the thread's descriptor table at once; no process ever has a
+ * descriptor of it, so the tracker alone decides how long it lives.
  */
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
-#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/ptrace.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd.h>
-#include <linux/workqueue.h>
 
 #include "compat/symbols.h"
 #include "compat/userfault.h"
+#include "private_mm.h"
 #include "tracker.h"
 #include "userfault.h"
 
@@ -28,12 +27,6 @@
 
 /* f_op of every userfaultfd, known once the first was made (selftest.c makes it). */
 static const struct file_operations *userfault_fops;
-
-struct creation {
-	struct work_struct work;
-	struct mm_struct *mm;
-	struct file *file;
-};
 
 /*
  * Where in a context the kernel keeps its address space, and how large a context is. Until 6.9 that
@@ -60,7 +53,7 @@ static void find_mm_offset(const struct file *uffd, const struct mm_struct *mm)
 	ctx_size = size;
 }
 
-static struct file *create_here(void)
+static void create_here(void *arg)
 {
 	/*
 	 * UFFD_USER_MODE_ONLY: faults of the kernel never wait on this userfaultfd, whatever is
@@ -72,45 +65,35 @@ static struct file *create_here(void)
 	 * now gets a copy: O_CLOEXEC keeps the file from the program that it becomes.
 	 */
 	struct pt_regs regs = { .di = UFFDWP_USERFAULT_FLAGS | O_CLOEXEC };
-	struct file *file;
+	struct file **file = arg;
 	long fd = uffdwp_call(__x64_sys_userfaultfd)(&regs);
 
-	if (fd < 0)
-		return ERR_PTR(fd);
-	file = fget(fd);
+	if (fd < 0) {
+		*file = ERR_PTR(fd);
+		return;
+	}
+	*file = fget(fd) ?: ERR_PTR(-EBADF);
 	close_fd(fd);
-	return file ?: ERR_PTR(-EBADF);
-}
-
-static void create_work(struct work_struct *work)
-{
-	struct creation *c = container_of(work, struct creation, work);
-
-	kthread_use_mm(c->mm);
-	c->file = create_here();
-	kthread_unuse_mm(c->mm);
 }
 
 /**
  * uffdwp_userfault_create - userfaultfd(2) in another address space
  * @mm: address space, held by mmget()
  *
- * Return: the file, one reference; or an ERR_PTR of userfaultfd(2).
+ * Return: the file, one reference; or an ERR_PTR of userfaultfd(2) or uffdwp_run_in_mm().
  */
 struct file *uffdwp_userfault_create(struct mm_struct *mm)
 {
-	struct creation c = { .mm = mm };
+	struct file *file;
+	int err = uffdwp_run_in_mm(mm, create_here, &file);
 
-	INIT_WORK_ONSTACK(&c.work, create_work);
-	queue_work(uffdwp_unbound_wq, &c.work);
-	flush_work(&c.work);
-	destroy_work_on_stack(&c.work);
-
-	if (!IS_ERR(c.file) && !userfault_fops) {
-		find_mm_offset(c.file, mm);
-		userfault_fops = c.file->f_op;
+	if (err)
+		return ERR_PTR(err);
+	if (!IS_ERR(file) && !userfault_fops) {
+		find_mm_offset(file, mm);
+		userfault_fops = file->f_op;
 	}
-	return c.file;
+	return file;
 }
 
 /**
@@ -199,18 +182,48 @@ int uffdwp_userfault_features(struct file *uffd, unsigned int *features)
 }
 
 /**
- * uffdwp_userfault_ioctl - UFFDIO_* on the userfaultfd of a tracker
+ * uffdwp_userfault_api - UFFDIO_API on a new userfaultfd
  * @uffd: file
- * @cmd: UFFDIO_API, UFFDIO_REGISTER or UFFDIO_UNREGISTER
- * @arg: its structure, in the memory of the calling process
+ * @features: UFFD_FEATURE_*
  *
- * The kernel reads the structure itself, so whoever shares that memory may change it after we have
- * looked. So what the kernel has made of it is looked at afterwards, by uffdwp_userfault_features()
- * and in register.c.
- *
- * Return: what the kernel returns.
+ * Return: 0; -EINVAL when this kernel does not know the features; -ENOMEM or -EINTR.
  */
-long uffdwp_userfault_ioctl(struct file *uffd, unsigned int cmd, void __user *arg)
+long uffdwp_userfault_api(struct file *uffd, u64 features)
 {
-	return uffd->f_op->unlocked_ioctl(uffd, cmd, (unsigned long)arg);
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+
+	return uffdwp_private_ioctl(uffd, UFFDIO_API, &api);
+}
+
+/**
+ * uffdwp_userfault_register - UFFDIO_REGISTER for write protection and nothing else
+ * @uffd: file
+ * @start: first address
+ * @len: bytes
+ *
+ * Return: what the kernel returns; -ENOMEM or -EINTR.
+ */
+long uffdwp_userfault_register(struct file *uffd, unsigned long start, unsigned long len)
+{
+	struct uffdio_register reg = {
+		.range = { .start = start, .len = len },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+
+	return uffdwp_private_ioctl(uffd, UFFDIO_REGISTER, &reg);
+}
+
+/**
+ * uffdwp_userfault_unregister - UFFDIO_UNREGISTER
+ * @uffd: file
+ * @start: first address
+ * @len: bytes
+ *
+ * Return: what the kernel returns; -ENOMEM or -EINTR.
+ */
+long uffdwp_userfault_unregister(struct file *uffd, unsigned long start, unsigned long len)
+{
+	struct uffdio_range range = { .start = start, .len = len };
+
+	return uffdwp_private_ioctl(uffd, UFFDIO_UNREGISTER, &range);
 }

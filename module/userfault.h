@@ -13,6 +13,8 @@ bool uffdwp_userfault_owner_is_known(void);
 struct mm_struct *uffdwp_userfault_owner(const struct file *uffd);
 struct uffdwp_tracker *uffdwp_userfault_of_field(const struct mm_struct *mm, const void *field);
 int uffdwp_userfault_features(struct file *uffd, unsigned int *features);
-long uffdwp_userfault_ioctl(struct file *uffd, unsigned int cmd, void __user *arg);
+long uffdwp_userfault_api(struct file *uffd, u64 features);
+long uffdwp_userfault_register(struct file *uffd, unsigned long start, unsigned long len);
+long uffdwp_userfault_unregister(struct file *uffd, unsigned long start, unsigned long len);
 
 #endif /* UFFDWP_USERFAULT_H */

@@ -215,14 +215,6 @@ struct uffdwp_hello_arg {
  * @uffd: in: a userfaultfd of that same address space, with UFFDWP_ATTACH_UFFD; otherwise 0
  * @unpopulated: in: UFFDWP_UNPOP_*
  * @reserved: in: 0
- * @api: in: UFFD_API (0xAA)
- * @uffd_features: in: 0; out: the userfaultfd features of this kernel
- * @uffd_ioctls: in: 0; out: the userfaultfd commands of this kernel
- *
- * The last three fields are a struct uffdio_api, which the kernel itself reads and fills; with
- * UFFDWP_ATTACH_UFFD they are left alone and must be zero. Which features the tracker's own
- * userfaultfd is made with is the module's choice, which it stores there for the kernel to read: a
- * caller that changes it meanwhile gets -EINVAL.
  *
  * The caller needs the right to ptrace-attach to the process (PTRACE_MODE_ATTACH_REALCREDS: same
  * user and dumpable, or CAP_SYS_PTRACE, and whatever the security module asks). The process is not
@@ -263,13 +255,7 @@ struct uffdwp_attach_arg {
 	__s32 uffd;
 	__u32 unpopulated;
 	__u32 reserved;
-	__u64 api;
-	__u64 uffd_features;
-	__u64 uffd_ioctls;
 };
-
-/* The mode of a registration, UFFDIO_REGISTER_MODE_WP of <linux/userfaultfd.h>. */
-#define UFFDWP_REGISTER_MODE_WP		(1ULL << 1)
 
 /**
  * struct uffdwp_register_arg - UFFDWP_IOC_REGISTER: track this range
@@ -277,13 +263,9 @@ struct uffdwp_attach_arg {
  * @flags: in: 0
  * @start: in: first address
  * @len: in: bytes
- * @mode: in: UFFDWP_REGISTER_MODE_WP
- * @uffd_ioctls: out: the userfaultfd commands that work on the range
  * @fail_at: out: with -EOPNOTSUPP, -EBUSY and -EACCES, and with -EINVAL for hugetlb, the start of
  *	the mapping that refused; otherwise 0
  * @reserved: in: 0
- *
- * @start to @uffd_ioctls are a struct uffdio_register, which the kernel itself reads and fills.
  *
  * Every mapping in the range must be of a kind listed in HELLO; holes between them are skipped. All
  * or nothing, but for -ENOMEM while a mapping is split at the end of the range: then a front part
@@ -309,8 +291,6 @@ struct uffdwp_register_arg {
 	__u64 flags;
 	__u64 start;
 	__u64 len;
-	__u64 mode;
-	__u64 uffd_ioctls;
 	__u64 fail_at;
 	__u64 reserved;
 };

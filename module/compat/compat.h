@@ -16,6 +16,7 @@
  *   userfault.h	flags of userfaultfd(2)
  *   native.h		the kernel's own interfaces for tracking writes, which native_abi=1 offers
  *   lockdep.h		assertions
+ *   memcg.h		memory cgroups
  *
  * To add Linux X.Y, have its sources, and those of its neighbour among the kernels below.
  *

@@ -34,7 +34,6 @@ headers='
 #include <linux/swap.h>
 #include <linux/swapops.h>
 #include <linux/userfaultfd_k.h>
-#include <linux/workqueue.h>
 '
 
 # Do the lines on standard input compile?
@@ -163,10 +162,6 @@ SNIPPET
 
 probe MOVE '6.8, "userfaultfd: UFFDIO_MOVE uABI"' <<'SNIPPET'
 unsigned int command = UFFDIO_MOVE + sizeof(struct uffdio_move);
-SNIPPET
-
-probe SYSTEM_DFL_WQ '6.17, "workqueue: Add system_percpu_wq and system_dfl_wq"' <<'SNIPPET'
-struct workqueue_struct *f(void) { return system_dfl_wq; }
 SNIPPET
 
 # Not cmp: where DKMS builds there need be no more than a shell, make and a compiler.

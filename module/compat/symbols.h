@@ -31,6 +31,7 @@ struct iattr;
 struct list_head;
 struct pid;
 struct pt_regs;
+struct rlimit;
 struct task_struct;
 struct userfaultfd_ctx;
 struct zap_details;
@@ -199,6 +200,9 @@ struct zap_details;
  * uffdwp_symbols_find() refuses to go on when one of them is missing.
  */
 #define UFFDWP_FUNCTIONS(X)								\
+	/* kernel/fork.c, arch/x86/mm/mmap.c: an mm as execve(2) makes it */		\
+	X(mm_alloc, struct mm_struct *, (void))						\
+	X(arch_pick_mmap_layout, void, (struct mm_struct *mm, struct rlimit *stack))	\
 	/* kernel/fork.c: the check of ptrace and process_vm_readv */			\
 	X(mm_access, struct mm_struct *, (struct task_struct *task, unsigned int mode))	\
 	/* kernel/pid.c */								\

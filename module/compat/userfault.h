@@ -7,7 +7,6 @@
 
 #include <linux/userfaultfd.h>
 #include <linux/userfaultfd_k.h>
-#include <linux/workqueue.h>
 
 /*
  * Flags of userfaultfd(2) that keep a fault of the kernel from waiting for a reader, and features
@@ -35,13 +34,6 @@
 #else
 #define UFFDWP_FEATURE_BIT_ASYNC 0
 #define UFFDWP_USERFAULT_FEATURES 0
-#endif
-
-/* Newer kernels say in the log, once, that the old name is deprecated (__WQ_DEPRECATED). */
-#if UFFDWP_HAS_SYSTEM_DFL_WQ
-#define uffdwp_unbound_wq system_dfl_wq
-#else
-#define uffdwp_unbound_wq system_unbound_wq
 #endif
 
 #endif /* UFFDWP_COMPAT_USERFAULT_H */

@@ -142,11 +142,10 @@ static int command(unsigned long cmd, void *arg)
 static void track(uint32_t unpopulated)
 {
 	struct uffdwp_attach_arg attach = {
-		.size = sizeof(attach), .unpopulated = unpopulated, .api = 0xAA,
+		.size = sizeof(attach), .unpopulated = unpopulated,
 	};
 	struct uffdwp_register_arg reg = {
 		.size = sizeof(reg), .start = (uintptr_t)memory, .len = LEN,
-		.mode = UFFDWP_REGISTER_MODE_WP,
 	};
 
 	tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);

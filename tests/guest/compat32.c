@@ -8,8 +8,8 @@
 
 /* Laid out as in the 64-bit kernel, or none of this makes sense. */
 _Static_assert(sizeof(struct uffdwp_hello_arg) == 104, "hello");
-_Static_assert(sizeof(struct uffdwp_attach_arg) == 56, "attach");
-_Static_assert(sizeof(struct uffdwp_register_arg) == 64, "register");
+_Static_assert(sizeof(struct uffdwp_attach_arg) == 32, "attach");
+_Static_assert(sizeof(struct uffdwp_register_arg) == 48, "register");
 _Static_assert(sizeof(struct uffdwp_unregister_arg) == 48, "unregister");
 _Static_assert(sizeof(struct uffdwp_arm_arg) == 56, "arm");
 _Static_assert(sizeof(struct uffdwp_scan_arg) == 96, "scan");
@@ -39,8 +39,8 @@ static long scan(long fd, char *p, unsigned long long flags)
 void _start(void)
 {
 	struct uffdwp_hello_arg hello = { .size = sizeof(hello) };
-	struct uffdwp_attach_arg attach = { .size = sizeof(attach), .api = 0xAA };
-	struct uffdwp_register_arg reg = { .size = sizeof(reg), .mode = UFFDWP_REGISTER_MODE_WP };
+	struct uffdwp_attach_arg attach = { .size = sizeof(attach) };
+	struct uffdwp_register_arg reg = { .size = sizeof(reg) };
 	struct uffdwp_arm_arg arm = { .size = sizeof(arm) };
 	long fd = call(SYS_open, (long)UFFDWP_DEVICE, 2, 0);
 	char *p = map(PAGES * PAGE);

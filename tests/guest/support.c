@@ -45,7 +45,6 @@ int dev_attach(int fd, uint64_t flags, int pidfd, int uffd, uint32_t unpopulated
 		.pidfd = pidfd,
 		.uffd = uffd,
 		.unpopulated = unpopulated,
-		.api = flags & UFFDWP_ATTACH_UFFD ? 0 : 0xAA,
 	};
 
 	return dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg);
@@ -89,7 +88,6 @@ int dev_register(int fd, const void *start, size_t len)
 		.size = sizeof(arg),
 		.start = (uintptr_t)start,
 		.len = len,
-		.mode = UFFDWP_REGISTER_MODE_WP,
 	};
 
 	return dev_ioctl(fd, UFFDWP_IOC_REGISTER, &arg);

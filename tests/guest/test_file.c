@@ -87,7 +87,6 @@ static int refused_at(int fd, const void *start, size_t len, uint64_t *fail_at)
 {
 	struct uffdwp_register_arg arg = {
 		.size = sizeof(arg), .start = (uintptr_t)start, .len = len,
-		.mode = UFFDWP_REGISTER_MODE_WP,
 	};
 	int ret = dev_ioctl(fd, UFFDWP_IOC_REGISTER, &arg);
 

@@ -274,7 +274,6 @@ static int run_attach(struct world *w)
 	struct uffdwp_attach_arg arg = {
 		.size = sizeof(arg),
 		.unpopulated = w->op->way == MARKERS ? UFFDWP_UNPOP_MARKER : 0,
-		.api = w->op->way == HANDED_IN ? 0 : UFFD_API,
 	};
 
 	if (w->op->way == PEER) {

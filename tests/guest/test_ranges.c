@@ -27,7 +27,6 @@ static void expect_refused(int fd, const char *start, size_t len, const char *at
 {
 	struct uffdwp_register_arg arg = {
 		.size = sizeof(arg), .start = (uintptr_t)start, .len = len,
-		.mode = UFFDWP_REGISTER_MODE_WP,
 	};
 
 	assert_err(dev_ioctl(fd, UFFDWP_IOC_REGISTER, &arg), EOPNOTSUPP);

@@ -66,7 +66,6 @@ const char *refused_memory(uint64_t kind, const void *start, size_t len)
 	const struct unserved *row = unserved_here(kind, 0);
 	struct uffdwp_register_arg arg = {
 		.size = sizeof(arg), .start = (uintptr_t)start, .len = len,
-		.mode = UFFDWP_REGISTER_MODE_WP,
 	};
 	int fd;
 
