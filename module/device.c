@@ -24,18 +24,31 @@
 #include "tracker.h"
 #include "walk.h"
 
+/* What has been released keeps its place: structures only grow behind it. */
+#define RELEASED(type, last, released) static_assert(offsetofend(struct type, last) == (released))
+
+RELEASED(uffdwp_hello_arg, version, UFFDWP_HELLO_SIZE_VER0);
+RELEASED(uffdwp_attach_arg, reserved, UFFDWP_ATTACH_SIZE_VER0);
+RELEASED(uffdwp_register_arg, reserved, UFFDWP_REGISTER_SIZE_VER0);
+RELEASED(uffdwp_unregister_arg, reserved, UFFDWP_UNREGISTER_SIZE_VER0);
+RELEASED(uffdwp_arm_arg, reserved, UFFDWP_ARM_SIZE_VER0);
+RELEASED(uffdwp_scan_arg, return_mask, UFFDWP_SCAN_SIZE_VER0);
+RELEASED(uffdwp_stats_arg, tlb_flushes, UFFDWP_STATS_SIZE_VER0);
+RELEASED(uffdwp_disarm_arg, reserved, UFFDWP_DISARM_SIZE_VER0);
+
 /*
- * Copy a structure that starts with its size. @known is what this module knows; a longer one must
- * be zero behind that.
+ * Copy a structure that starts with its size. @known is what this module knows: a longer one must
+ * be zero behind that, and one that is shorter, but not than its first release, is zero where the
+ * caller had nothing yet.
  */
-static int copy_arg(void *arg, size_t known, const void __user *uarg)
+static int copy_arg(void *arg, size_t known, size_t released, const void __user *uarg)
 {
 	u64 size;
 	int err;
 
 	if (get_user(size, (const u64 __user *)uarg))
 		return -EFAULT;
-	if (size < known)
+	if (size < released)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
@@ -45,10 +58,12 @@ static int copy_arg(void *arg, size_t known, const void __user *uarg)
 	return err;
 }
 
-/* The same structure back, with the results in it. Nobody's is shorter than @known: copy_arg(). */
+/* The same structure back, with the results in it, as far as the caller has room for them. */
 static int copy_result(void __user *uarg, const void *arg, size_t known)
 {
-	return copy_to_user(uarg, arg, known) ? -EFAULT : 0;
+	const u64 size = *(const u64 *)arg;
+
+	return copy_to_user(uarg, arg, min_t(u64, size, known)) ? -EFAULT : 0;
 }
 
 static int check_range(const struct uffdwp_tracker *t, u64 start, u64 len)
@@ -65,7 +80,7 @@ static int check_range(const struct uffdwp_tracker *t, u64 start, u64 len)
 static long cmd_hello(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_hello_arg arg;
-	int err = copy_arg(&arg, sizeof(arg), uarg);
+	int err = copy_arg(&arg, sizeof(arg), UFFDWP_HELLO_SIZE_VER0, uarg);
 
 	if (err)
 		return err;
@@ -88,7 +103,8 @@ static long cmd_attach(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_attach_arg arg;
 
-	return copy_arg(&arg, sizeof(arg), uarg) ?: uffdwp_attach(t, &arg);
+	return copy_arg(&arg, sizeof(arg), UFFDWP_ATTACH_SIZE_VER0, uarg) ?:
+	       uffdwp_attach(t, &arg);
 }
 
 /* How all structures of commands on a range begin. */
@@ -110,14 +126,14 @@ BEGINS_LIKE_RANGE_ARG(struct uffdwp_arm_arg);
 BEGINS_LIKE_RANGE_ARG(struct uffdwp_disarm_arg);
 
 /* One of these, checked but for what is its own. */
-#define COPY_RANGE_ARG(t, arg, uarg) \
-	copy_range_arg(t, arg, sizeof(*(arg)), &(arg)->reserved, uarg)
+#define COPY_RANGE_ARG(t, arg, released, uarg) \
+	copy_range_arg(t, arg, sizeof(*(arg)), released, &(arg)->reserved, uarg)
 
 static int copy_range_arg(const struct uffdwp_tracker *t, void *arg, size_t known,
-			  const u64 *reserved, const void __user *uarg)
+			  size_t released, const u64 *reserved, const void __user *uarg)
 {
 	const struct range_arg *range = arg;
-	int err = copy_arg(arg, known, uarg);
+	int err = copy_arg(arg, known, released, uarg);
 
 	if (err)
 		return err;
@@ -130,7 +146,7 @@ static long cmd_register(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_register_arg __user *ureg = uarg;
 	struct uffdwp_register_arg arg;
-	int err = COPY_RANGE_ARG(t, &arg, uarg);
+	int err = COPY_RANGE_ARG(t, &arg, UFFDWP_REGISTER_SIZE_VER0, uarg);
 
 	if (err)
 		return err;
@@ -145,7 +161,7 @@ static long cmd_unregister(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_unregister_arg __user *uunreg = uarg;
 	struct uffdwp_unregister_arg arg;
-	int err = COPY_RANGE_ARG(t, &arg, uarg);
+	int err = COPY_RANGE_ARG(t, &arg, UFFDWP_UNREGISTER_SIZE_VER0, uarg);
 
 	if (err)
 		return err;
@@ -184,7 +200,7 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 	struct uffdwp_arm_arg arg;
 	unsigned long walk_end;
 	u64 armed_before;
-	int err = COPY_RANGE_ARG(t, &arg, uarg);
+	int err = COPY_RANGE_ARG(t, &arg, UFFDWP_ARM_SIZE_VER0, uarg);
 
 	if (err)
 		return err;
@@ -205,7 +221,7 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 static long cmd_disarm(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_disarm_arg arg;
-	int err = COPY_RANGE_ARG(t, &arg, uarg);
+	int err = COPY_RANGE_ARG(t, &arg, UFFDWP_DISARM_SIZE_VER0, uarg);
 
 	if (err)
 		return err;
@@ -236,7 +252,7 @@ static long cmd_scan(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_scan_arg __user *uscan = uarg;
 	struct uffdwp_scan_arg arg;
-	long ret = copy_arg(&arg, sizeof(arg), uarg);
+	long ret = copy_arg(&arg, sizeof(arg), UFFDWP_SCAN_SIZE_VER0, uarg);
 
 	if (!ret)
 		ret = check_scan(t, &arg);
@@ -259,7 +275,7 @@ static long cmd_scan(struct uffdwp_tracker *t, void __user *uarg)
 static long cmd_stats(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_stats_arg arg;
-	int err = copy_arg(&arg, sizeof(arg), uarg);
+	int err = copy_arg(&arg, sizeof(arg), UFFDWP_STATS_SIZE_VER0, uarg);
 
 	if (err)
 		return err;

@@ -66,11 +66,13 @@
  * ----------------------
  *
  *   size      Every structure starts with its size in bytes as the caller was compiled. Structures
- *             only grow, at their end. A caller's structure that is longer than the module's is
- *             accepted if what the module does not know is zero (-E2BIG otherwise); one that is
- *             shorter than the first released form is -EINVAL; above 4096 bytes it is -E2BIG.
- *             The size that _IOWR() puts into the command's number is ignored, so that both sides
- *             may grow.
+ *             only grow, at their end, and a program built with an older header goes on working:
+ *             of a structure that is shorter than the module's, what is missing counts as zero,
+ *             and only as much as there is room for is written back. One that is shorter than its
+ *             first released form, UFFDWP_..._SIZE_VER0, is -EINVAL. One that is longer than the
+ *             module's is accepted if what the module does not know is zero (-E2BIG otherwise);
+ *             above 4096 bytes it is -E2BIG. The size that _IOWR() puts into the command's number
+ *             is ignored, so that both sides may grow.
  *   flags     Unknown bits are -EINVAL. Fields named reserved must be zero, or -EINVAL.
  *   units     Addresses and lengths are bytes, aligned to the page size of 4096.
  *   layout    The same for 32- and 64-bit callers.
@@ -481,6 +483,16 @@ struct uffdwp_stats_arg {
 	__u64 pages_undone;
 	__u64 tlb_flushes;
 };
+
+/* The size of each structure as it was first released: none smaller is accepted. */
+#define UFFDWP_HELLO_SIZE_VER0		104
+#define UFFDWP_ATTACH_SIZE_VER0		32
+#define UFFDWP_REGISTER_SIZE_VER0	48
+#define UFFDWP_UNREGISTER_SIZE_VER0	48
+#define UFFDWP_ARM_SIZE_VER0		56
+#define UFFDWP_SCAN_SIZE_VER0		96
+#define UFFDWP_STATS_SIZE_VER0		128
+#define UFFDWP_DISARM_SIZE_VER0		48
 
 #define UFFDWP_IOC_MAGIC	0xE9
 #define UFFDWP_IOC_HELLO	_IOWR(UFFDWP_IOC_MAGIC, 0, struct uffdwp_hello_arg)

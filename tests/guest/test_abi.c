@@ -101,15 +101,19 @@ static const struct {
 	const char *name;
 	unsigned long cmd;
 	size_t size;
+	size_t released;
 } sizes[] = {
-	{ "hello", UFFDWP_IOC_HELLO, sizeof(struct uffdwp_hello_arg) },
-	{ "attach", UFFDWP_IOC_ATTACH, sizeof(struct uffdwp_attach_arg) },
-	{ "register", UFFDWP_IOC_REGISTER, sizeof(struct uffdwp_register_arg) },
-	{ "unregister", UFFDWP_IOC_UNREGISTER, sizeof(struct uffdwp_unregister_arg) },
-	{ "arm", UFFDWP_IOC_ARM, sizeof(struct uffdwp_arm_arg) },
-	{ "scan", UFFDWP_IOC_SCAN, sizeof(struct uffdwp_scan_arg) },
-	{ "stats", UFFDWP_IOC_STATS, sizeof(struct uffdwp_stats_arg) },
-	{ "disarm", UFFDWP_IOC_DISARM, sizeof(struct uffdwp_disarm_arg) },
+#define ROW(name, type) \
+	{ #type, UFFDWP_IOC_##name, sizeof(struct uffdwp_##type##_arg), UFFDWP_##name##_SIZE_VER0 }
+	ROW(HELLO, hello),
+	ROW(ATTACH, attach),
+	ROW(REGISTER, register),
+	ROW(UNREGISTER, unregister),
+	ROW(ARM, arm),
+	ROW(SCAN, scan),
+	ROW(STATS, stats),
+	ROW(DISARM, disarm),
+#undef ROW
 };
 
 #define SIZES (sizeof(sizes) / sizeof(sizes[0]))
@@ -125,7 +129,7 @@ static void sizes_that_are_wrong(void **state)
 		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), EINVAL);
 		arg[0] = 8;
 		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), EINVAL);
-		arg[0] = sizes[i].size - 8;
+		arg[0] = sizes[i].released - 8;
 		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), EINVAL);
 		/* Longer than known, and something there. */
 		arg[0] = sizes[i].size + 8;
@@ -136,6 +140,55 @@ static void sizes_that_are_wrong(void **state)
 		arg[0] = UINT64_MAX;
 		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), E2BIG);
 	}
+}
+
+/*
+ * A program that was built with the first release of the header, before any structure grew: its
+ * structures do as they did, and nothing is written behind them.
+ */
+static int first_release(unsigned long cmd, size_t size, void *arg)
+{
+	char *two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at = two + PAGE - size;
+	int ret;
+
+	assert_ok(munmap(two + PAGE, PAGE));
+	memcpy(at, arg, size);
+	memcpy(at, &(uint64_t){ size }, 8);
+	ret = dev_ioctl(tracker, cmd, at);
+	memcpy(arg, at, size);
+	munmap(two, PAGE);
+	return ret;
+}
+
+static void programs_of_the_first_release(void **state)
+{
+	struct uffdwp_region region;
+	struct uffdwp_hello_arg hello = { 0 };
+	struct uffdwp_attach_arg attach = { 0 };
+	struct uffdwp_register_arg reg = { .start = (uintptr_t)memory, .len = N * PAGE };
+	struct uffdwp_arm_arg arm = { .start = (uintptr_t)memory, .len = N * PAGE };
+	struct uffdwp_scan_arg scan = scan_arg(memory, N * PAGE, &region, 1);
+	struct uffdwp_disarm_arg disarm = { .start = (uintptr_t)memory, .len = N * PAGE };
+	struct uffdwp_unregister_arg unreg = { .start = (uintptr_t)memory, .len = N * PAGE };
+	struct uffdwp_stats_arg stats = { 0 };
+
+	(void)state;
+	assert_ok(first_release(UFFDWP_IOC_HELLO, UFFDWP_HELLO_SIZE_VER0, &hello));
+	assert_int_equal(hello.page_size, PAGE);
+	assert_err(first_release(UFFDWP_IOC_ATTACH, UFFDWP_ATTACH_SIZE_VER0, &attach), EALREADY);
+	assert_ok(first_release(UFFDWP_IOC_REGISTER, UFFDWP_REGISTER_SIZE_VER0, &reg));
+	touch(memory, N, 2);
+	assert_ok(first_release(UFFDWP_IOC_ARM, UFFDWP_ARM_SIZE_VER0, &arm));
+	assert_int_equal(arm.armed, N);
+	touch(memory, 1, 3);
+	assert_int_equal(first_release(UFFDWP_IOC_SCAN, UFFDWP_SCAN_SIZE_VER0, &scan), 1);
+	assert_int_equal(region.end, (uintptr_t)memory + PAGE);
+	assert_ok(first_release(UFFDWP_IOC_DISARM, UFFDWP_DISARM_SIZE_VER0, &disarm));
+	assert_int_equal(disarm.disarmed, N - 1);
+	assert_ok(first_release(UFFDWP_IOC_STATS, UFFDWP_STATS_SIZE_VER0, &stats));
+	assert_int_equal(stats.scans, 1);
+	assert_ok(first_release(UFFDWP_IOC_UNREGISTER, UFFDWP_UNREGISTER_SIZE_VER0, &unreg));
 }
 
 static void longer_structures_with_zeroes_are_fine(void **state)
@@ -837,6 +890,7 @@ int main(void)
 		TEST(hello_tells_who_it_is),
 		TEST(unknown_commands),
 		TEST(sizes_that_are_wrong),
+		TEST(programs_of_the_first_release),
 		TEST(longer_structures_with_zeroes_are_fine),
 		TEST(pointers_that_cannot_be_read),
 		TEST(structures_that_are_cut_off),
