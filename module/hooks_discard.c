@@ -47,8 +47,12 @@ notrace void uffdwp_on_zap(unsigned long ip, unsigned long parent_ip, struct ftr
 }
 
 /*
- * Holes and truncation, of files that need not be mapped yet: they may be before it is over. What
- * went wrong may have thrown away a part, so what they return is not looked at.
+ * Holes and truncation, of files that need not be mapped yet: they may be before it is over.
+ *
+ * Only a call that can have changed content disarms, or whoever holds a descriptor for reading, or
+ * of a sealed memfd, could make pages of others written as often as he likes. These file systems
+ * punch a hole without fail once they have begun, and refuse to shrink a file before they set its
+ * size, which the lock of the inode keeps as it is until they return.
  *
  *	long NAME_fallocate(struct file *file, int mode, loff_t first, loff_t len)
  *	int NAME_setattr(idmap, struct dentry *dentry, struct iattr *attr)
@@ -59,7 +63,8 @@ static long instead_of_##name##_fallocate(struct file *file, int mode, loff_t fi
 {											\
 	long ret = uffdwp_call(name##_fallocate)(file, mode, first, len);		\
 											\
-	uffdwp_discard_file(file->f_mapping, first, first + len - 1);			\
+	if (!ret)									\
+		uffdwp_discard_file(file->f_mapping, first, first + len - 1);		\
 	module_put(THIS_MODULE);							\
 	return ret;									\
 }											\
@@ -77,7 +82,8 @@ static int instead_of_##name##_setattr(void *idmap, struct dentry *dentry,		\
 {											\
 	int ret = uffdwp_call(name##_setattr)(idmap, dentry, attr);			\
 											\
-	uffdwp_discard_file(d_inode(dentry)->i_mapping, attr->ia_size, -1);		\
+	if (!ret || i_size_read(d_inode(dentry)) == attr->ia_size)			\
+		uffdwp_discard_file(d_inode(dentry)->i_mapping, attr->ia_size, -1);	\
 	module_put(THIS_MODULE);							\
 	return ret;									\
 }											\
@@ -104,13 +110,35 @@ notrace void uffdwp_on_##name##_setattr(unsigned long ip, unsigned long parent_i
 /* What neither throws content away nor moves it. */
 #define FALLOC_KEEPS (FALLOC_FL_KEEP_SIZE | FALLOC_FL_UNSHARE_RANGE)
 
+/*
+ * May the call have been refused before anything was done? With these errors vfs_fallocate(),
+ * notify_change(), security modules, seals and file systems refuse a call as a whole. All others
+ * may come when a part is done: -ENOSPC, -EIO, -EINTR, -ENOMEM, -EROFS of a journal that was given
+ * up, and what a file system has of its own.
+ */
+static bool was_refused(int ret)
+{
+	return ret == -EPERM || ret == -EACCES || ret == -ETXTBSY || ret == -EOPNOTSUPP;
+}
+
+/*
+ * What vfs_fallocate() refuses for reasons that cannot change while the call is under way: needs no
+ * look afterwards. The range it checks against s_maxbytes, too.
+ */
+static __always_inline bool can_be_done(const struct file *file, loff_t first, loff_t len)
+{
+	return (file->f_mode & FMODE_WRITE) && first >= 0 && len > 0 &&
+	       len <= file_inode(file)->i_sb->s_maxbytes &&
+	       first <= file_inode(file)->i_sb->s_maxbytes - len;
+}
+
 static int instead_of_vfs_fallocate(struct file *file, int mode, loff_t first, loff_t len)
 {
 	const loff_t size = i_size_read(file_inode(file));
 	int ret = uffdwp_call(vfs_fallocate)(file, mode, first, len);
 	const loff_t new_size = i_size_read(file_inode(file));
 
-	if ((mode & ~FALLOC_KEEPS) && first >= 0 && len > 0)
+	if ((mode & ~FALLOC_KEEPS) && !was_refused(ret))
 		uffdwp_discard_file(file->f_mapping, first,
 				    mode & FALLOC_MOVES ? -1 : first + len - 1);
 	/* More than the last page: without the lock of the file it may be longer meanwhile. */
@@ -127,7 +155,9 @@ notrace void uffdwp_on_vfs_fallocate(unsigned long ip, unsigned long parent_ip,
 	const int mode = uffdwp_fregs_arg1(fregs);
 
 	if (((mode & ~FALLOC_KEEPS) || !(mode & FALLOC_FL_KEEP_SIZE)) &&
-	    S_ISREG(file_inode(file)->i_mode) && !uffdwp_broken(UFFDWP_BREAK_FILE_DISCARD))
+	    S_ISREG(file_inode(file)->i_mode) &&
+	    can_be_done(file, uffdwp_fregs_arg2(fregs), uffdwp_fregs_arg3(fregs)) &&
+	    !uffdwp_broken(UFFDWP_BREAK_FILE_DISCARD))
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_vfs_fallocate);
 }
 
@@ -138,10 +168,13 @@ notrace void uffdwp_on_vfs_fallocate(unsigned long ip, unsigned long parent_ip,
 static int instead_of_notify_change(void *idmap, struct dentry *dentry, struct iattr *attr,
 				    void *delegated_inode)
 {
-	const loff_t first = min(i_size_read(d_inode(dentry)), attr->ia_size);
+	struct inode *inode = d_inode(dentry);
+	const loff_t size = i_size_read(inode), first = min(size, attr->ia_size);
 	int ret = uffdwp_call(notify_change)(idmap, dentry, attr, delegated_inode);
 
-	uffdwp_discard_file(d_inode(dentry)->i_mapping, max_t(loff_t, first, 0), -1);
+	/* The caller has the lock of the inode, so nobody else has set the size. */
+	if (!was_refused(ret) || i_size_read(inode) != size)
+		uffdwp_discard_file(inode->i_mapping, max_t(loff_t, first, 0), -1);
 	module_put(THIS_MODULE);
 	return ret;
 }
