@@ -7,8 +7,10 @@
 #include <linux/mmap_lock.h>
 #include <linux/pid.h>
 #include <linux/ptrace.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/userfaultfd.h>
 
@@ -38,6 +40,7 @@ static int check(const struct uffdwp_attach_arg *arg)
 	return 0;
 }
 
+/* A process, or since Linux 6.9 (PIDFD_THREAD) one thread of it. */
 static struct task_struct *task_of_pidfd(int pidfd)
 {
 	struct task_struct *task;
@@ -46,15 +49,65 @@ static struct task_struct *task_of_pidfd(int pidfd)
 
 	if (IS_ERR(pid))
 		return ERR_CAST(pid);
-	task = get_pid_task(pid, PIDTYPE_TGID);
+	task = get_pid_task(pid, PIDTYPE_PID);
 	put_pid(pid);
 	return task ?: ERR_PTR(-ESRCH);
 }
 
 /*
  * The same check as ptrace(2) and process_vm_writev(2), with the same answer: mm_access() says
- * -EACCES where those say -EPERM.
+ * -EACCES where those say -EPERM. -ESRCH, or on some kernels NULL, where the task has no mm.
  */
+static struct mm_struct *mm_of_task(struct task_struct *task)
+{
+	struct mm_struct *mm = uffdwp_call(mm_access)(task, PTRACE_MODE_ATTACH_REALCREDS);
+
+	if (!mm)
+		return ERR_PTR(-ESRCH);
+	return mm == ERR_PTR(-EACCES) ? ERR_PTR(-EPERM) : mm;
+}
+
+/* Some thread of the same process that still has its mm, or NULL. */
+static struct task_struct *thread_with_mm(struct task_struct *task)
+{
+	struct task_struct *thread, *found = NULL;
+
+	rcu_read_lock();
+	for_each_thread(task, thread) {
+		/* Only a hint: exit_mm() may come any time, and mm_access() looks under its lock. */
+		if (READ_ONCE(thread->mm)) {
+			found = thread;
+			get_task_struct(found);
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/*
+ * A thread that has ended has no mm any more, and the process goes on while another has it: its
+ * first one, which the process is named by, may be a zombie. The right is asked for to the thread
+ * whose mm it is; an exec between the two looks at both under exec_update_lock (mm_access()).
+ *
+ * Each turn has seen a thread that ended just then, so this ends unless the process makes new ones
+ * for ever; then it ends with the caller.
+ */
+static struct mm_struct *mm_of_process(struct task_struct *task)
+{
+	struct mm_struct *mm = mm_of_task(task);
+	struct task_struct *thread;
+
+	while (mm == ERR_PTR(-ESRCH) && (thread = thread_with_mm(task))) {
+		mm = mm_of_task(thread);
+		put_task_struct(thread);
+		if (fatal_signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return mm;
+}
+
 static struct mm_struct *mm_of_pidfd(int pidfd)
 {
 	struct task_struct *task = task_of_pidfd(pidfd);
@@ -62,15 +115,9 @@ static struct mm_struct *mm_of_pidfd(int pidfd)
 
 	if (IS_ERR(task))
 		return ERR_CAST(task);
-	if (task->flags & PF_KTHREAD)
-		mm = ERR_PTR(-ENXIO);
-	else
-		mm = uffdwp_call(mm_access)(task, PTRACE_MODE_ATTACH_REALCREDS);
+	mm = task->flags & PF_KTHREAD ? ERR_PTR(-ENXIO) : mm_of_process(task);
 	put_task_struct(task);
-
-	if (!mm)
-		return ERR_PTR(-ESRCH);
-	return mm == ERR_PTR(-EACCES) ? ERR_PTR(-EPERM) : mm;
+	return mm;
 }
 
 static struct mm_struct *mm_of(const struct uffdwp_attach_arg *arg)

@@ -2,6 +2,7 @@
 /*
  * The mappings of a process, from /proc/PID/maps.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -83,19 +84,49 @@ int maps_parse(FILE *file, struct maps *maps)
 	return err;
 }
 
-int maps_read(pid_t pid, struct maps *maps)
+static int read_file(const char *path, struct maps *maps)
 {
-	char path[32];
-	FILE *file;
+	FILE *file = fopen(path, "re");
 	int err;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	file = fopen(path, "re");
 	if (!file)
 		return errno == ENOENT ? -ESRCH : -errno;
 	err = maps_parse(file, maps);
 	fclose(file);
 	return err;
+}
+
+/* A thread that has ended has no mappings any more; one that goes on has those of the process. */
+static int read_threads(pid_t pid, struct maps *maps)
+{
+	struct dirent *entry;
+	char path[320];
+	DIR *tasks;
+	int err = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	tasks = opendir(path);
+	if (!tasks)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (!maps->n && (entry = readdir(tasks))) {
+		if (*entry->d_name == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/maps", (int)pid, entry->d_name);
+		err = read_file(path, maps);
+	}
+	closedir(tasks);
+	/* One that has ended meanwhile is no error: the next look finds another, or none. */
+	return maps->n || err == -ESRCH ? 0 : err;
+}
+
+int maps_read(pid_t pid, struct maps *maps)
+{
+	char path[32];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	err = read_file(path, maps);
+	return err || maps->n ? err : read_threads(pid, maps);
 }
 
 void maps_free(struct maps *maps)

@@ -6,14 +6,34 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "target.h"
 
+/* The process that a thread belongs to, by the number of any of its threads. */
+static pid_t process_of(pid_t thread)
+{
+	char path[32], line[128];
+	pid_t pid = thread;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)thread);
+	file = fopen(path, "re");
+	if (!file)
+		return thread;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Tgid: %d", &pid) == 1)
+			break;
+	fclose(file);
+	return pid;
+}
+
 int target_find(pid_t pid, struct target *target)
 {
+	pid = process_of(pid);
 	*target = (struct target){ .pid = pid };
 	target->pidfd = syscall(SYS_pidfd_open, pid, 0);
 	if (target->pidfd < 0)
