@@ -83,7 +83,7 @@ notrace void uffdwp_on_mwriteprotect_range(unsigned long ip, unsigned long paren
 	bool enable_wp = uffdwp_fregs_arg3(fregs) & 1;
 
 	if ((enable_wp || uffdwp_native_abi) && !within_module(parent_ip, THIS_MODULE) &&
-	    uffdwp_tracker_of_mm(uffdwp_mwriteprotect_mm(uffdwp_fregs_arg0(fregs))))
+	    uffdwp_mm_is_tracked(uffdwp_mwriteprotect_mm(uffdwp_fregs_arg0(fregs))))
 		uffdwp_redirect(fregs, instead_of_mwriteprotect_range);
 }
 

@@ -11,6 +11,7 @@
 #include "native.h"
 #include "private_mm.h"
 #include "selftest.h"
+#include "tracker.h"
 
 bool uffdwp_native_abi;
 module_param_named(native_abi, uffdwp_native_abi, bool, 0444);
@@ -26,6 +27,12 @@ static int __init uffdwp_init(void)
 	err = uffdwp_private_mm_init();
 	if (err)
 		return err;
+	err = uffdwp_trackers_init();
+	if (err)
+		goto exit_private_mm;
+	err = uffdwp_native_fork_init();
+	if (err)
+		goto exit_trackers;
 	err = uffdwp_hooks_find();
 	if (err)
 		goto exit_hooks;
@@ -41,6 +48,10 @@ static int __init uffdwp_init(void)
 
 exit_hooks:
 	uffdwp_hooks_exit();
+	uffdwp_native_fork_exit();
+exit_trackers:
+	uffdwp_trackers_exit();
+exit_private_mm:
 	uffdwp_private_mm_exit();
 	rcu_barrier();
 	return err;
@@ -50,6 +61,8 @@ static void __exit uffdwp_exit(void)
 {
 	uffdwp_device_exit();
 	uffdwp_hooks_exit();
+	uffdwp_native_fork_exit();
+	uffdwp_trackers_exit();
 	uffdwp_private_mm_exit();
 	/* Trackers are freed by call_rcu(), with a function of this module. */
 	rcu_barrier();

@@ -23,6 +23,8 @@ bool uffdwp_native_continues(void);
 bool uffdwp_native_continues_protected(void);
 
 /* native_fork.c */
+int uffdwp_native_fork_init(void);
+void uffdwp_native_fork_exit(void);
 int uffdwp_native_fork_vma(const void *ctx, struct vm_area_struct *vma, const void *fork);
 void uffdwp_native_fork_begin(const void *fork, struct list_head *ours);
 void uffdwp_native_fork_end(struct list_head *ours);

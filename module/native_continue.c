@@ -4,13 +4,14 @@
  * write-protected.
  *
  * UFFDIO_CONTINUE maps pages with the last argument of mfill_atomic_install_pte() and
- * hugetlb_mcopy_atomic_pte(), "protect the page", always false. A task that has asked for the
- * opposite is in a list while it is in the kernel's function, and the hooks on those two see to it
- * (hooks_native.c), so that the page is never writable in between.
+ * hugetlb_mcopy_atomic_pte(), "protect the page", always false. That a task has asked for the
+ * opposite is in the note of its call while it is in the kernel's function (uffd_call.c), and the
+ * hooks on those two see to it (hooks_native.c), so that the page is never writable in between.
+ *
+ * The same functions map each page of everybody's UFFDIO_COPY. So what they ask costs the same
+ * however many tasks are in UFFDIO_CONTINUE, and takes no lock that all share.
  */
-#include <linux/list.h>
-#include <linux/sched.h>
-#include <linux/spinlock.h>
+#include <linux/atomic.h>
 #include <linux/uaccess.h>
 #include <linux/userfaultfd.h>
 
@@ -18,14 +19,10 @@
 #include "compat/native.h"
 #include "hooks.h"
 #include "native.h"
+#include "uffd_call.h"
 
-struct continuing {
-	struct list_head list;
-	const struct task_struct *task;
-};
-
-static LIST_HEAD(tasks);
-static DEFINE_SPINLOCK(tasks_lock);
+/* Tasks that have asked for it. */
+static atomic_t asking = ATOMIC_INIT(0);
 
 /* Set once, when the module is loaded. */
 static bool offered;
@@ -37,7 +34,7 @@ static bool offered;
  */
 notrace bool uffdwp_native_continues(void)
 {
-	return !list_empty_careful(&tasks);
+	return atomic_read(&asking);
 }
 
 /**
@@ -47,16 +44,7 @@ notrace bool uffdwp_native_continues(void)
  */
 bool uffdwp_native_continues_protected(void)
 {
-	const struct continuing *c;
-	bool found = false;
-
-	if (uffdwp_broken(UFFDWP_BREAK_NATIVE_CONTINUE))
-		return false;
-	spin_lock(&tasks_lock);
-	list_for_each_entry(c, &tasks, list)
-		found |= c->task == current;
-	spin_unlock(&tasks_lock);
-	return found;
+	return !uffdwp_broken(UFFDWP_BREAK_NATIVE_CONTINUE) && uffdwp_uffd_call_protects();
 }
 
 #if UFFDWP_CAN_ADD_CONTINUE_WP
@@ -81,7 +69,6 @@ notrace bool uffdwp_native_is_continue(unsigned int cmd)
 long uffdwp_native_continue(struct file *uffd, void __user *arg)
 {
 	struct uffdio_continue __user *uarg = arg;
-	struct continuing c = { .task = current };
 	long ret;
 	u64 mode;
 
@@ -92,13 +79,11 @@ long uffdwp_native_continue(struct file *uffd, void __user *arg)
 	if (put_user(mode & ~UFFDIO_CONTINUE_MODE_WP, &uarg->mode))
 		return -EFAULT;
 
-	spin_lock(&tasks_lock);
-	list_add(&c.list, &tasks);
-	spin_unlock(&tasks_lock);
+	uffdwp_uffd_call_protect(true);
+	atomic_inc(&asking);
 	ret = uffdwp_native_original(uffd, UFFDIO_CONTINUE, uarg);
-	spin_lock(&tasks_lock);
-	list_del(&c.list);
-	spin_unlock(&tasks_lock);
+	atomic_dec(&asking);
+	uffdwp_uffd_call_protect(false);
 
 	return put_user(mode, &uarg->mode) ? -EFAULT : ret;
 }

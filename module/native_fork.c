@@ -16,14 +16,15 @@
  * (userfaultfd_event_wait_completion()), because the forking task was killed or the parent's
  * userfaultfd was closed, and has taken the context from the child's mappings.
  */
+#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/module.h>
+#include <linux/rhashtable.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 
 #include "arm.h"
 #include "breakage.h"
@@ -33,29 +34,64 @@
 
 /**
  * struct forked - the tracker of a child that is being forked
- * @list: in forked_trackers, then in the list of its fork
+ * @node: in forked_trackers, together with the others of its fork
+ * @list: then in the list of its fork
  * @fork: which fork: the list of its events, on the stack of dup_mmap()
  * @t: the tracker; not to be looked at once the event is delivered
  * @ctx: its context
  * @parent: the context of the parent, to be compared only
  * @mm: its address space, by mmgrab()
+ * @rcu: frees it when no other fork can be going past it in the table
  */
 struct forked {
+	struct rhlist_head node;
 	struct list_head list;
 	const void *fork;
 	struct uffdwp_tracker *t;
 	const void *ctx;
 	const void *parent;
 	struct mm_struct *mm;
+	struct rcu_head rcu;
 };
 
-static LIST_HEAD(forked_trackers);
-static DEFINE_SPINLOCK(forked_lock);
+static u32 hash_fork(const void *key, u32 len, u32 seed)
+{
+	return hash_64(*(const unsigned long *)key ^ seed, 32);
+}
+
+static const struct rhashtable_params params = {
+	.key_len = sizeof(void *),
+	.key_offset = offsetof(struct forked, fork),
+	.head_offset = offsetof(struct forked, node),
+	.hashfn = hash_fork,
+	.automatic_shrinking = true,
+};
+
+/* Every fork with an event looks into it: one that grows, so that none pays for the others. */
+static struct rhltable forked_trackers;
+
+/**
+ * uffdwp_native_fork_init - have the table of forks
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int uffdwp_native_fork_init(void)
+{
+	return rhltable_init(&forked_trackers, &params);
+}
+
+/**
+ * uffdwp_native_fork_exit - free it; there is no fork in it
+ */
+void uffdwp_native_fork_exit(void)
+{
+	rhltable_destroy(&forked_trackers);
+}
 
 static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struct *vma,
 		       const void *fork)
 {
-	struct forked *f = kmalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	struct forked *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 	struct uffdwp_tracker *t = f ? uffdwp_tracker_new_native() : NULL;
 	int err = -ENOMEM;
 
@@ -67,28 +103,32 @@ static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struc
 	t->ignore_pins = true;
 	t->markers = parent->markers;
 	t->mm = vma->vm_mm;
-	err = uffdwp_tracker_publish(t);
-	if (err)
-		goto release;
-	mmgrab(t->mm);
-	__module_get(THIS_MODULE);
 
 	f->fork = fork;
 	f->t = t;
 	f->ctx = t->ctx;
 	f->parent = parent->ctx;
 	f->mm = t->mm;
+	/* First, since it can be undone: a tracker that is published has the child's faults. */
+	err = rhltable_insert(&forked_trackers, &f->node, params);
+	if (err)
+		goto release;
+	err = uffdwp_tracker_publish(t);
+	if (err)
+		goto remove;
+	mmgrab(t->mm);
 	mmgrab(f->mm);
-	spin_lock(&forked_lock);
-	list_add(&f->list, &forked_trackers);
-	spin_unlock(&forked_lock);
+	__module_get(THIS_MODULE);
 	return 0;
 
+remove:
+	rhltable_remove(&forked_trackers, &f->node, params);
 release:
 	t->mm = NULL;
 	uffdwp_tracker_release(t);
 free:
-	kfree(f);
+	if (f)
+		kfree_rcu(f, rcu);
 	return err;
 }
 
@@ -116,22 +156,24 @@ int uffdwp_native_fork_vma(const void *ctx, struct vm_area_struct *vma, const vo
 static void free_forked(struct forked *f)
 {
 	mmdrop(f->mm);
-	kfree(f);
+	kfree_rcu(f, rcu);
 }
 
 /* One of a fork, taken out of the list, or NULL. */
 static struct forked *take(const void *fork)
 {
-	struct forked *f, *found = NULL;
+	struct rhlist_head *head;
+	struct forked *f = NULL;
 
-	spin_lock(&forked_lock);
-	list_for_each_entry(f, &forked_trackers, list)
-		if (f->fork == fork)
-			found = f;
-	if (found)
-		list_del(&found->list);
-	spin_unlock(&forked_lock);
-	return found;
+	rcu_read_lock();
+	head = rhltable_lookup(&forked_trackers, &fork, params);
+	if (head)
+		f = container_of(head, struct forked, node);
+	rcu_read_unlock();
+	/* Stays: no other task takes those of this fork. */
+	if (f)
+		rhltable_remove(&forked_trackers, &f->node, params);
+	return f;
 }
 
 /**

@@ -6,8 +6,10 @@
  *                       \--> mm_struct (mmgrab: the struct, not the memory)
  *
  * A native tracker (native_api.c) belongs to the userfaultfd instead of holding it, and ends with
- * it. One whose writes are for the reader of the userfaultfd is in a table of its own, where those
- * who resolve write faults do not look.
+ * it. With native_abi=1 every userfaultfd of the machine may have one, and every write fault of
+ * userfaultfd memory looks one up. So the tables grow with what is in them: a user who makes many
+ * trackers makes no lookup of others slower. Those of one mm hang on one node, or their chain would
+ * be walked by all whose mm has a near hash.
  *
  * Locks, outermost first:
  *	tracker->lock		commands
@@ -21,9 +23,11 @@
  * that fault is over; RCU is for those who look without having found.
  */
 #include <linux/file.h>
-#include <linux/hashtable.h>
+#include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/rculist.h>
+#include <linux/rhashtable.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
@@ -33,13 +37,69 @@
 #include "compat/vma.h"
 #include "tracker.h"
 
-/* With native_abi=1 every userfaultfd of the machine may be in them. */
-#define TABLE_BITS 10
+/* All trackers of one mm: in the table while there are any. */
+struct uffdwp_tracked_mm {
+	struct rhash_head node;
+	const struct mm_struct *mm;
+	struct hlist_head trackers;
+	struct rcu_head rcu;
+};
 
-static DEFINE_HASHTABLE(by_ctx_table, TABLE_BITS);
-static DEFINE_HASHTABLE(sync_table, TABLE_BITS);
-static DEFINE_HASHTABLE(by_mm_table, TABLE_BITS);
+static u32 hash_pointer(const void *key, u32 len, u32 seed)
+{
+	return hash_64(*(const unsigned long *)key ^ seed, 32);
+}
+
+static int compare_ctx(struct rhashtable_compare_arg *arg, const void *tracker)
+{
+	return ((const struct uffdwp_tracker *)tracker)->ctx != *(const void *const *)arg->key;
+}
+
+static const struct rhashtable_params by_ctx_params = {
+	.key_len = sizeof(void *),
+	.key_offset = offsetof(struct uffdwp_tracker, ctx),
+	.head_offset = offsetof(struct uffdwp_tracker, by_ctx),
+	.hashfn = hash_pointer,
+	.obj_cmpfn = compare_ctx,
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params by_mm_params = {
+	.key_len = sizeof(void *),
+	.key_offset = offsetof(struct uffdwp_tracked_mm, mm),
+	.head_offset = offsetof(struct uffdwp_tracked_mm, node),
+	.hashfn = hash_pointer,
+	.automatic_shrinking = true,
+};
+
+static struct rhashtable by_ctx_table, by_mm_table;
 static DEFINE_SPINLOCK(tables_lock);
+
+/**
+ * uffdwp_trackers_init - have the tables that trackers are found in
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int uffdwp_trackers_init(void)
+{
+	int err = rhashtable_init(&by_ctx_table, &by_ctx_params);
+
+	if (err)
+		return err;
+	err = rhashtable_init(&by_mm_table, &by_mm_params);
+	if (err)
+		rhashtable_destroy(&by_ctx_table);
+	return err;
+}
+
+/**
+ * uffdwp_trackers_exit - free the tables; there is no tracker and no hook
+ */
+void uffdwp_trackers_exit(void)
+{
+	rhashtable_destroy(&by_mm_table);
+	rhashtable_destroy(&by_ctx_table);
+}
 
 /**
  * uffdwp_tracker_new_native - make a tracker that no scan of the device will use
@@ -95,65 +155,80 @@ static void free_tracker(struct rcu_head *rcu)
 	kfree(t);
 }
 
-static struct uffdwp_tracker *find_by_ctx(const void *ctx)
+/* The caller is an RCU reader. */
+static __always_inline struct uffdwp_tracker *find_by_ctx(const void *ctx)
 {
-	struct uffdwp_tracker *t;
-
-	hash_for_each_possible_rcu(by_ctx_table, t, by_ctx, (unsigned long)ctx,
-				   lockdep_is_held(&tables_lock) || rcu_read_lock_any_held())
-		if (t->ctx == ctx)
-			return t;
-	return NULL;
+	return rhashtable_lookup(&by_ctx_table, &ctx, by_ctx_params);
 }
 
-static struct uffdwp_tracker *find_sync_by_ctx(const void *ctx)
-{
-	struct uffdwp_tracker *t;
-
-	hash_for_each_possible_rcu(sync_table, t, by_ctx, (unsigned long)ctx,
-				   lockdep_is_held(&tables_lock) || rcu_read_lock_any_held())
-		if (t->ctx == ctx)
-			return t;
-	return NULL;
-}
-
-/* Whoever hands in the userfaultfd of another process than it attaches to gets nothing. */
-static struct uffdwp_tracker *find_by_vma(const struct vm_area_struct *vma)
+/*
+ * Whoever hands in the userfaultfd of another process than it attaches to gets nothing. And where
+ * writes are for the reader of the userfaultfd, nothing is found by those who resolve write faults.
+ */
+static __always_inline struct uffdwp_tracker *find_by_vma(const struct vm_area_struct *vma)
 {
 	struct uffdwp_tracker *t = find_by_ctx(vma->vm_userfaultfd_ctx.ctx);
 
-	return t && t->mm == vma->vm_mm ? t : NULL;
+	return t && t->mm == vma->vm_mm && !t->sync ? t : NULL;
+}
+
+/* Those of one mm, for an RCU reader, or with the lock held. */
+static struct uffdwp_tracked_mm *find_mm(const struct mm_struct *mm)
+{
+	return rhashtable_lookup_fast(&by_mm_table, &mm, by_mm_params);
+}
+
+static int insert(struct uffdwp_tracker *t, struct uffdwp_tracked_mm *new)
+{
+	int err = rhashtable_lookup_insert_fast(&by_ctx_table, &t->by_ctx, by_ctx_params);
+
+	lockdep_assert_held(&tables_lock);
+	if (err)
+		return err == -EEXIST ? -EBUSY : -ENOMEM;
+	t->of_mm = find_mm(t->mm);
+	if (!t->of_mm) {
+		err = rhashtable_insert_fast(&by_mm_table, &new->node, by_mm_params);
+		if (err) {
+			rhashtable_remove_fast(&by_ctx_table, &t->by_ctx, by_ctx_params);
+			return -ENOMEM;
+		}
+		t->of_mm = new;
+	}
+	hlist_add_head_rcu(&t->by_mm, &t->of_mm->trackers);
+	return 0;
 }
 
 /**
  * uffdwp_tracker_publish - let faults find the tracker
  * @t: tracker with mm, uffd and ctx set
  *
- * Return: 0, or -EBUSY when another tracker has the same userfaultfd.
+ * Return: 0, -EBUSY when another tracker has the same userfaultfd, or -ENOMEM.
  */
 int uffdwp_tracker_publish(struct uffdwp_tracker *t)
 {
-	int err = 0;
+	struct uffdwp_tracked_mm *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	int err;
 
+	if (!new)
+		return -ENOMEM;
+	new->mm = t->mm;
 	spin_lock(&tables_lock);
-	if (find_by_ctx(t->ctx) || find_sync_by_ctx(t->ctx)) {
-		err = -EBUSY;
-	} else {
-		if (t->sync)
-			hash_add_rcu(sync_table, &t->by_ctx, (unsigned long)t->ctx);
-		else
-			hash_add_rcu(by_ctx_table, &t->by_ctx, (unsigned long)t->ctx);
-		hash_add_rcu(by_mm_table, &t->by_mm, (unsigned long)t->mm);
-	}
+	err = insert(t, new);
 	spin_unlock(&tables_lock);
+	if (err || t->of_mm != new)
+		kfree(new);
 	return err;
 }
 
 static void unpublish(struct uffdwp_tracker *t)
 {
 	spin_lock(&tables_lock);
-	hash_del_rcu(&t->by_ctx);
-	hash_del_rcu(&t->by_mm);
+	rhashtable_remove_fast(&by_ctx_table, &t->by_ctx, by_ctx_params);
+	hlist_del_rcu(&t->by_mm);
+	if (hlist_empty(&t->of_mm->trackers)) {
+		rhashtable_remove_fast(&by_mm_table, &t->of_mm->node, by_mm_params);
+		kfree_rcu(t->of_mm, rcu);
+	}
 	spin_unlock(&tables_lock);
 }
 
@@ -183,13 +258,18 @@ struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma)
  * @vma: mapping, mmap_lock or its own lock held
  *
  * A spinlock keeps RCU from passing (it disables preemption, or is an RCU reader itself), so this
- * one does without two calls in the hottest path.
+ * one does without two calls in the hottest path, but for what lockdep has to be told.
  *
  * Return: as uffdwp_tracker_of_vma().
  */
 notrace struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area_struct *vma)
 {
-	return find_by_vma(vma);
+	struct uffdwp_tracker *t;
+
+	rcu_lock_acquire(&rcu_lock_map);
+	t = find_by_vma(vma);
+	rcu_lock_release(&rcu_lock_map);
+	return t;
 }
 
 /**
@@ -241,9 +321,9 @@ struct uffdwp_tracker *uffdwp_tracker_of_sync_vma(const struct vm_area_struct *v
 	if (!vma->vm_userfaultfd_ctx.ctx)
 		return NULL;
 	rcu_read_lock();
-	t = find_sync_by_ctx(vma->vm_userfaultfd_ctx.ctx);
+	t = find_by_ctx(vma->vm_userfaultfd_ctx.ctx);
 	rcu_read_unlock();
-	return t;
+	return t && t->sync ? t : NULL;
 }
 
 /**
@@ -258,7 +338,7 @@ struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx)
 	struct uffdwp_tracker *t;
 
 	rcu_read_lock();
-	t = find_by_ctx(ctx) ?: find_sync_by_ctx(ctx);
+	t = find_by_ctx(ctx);
 	if (t && !t->native)
 		t = NULL;
 	rcu_read_unlock();
@@ -278,32 +358,28 @@ struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx)
 struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, const void *first,
 						  const void *last)
 {
-	struct uffdwp_tracker *t;
+	struct uffdwp_tracker *t = NULL;
+	struct uffdwp_tracked_mm *m;
 
 	rcu_read_lock();
-	hash_for_each_possible_rcu(by_mm_table, t, by_mm, (unsigned long)mm)
-		if (t->native && t->mm == mm && t->ctx >= first && t->ctx <= last)
-			break;
+	m = find_mm(mm);
+	if (m)
+		hlist_for_each_entry_rcu(t, &m->trackers, by_mm)
+			if (t->native && t->ctx >= first && t->ctx <= last)
+				break;
 	rcu_read_unlock();
 	return t;
 }
 
 /**
- * uffdwp_tracker_of_mm - any tracker of this address space
+ * uffdwp_mm_is_tracked - has this address space any tracker?
  * @mm: address space
  *
- * Return: a tracker, to be compared with NULL and not to be used, since nothing keeps it alive.
+ * Return: whether it has.
  */
-struct uffdwp_tracker *uffdwp_tracker_of_mm(struct mm_struct *mm)
+bool uffdwp_mm_is_tracked(const struct mm_struct *mm)
 {
-	struct uffdwp_tracker *t;
-
-	rcu_read_lock();
-	hash_for_each_possible_rcu(by_mm_table, t, by_mm, (unsigned long)mm)
-		if (t->mm == mm)
-			break;
-	rcu_read_unlock();
-	return t;
+	return find_mm(mm);
 }
 
 /**

@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/rhashtable-types.h>
 
 #include "../uapi/uffdwp-async.h"
 #include "breakage.h"
@@ -62,7 +63,8 @@ struct uffdwp_split {
  * @counters: statistics
  * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them; not if @native
  * @by_ctx: in the table that faults look into
- * @by_mm: in the table that UFFDIO_WRITEPROTECT looks into
+ * @by_mm: in the list of @of_mm
+ * @of_mm: all trackers of the address space, once published
  * @rcu: frees the tracker when no fault can see it any more
  *
  * All but @ending, @met_held, @settled, @split and the counters is set once, by whoever makes the
@@ -85,8 +87,9 @@ struct uffdwp_tracker {
 	struct uffdwp_split split;
 	struct uffdwp_counters __percpu *counters;
 	struct uffdwp_region *buffer;
-	struct hlist_node by_ctx;
+	struct rhash_head by_ctx;
 	struct hlist_node by_mm;
+	struct uffdwp_tracked_mm *of_mm;
 	struct rcu_head rcu;
 };
 
@@ -94,6 +97,8 @@ struct uffdwp_tracker {
 
 #define uffdwp_count(t, what, n) this_cpu_add((t)->counters->what, n)
 
+int uffdwp_trackers_init(void);
+void uffdwp_trackers_exit(void);
 struct uffdwp_tracker *uffdwp_tracker_new(void);
 struct uffdwp_tracker *uffdwp_tracker_new_native(void);
 int uffdwp_tracker_publish(struct uffdwp_tracker *t);
@@ -105,7 +110,7 @@ struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area_struct 
 bool uffdwp_ctx_is_handed_in(const void *ctx);
 bool uffdwp_vma_is_of_own_userfault(const struct vm_area_struct *vma);
 struct uffdwp_tracker *uffdwp_tracker_of_sync_vma(const struct vm_area_struct *vma);
-struct uffdwp_tracker *uffdwp_tracker_of_mm(struct mm_struct *mm);
+bool uffdwp_mm_is_tracked(const struct mm_struct *mm);
 struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx);
 struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, const void *first,
 						  const void *last);

@@ -13,7 +13,8 @@
  *
  * A note is on the stack of the task that makes the call and is looked for by that task alone; what
  * the bucket locks protect is the list. They are innermost: taken with mmap_lock or a VMA lock held,
- * and from a ftrace callback, so raw.
+ * and from a ftrace callback, so raw. There are as many as make a list short even with all the tasks
+ * of a user in such a call: some ten thousand, since that is what systems let a user have.
  */
 #include <linux/hash.h>
 #include <linux/kernel.h>
@@ -27,7 +28,7 @@
 #include "tracker.h"
 #include "uffd_call.h"
 
-#define BUCKET_BITS 6
+#define BUCKET_BITS 12
 
 static struct bucket {
 	raw_spinlock_t lock;
@@ -52,6 +53,7 @@ void uffdwp_uffd_call_begin(struct uffdwp_uffd_call *call, const void *ctx)
 
 	call->task = current;
 	call->ctx = ctx;
+	call->protects = false;
 	raw_spin_lock(&bucket->lock);
 	hlist_add_head(&call->node, &bucket->calls);
 	raw_spin_unlock(&bucket->lock);
@@ -89,10 +91,44 @@ notrace bool uffdwp_uffd_call_is_on(const void *ctx)
 	return found;
 }
 
+/**
+ * uffdwp_uffd_call_protect - note what the call of current does
+ * @protects: whether it maps pages write-protected
+ */
+void uffdwp_uffd_call_protect(bool protects)
+{
+	struct bucket *bucket = bucket_of(current);
+	struct uffdwp_uffd_call *call;
+
+	raw_spin_lock(&bucket->lock);
+	hlist_for_each_entry(call, &bucket->calls, node)
+		if (call->task == current)
+			call->protects = protects;
+	raw_spin_unlock(&bucket->lock);
+}
+
+/**
+ * uffdwp_uffd_call_protects - is current in a call that maps pages write-protected?
+ *
+ * Return: whether it is.
+ */
+bool uffdwp_uffd_call_protects(void)
+{
+	struct bucket *bucket = bucket_of(current);
+	const struct uffdwp_uffd_call *call;
+	bool found = false;
+
+	raw_spin_lock(&bucket->lock);
+	hlist_for_each_entry(call, &bucket->calls, node)
+		found |= call->task == current && call->protects;
+	raw_spin_unlock(&bucket->lock);
+	return found;
+}
+
 static notrace bool is_move_to_tracked(const struct file *uffd, unsigned int cmd)
 {
 #if UFFDWP_HAS_MOVE
-	return cmd == UFFDIO_MOVE && uffdwp_tracker_of_mm(uffdwp_userfault_mm(uffd));
+	return cmd == UFFDIO_MOVE && uffdwp_mm_is_tracked(uffdwp_userfault_mm(uffd));
 #else
 	return false;
 #endif
