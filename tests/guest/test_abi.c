@@ -515,7 +515,7 @@ static void register_for_missing(int uffd, void *start, size_t len)
 	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
 }
 
-#define FLIPS 1000
+#define FLIPS 5000
 
 /*
  * Adding WP would take MISSING from memory of the handed-in userfaultfd: refused with -EBUSY. A
@@ -545,8 +545,6 @@ static void a_register_that_changes(void **state)
 		err = dev_ioctl(fd, UFFDWP_IOC_REGISTER, &reg);
 		assert_true(!err || err == -EBUSY);
 		refused += err == -EBUSY;
-		if (!is_registered(forbidden, " um"))
-			break;
 	}
 	flipper.stop = true;
 	pthread_join(thread, NULL);
@@ -580,8 +578,6 @@ static void an_unregister_that_changes(void **state)
 	for (round = 0; round < FLIPS; round++) {
 		err = dev_ioctl(fd, UFFDWP_IOC_UNREGISTER, &unreg);
 		assert_true(!err || err == -EBUSY);
-		if (!is_registered(forbidden, " uw"))
-			break;
 	}
 	flipper.stop = true;
 	pthread_join(thread, NULL);
