@@ -110,7 +110,7 @@ struct uffdwp_open_opts {
 
 /**
  * uffdwp_open - begin to track a process
- * @pid: process, or 0 for the caller itself
+ * @pid: process, by its number or that of any of its threads; or 0 for the caller itself
  * @opts: options or NULL
  * @tracker: out: the tracker
  *

@@ -15,7 +15,7 @@ struct target {
 
 /**
  * target_find - take an existing process
- * @pid: process
+ * @pid: process, by the number of any of its threads
  * @target: out: the process
  *
  * Return: 0, or -ESRCH when there is none.

@@ -213,14 +213,16 @@ struct uffdwp_hello_arg {
  * struct uffdwp_attach_arg - UFFDWP_IOC_ATTACH: bind the tracker to an address space
  * @size: in: sizeof(struct uffdwp_attach_arg)
  * @flags: in: UFFDWP_ATTACH_*; 0 is the caller's own process
- * @pidfd: in: from pidfd_open(2), with UFFDWP_ATTACH_PIDFD; otherwise 0
+ * @pidfd: in: from pidfd_open(2), with UFFDWP_ATTACH_PIDFD; otherwise 0. A thread (PIDFD_THREAD,
+ *	Linux 6.9) stands for its process
  * @uffd: in: a userfaultfd of that same address space, with UFFDWP_ATTACH_UFFD; otherwise 0
  * @unpopulated: in: UFFDWP_UNPOP_*
  * @reserved: in: 0
  *
  * The caller needs the right to ptrace-attach to the process (PTRACE_MODE_ATTACH_REALCREDS: same
  * user and dumpable, or CAP_SYS_PTRACE, and whatever the security module asks). The process is not
- * stopped and not told.
+ * stopped and not told. If the thread that @pidfd names has ended and others of the process go on,
+ * that right is asked for to one of those.
  *
  * A userfaultfd that is handed in keeps working for what it was made for (MISSING or MINOR faults;
  * memory that is registered for MISSING faults and has nothing in it is written until it is filled,
