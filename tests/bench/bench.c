@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -350,6 +351,49 @@ static pid_t tracked_process(void)
 	return pid;
 }
 
+/* ---- many trackers of somebody else */
+
+#define CROWD 4000
+
+/* Every write fault of a tracked process finds its tracker among all that there are. */
+static void in_a_crowd(void)
+{
+	struct rlimit files = { CROWD + 64, CROWD + 64 };
+	pid_t crowd;
+	int ready[2], i;
+	char c;
+
+	if (pipe(ready))
+		stop("pipe");
+	crowd = fork();
+	if (!crowd) {
+		struct uffdwp_attach_arg attach = { .size = sizeof(attach) };
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (setrlimit(RLIMIT_NOFILE, &files))
+			stop("RLIMIT_NOFILE");
+		for (i = 0; i < CROWD; i++) {
+			tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
+			if (tracker < 0 || command(UFFDWP_IOC_ATTACH, &attach))
+				stop("a crowd of trackers");
+		}
+		if (write(ready[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1)
+		stop("a crowd of trackers");
+	close(ready[0]);
+	madvise(memory, LEN, MADV_DONTNEED);
+	touch();
+	track(UFFDWP_UNPOP_ZERO);
+	report("first_write_with_arm.crowd", least(run_arm_write, ROUNDS * PAGES));
+	close(tracker);
+	kill(crowd, SIGKILL);
+	waitpid(crowd, NULL, 0);
+}
+
 int main(void)
 {
 	pid_t other;
@@ -366,5 +410,6 @@ int main(void)
 	waitpid(other, NULL, 0);
 	own();
 	against_soft_dirty();
+	in_a_crowd();
 	return 0;
 }
