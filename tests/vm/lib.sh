@@ -80,7 +80,7 @@ apt_private_for() {
 	   [ -z "$(find "$state/updated" -mmin -60 2>/dev/null)" ]; then
 		mv "$state/sources.list.new" "$state/sources.list"
 		say "reading the package lists of $suites"
-		apt_private "$state" apt-get update >"$state/update.log" 2>&1 ||
+		apt_private "$state" apt-get -o APT::Update::Error-Mode=any update >"$state/update.log" 2>&1 ||
 			die "apt-get update failed, see $state/update.log"
 		touch "$state/updated"
 	fi
@@ -94,6 +94,11 @@ apt_newest_kernel() {
 	local state=$1 version=${2//./\\.} flavour=$3
 	apt_private "$state" apt-cache pkgnames linux-image- |
 		sed -nE "s/^linux-image-($version\.[^-]+(-[0-9]+)?-$flavour)$/\1/p" | sort -V | tail -n 1
+}
+
+# The version of a package that would be installed
+apt_version() {
+	apt_private "$1" apt-cache show --no-all-versions "$2" | sed -n 's/^Version: //p'
 }
 
 # The packages, of those that a kernel's image or headers come in, that one of them needs: they are
@@ -126,6 +131,58 @@ apt_unpack() {
 apt_closure() {
 	local state=$1; shift
 	apt_private "$state" apt-get install --simulate "$@" | sed -n 's/^Inst \([^ ]*\) .*/\1/p'
+}
+
+# What of a package of a suite, and of all that it needs, this machine lacks: lines NAME=VERSION.
+# Others of the suites that the state is for are only asked for what that one needs.
+apt_missing() {
+	local state=$1 suite=$2 package=$3 installed
+	installed=$(apt-config shell installed Dir::State::status/f)
+	eval "$installed"
+	apt_private "$state" apt-get -o Dir::State::status="$installed" install --simulate \
+		-t "$suite" "$package" | sed -n 's/^Inst \([^ ]*\) [^(]*(\([^ ]*\) .*/\1=\2/p'
+}
+
+# keep_fresh LINK NOUN COMMAND...: have something in the cache that is fetched, and fetched anew when
+# it is a week old. COMMAND is a function that ends with publish(). When it fails, without a network
+# say, the old one will do, and is not doubted again for a day. The caller looks whether there is a
+# LINK/release then, and has a lock.
+keep_fresh() {
+	local link=$1 noun=$2 status; shift 2
+	[ -z "$(find "$link/release" -mtime -7 2>/dev/null)" ] || return 0
+	# A condition around the command would switch off its "set -e", and so would one around this.
+	set +e
+	(set -e; "$@")
+	status=$?
+	set -e
+	if [ $status != 0 ] && [ -e "$link/release" ]; then
+		say "staying with $noun $(cat "$link/release")"
+		touch -d '6 days ago' "$link/release"
+	fi
+}
+
+# publish LINK RELEASE: LINK.new, which is complete, or LINK.d/RELEASE, which is there from an earlier
+# time, is what LINK leads to from now on. What it led to until now stays until the next time, for
+# those that are using it: they have followed the link once, and do not do so again.
+publish() {
+	local link=$1 release=$2 before folder
+	before=$(readlink "$link" || true)
+	mkdir -p "$link.d"
+	if [ -d "$link.new" ]; then
+		rm -rf "$link.d/$release"
+		mv "$link.new" "$link.d/$release"
+	fi
+	touch "$link.d/$release/release"
+	# Not a link: from a time when there was only one.
+	[ -L "$link" ] || rm -rf "$link"
+	ln -sfn "${link##*/}.d/$release" "$link.link"
+	mv -T "$link.link" "$link"
+	for folder in "$link.d"/*; do
+		case ${link##*/}.d/${folder##*/} in
+		"$before"|"${link##*/}.d/$release") ;;
+		*) rm -rf "$folder" ;;
+		esac
+	done
 }
 
 # sum_up NAME LOG STATUS: how many single tests of all programs passed, failed, were skipped and why.
