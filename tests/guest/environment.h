@@ -41,7 +41,7 @@ bool is_swapped(const void *page);
 
 /*
  * ---- ordinary files: ext4 in a zram device of its own (tests/vm/run --kernel-module zram
- * --kernel-module ext4 --add /usr/sbin/mkfs.ext4, on Linux 6.12 --kernel-module crc32c_generic)
+ * --kernel-module ext4 --add /usr/sbin/mkfs.ext4)
  */
 
 const char *disk_mount(size_t bytes);
