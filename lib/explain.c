@@ -82,6 +82,8 @@ static const struct {
 	{ ANY_STEP, ESRCH, "the process has ended or has called execve" },
 	{ ANY_STEP, ENOMEM, "out of memory: what could not be armed counts as written" },
 	{ ANY_STEP, EINVAL, "address or length is not a multiple of 4096, the range is empty, or it cuts a page of hugetlb" },
+	{ ANY_STEP, ENOTRECOVERABLE,
+	  "the kernel's function tracer has stopped after an error of its own (see dmesg): nothing is tracked or protected any more, take all memory as written; only a restart of the machine brings it back" },
 	{ ANY_STEP, EIO,
 	  "page tables that this version does not know: take the whole range as written" },
 	{ ANY_STEP, EOVERFLOW, "the range leaves the address space of the process" },

@@ -194,6 +194,7 @@ static int module_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
 	stats->pages_reported = arg.pages_reported;
 	stats->pages_undone = arg.pages_undone;
 	stats->tlb_flushes = arg.tlb_flushes;
+	stats->hooks_dead = arg.hooks_dead;
 	return 0;
 }
 

@@ -127,6 +127,9 @@ struct uffdwp_open_opts {
  *   -ENXIO       a kernel thread
  *   -EBADF       @pidfd or @uffd is not what it should be
  *   -EBUSY       @uffd is used by another tracker, or is tracked by itself (native_abi=1)
+ *   -ENOTRECOVERABLE
+ *                the kernel's function tracer has stopped after an error of its own, and the module
+ *                can do nothing before the machine is booted anew
  *   -EPROTO      the module is older than this library
  *   -EOPNOTSUPP  an option that this back end does not offer; for the kernel alone that includes
  *                a @uffd that was made without UFFD_FEATURE_WP_ASYNC
@@ -186,6 +189,9 @@ int uffdwp_passed_over(const struct uffdwp *tracker, enum uffdwp_backend backend
  *   -EOVERFLOW   outside the address space
  *   -ENOMEM      out of memory
  *   -EAGAIN      as from uffdwp_arm(): the range is tracked, and a front part of it armed
+ *   -ENOTRECOVERABLE
+ *                the kernel does not call the module's hooks any more: nothing that was tracked is
+ *                armed or protected, and all of it must be taken for written
  */
 int uffdwp_track(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at);
 
@@ -213,7 +219,7 @@ int uffdwp_untrack(struct uffdwp *tracker, uint64_t start, uint64_t len);
  *   -EIO         an entry of a page table is of no known kind
  *   -EAGAIN      from the kernel alone: for a second, an event of the userfaultfd that was handed in
  *                has waited to be read, and nothing can be armed before it is
- *   -ESRCH, -EINVAL, -EOVERFLOW, -ENOMEM as from uffdwp_track()
+ *   -ESRCH, -EINVAL, -EOVERFLOW, -ENOMEM, -ENOTRECOVERABLE as from uffdwp_track()
  * After -ENOMEM, -EIO and -EAGAIN a front part is armed, and the rest reads as written.
  */
 int uffdwp_arm(struct uffdwp *tracker, uint64_t start, uint64_t len);
@@ -283,7 +289,7 @@ int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opt
  *   -EINVAL      bad flags, categories or alignment
  *   -EIO         an entry of a page table is of no known kind
  *   -EOPNOTSUPP  from the kernel alone: UFFDWP_PAGE_IS_PINNED
- *   -EOVERFLOW, -ENOMEM; -EAGAIN as from uffdwp_arm()
+ *   -EOVERFLOW, -ENOMEM; -EAGAIN as from uffdwp_arm(); -ENOTRECOVERABLE as from uffdwp_track()
  * What was returned before an error holds.
  */
 int uffdwp_scan_next(struct uffdwp_scan *scan, struct uffdwp_region *region);
@@ -329,6 +335,7 @@ struct uffdwp_stats {
 	uint64_t pages_reported;
 	uint64_t pages_undone;
 	uint64_t tlb_flushes;
+	uint64_t hooks_dead;
 };
 
 /**

@@ -17,6 +17,7 @@
 #include "arm.h"
 #include "attach.h"
 #include "device.h"
+#include "health.h"
 #include "hooks.h"
 #include "pinned.h"
 #include "register.h"
@@ -295,25 +296,28 @@ static long cmd_stats(struct uffdwp_tracker *t, void __user *uarg)
 	arg.pages_reported = uffdwp_total(t, pages_reported);
 	arg.pages_undone = uffdwp_total(t, pages_undone);
 	arg.tlb_flushes = uffdwp_total(t, tlb_flushes);
+	arg.hooks_dead = t->mm && uffdwp_health_is_lost(t);
 	return copy_result(uarg, &arg, sizeof(arg));
 }
 
 struct command {
 	long (*run)(struct uffdwp_tracker *t, void __user *uarg);
 	bool needs_mm;		/* attached, and the address space still there */
+	bool needs_hooks;	/* arms, or says what was not written */
 };
 
-#define COMMAND(name, function, mm) [_IOC_NR(UFFDWP_IOC_##name)] = { function, mm }
+#define COMMAND(name, function, mm, hooks) \
+	[_IOC_NR(UFFDWP_IOC_##name)] = { function, mm, hooks }
 
 static const struct command commands[] = {
-	COMMAND(HELLO, cmd_hello, false),
-	COMMAND(ATTACH, cmd_attach, false),
-	COMMAND(REGISTER, cmd_register, true),
-	COMMAND(UNREGISTER, cmd_unregister, true),
-	COMMAND(ARM, cmd_arm, true),
-	COMMAND(SCAN, cmd_scan, true),
-	COMMAND(STATS, cmd_stats, false),
-	COMMAND(DISARM, cmd_disarm, true),
+	COMMAND(HELLO, cmd_hello, false, false),
+	COMMAND(ATTACH, cmd_attach, false, false),
+	COMMAND(REGISTER, cmd_register, true, true),
+	COMMAND(UNREGISTER, cmd_unregister, true, false),
+	COMMAND(ARM, cmd_arm, true, true),
+	COMMAND(SCAN, cmd_scan, true, true),
+	COMMAND(STATS, cmd_stats, false, false),
+	COMMAND(DISARM, cmd_disarm, true, false),
 };
 
 /* The size in the number is the caller's; the one in the structure counts. */
@@ -323,6 +327,18 @@ static const struct command *find_command(unsigned int cmd)
 	    _IOC_NR(cmd) >= ARRAY_SIZE(commands))
 		return NULL;
 	return &commands[array_index_nospec(_IOC_NR(cmd), ARRAY_SIZE(commands))];
+}
+
+/* Whatever it has done or found is worth nothing if the hooks were dead by then: health.c. */
+static long run_with_hooks(const struct command *command, struct uffdwp_tracker *t,
+			   void __user *uarg)
+{
+	long ret = uffdwp_health_before(t);
+
+	if (ret)
+		return ret;
+	ret = command->run(t, uarg);
+	return uffdwp_health_after(t) ?: ret;
 }
 
 static long run(const struct command *command, struct uffdwp_tracker *t, void __user *uarg)
@@ -335,7 +351,7 @@ static long run(const struct command *command, struct uffdwp_tracker *t, void __
 		return -ENOTCONN;
 	if (!mmget_not_zero(t->mm))
 		return -ESRCH;
-	ret = command->run(t, uarg);
+	ret = command->needs_hooks ? run_with_hooks(command, t, uarg) : command->run(t, uarg);
 	mmput(t->mm);
 	return ret;
 }

@@ -38,6 +38,7 @@
 #include "compat/hooked.h"
 #include "compat/native.h"
 #include "compat/symbols.h"
+#include "health.h"
 #include "hook_callbacks.h"
 #include "hooks.h"
 #include "native.h"
@@ -45,6 +46,12 @@
 
 /* How long hooks stay after the last tracker was closed. */
 #define LINGER (2 * HZ)
+
+/*
+ * A BPF program is just coming to the function or leaving it: bpf_tramp_ftrace_ops_func() has
+ * slept for a millisecond before it says -EAGAIN.
+ */
+#define EAGAIN_TRIES 1000
 
 atomic_t uffdwp_calls_in_flight = ATOMIC_INIT(0);
 
@@ -285,12 +292,17 @@ u64 uffdwp_hooks_kinds(void)
 /**
  * uffdwp_hooks_find - find the functions to hook
  *
- * Return: 0, or -ENOENT when one that is required does not exist or cannot be traced.
+ * Return: 0; -ENOENT when one that is required does not exist or cannot be traced; or
+ * -ENOTRECOVERABLE when ftrace is dead.
  */
 int uffdwp_hooks_find(void)
 {
 	int id, err = 0;
 
+	if (uffdwp_health_ftrace_is_dead()) {
+		pr_err("ftrace has stopped after an error of its own, and works no more before the next boot: nothing can be hooked\n");
+		return -ENOTRECOVERABLE;
+	}
 	for (id = 0; id < UFFDWP_HOOKS; id++) {
 		struct hook *hook = &hooks[id];
 
@@ -334,11 +346,13 @@ static void explain(const struct hook *hook, int err)
 int uffdwp_hook_place(enum uffdwp_hook_id id)
 {
 	struct hook *hook = &hooks[id];
-	int err;
+	int err, tries = EAGAIN_TRIES;
 
 	if (hook->placed || hook->given_up)
 		return 0;
-	err = register_ftrace_function(&hook->ops);
+	do {
+		err = register_ftrace_function(&hook->ops);
+	} while (err == -EAGAIN && --tries);
 	if (err) {
 		explain(hook, err);
 		return -ENODEV;
@@ -358,26 +372,71 @@ static void remove_hooks(bool all)
 	}
 }
 
+static bool any_placed(bool all)
+{
+	int id;
+
+	for (id = 0; id < UFFDWP_HOOKS; id++)
+		if (hooks[id].placed && (all || !hooks[id].stays))
+			return true;
+	return false;
+}
+
+/*
+ * Hooks that cannot be removed any more may still be called: unloading would never come to an end
+ * (uffdwp_hooks_exit()). So it is refused from now on.
+ */
+static void stay(void)
+{
+	static bool stays;
+
+	lockdep_assert_held(&hooks_lock);
+	if (!stays && any_placed(true))
+		stays = try_module_get(THIS_MODULE);
+}
+
 /* Nobody waits for calls in flight here: those come to an end while the module is loaded. */
 static void remove_unused(struct work_struct *work)
 {
 	mutex_lock(&hooks_lock);
-	if (!users)
+	if (!users) {
 		remove_hooks(false);
+		if (any_placed(false))
+			stay();
+	}
 	mutex_unlock(&hooks_lock);
 }
 
 static DECLARE_DELAYED_WORK(linger_work, remove_unused);
 
 /**
+ * uffdwp_hooks_stay - ftrace is dead: refuse to be unloaded, if any hook is in place
+ *
+ * Does nothing while others are at work on hooks, which may take long: to be called again.
+ */
+void uffdwp_hooks_stay(void)
+{
+	if (!mutex_trylock(&hooks_lock))
+		return;
+	stay();
+	mutex_unlock(&hooks_lock);
+}
+
+/**
  * uffdwp_hooks_get - have the hooks in place until uffdwp_hooks_put()
  *
- * Return: 0, or -ENODEV after the log was told why: no hook was placed for this user.
+ * Return: 0; or, after the log was told why, -ENODEV, or -ENOTRECOVERABLE when ftrace is dead: no
+ * hook was placed for this user.
  */
 int uffdwp_hooks_get(void)
 {
 	int id, err = 0;
 
+	/* Those that are in place already need not be called any more. */
+	if (uffdwp_health_ftrace_is_dead()) {
+		pr_err_ratelimited("ftrace has stopped after an error of its own, and works no more before the next boot\n");
+		return -ENOTRECOVERABLE;
+	}
 	mutex_lock(&hooks_lock);
 	for (id = 0; id < UFFDWP_HOOKS && !err; id++)
 		err = uffdwp_hook_place(id);
@@ -406,16 +465,6 @@ void uffdwp_hooks_put(void)
 void uffdwp_hooks_linger(void)
 {
 	schedule_delayed_work(&linger_work, LINGER);
-}
-
-static bool any_placed(void)
-{
-	int id;
-
-	for (id = 0; id < UFFDWP_HOOKS; id++)
-		if (hooks[id].placed)
-			return true;
-	return false;
 }
 
 /*
@@ -447,7 +496,7 @@ void uffdwp_hooks_exit(void)
 	 * ftrace has given up after an error of its own, and goes on calling us. There is no way to
 	 * go: not to return keeps the code where it is called.
 	 */
-	while (any_placed()) {
+	while (any_placed(true)) {
 		pr_err_once("ftrace does not remove its hooks: the module has to stay\n");
 		ssleep(60);
 	}

@@ -42,6 +42,7 @@ u64 uffdwp_hooks_kinds(void);
 int uffdwp_hooks_get(void);
 void uffdwp_hooks_put(void);
 void uffdwp_hooks_linger(void);
+void uffdwp_hooks_stay(void);
 void uffdwp_hooks_exit(void);
 
 #endif /* UFFDWP_HOOKS_H */

@@ -7,6 +7,7 @@
 
 #include "compat/symbols.h"
 #include "device.h"
+#include "health.h"
 #include "hooks.h"
 #include "native.h"
 #include "private_mm.h"
@@ -33,6 +34,9 @@ static int __init uffdwp_init(void)
 	err = uffdwp_native_fork_init();
 	if (err)
 		goto exit_trackers;
+	err = uffdwp_health_init();
+	if (err)
+		goto exit_native_fork;
 	err = uffdwp_hooks_find();
 	if (err)
 		goto exit_hooks;
@@ -48,6 +52,8 @@ static int __init uffdwp_init(void)
 
 exit_hooks:
 	uffdwp_hooks_exit();
+	uffdwp_health_exit();
+exit_native_fork:
 	uffdwp_native_fork_exit();
 exit_trackers:
 	uffdwp_trackers_exit();
@@ -61,6 +67,7 @@ static void __exit uffdwp_exit(void)
 {
 	uffdwp_device_exit();
 	uffdwp_hooks_exit();
+	uffdwp_health_exit();
 	uffdwp_native_fork_exit();
 	uffdwp_trackers_exit();
 	uffdwp_private_mm_exit();

@@ -23,6 +23,7 @@
 #include "breakage.h"
 #include "categories.h"
 #include "compat/hugetlb.h"
+#include "health.h"
 #include "pinned.h"
 #include "pte.h"
 #include "regions.h"
@@ -572,6 +573,8 @@ long uffdwp_scan_native(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
 			s.walk.ops = &arming_scan_ops;
 	}
 	err = run(&s);
+	if (!err && uffdwp_health_ftrace_is_dead())
+		err = -ENOTRECOVERABLE;
 	if (err && arg->flags & UFFDWP_SCAN_WP_MATCHING)
 		uffdwp_scan_native_undo(mm, arg->start, arg->end);
 	arg->walk_end = err ? arg->end : s.skipped && s.pos == arg->end ? s.skipped : s.pos;

@@ -35,6 +35,7 @@
 #include "arm.h"
 #include "breakage.h"
 #include "compat/vma.h"
+#include "health.h"
 #include "tracker.h"
 
 /* All trackers of one mm: in the table while there are any. */
@@ -122,6 +123,7 @@ struct uffdwp_tracker *uffdwp_tracker_new_native(void)
 	}
 	mutex_init(&t->lock);
 	t->settled = jiffies - HZ;
+	uffdwp_health_prepare(t);
 	return t;
 }
 
@@ -217,6 +219,8 @@ int uffdwp_tracker_publish(struct uffdwp_tracker *t)
 	spin_unlock(&tables_lock);
 	if (err || t->of_mm != new)
 		kfree(new);
+	if (!err)
+		uffdwp_health_watch(t);
 	return err;
 }
 
@@ -409,8 +413,15 @@ static bool may_hold_lost_markers(const struct uffdwp_tracker *t, struct vm_area
 	return t->markers && vma_is_anonymous(vma) && !uffdwp_broken(UFFDWP_BREAK_LOST);
 }
 
-/* Not registered with this tracker; bits may be those of another userfaultfd. */
-static void clear_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+/**
+ * uffdwp_tracker_clear_lost_markers - leave no marker of ours where the tracker has lost the memory
+ * @t: tracker
+ * @vma: mapping that is not registered with it; mmap_lock held, for writing where faults need not
+ *	take it
+ *
+ * Bits may be those of another userfaultfd.
+ */
+void uffdwp_tracker_clear_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
 	if (!may_hold_lost_markers(t, vma))
 		return;
@@ -439,7 +450,7 @@ static void disarm_everything(struct uffdwp_tracker *t)
 	lockdep_assert_held_write(&t->mm->mmap_lock);
 	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX) {
 		if (vma->vm_userfaultfd_ctx.ctx != t->ctx) {
-			clear_lost_markers(t, vma);
+			uffdwp_tracker_clear_lost_markers(t, vma);
 			continue;
 		}
 		uffdwp_vma_keep_out_faults(vma);
@@ -461,12 +472,16 @@ static void disarm_everything(struct uffdwp_tracker *t)
 void uffdwp_tracker_release(struct uffdwp_tracker *t)
 {
 	if (t->mm) {
+		uffdwp_health_forget(t);
 		/* mm_users of 0: the mappings are gone or on their way, and no fault can come */
 		if (mmget_not_zero(t->mm)) {
 			mmap_write_lock(t->mm);
 			disarm_everything(t);
 			unpublish(t);
 			mmap_write_unlock(t->mm);
+			/* Closing a userfaultfd wakes all, but one that was handed in stays open. */
+			if (t->uffd && uffdwp_health_is_lost(t))
+				uffdwp_health_wake(t);
 			mmput(t->mm);
 		} else {
 			unpublish(t);

@@ -9,6 +9,7 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
+#include <linux/workqueue.h>
 
 #include "../uapi/uffdwp-async.h"
 #include "breakage.h"
@@ -57,18 +58,21 @@ struct uffdwp_split {
  * @sync: native, and writes are for its reader: only memory with nothing in it is armed by us
  * @markers: unpopulated memory is armed with markers, not with zero pages
  * @ignore_pins: pages that somebody holds are armed like others
+ * @lost: its hooks are dead, see health.c; set without @lock, never reset
  * @met_held: an entry was left as it is because somebody holds its page; set without @lock
  * @settled: when uffdwp_settle_lists() was last at work, in jiffies; under @lock
  * @split: the huge page of a file that a scan has split last; under @lock
  * @counters: statistics
  * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them; not if @native
+ * @watched: in the list of health.c
+ * @losing: work of health.c
  * @by_ctx: in the table that faults look into
  * @by_mm: in the list of @of_mm
  * @of_mm: all trackers of the address space, once published
  * @rcu: frees the tracker when no fault can see it any more
  *
- * All but @ending, @met_held, @settled, @split and the counters is set once, by whoever makes the
- * tracker, before it is published in the tables.
+ * All but @ending, @lost, @watched, @met_held, @settled, @split and the counters is set once, by
+ * whoever makes the tracker, before it is published in the tables.
  */
 struct uffdwp_tracker {
 	struct mutex lock;
@@ -82,11 +86,14 @@ struct uffdwp_tracker {
 	bool ending;
 	bool markers;
 	bool ignore_pins;
+	bool lost;
 	bool met_held;
 	unsigned long settled;
 	struct uffdwp_split split;
 	struct uffdwp_counters __percpu *counters;
 	struct uffdwp_region *buffer;
+	struct list_head watched;
+	struct work_struct losing;
 	struct rhash_head by_ctx;
 	struct hlist_node by_mm;
 	struct uffdwp_tracked_mm *of_mm;
@@ -103,6 +110,7 @@ struct uffdwp_tracker *uffdwp_tracker_new(void);
 struct uffdwp_tracker *uffdwp_tracker_new_native(void);
 int uffdwp_tracker_publish(struct uffdwp_tracker *t);
 void uffdwp_tracker_release(struct uffdwp_tracker *t);
+void uffdwp_tracker_clear_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma);
 u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
 
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma);

@@ -182,6 +182,26 @@ int uffdwp_userfault_features(struct file *uffd, unsigned int *features)
 }
 
 /**
+ * uffdwp_userfault_waiting - does a fault wait for the reader of a userfaultfd?
+ * @ctx: context of a userfaultfd that stays open
+ *
+ * Whether the reader has been told of it or not. Asked of what tells /proc/PID/fdinfo, which looks
+ * at the context of the file and nothing else, and does not sleep.
+ *
+ * Return: whether one does.
+ */
+bool uffdwp_userfault_waiting(const void *ctx)
+{
+	struct file uffd = { .private_data = (void *)ctx };
+	unsigned long pending, total;
+	char text[160] = "";
+	struct seq_file m = { .buf = text, .size = sizeof(text) - 1 };
+
+	userfault_fops->show_fdinfo(&m, &uffd);
+	return sscanf(text, "pending:\t%lu\ntotal:\t%lu", &pending, &total) == 2 && total;
+}
+
+/**
  * uffdwp_userfault_api - UFFDIO_API on a new userfaultfd
  * @uffd: file
  * @features: UFFD_FEATURE_*

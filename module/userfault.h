@@ -12,6 +12,7 @@ struct file *uffdwp_userfault_get(int fd);
 bool uffdwp_userfault_owner_is_known(void);
 struct mm_struct *uffdwp_userfault_owner(const struct file *uffd);
 struct uffdwp_tracker *uffdwp_userfault_of_field(const struct mm_struct *mm, const void *field);
+bool uffdwp_userfault_waiting(const void *ctx);
 int uffdwp_userfault_features(struct file *uffd, unsigned int *features);
 long uffdwp_userfault_api(struct file *uffd, u64 features);
 long uffdwp_userfault_register(struct file *uffd, unsigned long start, unsigned long len);

@@ -93,6 +93,17 @@
  *     -EINTR      killed while waiting for a lock
  *     -ENOMEM     out of memory: what was armed stays armed, the rest reads as written
  *     -EIO        an entry of a page table is of no known kind: as with -ENOMEM (ARM, SCAN only)
+ *     -ENOTRECOVERABLE
+ *                 the kernel does not call the module's hooks any more (ATTACH, REGISTER, ARM, SCAN
+ *                 only): its function tracer has stopped after an error of its own, which the
+ *                 kernel log has, or a write has passed by all hooks. Nothing that was tracked is
+ *                 armed or protected any more, and all of it must be taken for written. After an
+ *                 error of the tracer, only booting the machine anew helps
+ *
+ * The module looks twice a second whether that has happened, while a tracker is open. A write that
+ * meets an armed page in between waits until then. A system call that meets one may fail with
+ * EFAULT, and on Linux before 6.4 an access to private memory that was armed with a marker may end
+ * in SIGBUS: without hooks, the kernel decides.
  */
 #ifndef UFFDWP_ASYNC_H
 #define UFFDWP_ASYNC_H
@@ -463,6 +474,7 @@ struct uffdwp_scan_arg {
  * @pages_reported: out: pages that scans reported
  * @pages_undone: out: pages made written again because their report could not be delivered
  * @tlb_flushes: out: TLB flushes done while arming
+ * @hooks_dead: out: 1 when the tracking has ended with -ENOTRECOVERABLE; otherwise 0
  *
  * Counters since ATTACH, in units of events or small pages; a huge page counts as 512. They are
  * exact when nothing else runs and never go back.
@@ -484,6 +496,7 @@ struct uffdwp_stats_arg {
 	__u64 pages_reported;
 	__u64 pages_undone;
 	__u64 tlb_flushes;
+	__u64 hooks_dead;
 };
 
 /* The size of each structure as it was first released: none smaller is accepted. */

@@ -17,6 +17,7 @@ DEFINE_STATIC_CALL_NULL(uffdwp_kallsyms_lookup_name, uffdwp_fn_kallsyms_lookup_n
 	DEFINE_STATIC_CALL_NULL(uffdwp_##name, uffdwp_fn_##name);
 UFFDWP_FUNCTIONS(UFFDWP_DEFINE_FUNCTION)
 UFFDWP_HOOKED_FUNCTIONS(UFFDWP_DEFINE_FUNCTION)
+UFFDWP_OPTIONAL_FUNCTIONS(UFFDWP_DEFINE_FUNCTION)
 
 const unsigned long *uffdwp_huge_zero_pfn;
 
@@ -95,6 +96,7 @@ int uffdwp_symbols_find(void)
 	UFFDWP_SET_FUNCTION(name, uffdwp_symbol_address(hooked_symbol(#name)));
 	UFFDWP_FUNCTIONS(UFFDWP_NEED_FUNCTION)
 	UFFDWP_HOOKED_FUNCTIONS(UFFDWP_FIND_FUNCTION)
+	UFFDWP_OPTIONAL_FUNCTIONS(UFFDWP_FIND_FUNCTION)
 
 	uffdwp_huge_zero_pfn = (const unsigned long *)need("huge_zero_pfn", &err);
 	return err;

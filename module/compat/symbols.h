@@ -33,6 +33,7 @@ struct pid;
 struct pt_regs;
 struct rlimit;
 struct task_struct;
+struct uffdwp_wake_range;
 struct userfaultfd_ctx;
 struct zap_details;
 
@@ -205,6 +206,8 @@ struct zap_details;
 	X(arch_pick_mmap_layout, void, (struct mm_struct *mm, struct rlimit *stack))	\
 	/* kernel/fork.c: the check of ptrace and process_vm_readv */			\
 	X(mm_access, struct mm_struct *, (struct task_struct *task, unsigned int mode))	\
+	/* kernel/trace/ftrace.c */							\
+	X(ftrace_is_dead, int, (void))							\
 	/* kernel/pid.c */								\
 	X(pidfd_get_pid, struct pid *, (unsigned int fd, unsigned int *flags))		\
 	/* fs/userfaultfd.c: userfaultfd(2), its flags are in regs->di */		\
@@ -261,11 +264,18 @@ struct zap_details;
 	UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)
 
+/* Static, so a compiler may leave no function of that name: then a call does nothing. */
+#define UFFDWP_OPTIONAL_FUNCTIONS(X)							\
+	/* fs/userfaultfd.c, later mm/userfaultfd.c */					\
+	X(__wake_userfault, void, (struct userfaultfd_ctx *ctx,				\
+				   struct uffdwp_wake_range *range))
+
 #define UFFDWP_DECLARE_FUNCTION(name, result, parameters)			\
 	typedef result uffdwp_fn_##name parameters;				\
 	DECLARE_STATIC_CALL(uffdwp_##name, uffdwp_fn_##name);
 UFFDWP_FUNCTIONS(UFFDWP_DECLARE_FUNCTION)
 UFFDWP_HOOKED_FUNCTIONS(UFFDWP_DECLARE_FUNCTION)
+UFFDWP_OPTIONAL_FUNCTIONS(UFFDWP_DECLARE_FUNCTION)
 #undef UFFDWP_DECLARE_FUNCTION
 
 #define uffdwp_call(name) static_call(uffdwp_##name)

@@ -36,4 +36,10 @@
 #define UFFDWP_USERFAULT_FEATURES 0
 #endif
 
+/* struct userfaultfd_wake_range, private to the kernel: len 0 is all */
+struct uffdwp_wake_range {
+	unsigned long start;
+	unsigned long len;
+};
+
 #endif /* UFFDWP_COMPAT_USERFAULT_H */

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Are the hooks still called? Owns the list of trackers that are looked after, and the work that
+ * looks twice a second while there is one.
+ *
+ * How hooks die: a function that has one hook calls the trampoline of that hook; one that has
+ * several, or a BPF program besides, calls ftrace_ops_list_func(), which calls all hooks in the
+ * list, ours among them. That gives up at the first ftrace_ops without a function: FTRACE_WARN_ON()
+ * calls ftrace_kill(), and no hook behind it in the list is called, this time or later. If ftrace
+ * is killed while it changes what is hooked, the common trampolines may be left with ftrace_stub().
+ * So hooks die function by function, some live on, and a hook of our own on a function of our own
+ * would prove nothing of the others. ftrace_kill() also ends every change of what is hooked, for
+ * good: ftrace_disabled is never reset.
+ *
+ * In Linux 6.1 a BPF program at the entry of a function that we redirect, and another one at its
+ * exit after that, do it: bpf_trampoline_update() has to begin again (-EAGAIN of an IPMODIFY
+ * function) and resets ->func of an ftrace_ops that is registered already. Later kernels do not.
+ *
+ * Two signs:
+ *
+ *   - ftrace_is_dead(), for all trackers. It is set before the function that lost its hook runs, so
+ *     whatever that function has done to an entry is done after it: a command that asks behind its
+ *     last look at the page tables finds out, if any of what it saw was done without our hooks.
+ *   - a fault that waits on the userfaultfd of a tracker, for that tracker. Only write protection
+ *     is registered with one that was not handed in, and there is no reader, so this is a write
+ *     fault that passed by all hooks, whatever the reason. With one that was handed in it may be a
+ *     fault that is the owner's to resolve.
+ *
+ * A tracker whose hooks are dead is lost, for good. Everything is disarmed first, so that it reads
+ * as written, and those who sleep are woken then, and take their fault again. Commands that would
+ * arm or say what is clean are refused from then on. One of them may be at work and have armed what
+ * was just disarmed: it looks again at its end (uffdwp_health_after()), before it tells anything.
+ * The owner of a handed-in userfaultfd arms by UFFDIO_WRITEPROTECT, of which we are not told any
+ * more: as long as its tracker is open, it is disarmed again whenever a fault waits.
+ *
+ * What was lost is not brought back: a function without its hook may have zapped a page and left
+ * its marker, so an entry that looks armed proves nothing (hence no scan), and a fault of the
+ * kernel itself (read(2) into armed memory) meets UFFD_USER_MODE_ONLY and fails with EFAULT instead
+ * of waiting.
+ *
+ * Where the writes of a native tracker are for the reader of its userfaultfd (t->sync), they are
+ * delivered by the kernel itself, without our hooks. Disarming would hide them: it is left alone.
+ *
+ * Locks: watch_lock protects the list; inside mmap_lock (dup_userfaultfd() publishes a tracker), so
+ * the look takes no mmap_lock. Losing a tracker does, and may wait long for that of a process: it
+ * is a work of its own for each tracker, and takes no lock of the tracker, since a command that
+ * holds it may be what sleeps (put_user() to armed memory, Linux 5.10).
+ *
+ * The queue is unbound and has a thread of its own for when there is no memory for others
+ * (WQ_MEM_RECLAIM): it does not wait for what others do.
+ */
+#include <linux/ftrace.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/mutex.h>
+#include <linux/sched/mm.h>
+#include <linux/workqueue.h>
+
+#include "arm.h"
+#include "compat/symbols.h"
+#include "compat/userfault.h"
+#include "health.h"
+#include "hooks.h"
+#include "tracker.h"
+#include "userfault.h"
+
+#define INTERVAL (HZ / 2)
+
+/* Of memory that is disarmed under one hold of mmap_lock. */
+#define STRIDE (256UL << 20)
+
+static LIST_HEAD(watched);
+static DEFINE_MUTEX(watch_lock);
+static struct workqueue_struct *queue;
+
+static void look(struct work_struct *work);
+static DECLARE_DELAYED_WORK(look_work, look);
+
+/**
+ * uffdwp_health_ftrace_is_dead - has ftrace stopped after an error of its own?
+ *
+ * Return: whether it has; it never works again before the machine is booted anew.
+ */
+bool uffdwp_health_ftrace_is_dead(void)
+{
+	/* Not before what the caller has seen in page tables, whose lock it has dropped. */
+	smp_rmb();
+	return uffdwp_call(ftrace_is_dead)();
+}
+
+/**
+ * uffdwp_health_is_lost - are the hooks of this tracker known to be dead?
+ * @t: tracker
+ *
+ * Return: whether they are.
+ */
+bool uffdwp_health_is_lost(struct uffdwp_tracker *t)
+{
+	return READ_ONCE(t->lost) || uffdwp_health_ftrace_is_dead();
+}
+
+/**
+ * uffdwp_health_wake - wake who sleeps in handle_userfault() for this tracker
+ * @t: tracker, whose userfaultfd is open
+ *
+ * __wake_userfault() may have been inlined by another compiler. Then static_call() does nothing,
+ * and they sleep until the tracker is closed.
+ */
+void uffdwp_health_wake(const struct uffdwp_tracker *t)
+{
+	struct uffdwp_wake_range all = {};
+
+	/* wake_userfault(): the entries were changed before we look who waits */
+	smp_mb();
+	uffdwp_call(__wake_userfault)((struct userfaultfd_ctx *)t->ctx, &all);
+}
+
+/*
+ * From @pos to the end of its VMA, or as far as one hold of mmap_lock is to go. Returns where to go
+ * on, or 0.
+ */
+static unsigned long disarm_stride(struct uffdwp_tracker *t, unsigned long pos)
+{
+	struct vm_area_struct *vma = find_vma(t->mm, pos);
+	unsigned long end;
+
+	if (!vma)
+		return 0;
+	if (vma->vm_userfaultfd_ctx.ctx != t->ctx) {
+		/* Without our hook on do_swap_page() a marker kills who touches it. */
+		if (!UFFDWP_HAS_ANON_MARKERS)
+			uffdwp_tracker_clear_lost_markers(t, vma);
+		return vma->vm_end;
+	}
+	pos = max(pos, vma->vm_start);
+	end = vma->vm_end - pos > STRIDE ? pos + STRIDE : vma->vm_end;
+	uffdwp_disarm(vma, pos, end);
+	return end;
+}
+
+static void disarm_everything(struct uffdwp_tracker *t)
+{
+	unsigned long pos = 0;
+
+	do {
+		mmap_read_lock(t->mm);
+		pos = disarm_stride(t, pos);
+		mmap_read_unlock(t->mm);
+		cond_resched();
+	} while (pos);
+}
+
+/*
+ * The userfaultfd of a native tracker is not ours, and with its hook on userfaultfd_release() dead
+ * nobody has told us that it was closed. It is there as long as a VMA says so: it is taken out of
+ * all of them, with mmap_lock held for writing, before the context is freed.
+ */
+static bool userfault_is_open(const struct uffdwp_tracker *t)
+{
+	struct vm_area_struct *vma;
+
+	lockdep_assert_held(&t->mm->mmap_lock);
+	if (t->uffd)
+		return true;
+	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX)
+		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
+			return true;
+	return false;
+}
+
+static void wake_if_open(struct uffdwp_tracker *t)
+{
+	mmap_read_lock(t->mm);
+	if (userfault_is_open(t))
+		uffdwp_health_wake(t);
+	mmap_read_unlock(t->mm);
+}
+
+/* With mm_users of 0 the VMAs are gone or on their way, and nobody can sleep any more. */
+static void lose(struct uffdwp_tracker *t)
+{
+	WRITE_ONCE(t->lost, true);
+	/* A command that arms from here on sees that, for it takes page-table locks after us. */
+	if (!mmget_not_zero(t->mm))
+		return;
+	disarm_everything(t);
+	wake_if_open(t);
+	mmput(t->mm);
+}
+
+static bool someone_waits(struct uffdwp_tracker *t)
+{
+	bool waits = false;
+
+	if (t->uffd)
+		return uffdwp_userfault_waiting(t->ctx);
+	if (!mmget_not_zero(t->mm))
+		return false;
+	mmap_read_lock(t->mm);
+	if (userfault_is_open(t))
+		waits = uffdwp_userfault_waiting(t->ctx);
+	mmap_read_unlock(t->mm);
+	mmput(t->mm);
+	return waits;
+}
+
+static void lose_work(struct work_struct *work)
+{
+	struct uffdwp_tracker *t = container_of(work, struct uffdwp_tracker, losing);
+
+	if (!READ_ONCE(t->lost) || someone_waits(t))
+		lose(t);
+}
+
+/* What the look may know without mmap_lock. */
+static bool needs_help(struct uffdwp_tracker *t, bool dead)
+{
+	if (t->sync)
+		return false;
+	if (dead)
+		return !READ_ONCE(t->lost) || !t->uffd || uffdwp_userfault_waiting(t->ctx);
+	if (READ_ONCE(t->lost))
+		return uffdwp_userfault_waiting(t->ctx);
+	return t->uffd && !t->handed_in && uffdwp_userfault_waiting(t->ctx);
+}
+
+static void explain_once(bool dead)
+{
+	if (dead)
+		pr_err_once("ftrace has stopped after an error of its own (see above), so the kernel calls the hooks no longer: nothing is tracked or protected any more, and nothing can be until the next boot\n");
+	else
+		pr_err_once("a write fault has passed by all hooks: its process is not tracked any more, and nothing of it is protected\n");
+}
+
+static void look(struct work_struct *work)
+{
+	const bool dead = uffdwp_health_ftrace_is_dead();
+	struct uffdwp_tracker *t;
+
+	if (dead)
+		uffdwp_hooks_stay();
+	mutex_lock(&watch_lock);
+	list_for_each_entry(t, &watched, watched) {
+		if (needs_help(t, dead)) {
+			explain_once(dead);
+			queue_work(queue, &t->losing);
+		}
+		cond_resched();
+	}
+	if (!list_empty(&watched))
+		queue_delayed_work(queue, &look_work, INTERVAL);
+	mutex_unlock(&watch_lock);
+}
+
+/**
+ * uffdwp_health_before - may a command that relies on hooks begin?
+ * @t: attached tracker, locked, its mm held by mmget()
+ *
+ * Return: 0; or -ENOTRECOVERABLE: the hooks are dead, and nothing is armed.
+ */
+int uffdwp_health_before(struct uffdwp_tracker *t)
+{
+	if (READ_ONCE(t->lost))
+		return -ENOTRECOVERABLE;
+	return uffdwp_health_after(t);
+}
+
+/**
+ * uffdwp_health_after - may a command that relies on hooks tell what it has found?
+ * @t: attached tracker, locked, its mm held by mmget()
+ *
+ * Return: 0; or -ENOTRECOVERABLE: it may not, and nothing is armed any more.
+ */
+int uffdwp_health_after(struct uffdwp_tracker *t)
+{
+	if (likely(!uffdwp_health_is_lost(t)))
+		return 0;
+	explain_once(uffdwp_health_ftrace_is_dead());
+	lose(t);
+	return -ENOTRECOVERABLE;
+}
+
+/**
+ * uffdwp_health_prepare - what a new tracker needs before anything else here
+ * @t: tracker
+ */
+void uffdwp_health_prepare(struct uffdwp_tracker *t)
+{
+	INIT_LIST_HEAD(&t->watched);
+	INIT_WORK(&t->losing, lose_work);
+}
+
+/**
+ * uffdwp_health_watch - look after a tracker from now on
+ * @t: tracker, just published
+ */
+void uffdwp_health_watch(struct uffdwp_tracker *t)
+{
+	mutex_lock(&watch_lock);
+	if (list_empty(&watched))
+		queue_delayed_work(queue, &look_work, INTERVAL);
+	list_add(&t->watched, &watched);
+	mutex_unlock(&watch_lock);
+}
+
+/**
+ * uffdwp_health_forget - do not look after a tracker any more
+ * @t: tracker, which may never have been looked after; no mmap_lock is held
+ *
+ * When it returns nothing here uses the tracker.
+ */
+void uffdwp_health_forget(struct uffdwp_tracker *t)
+{
+	mutex_lock(&watch_lock);
+	list_del_init(&t->watched);
+	/* One that runs just now waits for watch_lock, and finds the list empty. */
+	if (list_empty(&watched))
+		cancel_delayed_work(&look_work);
+	mutex_unlock(&watch_lock);
+	cancel_work_sync(&t->losing);
+}
+
+/**
+ * uffdwp_health_init - make the queue
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int uffdwp_health_init(void)
+{
+	queue = alloc_workqueue("uffdwp", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return queue ? 0 : -ENOMEM;
+}
+
+/**
+ * uffdwp_health_exit - take it back; there are no trackers
+ */
+void uffdwp_health_exit(void)
+{
+	cancel_delayed_work_sync(&look_work);
+	destroy_workqueue(queue);
+}
