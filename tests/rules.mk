@@ -45,6 +45,17 @@ $(B)/tests/guest/test_native_%: tests/guest/test_native_%.c tests/guest/native.c
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< tests/guest/native.c $(GUEST_PARTS) $(CMOCKA) -lpthread
 
+# What needs a build of the module, or a guest, of its own: tests/vm/dead
+DEAD_PROGRAMS := $(addprefix $(B)/tests/guest/,dead_hooks dead_ftrace dead_tracers)
+
+DEAD_PARTS := $(addprefix tests/guest/,native.c bpf.c writer.c)
+
+$(B)/tests/guest/dead_%: tests/guest/dead_%.c $(DEAD_PARTS) $(DEAD_PARTS:.c=.h) \
+		$(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(DEAD_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
+
 RACE_SOURCES := $(addprefix tests/guest/,races.c race_round.c race_events.c race_commands.c interleave.c \
 	support.c unserved.c)
 
@@ -86,7 +97,7 @@ $(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/program32.
 		-static -fno-stack-protector -Iuapi -isystem /usr/include/$(shell $(CC) -print-multiarch) \
 		-o $@ $<
 
-guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(B)/tests/guest/races $(B)/uffdwp $(B)/tests/bench
+guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(DEAD_PROGRAMS) $(B)/tests/guest/races $(B)/uffdwp $(B)/tests/bench
 .PHONY: guest
 
 # ---- verbs
@@ -108,6 +119,12 @@ check-races: $(B)/tests/guest/races ## races, interleaving by interleaving (KERN
 check-debug: deps ## the tests in the guest on the debug kernel
 	@$(MAKE) --no-print-directory check-guest check-races KERNELS=6.1-debug
 .PHONY: check-debug
+
+# In guests of their own: ftrace that is dead stays so.
+check-dead: deps ## hooks that are not called any more: nobody sleeps, no scan says clean (KERNELS=all)
+	@$(MAKE) --no-print-directory guest
+	@for kernel in $(NAMED_OR_ALL_KERNELS); do tests/vm/dead $$kernel || exit 1; done
+.PHONY: check-dead
 
 HOURS ?= 8
 KERNEL ?= 6.1

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dead_ftrace: BPF kills ftrace while a process is tracked. It sleeps for a moment and goes on,
+ * nothing stays armed, and no command says "clean".
+ *
+ * On Linux 6.1 it takes one BPF program at the entry of a function and then one at its exit, where
+ * a module has redirected the function: bpf_trampoline_update() is told to begin again (-EAGAIN)
+ * and resets ->func of an ftrace_ops that is in the list and stays there. The next call of the
+ * function ends in FTRACE_WARN_ON(!op->func). Later kernels reset
+ * nothing: there the test sees that BPF and the hooks agree.
+ *
+ * The kernel is broken afterwards and says so in its log: one run is one guest, which tells the
+ * runner to expect that. The function goes on calling the trampolines of the BPF programs, so these
+ * must stay: a process that nobody ends holds them until the machine goes.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bpf.h"
+#include "support.h"
+#include "writer.h"
+
+#define HUGE_PAGES 2ul
+#define LEN (HUGE_PAGES * HUGE_PAGE)
+
+/* Programs and links live as long as one of their descriptors. */
+static void hold_for_ever(int tracker)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid)
+		return;
+	setsid();
+	close(tracker);
+	for (;;)
+		pause();
+}
+
+static void nobody_sleeps_when_ftrace_dies(void **state)
+{
+	char *seen = map_huge(HUGE_PAGES), *asleep = map_huge(HUGE_PAGES);
+	struct writer *w, *sleeper;
+	int tracker, other, entry, leave;
+	pid_t pid, sleeping;
+
+	(void)state;
+	assert_non_null(seen);
+	assert_non_null(asleep);
+	w = writer_new(seen, HUGE_PAGES, HUGE_PAGE);
+	sleeper = writer_new(asleep, HUGE_PAGES, HUGE_PAGE);
+	pid = writer_fork(w);
+	sleeping = writer_fork(sleeper);
+	/* Pages of its own, of which the fork has left none. */
+	assert_ok(munmap(seen, LEN));
+	assert_ok(munmap(asleep, LEN));
+
+	tracker = dev_open();
+	other = dev_open();
+	assert_ok(dev_attach_pid(other, pid));
+	assert_ok(dev_register(other, seen, LEN));
+	assert_ok(dev_arm(other, seen, LEN));
+	writer_write(w, "with hooks");
+	assert_int_equal(dev_stats(other).huge_splits, HUGE_PAGES);
+	assert_ok(dev_attach_pid(tracker, sleeping));
+	assert_ok(dev_register(tracker, asleep, LEN));
+	assert_ok(dev_arm(tracker, asleep, LEN));
+
+	entry = bpf_load("handle_userfault", BPF_AT_ENTRY);
+	leave = bpf_load("handle_userfault", BPF_AT_EXIT);
+	if (entry < 0 || leave < 0)
+		skip_because("no BPF program on this kernel: %d, %d", entry, leave);
+	if (bpf_attach(entry) < 0 || bpf_attach(leave) < 0)
+		skip_because("this kernel lets no BPF program beside a hook");
+	hold_for_ever(tracker);
+	assert_false(ftrace_is_dead());
+	writer_write(sleeper, "with BPF programs on the hooked function");
+	if (!ftrace_is_dead()) {
+		assert_int_equal(dev_stats(tracker).huge_splits, HUGE_PAGES);
+		skip_because("BPF programs do not kill ftrace on this kernel");
+	}
+
+	assert_lost(tracker, asleep, LEN);
+	assert_lost(other, seen, LEN);
+	writer_write(sleeper, "afterwards");
+	writer_write(w, "the other process");
+	close(tracker);
+	close(other);
+	writer_write(sleeper, "without a tracker");
+	other = dev_open();
+	assert_err(dev_attach_pid(other, pid), ENOTRECOVERABLE);
+	close(other);
+	kill(pid, SIGKILL);
+	kill(sleeping, SIGKILL);
+	waitpid(pid, NULL, 0);
+	waitpid(sleeping, NULL, 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_sleeps_when_ftrace_dies),
+	};
+
+	return cmocka_run_group_tests_name("dead_ftrace", tests, NULL, NULL);
+}
