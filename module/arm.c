@@ -20,6 +20,7 @@
 #include "arm.h"
 #include "breakage.h"
 #include "compat/hugetlb.h"
+#include "hold.h"
 #include "kind.h"
 #include "pinned.h"
 #include "pte.h"
@@ -276,8 +277,9 @@ static const struct uffdwp_walk_ops arm_ops = {
  * mmap_lock is held for reading.
  *
  * Return: UFFDWP_WALK_ON when all is armed; UFFDWP_WALK_PAUSE when somebody waits for mmap_lock:
- * drop it and come back for the rest; -ENOENT when nothing in the range is registered; -EINVAL when
- * the range cuts a page of hugetlb; -ENOMEM, -EINTR, -EIO as from uffdwp_walk_vma().
+ * drop it and come back for the rest; -ENOENT when nothing in the range is registered; -ENODEV when
+ * the tracker arms no more (uffdwp_tracker_disarm_all()); -EINVAL when the range cuts a page of
+ * hugetlb; -ENOMEM, -EINTR, -EIO as from uffdwp_walk_vma().
  */
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	       unsigned long *walk_end)
@@ -293,7 +295,13 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 
 	lockdep_assert_held(&t->mm->mmap_lock);
 	*walk_end = start;
+	if (t->arming_ended)
+		return -ENODEV;
 	uffdwp_for_each_vma(vma, t->mm, start, end) {
+		/* No pause before something was found: the rest alone would be -ENOENT. */
+		next = uffdwp_may_go_on(t->mm, true, found);
+		if (next)
+			return next;
 		if (!uffdwp_vma_is_tracked(t, vma))
 			continue;
 		found = true;
@@ -310,6 +318,52 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 		return -ENOENT;
 	*walk_end = end;
 	return UFFDWP_WALK_ON;
+}
+
+struct arm_range {
+	struct uffdwp_hold hold;
+	struct uffdwp_tracker *t;
+	unsigned long pos;
+	unsigned long end;
+	bool again;
+};
+
+static int arm_on(struct uffdwp_hold *hold)
+{
+	struct arm_range *r = container_of(hold, struct arm_range, hold);
+	int next = uffdwp_arm(r->t, r->pos, r->end, &r->pos);
+
+	/* What was left to arm has been unmapped while we did not have the lock. */
+	if (next == -ENOENT && r->again) {
+		r->pos = r->end;
+		next = UFFDWP_WALK_ON;
+	}
+	r->again = true;
+	return next;
+}
+
+/**
+ * uffdwp_arm_range - the same, taking mmap_lock, with pauses
+ * @t: tracker
+ * @start: first address
+ * @end: last address, exclusive
+ * @walk_end: out: all that is registered below is armed
+ *
+ * Return: 0, or an error as from uffdwp_arm().
+ */
+int uffdwp_arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+		     unsigned long *walk_end)
+{
+	struct arm_range r = {
+		.hold = { .mm = t->mm, .killable = true, .work = arm_on },
+		.t = t,
+		.pos = start,
+		.end = end,
+	};
+	int err = uffdwp_hold_and_pause(&r.hold);
+
+	*walk_end = r.pos;
+	return err;
 }
 
 struct disarm_walk {
@@ -363,15 +417,30 @@ static const struct uffdwp_walk_ops disarm_ops = {
 	.hugetlb = disarm_hugetlb,
 };
 
+/* How far it came: to @end, unless @walk pauses. */
+static unsigned long walk_past_unknown(struct uffdwp_walk *walk, unsigned long pos,
+				       unsigned long end)
+{
+	int next;
+
+	while (pos < end) {
+		next = uffdwp_walk_vma(walk, pos, end);
+		if (next == UFFDWP_WALK_ON)
+			break;
+		if (next == UFFDWP_WALK_PAUSE)
+			return walk->pos;
+		/* An entry of no known kind cannot be armed: skip the rest of its table. */
+		pos = pmd_addr_end(walk->pos, end);
+	}
+	return end;
+}
+
 static u64 disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 			 bool split)
 {
 	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma }, .split = split };
-	unsigned long pos = start;
 
-	/* An entry of no known kind cannot be armed: it is left out, with the rest of its table. */
-	while (pos < end && uffdwp_walk_vma(&w.walk, pos, end) != UFFDWP_WALK_ON)
-		pos = pmd_addr_end(w.walk.pos, end);
+	walk_past_unknown(&w.walk, start, end);
 	return w.disarmed;
 }
 
@@ -403,47 +472,40 @@ void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigne
 	disarm_tables(vma, start, end, true);
 }
 
+/*
+ * Page tables of hugetlb may be shared with other processes where write protection is not
+ * registered, and then go away unless i_mmap_rwsem is held (huge_pmd_unshare()).
+ */
+static unsigned long disarm_some(struct disarm_walk *w, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma = w->walk.vma;
+	struct address_space *mapping;
+
+	if (!is_vm_hugetlb_page(vma) || userfaultfd_wp(vma))
+		return walk_past_unknown(&w->walk, start, end);
+	mapping = vma->vm_file->f_mapping;
+	i_mmap_lock_read(mapping);
+	w->walk.file_lock = &mapping->i_mmap_rwsem;
+	start = walk_past_unknown(&w->walk, start, end);
+	w->walk.file_lock = NULL;
+	i_mmap_unlock_read(mapping);
+	return start;
+}
+
 /**
- * uffdwp_disarm - the same for a mapping that need not be registered
- * @vma: mapping, mmap_lock held
- * @start: first address, inside the mapping
- * @end: last address, exclusive, inside the mapping
- *
- * Tables of hugetlb may be shared with other processes where write protection is not registered,
- * and then go away unless the lock of the file's mappings is held (huge_pmd_unshare()).
+ * uffdwp_disarm - the same for a VMA that need not be registered
+ * @vma: VMA, mmap_lock held
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
  *
  * Return: pages that were armed.
  */
 u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-	struct address_space *mapping;
-	u64 disarmed;
+	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma } };
 
-	if (!is_vm_hugetlb_page(vma) || userfaultfd_wp(vma))
-		return uffdwp_disarm_tables(vma, start, end);
-	mapping = vma->vm_file->f_mapping;
-	i_mmap_lock_read(mapping);
-	disarmed = uffdwp_disarm_tables(vma, start, end);
-	i_mmap_unlock_read(mapping);
-	return disarmed;
-}
-
-/**
- * uffdwp_disarm_free - leave nothing protected where no userfaultfd is registered
- * @mm: address space, locked
- * @start: first address
- * @end: last address, exclusive
- *
- * For what an earlier user of the memory has left behind: to the next one it would say "not
- * written" of pages that nobody has armed.
- */
-void uffdwp_disarm_free(struct mm_struct *mm, unsigned long start, unsigned long end)
-{
-	struct vm_area_struct *vma;
-
-	uffdwp_for_each_vma(vma, mm, start, end)
-		if (!vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_is_offered(vma))
-			uffdwp_disarm(vma, max(start, vma->vm_start), min(end, vma->vm_end));
+	disarm_some(&w, start, end);
+	return w.disarmed;
 }
 
 static int clear_markers(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
@@ -467,38 +529,137 @@ static const struct uffdwp_walk_ops marker_ops = {
 };
 
 /**
- * uffdwp_clear_markers - take the markers out of a mapping, and leave every bit
- * @vma: anonymous mapping, mmap_lock held
+ * uffdwp_clear_markers - take the markers out of a VMA, and leave every bit
+ * @vma: anonymous VMA, mmap_lock held
  *
- * For kernels on which all markers in such a mapping are ours.
+ * For kernels on which all markers in such a VMA are ours.
  */
 void uffdwp_clear_markers(struct vm_area_struct *vma)
 {
 	struct uffdwp_walk walk = { .ops = &marker_ops, .vma = vma };
-	unsigned long pos = vma->vm_start;
 
-	while (pos < vma->vm_end && uffdwp_walk_vma(&walk, pos, vma->vm_end) != UFFDWP_WALK_ON)
-		pos = pmd_addr_end(walk.pos, vma->vm_end);
+	walk_past_unknown(&walk, vma->vm_start, vma->vm_end);
+}
+
+struct disarm_range {
+	struct uffdwp_hold hold;
+	const struct uffdwp_choice *choice;
+	unsigned long pos;
+	unsigned long end;
+	bool yield;
+	u64 disarmed;
+};
+
+/* From @r->pos on, in @vma; may pause. */
+static void disarm_in_vma(struct disarm_range *r, struct vm_area_struct *vma)
+{
+	const enum uffdwp_disarm what = r->choice->what(vma, r->choice->arg);
+	const unsigned long end = min(r->end, vma->vm_end);
+	struct disarm_walk w = {
+		.walk = {
+			.ops = what == UFFDWP_DISARM_MARKERS ? &marker_ops : &disarm_ops,
+			.vma = vma,
+			.yield = r->yield,
+		},
+	};
+
+	r->pos = max(r->pos, vma->vm_start);
+	if (what == UFFDWP_DISARM_NOTHING)
+		r->pos = end;
+	else
+		r->pos = disarm_some(&w, r->pos, end);
+	r->disarmed += w.disarmed;
+}
+
+static int disarm_on(struct uffdwp_hold *hold)
+{
+	struct disarm_range *r = container_of(hold, struct disarm_range, hold);
+	struct vm_area_struct *vma;
+	int next;
+
+	while (r->pos < r->end) {
+		vma = find_vma(hold->mm, r->pos);
+		if (!vma || vma->vm_start >= r->end)
+			break;
+		disarm_in_vma(r, vma);
+		next = uffdwp_may_go_on(hold->mm, false, r->yield);
+		if (next)
+			return next;
+	}
+	return UFFDWP_WALK_ON;
+}
+
+/**
+ * uffdwp_disarm_range - disarm what is chosen in a range, with pauses
+ * @mm: held by mmget(); mmap_lock is taken here
+ * @start: first address
+ * @end: last address, exclusive
+ * @choice: what to disarm in which VMA
+ *
+ * Goes on when the task was killed: what is left armed by an undo that was given up would be a
+ * write that nobody is told of.
+ *
+ * What was armed when this began is disarmed when it returns, if nobody has armed it again. For
+ * that, no armed entry may move from a part that is still to come into one that is done, and stay
+ * armed and registered: mremap() takes the VMA that it moves from its userfaultfd, and, since 6.1
+ * here, the bits from the entries, unless there is UFFD_FEATURE_EVENT_REMAP. Where a tracker of
+ * @mm has a userfaultfd with that, there is no pause.
+ *
+ * Return: pages that were armed.
+ */
+u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
+			const struct uffdwp_choice *choice)
+{
+	struct disarm_range r = {
+		.hold = { .mm = mm, .work = disarm_on },
+		.choice = choice,
+		.pos = start,
+		.end = end,
+		.yield = !uffdwp_mm_moves_armed(mm),
+	};
+
+	uffdwp_hold_and_pause(&r.hold);
+	return r.disarmed;
+}
+
+static enum uffdwp_disarm all_if_free(struct vm_area_struct *vma, const void *arg)
+{
+	return !vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_is_offered(vma) ?
+	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+/**
+ * uffdwp_disarm_free - leave nothing protected where no userfaultfd is registered
+ * @mm: held by mmget(); mmap_lock is taken here
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * For what an earlier user of the memory has left behind: to the next one it would say "not
+ * written" of pages that nobody has armed.
+ */
+void uffdwp_disarm_free(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	const struct uffdwp_choice choice = { .what = all_if_free };
+
+	uffdwp_disarm_range(mm, start, end, &choice);
+}
+
+static enum uffdwp_disarm all_if_tracked(struct vm_area_struct *vma, const void *arg)
+{
+	return uffdwp_vma_is_tracked(arg, vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
 /**
  * uffdwp_disarm_tracked - make a range written where it is registered with the tracker
- * @t: tracker
+ * @t: tracker, its mm held by mmget(); mmap_lock is taken here
  * @start: first address
  * @end: last address, exclusive
- *
- * mmap_lock is held.
  *
  * Return: pages that were armed.
  */
 u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
-	struct vm_area_struct *vma;
-	u64 disarmed = 0;
+	const struct uffdwp_choice choice = { .what = all_if_tracked, .arg = t };
 
-	uffdwp_for_each_vma(vma, t->mm, start, end)
-		if (uffdwp_vma_is_tracked(t, vma))
-			disarmed += uffdwp_disarm_tables(vma, max(start, vma->vm_start),
-							 min(end, vma->vm_end));
-	return disarmed;
+	return uffdwp_disarm_range(t->mm, start, end, &choice);
 }

@@ -116,13 +116,34 @@ static __always_inline void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep,
 		uffdwp_arming_leave_held(a, ptep);
 }
 
+/* What to disarm in a VMA: nothing, all, or of all only the markers. */
+enum uffdwp_disarm {
+	UFFDWP_DISARM_NOTHING,
+	UFFDWP_DISARM_ALL,
+	UFFDWP_DISARM_MARKERS,
+};
+
+/**
+ * struct uffdwp_choice - what uffdwp_disarm_range() is to disarm
+ * @what: asked about each VMA of the range, with mmap_lock held
+ * @arg: its second argument
+ */
+struct uffdwp_choice {
+	enum uffdwp_disarm (*what)(struct vm_area_struct *vma, const void *arg);
+	const void *arg;
+};
+
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	       unsigned long *walk_end);
+int uffdwp_arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+		     unsigned long *walk_end);
 u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);
-void uffdwp_disarm_free(struct mm_struct *mm, unsigned long start, unsigned long end);
 void uffdwp_clear_markers(struct vm_area_struct *vma);
+u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
+			const struct uffdwp_choice *choice);
+void uffdwp_disarm_free(struct mm_struct *mm, unsigned long start, unsigned long end);
 u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
 
 #endif /* UFFDWP_ARM_H */

@@ -232,6 +232,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 	t->ctx = uffd->private_data;
 	t->handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
 	t->files = features & UFFDWP_FEATURE_BIT_ASYNC;
+	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
 	t->ignore_pins = arg->flags & UFFDWP_ATTACH_IGNORE_PINS;
 	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
 	t->mm = mm;

@@ -8,7 +8,6 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
-#include <linux/mmap_lock.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/sched/mm.h>
@@ -23,7 +22,6 @@
 #include "register.h"
 #include "scan.h"
 #include "tracker.h"
-#include "walk.h"
 
 /* What has been released keeps its place: structures only grow behind it. */
 #define RELEASED(type, last, released) static_assert(offsetofend(struct type, last) == (released))
@@ -173,29 +171,6 @@ static long cmd_unregister(struct uffdwp_tracker *t, void __user *uarg)
 	return arg.fail_at && put_user(arg.fail_at, &uunreg->fail_at) ? -EFAULT : err;
 }
 
-static int arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
-		     unsigned long *walk_end)
-{
-	bool again = false;
-	int next;
-
-	do {
-		next = mmap_read_lock_killable(t->mm);
-		if (next)
-			return next;
-		next = uffdwp_arm(t, start, end, walk_end);
-		mmap_read_unlock(t->mm);
-		start = *walk_end;
-		/* What was left to arm has been unmapped while we did not have the lock. */
-		if (next == -ENOENT && again) {
-			*walk_end = end;
-			next = UFFDWP_WALK_ON;
-		}
-		again = true;
-	} while (next == UFFDWP_WALK_PAUSE);
-	return next;
-}
-
 static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 {
 	struct uffdwp_arm_arg arg;
@@ -207,7 +182,7 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 		return err;
 	walk_end = arg.start;
 	armed_before = uffdwp_total(t, pages_armed);
-	err = arm_range(t, arg.start, arg.start + arg.len, &walk_end);
+	err = uffdwp_arm_range(t, arg.start, arg.start + arg.len, &walk_end);
 	arg.walk_end = walk_end;
 	arg.armed = uffdwp_total(t, pages_armed) - armed_before;
 	uffdwp_settle_lists(t);
@@ -226,9 +201,7 @@ static long cmd_disarm(struct uffdwp_tracker *t, void __user *uarg)
 
 	if (err)
 		return err;
-	mmap_read_lock(t->mm);
 	arg.disarmed = uffdwp_disarm_tracked(t, arg.start, arg.start + arg.len);
-	mmap_read_unlock(t->mm);
 	return copy_result(uarg, &arg, sizeof(arg));
 }
 

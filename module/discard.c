@@ -26,6 +26,8 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/rwsem.h>
+#include <linux/sched.h>
 
 #include "arm.h"
 #include "breakage.h"
@@ -59,10 +61,13 @@ static void count(const struct vm_area_struct *vma, u64 discarded)
 }
 
 /**
- * uffdwp_discard_range - the content of a part of a mapping was thrown away
- * @vma: mapping, mmap_lock held
+ * uffdwp_discard_range - the content of a part of a VMA was discarded
+ * @vma: VMA, mmap_lock or i_mmap_rwsem held
  * @start: first address
  * @len: bytes
+ *
+ * The lock is the caller's, who has held it to zap the same range, entry by entry, and relies on
+ * @vma when this returns. So it cannot be dropped here, and is held about twice as long.
  */
 void uffdwp_discard_range(struct vm_area_struct *vma, unsigned long start, unsigned long len)
 {
@@ -85,31 +90,73 @@ static void discard_in_vma(struct vm_area_struct *vma, pgoff_t first, pgoff_t la
 	count(vma, uffdwp_disarm_tables(vma, start, end));
 }
 
+/*
+ * How much of a file is looked at, in all of its VMAs, before i_mmap_rwsem is given to who waits
+ * for it: mmap(), munmap() and fork() of every process that maps the file, and reclaim.
+ */
+#define PART ((16UL << 20) >> PAGE_SHIFT)
+
+static struct vm_area_struct *first_tracked(struct address_space *mapping, pgoff_t first,
+					    pgoff_t last)
+{
+	struct vm_area_struct *vma;
+
+	for (vma = uffdwp_call(vma_interval_tree_iter_first)(&mapping->i_mmap, first, last);
+	     vma && !uffdwp_tracker_of_vma(vma);
+	     vma = uffdwp_call(vma_interval_tree_iter_next)(vma, first, last))
+		cond_resched();
+	return vma;
+}
+
+/*
+ * The first part of pages [*first, last] that is tracked at all. Returns whether there may be more,
+ * from *first on.
+ *
+ * An entry of a VMA stays at its page of the file, wherever mremap() takes it, so that a part that
+ * is done stays done while i_mmap_rwsem is dropped.
+ */
+static bool discard_part(struct address_space *mapping, pgoff_t *first, pgoff_t last)
+{
+	struct vm_area_struct *vma = first_tracked(mapping, *first, last);
+	pgoff_t part_last;
+
+	if (!vma)
+		return false;
+	/* The tree is ordered by vm_pgoff. */
+	*first = max(*first, vma->vm_pgoff);
+	part_last = min(last, *first + PART - 1);
+	for (; vma; vma = uffdwp_call(vma_interval_tree_iter_next)(vma, *first, part_last))
+		if (uffdwp_tracker_of_vma(vma))
+			discard_in_vma(vma, *first, part_last);
+	*first = part_last + 1;
+	return part_last != last;
+}
+
 /**
- * uffdwp_discard_file - the content of a part of a file was thrown away
+ * uffdwp_discard_file - the content of a part of a file was discarded
  * @mapping: of the file
  * @first: first byte
  * @last: last byte; -1 is the end of the file
  *
- * Takes the lock of the file's mappings, as unmap_mapping_range() does in the same place. Under it,
- * without mmap_lock, a mapping stays, but it may be unregistered at this moment, and then we take
- * bits away that nobody relies on.
+ * Takes i_mmap_rwsem, as unmap_mapping_range() does in the same place, but not for the whole of it.
+ * Under it, without mmap_lock, a VMA stays, but it may be unregistered at this moment, and then we
+ * take bits away that nobody relies on.
  */
 void uffdwp_discard_file(struct address_space *mapping, loff_t first, loff_t last)
 {
-	const pgoff_t first_page = first >> PAGE_SHIFT;
 	const pgoff_t last_page = last < 0 ? ULONG_MAX : last >> PAGE_SHIFT;
-	struct vm_area_struct *vma;
+	pgoff_t next = first >> PAGE_SHIFT;
+	bool more = true;
 
 	atomic64_inc(&file_discards);
 	if (uffdwp_broken(UFFDWP_BREAK_DISCARD) || !mapping_mapped(mapping))
 		return;
-	i_mmap_lock_read(mapping);
-	for (vma = uffdwp_call(vma_interval_tree_iter_first)(&mapping->i_mmap, first_page,
-							     last_page);
-	     vma;
-	     vma = uffdwp_call(vma_interval_tree_iter_next)(vma, first_page, last_page))
-		if (uffdwp_tracker_of_vma(vma))
-			discard_in_vma(vma, first_page, last_page);
-	i_mmap_unlock_read(mapping);
+	while (more) {
+		i_mmap_lock_read(mapping);
+		do
+			more = discard_part(mapping, &next, last_page);
+		while (more && !need_resched() && !rwsem_is_contended(&mapping->i_mmap_rwsem));
+		i_mmap_unlock_read(mapping);
+		cond_resched();
+	}
 }

@@ -17,7 +17,6 @@
 #if UFFDWP_HAS_MOVE
 #include <linux/fs.h>
 #include <linux/mm.h>
-#include <linux/mmap_lock.h>
 #include <linux/overflow.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
@@ -28,21 +27,30 @@
 #include "compat/symbols.h"
 #include "tracker.h"
 
-static void disarm_arrived(struct mm_struct *mm, u64 start, u64 len)
+struct arrival {
+	const void *ctx;
+	bool tracked;
+};
+
+/* The kernel has moved it into VMAs of this userfaultfd, and only what is tracked is ours. */
+static enum uffdwp_disarm all_that_arrived(struct vm_area_struct *vma, const void *arg)
 {
-	struct vm_area_struct *vma;
+	const struct arrival *a = arg;
+
+	return vma->vm_userfaultfd_ctx.ctx == a->ctx && (a->tracked || uffdwp_tracker_of_vma(vma)) ?
+	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+static void disarm_arrived(const struct arrival *a, struct mm_struct *mm, u64 start, u64 len)
+{
+	const struct uffdwp_choice choice = { .what = all_that_arrived, .arg = a };
 	u64 end;
 
 	/* Of a request that the kernel has refused it need not even be sensible. */
 	if (!PAGE_ALIGNED(start) || !PAGE_ALIGNED(len) || check_add_overflow(start, len, &end) ||
 	    end > mm->task_size || uffdwp_broken(UFFDWP_BREAK_MOVED) || !mmget_not_zero(mm))
 		return;
-	mmap_read_lock(mm);
-	uffdwp_for_each_vma(vma, mm, start, end)
-		if (uffdwp_tracker_of_vma(vma))
-			uffdwp_disarm_tables(vma, max_t(u64, start, vma->vm_start),
-					     min_t(u64, end, vma->vm_end));
-	mmap_read_unlock(mm);
+	uffdwp_disarm_range(mm, start, end, &choice);
 	mmput(mm);
 }
 
@@ -59,6 +67,11 @@ long uffdwp_move(struct file *uffd, unsigned int cmd, unsigned long arg)
 	struct uffdio_move __user *request = (struct uffdio_move __user *)arg;
 	struct uffdio_move move = {};
 	bool known = !copy_from_user(&move, request, sizeof(move));
+	/* It may be tracked only now, or not any more when this is over. */
+	const struct arrival arrival = {
+		.ctx = uffd->private_data,
+		.tracked = uffdwp_ctx_is_tracked(uffd->private_data),
+	};
 	long ret = uffdwp_call(userfaultfd_ioctl)(uffd, cmd, arg);
 	s64 moved;
 
@@ -66,7 +79,7 @@ long uffdwp_move(struct file *uffd, unsigned int cmd, unsigned long arg)
 	if (ret && ret != -EFAULT && !get_user(moved, &request->move))
 		move.len = max_t(s64, moved, 0);
 	if (known && move.len)
-		disarm_arrived(uffdwp_userfault_mm(uffd), move.dst, move.len);
+		disarm_arrived(&arrival, uffdwp_userfault_mm(uffd), move.dst, move.len);
 	return ret;
 }
 #endif

@@ -18,7 +18,6 @@
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
-#include <linux/mmap_lock.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
@@ -59,7 +58,7 @@ long uffdwp_native_original(struct file *uffd, unsigned int cmd, void __user *ua
 	return ret;
 }
 
-static struct uffdwp_tracker *new_tracker(const struct file *uffd, bool async)
+static struct uffdwp_tracker *new_tracker(const struct file *uffd, u64 features)
 {
 	struct uffdwp_tracker *t = uffdwp_tracker_new_native();
 
@@ -73,7 +72,8 @@ static struct uffdwp_tracker *new_tracker(const struct file *uffd, bool async)
 	__module_get(THIS_MODULE);
 	t->ctx = uffd->private_data;
 	t->native = true;
-	t->sync = !async;
+	t->sync = !(features & UFFD_FEATURE_WP_ASYNC);
+	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
 	t->ignore_pins = true;
 	t->markers = UFFDWP_HAVE_MARKERS;
 	return t;
@@ -107,7 +107,7 @@ static int begin_tracking(struct uffdwp_tracker *t, struct file *uffd)
 
 static long api_with_tracker(struct file *uffd, struct uffdio_api __user *uarg, u64 features)
 {
-	struct uffdwp_tracker *t = new_tracker(uffd, features & UFFD_FEATURE_WP_ASYNC);
+	struct uffdwp_tracker *t = new_tracker(uffd, features);
 	long ret;
 
 	if (IS_ERR(t))
@@ -151,18 +151,21 @@ static long ioctl_api(struct file *uffd, struct uffdio_api __user *uarg)
 	return 0;
 }
 
-/* Nothing protected is left in mappings of the userfaultfd that are not registered for writes. */
+static enum uffdwp_disarm all_if_other_mode(struct vm_area_struct *vma, const void *ctx)
+{
+	return vma->vm_userfaultfd_ctx.ctx == ctx && !userfaultfd_wp(vma) &&
+	       uffdwp_kind_is_offered(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+/* Nothing protected is left in VMAs of the userfaultfd that are not registered for writes. */
 static void disarm_other_modes(struct mm_struct *mm, const void *ctx, unsigned long start,
 			       unsigned long end)
 {
-	struct vm_area_struct *vma;
+	const struct uffdwp_choice choice = { .what = all_if_other_mode, .arg = ctx };
 
 	if (uffdwp_broken(UFFDWP_BREAK_NATIVE_MODE))
 		return;
-	uffdwp_for_each_vma(vma, mm, start, end)
-		if (vma->vm_userfaultfd_ctx.ctx == ctx && !userfaultfd_wp(vma) &&
-		    uffdwp_kind_is_offered(vma))
-			uffdwp_disarm(vma, max(start, vma->vm_start), min(end, vma->vm_end));
+	uffdwp_disarm_range(mm, start, end, &choice);
 }
 
 /*
@@ -188,14 +191,10 @@ static long ioctl_register(struct file *uffd, struct uffdio_register __user *uar
 	if (!mm || !mmget_not_zero(mm))
 		return uffdwp_native_original(uffd, UFFDIO_REGISTER, uarg);
 
-	mmap_read_lock(mm);
 	uffdwp_disarm_free(mm, range.start, end);
 	disarm_other_modes(mm, ctx, range.start, end);
-	mmap_read_unlock(mm);
 	ret = uffdwp_native_original(uffd, UFFDIO_REGISTER, uarg);
-	mmap_read_lock(mm);
 	disarm_other_modes(mm, ctx, range.start, end);
-	mmap_read_unlock(mm);
 	mmput(mm);
 	return ret;
 }

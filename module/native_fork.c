@@ -100,6 +100,7 @@ static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struc
 	t->ctx = vma->vm_userfaultfd_ctx.ctx;
 	t->native = true;
 	t->sync = parent->sync;
+	t->remaps = parent->remaps;
 	t->ignore_pins = true;
 	t->markers = parent->markers;
 	t->mm = vma->vm_mm;
@@ -228,9 +229,7 @@ static void leave_nothing(const struct forked *f)
 {
 	if (uffdwp_broken(UFFDWP_BREAK_FORK) || !mmget_not_zero(f->mm))
 		return;
-	mmap_read_lock(f->mm);
 	uffdwp_disarm_free(f->mm, 0, ULONG_MAX);
-	mmap_read_unlock(f->mm);
 	mmput(f->mm);
 }
 

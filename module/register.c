@@ -116,10 +116,8 @@ static void set_mode(struct uffdwp_tracker *t, unsigned long start, unsigned lon
 /* What the kernel has registered: nothing in it armed. */
 static void tidy_up(struct uffdwp_tracker *t, unsigned long start, unsigned long end, bool fresh)
 {
-	mmap_read_lock(t->mm);
 	if (fresh && !uffdwp_broken(UFFDWP_BREAK_LEFTOVERS) && !uffdwp_broken(UFFDWP_BREAK_STALE))
 		uffdwp_disarm_tracked(t, start, end);
-	mmap_read_unlock(t->mm);
 	if (uffdwp_broken(UFFDWP_BREAK_MODE))
 		set_mode(t, start, end, 0);
 }
@@ -143,15 +141,14 @@ int uffdwp_register(struct uffdwp_tracker *t, unsigned long start, unsigned long
 	if (err)
 		return err;
 	err = check_range(t, start, end, check_register, fail_at);
-	if (!err) {
+	if (!err)
 		fresh = !is_ours_in_part(t, start, end);
-		if (!fresh)
-			uffdwp_disarm_free(t->mm, start, end);
-	}
 	mmap_read_unlock(t->mm);
 
 	if (err)
 		return err;
+	if (!fresh)
+		uffdwp_disarm_free(t->mm, start, end);
 	err = uffdwp_userfault_register(t->uffd, start, end - start);
 	/* Also after an error: a front part may be registered. */
 	tidy_up(t, start, end, fresh);

@@ -15,7 +15,6 @@
  * that it was, or a caller who has asked for pages that are present would never hear of it.
  */
 #include <linux/mm.h>
-#include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 
@@ -24,6 +23,7 @@
 #include "categories.h"
 #include "compat/hugetlb.h"
 #include "health.h"
+#include "hold.h"
 #include "pinned.h"
 #include "pte.h"
 #include "regions.h"
@@ -33,7 +33,7 @@
 
 struct scan {
 	struct uffdwp_walk walk;
-	struct mm_struct *mm;
+	struct uffdwp_hold hold;
 	bool native;			/* PAGEMAP_SCAN: all memory, by the kernel's own rules */
 	struct uffdwp_tracker *t;	/* of the mapping; NULL: nothing in it can be armed */
 	const struct uffdwp_scan_arg *arg;
@@ -349,7 +349,7 @@ static struct uffdwp_tracker *native_tracker(struct vm_area_struct *vma)
 {
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
 
-	return t && t->native && uffdwp_vma_is_tracked(t, vma) ? t : NULL;
+	return t && t->native && !t->arming_ended && uffdwp_vma_is_tracked(t, vma) ? t : NULL;
 }
 
 /*
@@ -381,10 +381,12 @@ static int scan_native(struct scan *s, struct vm_area_struct *vma, unsigned long
 
 	if (!is_vm_hugetlb_page(vma) || userfaultfd_wp(vma))
 		return walk_vma(s, vma, start, end);
-	/* Tables that are shared with other processes may go away: uffdwp_disarm() */
+	/* Tables that are shared with other processes may go away: disarm_some() */
 	mapping = vma->vm_file->f_mapping;
 	i_mmap_lock_read(mapping);
+	s->walk.file_lock = &mapping->i_mmap_rwsem;
 	next = walk_vma(s, vma, start, end);
+	s->walk.file_lock = NULL;
 	i_mmap_unlock_read(mapping);
 	return next;
 }
@@ -407,9 +409,11 @@ static int scan_locked(struct scan *s)
 	unsigned long border;
 	int next;
 
-	lockdep_assert_held(&s->mm->mmap_lock);
+	lockdep_assert_held(&s->hold.mm->mmap_lock);
+	if (s->t && s->t->arming_ended && resets(s) && !s->native)
+		return -ENODEV;
 	while (s->pos < end) {
-		vma = find_vma(s->mm, s->pos);
+		vma = find_vma(s->hold.mm, s->pos);
 		s->walk.pos = s->pos;
 		if (!vma || vma->vm_start > s->pos) {
 			border = vma ? min(end, vma->vm_start) : end;
@@ -420,6 +424,8 @@ static int scan_locked(struct scan *s)
 			next = scan_vma(s, vma, s->pos, border);
 		}
 		s->pos = next ? s->walk.pos : border;
+		if (!next && border < end)
+			next = uffdwp_may_go_on(s->hold.mm, true, true);
 		if (next)
 			return next;
 	}
@@ -436,10 +442,14 @@ void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 {
 	if (uffdwp_broken(UFFDWP_BREAK_UNDO) || !mmget_not_zero(t->mm))
 		return;
-	mmap_read_lock(t->mm);
+	/* Also when the task was killed: what is armed and was not told would be missed. */
 	uffdwp_count(t, pages_undone, uffdwp_disarm_tracked(t, start, end));
-	mmap_read_unlock(t->mm);
 	mmput(t->mm);
+}
+
+static enum uffdwp_disarm all_if_native(struct vm_area_struct *vma, const void *arg)
+{
+	return native_tracker(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
 /**
@@ -450,16 +460,10 @@ void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned lo
  */
 void uffdwp_scan_native_undo(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
-	struct vm_area_struct *vma;
+	const struct uffdwp_choice choice = { .what = all_if_native };
 
-	if (uffdwp_broken(UFFDWP_BREAK_UNDO))
-		return;
-	mmap_read_lock(mm);
-	uffdwp_for_each_vma(vma, mm, start, end)
-		if (native_tracker(vma))
-			uffdwp_disarm_tables(vma, max(start, vma->vm_start),
-					     min(end, vma->vm_end));
-	mmap_read_unlock(mm);
+	if (!uffdwp_broken(UFFDWP_BREAK_UNDO))
+		uffdwp_disarm_range(mm, start, end, &choice);
 }
 
 /*
@@ -481,20 +485,21 @@ static int deliver(struct scan *s, bool last)
 	return err;
 }
 
+static int scan_on(struct uffdwp_hold *hold)
+{
+	return scan_locked(container_of(hold, struct scan, hold));
+}
+
+static int deliver_part(struct uffdwp_hold *hold, int next)
+{
+	return deliver(container_of(hold, struct scan, hold), next != UFFDWP_WALK_PAUSE);
+}
+
 static int run(struct scan *s)
 {
-	int next, err;
+	int next = uffdwp_hold_and_pause(&s->hold);
 
-	do {
-		next = mmap_read_lock_killable(s->mm);
-		if (!next) {
-			next = scan_locked(s);
-			mmap_read_unlock(s->mm);
-		}
-		err = deliver(s, next != UFFDWP_WALK_PAUSE);
-	} while (!err && next == UFFDWP_WALK_PAUSE);
-
-	return err || next >= 0 ? err : next;
+	return next < 0 ? next : 0;
 }
 
 /* What both kinds of scan begin with; regions.buffer and its capacity are the caller's. */
@@ -502,7 +507,12 @@ static struct scan scan_begin(struct mm_struct *mm, const struct uffdwp_scan_arg
 {
 	return (struct scan){
 		.walk = { .ops = &scan_ops, .killable = true, .yield = true },
-		.mm = mm,
+		.hold = {
+			.mm = mm,
+			.killable = true,
+			.work = scan_on,
+			.between = deliver_part,
+		},
 		.arg = arg,
 		.regions = {
 			.vec = u64_to_user_ptr(arg->vec),

@@ -219,12 +219,7 @@ static bool prove_do_swap_page(struct selftest *s)
 
 static bool still_armed(struct selftest *s, unsigned long addr, unsigned long len)
 {
-	bool armed;
-
-	mmap_read_lock(s->t->mm);
-	armed = uffdwp_disarm_tracked(s->t, addr, addr + len);
-	mmap_read_unlock(s->t->mm);
-	return armed;
+	return uffdwp_disarm_tracked(s->t, addr, addr + len);
 }
 
 static struct file *new_memfd(struct selftest *s, unsigned int flags)

@@ -350,6 +350,22 @@ struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx)
 }
 
 /**
+ * uffdwp_ctx_is_tracked - does a userfaultfd have a tracker, of whatever kind?
+ * @ctx: its context
+ *
+ * Return: whether it has, now.
+ */
+bool uffdwp_ctx_is_tracked(const void *ctx)
+{
+	bool tracked;
+
+	rcu_read_lock();
+	tracked = find_by_ctx(ctx);
+	rcu_read_unlock();
+	return tracked;
+}
+
+/**
  * uffdwp_tracker_with_ctx_at - the native tracker whose context begins in a range
  * @mm: its address space
  * @first: lowest address of the context
@@ -384,6 +400,27 @@ struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, co
 bool uffdwp_mm_is_tracked(const struct mm_struct *mm)
 {
 	return find_mm(mm);
+}
+
+/**
+ * uffdwp_mm_moves_armed - may mremap() move armed entries to where they are armed, too?
+ * @mm: mm
+ *
+ * Return: whether a tracker has a userfaultfd with UFFD_FEATURE_EVENT_REMAP.
+ */
+bool uffdwp_mm_moves_armed(const struct mm_struct *mm)
+{
+	struct uffdwp_tracked_mm *m;
+	struct uffdwp_tracker *t;
+	bool moves = false;
+
+	rcu_read_lock();
+	m = find_mm(mm);
+	if (m)
+		hlist_for_each_entry_rcu(t, &m->trackers, by_mm)
+			moves |= t->remaps;
+	rcu_read_unlock();
+	return moves;
 }
 
 /**
@@ -435,15 +472,57 @@ void uffdwp_tracker_clear_lost_markers(const struct uffdwp_tracker *t, struct vm
 	}
 }
 
-/*
- * Leave the process as if we had never been there. What could still be under way: a fault that saw
- * an armed huge page, or an armed entry, and has not come to our hook yet. If the tracker were gone
- * by then, the fault would sleep in handle_userfault() for a reader that does not exist. Such a
- * fault holds mmap_lock for reading, or the lock of its mapping; so with mmap_lock held for writing
- * and faults kept out of the mapping there is none, and after the walk there is nothing armed that
- * could start one.
+static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void *arg)
+{
+	const struct uffdwp_tracker *t = arg;
+
+	if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
+		return uffdwp_broken(UFFDWP_BREAK_STALE) ? UFFDWP_DISARM_NOTHING :
+							   UFFDWP_DISARM_ALL;
+	return UFFDWP_DISARM_NOTHING;
+}
+
+/**
+ * uffdwp_tracker_disarm_all - disarm all memory of the tracker, and let nothing be armed again
+ * @t: attached tracker, its mm held by mmget(); mmap_lock is taken here
+ *
+ * From now on ARM, and SCAN that resets, fail with -ENODEV, also those that are under way. The
+ * tracker is still found by faults, and those that have met an armed entry are resolved.
+ *
+ * With pauses (hold.c), so what is done must stay done while the rest is still to come. In the VMAs
+ * that are registered with the tracker an entry becomes armed
+ *
+ *   - by uffdwp_arming_begin(), under mmap_lock. All of its callers that hold it while
+ *     @arming_ended is set are waited for there, and those that come later see it;
+ *   - by fork(), in another mm;
+ *   - by mremap(), if the userfaultfd has UFFD_FEATURE_EVENT_REMAP: then there are no pauses, and
+ *     uffdwp_tracker_release() looks again;
+ *   - by UFFDIO_MOVE, for a swap entry: move.c disarms what has arrived;
+ *   - by calls of its owner on a userfaultfd that was handed in (UFFDIO_COPY_MODE_WP). What these
+ *     arm now is between the owner and the reader of that userfaultfd.
+ *
+ * Everything else that replaces an entry (a split, swap, migration, a zap that leaves a marker)
+ * reads it and writes the new one under one hold of the page-table lock, as we do: what is not
+ * armed before is not armed after it.
  */
-static void disarm_everything(struct uffdwp_tracker *t)
+void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t)
+{
+	const struct uffdwp_choice choice = { .what = all_of_tracker, .arg = t };
+
+	mmap_write_lock(t->mm);
+	t->arming_ended = true;
+	mmap_write_unlock(t->mm);
+	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, &choice);
+}
+
+/*
+ * Nothing is armed any more. What could still be under way: a fault that saw an armed huge page, or
+ * an armed entry, before it was disarmed, and has not come to our hook yet. If the tracker were
+ * gone by then, the fault would sleep in handle_userfault() for a reader that does not exist. Such
+ * a fault holds mmap_lock for reading, or the lock of its VMA; so with mmap_lock held for writing
+ * and faults kept out of the VMA there is none, and nothing is left that could start one.
+ */
+static void drain_faults(struct uffdwp_tracker *t)
 {
 	struct vm_area_struct *vma;
 
@@ -456,7 +535,7 @@ static void disarm_everything(struct uffdwp_tracker *t)
 		uffdwp_vma_keep_out_faults(vma);
 		if (uffdwp_broken(UFFDWP_BREAK_STALE))
 			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, VM_UFFD_MISSING);
-		else
+		else if (t->remaps)
 			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
 	}
 }
@@ -475,8 +554,9 @@ void uffdwp_tracker_release(struct uffdwp_tracker *t)
 		uffdwp_health_forget(t);
 		/* mm_users of 0: the mappings are gone or on their way, and no fault can come */
 		if (mmget_not_zero(t->mm)) {
+			uffdwp_tracker_disarm_all(t);
 			mmap_write_lock(t->mm);
-			disarm_everything(t);
+			drain_faults(t);
 			unpublish(t);
 			mmap_write_unlock(t->mm);
 			/* Closing a userfaultfd wakes all, but one that was handed in stays open. */

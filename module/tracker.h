@@ -9,6 +9,7 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
+#include <linux/sched.h>
 #include <linux/workqueue.h>
 
 #include "../uapi/uffdwp-async.h"
@@ -56,6 +57,10 @@ struct uffdwp_split {
  * @native: the userfaultfd itself asked for it (native_api.c): no device file, no @uffd, no @lock
  * @ending: native, and somebody is about to end it
  * @sync: native, and writes are for its reader: only memory with nothing in it is armed by us
+ * @remaps: the userfaultfd has UFFD_FEATURE_EVENT_REMAP: what mremap() moves stays registered and
+ *	armed
+ * @arming_ended: nothing of ours is armed any more, whoever asks; set with mmap_lock held for
+ *	writing, asked with it held for reading
  * @markers: unpopulated memory is armed with markers, not with zero pages
  * @ignore_pins: pages that somebody holds are armed like others
  * @lost: its hooks are dead, see health.c; set without @lock, never reset
@@ -71,8 +76,8 @@ struct uffdwp_split {
  * @of_mm: all trackers of the address space, once published
  * @rcu: frees the tracker when no fault can see it any more
  *
- * All but @ending, @lost, @watched, @met_held, @settled, @split and the counters is set once, by
- * whoever makes the tracker, before it is published in the tables.
+ * All but @ending, @arming_ended, @lost, @watched, @met_held, @settled, @split and the counters is
+ * set once, by whoever makes the tracker, before it is published in the tables.
  */
 struct uffdwp_tracker {
 	struct mutex lock;
@@ -84,6 +89,8 @@ struct uffdwp_tracker {
 	bool native;
 	bool sync;
 	bool ending;
+	bool remaps;
+	bool arming_ended;
 	bool markers;
 	bool ignore_pins;
 	bool lost;
@@ -109,6 +116,7 @@ void uffdwp_trackers_exit(void);
 struct uffdwp_tracker *uffdwp_tracker_new(void);
 struct uffdwp_tracker *uffdwp_tracker_new_native(void);
 int uffdwp_tracker_publish(struct uffdwp_tracker *t);
+void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t);
 void uffdwp_tracker_release(struct uffdwp_tracker *t);
 void uffdwp_tracker_clear_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma);
 u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
@@ -119,17 +127,22 @@ bool uffdwp_ctx_is_handed_in(const void *ctx);
 bool uffdwp_vma_is_of_own_userfault(const struct vm_area_struct *vma);
 struct uffdwp_tracker *uffdwp_tracker_of_sync_vma(const struct vm_area_struct *vma);
 bool uffdwp_mm_is_tracked(const struct mm_struct *mm);
+bool uffdwp_mm_moves_armed(const struct mm_struct *mm);
 struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx);
+bool uffdwp_ctx_is_tracked(const void *ctx);
 struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, const void *first,
 						  const void *last);
 
 /* One counter of all processors together. */
 #define uffdwp_total(t, what) uffdwp_tracker_sum(t, offsetof(struct uffdwp_counters, what))
 
-/* The mappings of a range, from low to high; mmap_lock held. The first and last may stick out. */
+/*
+ * The VMAs of a range, from low to high; mmap_lock held, and no spinlock: there may be tens of
+ * thousands of them. The first and last may stick out.
+ */
 #define uffdwp_for_each_vma(vma, mm, start, end)				\
 	for (vma = find_vma(mm, start); vma && vma->vm_start < (end);		\
-	     vma = find_vma(mm, vma->vm_end))
+	     cond_resched(), vma = find_vma(mm, vma->vm_end))
 
 /**
  * uffdwp_vma_is_tracked - is this mapping registered with this tracker?

@@ -24,6 +24,7 @@
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
+#include <linux/rwsem.h>
 #include <linux/sched/signal.h>
 #include <linux/userfaultfd_k.h>
 
@@ -31,17 +32,15 @@
 #include "compat/hugetlb.h"
 #include "compat/lockdep.h"
 #include "compat/pgtable.h"
+#include "hold.h"
 #include "walk.h"
 
-/* Between two tables: is it time to let somebody else run? */
+/* Between two tables, and before the same one is looked at again. */
 static int may_go_on(const struct uffdwp_walk *walk)
 {
-	if (walk->killable && fatal_signal_pending(current))
-		return -EINTR;
-	if (walk->yield && (need_resched() || mmap_lock_is_contended(walk->vma->vm_mm)))
+	if (walk->yield && walk->file_lock && rwsem_is_contended(walk->file_lock))
 		return UFFDWP_WALK_PAUSE;
-	cond_resched();
-	return UFFDWP_WALK_ON;
+	return uffdwp_may_go_on(walk->vma->vm_mm, walk->killable, walk->yield);
 }
 
 static int walk_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
@@ -117,6 +116,21 @@ static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, u
 	return walk_ptes(walk, pmdp, addr, end);
 }
 
+/* Others may change it each time: this must neither keep the processor nor outlive a kill. */
+static int walk_changing_pmd(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end)
+{
+	int next;
+
+	for (;;) {
+		next = walk_pmd(walk, pmd, walk->pos, end);
+		if (next != UFFDWP_WALK_POPULATE && next != UFFDWP_WALK_SPLIT)
+			return next;
+		if (walk->killable && fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+}
+
 static int walk_pmds(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end)
 {
 	unsigned long border;
@@ -124,9 +138,7 @@ static int walk_pmds(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end)
 
 	for (; walk->pos != end; pmd++) {
 		border = pmd_addr_end(walk->pos, end);
-		do {
-			next = walk_pmd(walk, pmd, walk->pos, border);
-		} while (next == UFFDWP_WALK_POPULATE || next == UFFDWP_WALK_SPLIT);
+		next = walk_changing_pmd(walk, pmd, border);
 		if (next)
 			return next;
 		walk->pos = border;

@@ -38,7 +38,8 @@ struct uffdwp_walk_ops {
  * @vma: mapping
  * @pos: first address that is not handled yet
  * @killable: end with -EINTR when the task was killed
- * @yield: return PAUSE when somebody waits for mmap_lock or for this processor
+ * @yield: return PAUSE when somebody waits for mmap_lock, for @file_lock or for this processor
+ * @file_lock: i_mmap_rwsem of the VMA's file, if the caller holds it, or NULL
  */
 struct uffdwp_walk {
 	const struct uffdwp_walk_ops *ops;
@@ -46,6 +47,7 @@ struct uffdwp_walk {
 	unsigned long pos;
 	bool killable;
 	bool yield;
+	struct rw_semaphore *file_lock;
 };
 
 int uffdwp_walk_vma(struct uffdwp_walk *walk, unsigned long start, unsigned long end);

@@ -90,7 +90,8 @@
  *     -ENOTCONN   no process attached yet (not HELLO, ATTACH, STATS)
  *     -ESRCH      the address space is gone: the process called execve(2) or ended (not HELLO,
  *                 STATS)
- *     -EINTR      killed while waiting for a lock
+ *     -EINTR      the caller was killed. ARM, SCAN: all below @walk_end is done. DISARM is finished
+ *                 all the same
  *     -ENOMEM     out of memory: what was armed stays armed, the rest reads as written
  *     -EIO        an entry of a page table is of no known kind: as with -ENOMEM (ARM, SCAN only)
  *     -ENOTRECOVERABLE
