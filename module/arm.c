@@ -27,26 +27,6 @@
 #include "tracker.h"
 #include "walk.h"
 
-/**
- * uffdwp_arming_end - flush the TLBs for what was armed, and count it
- * @a: arming; the page-table lock is still held
- */
-void uffdwp_arming_end(struct uffdwp_arming *a)
-{
-	if (a->armed)
-		uffdwp_count(a->t, pages_armed, (u64)a->armed << (a->shift - PAGE_SHIFT));
-	if (unlikely(a->held)) {
-		uffdwp_count(a->t, pages_held, (u64)a->held << (a->shift - PAGE_SHIFT));
-		WRITE_ONCE(a->t->met_held, true);
-	}
-	if (a->first > a->last || uffdwp_broken(UFFDWP_BREAK_FLUSH))
-		return;
-	if (uffdwp_broken(UFFDWP_BREAK_HUGETLB_FLUSH) && is_vm_hugetlb_page(a->vma))
-		return;
-	uffdwp_flush_tlb(a->vma->vm_mm, a->first, a->last + (1UL << a->shift), a->shift);
-	uffdwp_count(a->t, tlb_flushes, 1);
-}
-
 /* Takes away the bit also where it protects nothing. */
 static bool disarm_pte(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
 {
@@ -75,6 +55,184 @@ static bool disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
 	else
 		set_pmd_at(mm, addr & HPAGE_PMD_MASK, pmdp, pmd_swp_clear_uffd_wp(pmd));
 	return true;
+}
+
+/* The page of an entry that was just armed is held: it stays written. */
+static void leave_held(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+{
+	disarm_pte(a->vma->vm_mm, addr, ptep);
+	a->armed--;
+	a->held++;
+}
+
+/* True: as uffdwp_arm_pte(). */
+static bool leave_if_held(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
+			  enum uffdwp_hold hold)
+{
+	if (hold == UFFDWP_NOT_HELD)
+		return false;
+	leave_held(a, ptep, addr);
+	if (hold != UFFDWP_HELD_BY_BATCH || a->settled)
+		return false;
+	a->held--;
+	return true;
+}
+
+static void look_later(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+{
+	const unsigned long nth = offset_in_page(ptep) / sizeof(*ptep);
+
+	a->table = ptep - nth;
+	a->table_addr = addr - nth * PAGE_SIZE;
+	__set_bit(nth, a->later);
+}
+
+/* A page was found for an empty entry: its neighbours in a large folio need not be looked up. */
+static void note_folio(struct uffdwp_arming *a, struct page *page, unsigned long addr)
+{
+	struct page *head = compound_head(page);
+	pgoff_t nth;
+
+	a->folio_start = 0;
+	a->folio_end = 0;
+	if (!PageHead(head) || !uffdwp_page_is_cached(head))
+		return;
+	nth = linear_page_index(a->vma, addr) - uffdwp_page_file_index(head);
+	if (nth >= compound_nr(head))
+		return;
+	a->folio_start = addr - nth * PAGE_SIZE;
+	a->folio_end = a->folio_start + compound_nr(head) * PAGE_SIZE;
+}
+
+static bool in_noted_folio(const struct uffdwp_arming *a, unsigned long addr)
+{
+	return addr >= a->folio_start && addr < a->folio_end;
+}
+
+/* The entry is as the arming has made it: what was empty is a marker. */
+static enum uffdwp_hold armed_entry_hold(struct uffdwp_arming *a, struct uffdwp_look *look,
+					 pte_t *ptep, unsigned long addr)
+{
+	pte_t pte = READ_ONCE(*ptep);
+	struct page *page;
+
+	if (pte_present(pte))
+		return uffdwp_page_hold(look, ptep, pte_page(pte));
+	page = uffdwp_find_absent_page(a->vma, addr, uffdwp_pte_is_marker(pte) ? __pte(0) : pte);
+	if (!page)
+		return UFFDWP_NOT_HELD;
+	note_folio(a, page, addr);
+	return uffdwp_found_page_hold(look, page);
+}
+
+/* Is this entry of the folio that was looked at last? */
+static bool is_of_same_folio(const struct uffdwp_arming *a, const struct uffdwp_look *look,
+			     unsigned long nth)
+{
+	pte_t pte = READ_ONCE(a->table[nth]);
+
+	if (pte_present(pte))
+		return pte_pfn(pte) - look->base < look->nr;
+	return look->referenced && uffdwp_pte_is_marker(pte) &&
+	       in_noted_folio(a, a->table_addr + nth * PAGE_SIZE);
+}
+
+static void leave_if_folio_held(struct uffdwp_arming *a, unsigned long nth, bool held)
+{
+	if (held)
+		leave_held(a, a->table + nth, a->table_addr + nth * PAGE_SIZE);
+}
+
+/*
+ * All that this arming has armed is protected now, and may be held all the same since before that.
+ * What PAGE_IS_PINNED was found by is older, and of no use here.
+ */
+static void look_at_folios(struct uffdwp_arming *a)
+{
+	struct uffdwp_look look = { .drained = a->look.drained };
+	unsigned long nth = 0;
+	bool held;
+
+	a->folio_start = 0;
+	a->folio_end = 0;
+	while ((nth = find_next_bit(a->later, PTRS_PER_PTE, nth)) < PTRS_PER_PTE) {
+		held = armed_entry_hold(a, &look, a->table + nth,
+					a->table_addr + nth * PAGE_SIZE) != UFFDWP_NOT_HELD;
+		do {
+			leave_if_folio_held(a, nth++, held);
+			held = look.held;
+		} while (nth < PTRS_PER_PTE && look.head && test_bit(nth, a->later) &&
+			 is_of_same_folio(a, &look, nth));
+	}
+	uffdwp_look_end(&look);
+}
+
+/**
+ * uffdwp_arming_look - look at the page of an entry that was just armed
+ * @a: arming; the lock of the table is held
+ * @ptep: the entry, present
+ * @addr: its address
+ * @page: the page
+ *
+ * Return: as uffdwp_arm_pte().
+ */
+bool uffdwp_arming_look(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
+			struct page *page)
+{
+	if (a->t->ignore_pins)
+		return false;
+	if (PageCompound(page)) {
+		look_later(a, ptep, addr);
+		return false;
+	}
+	return leave_if_held(a, ptep, addr, uffdwp_page_hold(&a->look, ptep, page));
+}
+
+/* The same for one that is not present. @pte: what it was before */
+static bool look_at_absent(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr, pte_t pte)
+{
+	struct page *page;
+
+	/* Its folio is locked as long as it migrates. */
+	if (!pte_none(pte) && is_migration_entry(pte_to_swp_entry(pte)))
+		return leave_if_held(a, ptep, addr, UFFDWP_HELD);
+	if (pte_none(pte) && in_noted_folio(a, addr)) {
+		look_later(a, ptep, addr);
+		return false;
+	}
+	page = uffdwp_find_absent_page(a->vma, addr, pte);
+	if (!page)
+		return false;
+	if (PageCompound(page) && a->shift == PAGE_SHIFT) {
+		note_folio(a, page, addr);
+		put_page(page);
+		look_later(a, ptep, addr);
+		return false;
+	}
+	return leave_if_held(a, ptep, addr, uffdwp_found_page_hold(&a->look, page));
+}
+
+/**
+ * uffdwp_arming_end - look at large folios, flush the TLBs for what was armed, and count it
+ * @a: arming; the page-table lock is still held
+ */
+void uffdwp_arming_end(struct uffdwp_arming *a)
+{
+	if (unlikely(a->table))
+		look_at_folios(a);
+	uffdwp_look_end(&a->look);
+	if (a->armed)
+		uffdwp_count(a->t, pages_armed, (u64)a->armed << (a->shift - PAGE_SHIFT));
+	if (unlikely(a->held)) {
+		uffdwp_count(a->t, pages_held, (u64)a->held << (a->shift - PAGE_SHIFT));
+		WRITE_ONCE(a->t->met_held, true);
+	}
+	if (a->first > a->last || uffdwp_broken(UFFDWP_BREAK_FLUSH))
+		return;
+	if (uffdwp_broken(UFFDWP_BREAK_HUGETLB_FLUSH) && is_vm_hugetlb_page(a->vma))
+		return;
+	uffdwp_flush_tlb(a->vma->vm_mm, a->first, a->last + (1UL << a->shift), a->shift);
+	uffdwp_count(a->t, tlb_flushes, 1);
 }
 
 /*
@@ -127,28 +285,26 @@ static bool swap_pte_can_be_armed(pte_t pte)
  * @a: arming; the lock of the table is held
  * @ptep: its entry: none, swap, migration or marker
  * @addr: its address
+ *
+ * Return: as uffdwp_arm_pte(); of hugetlb false.
  */
-void uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+bool uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
 	pte_t pte = *ptep;
 
 	if (uffdwp_pte_armed(pte))
-		return;
+		return false;
 	if (pte_none(pte)) {
 		if (!arm_none(a, ptep, addr))
-			return;
+			return false;
 	} else if (swap_pte_can_be_armed(pte)) {
 		uffdwp_pte_arm_swap(a->vma->vm_mm, addr, ptep);
 		uffdwp_arming_needs_flush(a, addr);
 	} else {
-		return;
+		return false;
 	}
-	if (!a->t->ignore_pins && uffdwp_absent_may_be_pinned(a->vma, addr, pte)) {
-		disarm_pte(a->vma->vm_mm, addr, ptep);
-		a->held++;
-	} else {
-		a->armed++;
-	}
+	a->armed++;
+	return !a->t->ignore_pins && look_at_absent(a, ptep, addr, pte);
 }
 
 /**
@@ -160,7 +316,6 @@ void uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 {
 	pmd_t pmd = READ_ONCE(*pmdp);
-	bool held;
 
 	if (uffdwp_pmd_armed(pmd))
 		return;
@@ -169,12 +324,10 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 		uffdwp_pmd_arm_present(pmdp);
 		if (uffdwp_forced_write_goes_by_dirty(a->vma))
 			uffdwp_pmd_hand_over_dirty(pmdp);
-		held = uffdwp_pmd_may_be_pinned(pmd);
 	} else {
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
-		held = uffdwp_absent_pmd_may_be_pinned(pmd);
 	}
-	if (held && !a->t->ignore_pins) {
+	if (!a->t->ignore_pins && uffdwp_pmd_is_held(pmd)) {
 		disarm_pmd(a->vma->vm_mm, addr, pmdp);
 		a->held++;
 	} else {
@@ -201,8 +354,8 @@ void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 	uffdwp_pte_arm_present(ptep);
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
-	if (uffdwp_hugetlb_may_be_pinned(pte))
-		uffdwp_arming_leave_held(a, ptep);
+	if (!a->t->ignore_pins && uffdwp_hugetlb_is_held(pte))
+		leave_held(a, ptep, addr);
 }
 
 struct arm_walk {
@@ -220,18 +373,23 @@ static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long 
 static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk->vma, PAGE_SHIFT);
+	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk, PAGE_SHIFT);
+	bool unsettled = false;
 
-	for (; addr != end; pte++, addr += PAGE_SIZE)
-		uffdwp_arm_pte(&a, pte, addr);
+	for (; addr != end; pte++, addr += PAGE_SIZE) {
+		unsettled = uffdwp_arm_pte(&a, pte, addr);
+		if (unsettled)
+			break;
+	}
 	uffdwp_arming_end(&a);
-	return UFFDWP_WALK_ON;
+	walk->pos = unsettled ? addr : walk->pos;
+	return unsettled ? UFFDWP_WALK_SETTLE : UFFDWP_WALK_ON;
 }
 
 static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk->vma, HPAGE_PMD_SHIFT);
+	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk, HPAGE_PMD_SHIFT);
 
 	if (uffdwp_pmd_armed(*pmd))
 		return UFFDWP_WALK_ON;
@@ -246,7 +404,7 @@ static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, un
 static int arm_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk->vma,
+	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk,
 						     uffdwp_hugetlb_shift(walk->vma));
 
 	if (uffdwp_pte_armed(*pte))

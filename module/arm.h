@@ -2,6 +2,7 @@
 #ifndef UFFDWP_ARM_H
 #define UFFDWP_ARM_H
 
+#include <linux/bitmap.h>
 #include <linux/limits.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
@@ -9,6 +10,7 @@
 #include "pinned.h"
 #include "pte.h"
 #include "tracker.h"
+#include "walk.h"
 
 /**
  * struct uffdwp_arming - entries that are being armed under one page-table lock
@@ -18,8 +20,14 @@
  * @first: lowest address that a TLB may still hold without protection
  * @last: the highest; below @first while there is none
  * @armed: entries that were written and are armed now
- * @held: entries that were left as they are because somebody holds the page
- * @known: references of the huge page that small entries belong to
+ * @held: entries that were left as they are because their pages are held (pinned.h)
+ * @settled: no page waits for its LRU batch to be drained: it is held
+ * @look: looks at small pages, and those for PAGE_IS_PINNED
+ * @table: first entry of the table, once there is something in @later; NULL before
+ * @table_addr: its address
+ * @later: entries that were armed and whose large folios are to be looked at when all is armed
+ * @folio_start: where the large folio would be mapped that was found last for an empty entry
+ * @folio_end: its end
  *
  * Begin with uffdwp_arming_begin(), with the lock held, and end with uffdwp_arming_end() before it
  * is dropped.
@@ -32,18 +40,25 @@ struct uffdwp_arming {
 	unsigned long last;
 	unsigned int armed;
 	unsigned int held;
-	struct uffdwp_known_refs known;
+	bool settled;
+	struct uffdwp_look look;
+	pte_t *table;
+	unsigned long table_addr;
+	unsigned long folio_start;
+	unsigned long folio_end;
+	DECLARE_BITMAP(later, PTRS_PER_PTE);
 };
 
 static inline struct uffdwp_arming uffdwp_arming_begin(struct uffdwp_tracker *t,
-						       struct vm_area_struct *vma,
+						       const struct uffdwp_walk *walk,
 						       unsigned int shift)
 {
 	return (struct uffdwp_arming){
 		.t = t,
-		.vma = vma,
+		.vma = walk->vma,
 		.shift = shift,
 		.first = ULONG_MAX,
+		.settled = walk->settled,
 	};
 }
 
@@ -55,7 +70,9 @@ static inline void uffdwp_arming_needs_flush(struct uffdwp_arming *a, unsigned l
 }
 
 void uffdwp_arming_end(struct uffdwp_arming *a);
-void uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
+bool uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
+bool uffdwp_arming_look(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
+			struct page *page);
 void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr);
 void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 
@@ -79,41 +96,34 @@ static inline bool uffdwp_pmd_can_be_armed(struct vm_area_struct *vma, unsigned 
 	return end - addr == HPAGE_PMD_SIZE && vma_is_anonymous(vma);
 }
 
-/* The page of an entry that was just armed is held: it stays written, unless that is not wanted. */
-static inline void uffdwp_arming_leave_held(struct uffdwp_arming *a, pte_t *ptep)
-{
-	if (a->t->ignore_pins)
-		return;
-	uffdwp_pte_disarm_present(ptep);
-	a->armed--;
-	a->held++;
-}
-
 /**
  * uffdwp_arm_pte - arm one small page
  * @a: arming; the lock of the table is held
  * @ptep: its entry
  * @addr: its address
  *
- * A page that somebody may write to without a fault (pinned.h) stays written.
+ * A page that may be written to without a fault (pinned.h) stays written.
+ *
+ * Return: false; true if nothing was done because the LRU batches are to be drained first
+ * (UFFDWP_WALK_SETTLE).
  */
-static __always_inline void uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
 	pte_t pte = READ_ONCE(*ptep);
 
-	if (!pte_present(pte)) {
-		uffdwp_arm_absent_pte(a, ptep, addr);
-		return;
-	}
+	if (!pte_present(pte))
+		return uffdwp_arm_absent_pte(a, ptep, addr);
 	if (uffdwp_pte_armed(pte))
-		return;
+		return false;
 	uffdwp_pte_arm_present(ptep);
 	if (uffdwp_forced_write_goes_by_dirty(a->vma))
 		uffdwp_pte_hand_over_dirty(ptep);
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
-	if (uffdwp_pte_may_be_pinned(pte, &a->known))
-		uffdwp_arming_leave_held(a, ptep);
+	/* The page of zeroes: nobody writes to it. */
+	if (pte_special(pte) || likely(uffdwp_page_is_plainly_free(pte_page(pte))))
+		return false;
+	return uffdwp_arming_look(a, ptep, addr, pte_page(pte));
 }
 
 /* What to disarm in a VMA: nothing, all, or of all only the markers. */

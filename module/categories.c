@@ -18,15 +18,28 @@ static u64 swap_categories(swp_entry_t entry)
 	return is_migration_entry(entry) ? page_categories(pfn_swap_entry_to_page(entry)) : 0;
 }
 
+static bool is_pinned(pte_t *ptep, struct page *page, struct uffdwp_look *look)
+{
+	enum uffdwp_hold hold;
+
+	if (uffdwp_page_is_plainly_free(page))
+		return false;
+	hold = uffdwp_page_hold(look, ptep, page);
+	if (hold == UFFDWP_HELD_BY_BATCH)
+		look->met_batch = true;
+	return hold != UFFDWP_NOT_HELD;
+}
+
 /**
  * uffdwp_pte_extra_categories - what only some callers want to know of a small page
- * @pte: its entry
+ * @ptep: its entry
+ * @pte: what it was read as
  * @asked: categories that matter to the caller
- * @known: references of the huge page that was asked for last, under the same lock
+ * @look: looks at the pages of this table, for this purpose
  *
  * Return: some of UFFDWP_EXTRA_CATEGORIES.
  */
-u64 uffdwp_pte_extra_categories(pte_t pte, u64 asked, struct uffdwp_known_refs *known)
+u64 uffdwp_pte_extra_categories(pte_t *ptep, pte_t pte, u64 asked, struct uffdwp_look *look)
 {
 	u64 categories = 0;
 
@@ -43,7 +56,7 @@ u64 uffdwp_pte_extra_categories(pte_t pte, u64 asked, struct uffdwp_known_refs *
 		return categories | UFFDWP_PAGE_IS_PFNZERO;
 	if (pte_special(pte))
 		return categories;
-	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_pte_may_be_pinned(pte, known))
+	if (asked & UFFDWP_PAGE_IS_PINNED && is_pinned(ptep, pte_page(pte), look))
 		categories |= UFFDWP_PAGE_IS_PINNED;
 	return categories | page_categories(pte_page(pte));
 }
@@ -73,7 +86,7 @@ u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked)
 		return categories | UFFDWP_PAGE_IS_PFNZERO;
 	if (uffdwp_pmd_is_device(pmd))
 		return categories;
-	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_pmd_may_be_pinned(pmd))
+	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_pmd_is_held(pmd))
 		categories |= UFFDWP_PAGE_IS_PINNED;
 	return categories | page_categories(pmd_page(pmd));
 }
@@ -89,7 +102,7 @@ u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked)
  */
 u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked)
 {
-	u64 categories = UFFDWP_PAGE_IS_HUGE | uffdwp_pte_categories(pte, 0, NULL);
+	u64 categories = UFFDWP_PAGE_IS_HUGE | uffdwp_pte_categories(NULL, pte, 0, NULL);
 
 	if (!(asked & UFFDWP_EXTRA_CATEGORIES) || pte_none(pte))
 		return categories;
@@ -97,7 +110,7 @@ u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked)
 		categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
 	if (!pte_present(pte))
 		return categories | swap_categories(pte_to_swp_entry(pte));
-	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_hugetlb_may_be_pinned(pte))
+	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_hugetlb_is_held(pte))
 		categories |= UFFDWP_PAGE_IS_PINNED;
 	return categories | page_categories(compound_head(pte_page(pte)));
 }

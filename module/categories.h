@@ -16,7 +16,7 @@
 #define UFFDWP_EXTRA_CATEGORIES	(UFFDWP_PAGE_IS_FILE | UFFDWP_PAGE_IS_PFNZERO |	\
 				 UFFDWP_PAGE_IS_SOFT_DIRTY | UFFDWP_PAGE_IS_PINNED)
 
-u64 uffdwp_pte_extra_categories(pte_t pte, u64 asked, struct uffdwp_known_refs *known);
+u64 uffdwp_pte_extra_categories(pte_t *ptep, pte_t pte, u64 asked, struct uffdwp_look *look);
 u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked);
 u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked);
 
@@ -36,7 +36,9 @@ static inline u64 uffdwp_hole_categories(struct vm_area_struct *vma)
 	return UFFDWP_PAGE_IS_WRITTEN | (is_vm_hugetlb_page(vma) ? UFFDWP_PAGE_IS_HUGE : 0);
 }
 
-static inline u64 uffdwp_pte_categories(pte_t pte, u64 asked, struct uffdwp_known_refs *known)
+/* @pte: what *ptep was read as; @look: not needed if no extra category is asked for */
+static inline u64 uffdwp_pte_categories(pte_t *ptep, pte_t pte, u64 asked,
+					struct uffdwp_look *look)
 {
 	u64 categories = uffdwp_pte_armed(pte) ? 0 : UFFDWP_PAGE_IS_WRITTEN;
 
@@ -45,7 +47,7 @@ static inline u64 uffdwp_pte_categories(pte_t pte, u64 asked, struct uffdwp_know
 	else if (!pte_none(pte))
 		categories |= UFFDWP_PAGE_IS_SWAPPED;
 	if (asked & UFFDWP_EXTRA_CATEGORIES)
-		categories |= uffdwp_pte_extra_categories(pte, asked, known);
+		categories |= uffdwp_pte_extra_categories(ptep, pte, asked, look);
 	return categories;
 }
 

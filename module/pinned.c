@@ -10,134 +10,227 @@
 #include "pinned.h"
 
 /*
- * All references of a huge or small page that are not somebody's hold: one for each mapping; one
- * for the file or the swap cache, for each of its small pages; one of its file system for what that
- * has attached to it, such as buffers; and one for the batch or the task that has the page while it
- * is on no LRU list. A page of hugetlb is on no list but when it is taken out to be migrated.
+ * References that are neither mappings nor holds: one for the file or the swap cache, for each of
+ * the small pages; one of the file system for what that has attached, such as buffers. The folio is
+ * locked, which keeps them as they are.
  */
-static int known_references(struct page *head)
+static int other_references(struct page *head)
 {
-	int cached = uffdwp_page_is_cached(head) || uffdwp_page_is_swap_cached(head);
+	const int cached = uffdwp_page_is_cached(head) || uffdwp_page_is_swap_cached(head);
 
 	if (uffdwp_page_is_hugetlb(head))
-		return uffdwp_hugetlb_mapcount(head) + cached * uffdwp_hugetlb_cache_refs(head) +
-		       uffdwp_hugetlb_is_isolated(head);
-	return uffdwp_total_mapcount(head) + cached * compound_nr(head) +
-	       (uffdwp_page_has_private(head) && !uffdwp_broken(UFFDWP_BREAK_BUFFERS)) +
-	       !PageLRU(head);
+		return cached * uffdwp_hugetlb_cache_refs(head);
+	return cached * compound_nr(head) +
+	       (uffdwp_page_has_private(head) && !uffdwp_broken(UFFDWP_BREAK_BUFFERS));
 }
 
-/* The larger of two counts of the references, and mappings that are counted in between: pinned.h */
-static bool has_unknown_references(struct page *head, int ours)
+/* @ours: references that the caller has taken. */
+static enum uffdwp_hold small_page_hold(struct uffdwp_look *look, struct page *page, int ours)
 {
-	const int before = page_ref_count(head);
-	const int known = known_references(head) + ours;
+	u64 counters;
+	bool alone;
+	int unknown;
 
-	return max(before, page_ref_count(head)) > known;
-}
-
-/**
- * uffdwp_page_may_be_pinned - may somebody write to a page past the page tables?
- * @page: page that is mapped by a small entry, whose table is locked
- * @known: of the huge page that was asked for last, under the same lock
- *
- * The reference count is read anew for each page, after its entry was protected. As long as it is
- * the same, so is what is known.
- *
- * Return: false when all its references are known.
- */
-bool uffdwp_page_may_be_pinned(struct page *page, struct uffdwp_known_refs *known)
-{
-	struct page *head = compound_head(page);
-	int refs;
-
-	if (!PageHead(head))
-		return has_unknown_references(head, 0);
-	refs = page_ref_count(head);
-	if (known->head != head || known->seen != refs) {
-		known->head = head;
-		known->refs = known_references(head);
-		known->seen = page_ref_count(head);
+	/* What else takes a page off its list has the reference that an LRU batch would have. */
+	if (!PageLRU(page) && !look->drained) {
+		look->drained = true;
+		uffdwp_call(lru_add_drain)();
 	}
-	return max(refs, known->seen) > known->refs;
+	if (!uffdwp_page_trylock(page))
+		return UFFDWP_HELD;
+	counters = uffdwp_small_page_counters(page);
+	unknown = (int)(counters >> 32) - ((int)counters + 1) - other_references(page) - ours;
+	alone = unknown == 1 && !PageLRU(page);
+	uffdwp_page_unlock(page);
+
+	if (!unknown)
+		return UFFDWP_NOT_HELD;
+	return alone ? UFFDWP_HELD_BY_BATCH : UFFDWP_HELD;
 }
 
-/**
- * uffdwp_pmd_may_be_pinned - may somebody write to a huge page past the page tables?
- * @pmd: its entry, present, whose lock is held
- *
- * Return: false when all its references are known.
- */
-bool uffdwp_pmd_may_be_pinned(pmd_t pmd)
+/* Can the sum of its mappings be more than it has, for longer than a moment? */
+static bool mappings_can_be_counted(struct page *head)
 {
-	if (uffdwp_pmd_is_huge_zero(pmd) || uffdwp_broken(UFFDWP_BREAK_PINNED))
-		return false;
-	return has_unknown_references(pmd_page(pmd), 0);
+	const int whole = uffdwp_entire_mapcount(head);
+
+	if (!PageAnon(head) || uffdwp_page_is_hugetlb(head))
+		return true;
+	if (!whole)
+		return UFFDWP_HAS_LARGE_MAPCOUNT;
+	return whole == uffdwp_total_mapcount(head);
 }
 
-/**
- * uffdwp_hugetlb_may_be_pinned - may somebody write to a page of hugetlb past the page tables?
- * @pte: its entry, present, whose lock is held
- *
- * Return: false when all its references are known.
- */
-bool uffdwp_hugetlb_may_be_pinned(pte_t pte)
+/* The folio is locked. @other: references that are neither its mappings nor holds */
+static bool large_has_unknown_references(struct page *head, int mapped_here, int other)
 {
-	if (uffdwp_broken(UFFDWP_BREAK_PINNED))
+	int mapped, refs;
+
+	if (page_ref_count(head) == mapped_here + other)
 		return false;
-	return has_unknown_references(compound_head(pte_page(pte)), 0);
+	if (!mappings_can_be_counted(head))
+		return true;
+	mapped = uffdwp_total_mapcount(head);
+	smp_rmb();
+	refs = page_ref_count(head);
+	smp_rmb();
+	return refs != mapped + other || uffdwp_total_mapcount(head) != mapped;
 }
 
-/* A page that was looked up, with a reference for us; or none. */
-static bool found_page_may_be_pinned(struct page *page)
+/*
+ * @mapped_here: entries of a table that we have locked, and that map it
+ * @ours: references that the caller has taken
+ */
+static bool large_is_held(struct page *head, int mapped_here, int ours)
 {
 	bool held;
 
-	if (!page)
-		return false;
-	held = has_unknown_references(compound_head(page), 1);
-	put_page(page);
+	if (uffdwp_page_maybe_dma_pinned(head) || !uffdwp_page_trylock(head))
+		return true;
+	held = large_has_unknown_references(head, mapped_here, other_references(head) + ours);
+	uffdwp_page_unlock(head);
 	return held;
 }
 
-/**
- * uffdwp_absent_may_be_pinned - may somebody write to a page that is not mapped here?
- * @vma: mapping
- * @addr: address of the page
- * @pte: what its entry was before it was armed: none, swap or migration; its lock is held
- *
- * Return: false when nobody holds a page that a fault would find for this entry.
+/*
+ * How many entries of this table map the folio, its own pages in a row. All of them have the same
+ * lock, whatever VMA they are of. If some are elsewhere (mremap), they are just not known here.
  */
-bool uffdwp_absent_may_be_pinned(struct vm_area_struct *vma, unsigned long addr, pte_t pte)
+static int count_entries(pte_t *ptep, struct page *head)
+{
+	const unsigned long base = page_to_pfn(head), nr = compound_nr(head);
+	const unsigned long at = offset_in_page(ptep) / sizeof(pte_t);
+	const unsigned long nth = pte_pfn(READ_ONCE(*ptep)) - base;
+	const unsigned long first = at - min(at, nth);
+	const unsigned long end = min(at + nr - nth, PTRS_PER_PTE + 0ul);
+	const pte_t *table = ptep - at;
+	unsigned long i;
+	int n = 0;
+
+	for (i = first; i < end; i++) {
+		pte_t pte = READ_ONCE(table[i]);
+
+		n += pte_present(pte) && !pte_special(pte) && pte_pfn(pte) - base < nr;
+	}
+	return n;
+}
+
+static void remember(struct uffdwp_look *look, struct page *head, bool held)
+{
+	uffdwp_look_end(look);
+	look->head = head;
+	look->base = page_to_pfn(head);
+	look->nr = compound_nr(head);
+	look->held = held;
+}
+
+/**
+ * uffdwp_look_end - let go of what was looked up
+ * @look: looks at the pages of a table
+ */
+void uffdwp_look_end(struct uffdwp_look *look)
+{
+	if (look->referenced)
+		put_page(look->head);
+	look->referenced = false;
+	look->head = NULL;
+}
+
+/**
+ * uffdwp_page_hold - may a page be written to past the page tables?
+ * @look: looks at the pages of this table
+ * @ptep: entry that maps the page, protected if it is being armed; its lock is held
+ * @page: the page
+ *
+ * Return: UFFDWP_NOT_HELD when all its references are known.
+ */
+enum uffdwp_hold uffdwp_page_hold(struct uffdwp_look *look, pte_t *ptep, struct page *page)
+{
+	struct page *head = compound_head(page);
+
+	if (uffdwp_broken(UFFDWP_BREAK_PINNED))
+		return UFFDWP_NOT_HELD;
+	if (!PageHead(head))
+		return small_page_hold(look, head, 0);
+	if (look->head != head)
+		remember(look, head, large_is_held(head, count_entries(ptep, head), 0));
+	return look->held ? UFFDWP_HELD : UFFDWP_NOT_HELD;
+}
+
+/**
+ * uffdwp_found_page_hold - may a page that is not mapped be written to past the page tables?
+ * @look: looks at the pages of this table
+ * @page: as uffdwp_find_absent_page() has found it; its reference is taken over
+ *
+ * Return: UFFDWP_NOT_HELD when all its references are known.
+ */
+enum uffdwp_hold uffdwp_found_page_hold(struct uffdwp_look *look, struct page *page)
+{
+	struct page *head = compound_head(page);
+	enum uffdwp_hold hold;
+
+	if (!PageHead(head)) {
+		hold = small_page_hold(look, head, 1);
+		put_page(page);
+		return hold;
+	}
+	if (look->head == head) {
+		put_page(page);
+	} else {
+		remember(look, head, large_is_held(head, 0, 1));
+		look->referenced = true;
+	}
+	return look->held ? UFFDWP_HELD : UFFDWP_NOT_HELD;
+}
+
+/**
+ * uffdwp_pmd_is_held - may a huge page be written to past the page tables?
+ * @pmd: its entry, present or migrating, protected if it is being armed; its lock is held
+ *
+ * Return: false when all its references are known.
+ */
+bool uffdwp_pmd_is_held(pmd_t pmd)
+{
+	if (uffdwp_broken(UFFDWP_BREAK_PINNED))
+		return false;
+	if (!pmd_present(pmd))
+		return true;
+	return !uffdwp_pmd_is_huge_zero(pmd) && large_is_held(pmd_page(pmd), 1, 0);
+}
+
+/**
+ * uffdwp_hugetlb_is_held - may a page of hugetlb be written to past the page tables?
+ * @pte: its entry, present, protected if it is being armed; its lock is held
+ *
+ * Return: false when all its references are known.
+ */
+bool uffdwp_hugetlb_is_held(pte_t pte)
+{
+	return !uffdwp_broken(UFFDWP_BREAK_PINNED) &&
+	       large_is_held(compound_head(pte_page(pte)), 1, 0);
+}
+
+/**
+ * uffdwp_find_absent_page - find the page that a fault would find for an entry
+ * @vma: VMA
+ * @addr: address of the page
+ * @pte: its entry: none or swap; its lock is held
+ *
+ * Return: the page, with a reference; NULL: there is none, or none that can be held.
+ */
+struct page *uffdwp_find_absent_page(struct vm_area_struct *vma, unsigned long addr, pte_t pte)
 {
 	swp_entry_t entry;
 
 	if (uffdwp_broken(UFFDWP_BREAK_PINNED))
-		return false;
+		return NULL;
 	if (pte_none(pte))
-		return (vma->vm_flags & VM_SHARED) &&
-		       found_page_may_be_pinned(uffdwp_find_file_page(vma, addr));
+		return vma->vm_flags & VM_SHARED ? uffdwp_find_file_page(vma, addr) : NULL;
 	entry = pte_to_swp_entry(pte);
-	if (is_migration_entry(entry))
-		return has_unknown_references(compound_head(pfn_swap_entry_to_page(entry)), 0);
-	return !non_swap_entry(entry) && found_page_may_be_pinned(uffdwp_find_swap_page(entry));
+	return non_swap_entry(entry) ? NULL : uffdwp_find_swap_page(entry);
 }
 
 /**
- * uffdwp_absent_pmd_may_be_pinned - the same for a huge page that is migrating
- * @pmd: its entry, whose lock is held
- *
- * Return: false when all its references are known.
- */
-bool uffdwp_absent_pmd_may_be_pinned(pmd_t pmd)
-{
-	if (uffdwp_broken(UFFDWP_BREAK_PINNED))
-		return false;
-	return has_unknown_references(pfn_swap_entry_to_page(pmd_to_swp_entry(pmd)), 0);
-}
-
-/**
- * uffdwp_settle_lists - let the kernel put pages on its lists that it has in its hands
+ * uffdwp_settle_lists - have the LRU batches of all processors drained
  * @t: tracker, locked; no other lock is held
  *
  * For the next command. At most once a second, since all processors take part in it, and a page

@@ -66,6 +66,20 @@ static inline bool uffdwp_regions_extend(struct uffdwp_regions *r, unsigned long
 	return true;
 }
 
+/* The page that was taken last shall be offered again instead. */
+static inline void uffdwp_regions_take_back(struct uffdwp_regions *r)
+{
+	struct uffdwp_region *last;
+
+	r->pages--;
+	if (!r->vec)
+		return;
+	last = &r->buffer[r->buffered - 1];
+	last->end -= PAGE_SIZE;
+	if (last->start == last->end)
+		r->buffered--;
+}
+
 /* Pages that may still be offered. */
 static inline u64 uffdwp_regions_room(const struct uffdwp_regions *r)
 {

@@ -112,37 +112,62 @@ static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long
 	return report(s, addr, &end, categories);
 }
 
+/* Look at this page and all that follow once more when the LRU batches are drained. */
+static int settle_first(struct scan *s, unsigned long addr)
+{
+	s->walk.pos = addr;
+	return UFFDWP_WALK_SETTLE;
+}
+
 /* Instead, where nothing is to be reported: PAGEMAP_SCAN then arms all, whatever its categories. */
 static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, PAGE_SHIFT);
+	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, PAGE_SHIFT);
+	int next = UFFDWP_WALK_ON;
 
-	for (; addr != end; pte++, addr += PAGE_SIZE)
-		uffdwp_arm_pte(&a, pte, addr);
+	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE)
+		if (uffdwp_arm_pte(&a, pte, addr))
+			next = settle_first(s, addr);
 	uffdwp_arming_end(&a);
-	return UFFDWP_WALK_ON;
+	return next;
+}
+
+/* Would a page be reported as pinned that perhaps is in an LRU batch only? */
+static bool meets_batch(const struct scan *s, struct uffdwp_look *look, pte_t *pte,
+			unsigned long addr, unsigned long end)
+{
+	if (!(s->asked & UFFDWP_PAGE_IS_PINNED) || s->walk.settled)
+		return false;
+	for (; addr != end && !look->met_batch; pte++, addr += PAGE_SIZE)
+		uffdwp_pte_extra_categories(pte, READ_ONCE(*pte), UFFDWP_PAGE_IS_PINNED, look);
+	return look->met_batch;
 }
 
 static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, PAGE_SHIFT);
+	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, PAGE_SHIFT);
 	const bool reset = resets(s);
 	const u64 vma_categories = s->vma_categories;
 	const u64 asked = s->asked;
 	int next = UFFDWP_WALK_ON;
 
+	if (meets_batch(s, &a.look, pte, addr, end))
+		return settle_first(s, addr);
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
 		unsigned long taken = addr + PAGE_SIZE;
 		u64 categories = vma_categories |
-				 uffdwp_pte_categories(READ_ONCE(*pte), asked, &a.known);
+				 uffdwp_pte_categories(pte, READ_ONCE(*pte), asked, &a.look);
 
 		if (!matches(s, categories))
 			continue;
 		next = report(s, addr, &taken, categories);
-		if (reset && taken > addr)
-			uffdwp_arm_pte(&a, pte, addr);
+		if (reset && taken > addr && unlikely(uffdwp_arm_pte(&a, pte, addr))) {
+			uffdwp_regions_take_back(&s->regions);
+			next = settle_first(s, addr);
+			break;
+		}
 	}
 	uffdwp_arming_end(&a);
 	return next;
@@ -159,8 +184,10 @@ static int scan_emptied(struct scan *s, struct uffdwp_arming *a, pte_t *pte, uns
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
 	next = report(s, addr, &taken, categories);
-	if (resets(s) && taken > addr)
-		uffdwp_arm_absent_pte(a, pte, addr);
+	if (resets(s) && taken > addr && uffdwp_arm_absent_pte(a, pte, addr)) {
+		uffdwp_regions_take_back(&s->regions);
+		next = settle_first(s, addr);
+	}
 	return next;
 }
 
@@ -172,7 +199,7 @@ static int scan_split_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long a
 			   unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, PAGE_SHIFT);
+	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, PAGE_SHIFT);
 	int next = UFFDWP_WALK_ON;
 	unsigned long run;
 
@@ -213,7 +240,7 @@ static void remember_split(struct scan *s, unsigned long addr, pmd_t pmd)
 static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma, HPAGE_PMD_SHIFT);
+	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, HPAGE_PMD_SHIFT);
 	u64 categories = s->vma_categories | uffdwp_pmd_categories(READ_ONCE(*pmd), s->asked);
 	const u64 room = uffdwp_regions_room(&s->regions);
 	unsigned long taken = end;
@@ -256,7 +283,7 @@ static u64 hugetlb_categories(const struct scan *s, pte_t pte)
 static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk->vma,
+	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk,
 						     uffdwp_hugetlb_shift(walk->vma));
 	u64 categories = hugetlb_categories(s, READ_ONCE(*pte));
 	const bool whole = end - addr == 1UL << a.shift;

@@ -89,7 +89,7 @@ static pmd_t read_pmd(struct mm_struct *mm, pmd_t *pmdp)
 	return pmd;
 }
 
-/* One PMD. SPLIT and POPULATE: it has changed, look again. */
+/* One PMD. SPLIT and POPULATE: it has changed, look again. SETTLE: likewise, after that. */
 static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
 {
 	pmd_t pmd = read_pmd(walk->vma->vm_mm, pmdp);
@@ -116,6 +116,16 @@ static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, u
 	return walk_ptes(walk, pmdp, addr, end);
 }
 
+/*
+ * With mmap_lock held, as GUP does it (collect_longterm_unpinnable_folios()): the work that drains
+ * takes no lock of an mm.
+ */
+static void settle(struct uffdwp_walk *walk)
+{
+	uffdwp_call(lru_add_drain_all)();
+	walk->settled = true;
+}
+
 /* Others may change it each time: this must neither keep the processor nor outlive a kill. */
 static int walk_changing_pmd(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end)
 {
@@ -123,7 +133,9 @@ static int walk_changing_pmd(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long
 
 	for (;;) {
 		next = walk_pmd(walk, pmd, walk->pos, end);
-		if (next != UFFDWP_WALK_POPULATE && next != UFFDWP_WALK_SPLIT)
+		if (next == UFFDWP_WALK_SETTLE)
+			settle(walk);
+		else if (next != UFFDWP_WALK_POPULATE && next != UFFDWP_WALK_SPLIT)
 			return next;
 		if (walk->killable && fatal_signal_pending(current))
 			return -EINTR;

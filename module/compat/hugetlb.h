@@ -30,16 +30,6 @@ static inline int uffdwp_hugetlb_cache_refs(struct page *head)
 	return UFFDWP_HAS_HUGETLB_LINEAR_INDEX ? compound_nr(head) : 1;
 }
 
-/* Taken out to be migrated: whoever did so has a reference. */
-static inline bool uffdwp_hugetlb_is_isolated(struct page *head)
-{
-#if UFFDWP_HAS_HUGETLB_FOLIO_FLAGS
-	return !folio_test_hugetlb_migratable(page_folio(head));
-#else
-	return !HPageMigratable(head);
-#endif
-}
-
 /* NULL: no table. @addr is the first of the page. */
 static inline pte_t *uffdwp_huge_pte_offset(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -72,11 +62,6 @@ static inline bool uffdwp_page_is_hugetlb(struct page *head)
 static inline int uffdwp_hugetlb_cache_refs(struct page *head)
 {
 	return 0;
-}
-
-static inline bool uffdwp_hugetlb_is_isolated(struct page *head)
-{
-	return false;
 }
 
 static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)

@@ -23,25 +23,63 @@
 #define UFFDWP_MAPPING_FLAGS FOLIO_MAPPING_FLAGS
 #endif
 
-/* Entries of all sizes that map any part of this page. */
+/* Entries of all sizes that map any part of this large page, which may be one of hugetlb. */
 static inline int uffdwp_total_mapcount(struct page *head)
 {
 #if UFFDWP_HAS_LARGE_MAPCOUNT
 	return folio_mapcount(page_folio(head));
 #elif UFFDWP_HAS_FOLIO
-	return PageHead(head) ? uffdwp_call(folio_mapcount)(page_folio(head)) : page_mapcount(head);
+	return uffdwp_call(folio_mapcount)(page_folio(head));
 #else
-	return PageHead(head) ? uffdwp_call(total_mapcount)(head) : page_mapcount(head);
+	return uffdwp_call(total_mapcount)(head);
 #endif
 }
 
-/* The same for a page of hugetlb, which is mapped as a whole. */
-static inline int uffdwp_hugetlb_mapcount(struct page *head)
+/* Those of them that map all of it by one entry. */
+static inline int uffdwp_entire_mapcount(struct page *head)
 {
 #if UFFDWP_HAS_LARGE_MAPCOUNT
-	return folio_mapcount(page_folio(head));
+	return folio_entire_mapcount(page_folio(head));
 #else
 	return compound_mapcount(head);
+#endif
+}
+
+/* Exact for all but small pages, for which it may say yes in vain. */
+static inline bool uffdwp_page_maybe_dma_pinned(struct page *head)
+{
+#if UFFDWP_HAS_FOLIO
+	return folio_maybe_dma_pinned(page_folio(head));
+#else
+	return page_maybe_dma_pinned(head);
+#endif
+}
+
+static inline bool uffdwp_page_trylock(struct page *head)
+{
+#if UFFDWP_HAS_FOLIO
+	return folio_trylock(page_folio(head));
+#else
+	return trylock_page(head);
+#endif
+}
+
+static inline void uffdwp_page_unlock(struct page *head)
+{
+#if UFFDWP_HAS_FOLIO
+	folio_unlock(page_folio(head));
+#else
+	unlock_page(head);
+#endif
+}
+
+/* Where in its file it begins, in small pages. */
+static inline pgoff_t uffdwp_page_file_index(struct page *head)
+{
+#if UFFDWP_HAS_FOLIO
+	return page_folio(head)->index;
+#else
+	return head->index;
 #endif
 }
 

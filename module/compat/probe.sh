@@ -132,10 +132,6 @@ probe LARGE_MAPCOUNT '6.10, "mm: track mapcount of large folios in single value"
 int f(struct folio *folio) { return folio_large_mapcount(folio) + folio_mapcount(folio); }
 SNIPPET
 
-probe HUGETLB_FOLIO_FLAGS '6.2 and later have the flags of hugetlb for folios, and later only for those' <<'SNIPPET'
-int f(struct folio *folio) { return folio_test_hugetlb_migratable(folio); }
-SNIPPET
-
 probe HUGETLB_LINEAR_INDEX '6.7, "hugetlb: use linear page index in the page cache"' <<'SNIPPET'
 void *f(struct hstate *h) { return filemap_lock_hugetlb_folio(h, 0, 0); }
 SNIPPET

@@ -225,6 +225,7 @@ struct zap_details;
 	X(__pmd_alloc, int, (struct mm_struct *mm, pud_t *pud, unsigned long addr))	\
 	X(__pte_alloc, int, (struct mm_struct *mm, pmd_t *pmd))				\
 	/* mm/swap.c */									\
+	X(lru_add_drain, void, (void))							\
 	X(lru_add_drain_all, void, (void))						\
 	/* mm/mmap.c */									\
 	X(vma_set_page_prot, void, (struct vm_area_struct *vma))			\
