@@ -263,6 +263,64 @@ static void own(void)
 	report("madvise_dontneed_page", least(run_dontneed, ROUNDS * PAGES));
 }
 
+/* ---- shared memory in huge pages: ARM for the first time has to split them */
+
+#define HUGE_LEN (512 * PAGE)
+
+static void shared_huge_memory(const char *enabled)
+{
+	int f = open("/sys/kernel/mm/transparent_hugepage/shmem_enabled", O_WRONLY | O_CLOEXEC);
+
+	if (f < 0 || write(f, enabled, strlen(enabled)) < 0)
+		stop("shmem_enabled");
+	close(f);
+}
+
+static double first_arm_of_shared_huge_pages(void)
+{
+	struct uffdwp_register_arg reg = {
+		.size = sizeof(reg), .len = HUGE_LEN,
+	};
+	struct uffdwp_attach_arg attach = { .size = sizeof(attach) };
+	struct uffdwp_arm_arg arg = { .size = sizeof(arg), .len = HUGE_LEN };
+	int file = memfd_create("huge", MFD_CLOEXEC);
+	char *all = mmap(NULL, 2 * HUGE_LEN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = (char *)(((uintptr_t)all + HUGE_LEN - 1) & ~(HUGE_LEN - 1));
+	uint64_t took;
+
+	if (file < 0 || ftruncate(file, HUGE_LEN) ||
+	    mmap(p, HUGE_LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0) != p)
+		stop("shared memory");
+	memset(p, 1, HUGE_LEN);
+	reg.start = (uintptr_t)p;
+	arg.start = (uintptr_t)p;
+	tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
+	if (tracker < 0 || command(UFFDWP_IOC_ATTACH, &attach) ||
+	    command(UFFDWP_IOC_REGISTER, &reg))
+		stop(UFFDWP_DEVICE);
+	took = now();
+	if (command(UFFDWP_IOC_ARM, &arg))
+		stop("arm");
+	took = now() - took;
+	close(tracker);
+	munmap(all, 2 * HUGE_LEN);
+	close(file);
+	return (double)took / (HUGE_LEN / PAGE);
+}
+
+static void shared_huge(void)
+{
+	double best = first_arm_of_shared_huge_pages(), next;
+	int i;
+
+	for (i = 1; i < REPEATS; i++) {
+		next = first_arm_of_shared_huge_pages();
+		if (next < best)
+			best = next;
+	}
+	report("first_arm.shared_huge", best);
+}
+
 /* ---- the kernel's own way that 6.1 has: soft-dirty, always the whole process */
 
 static int clear_refs = -1, pagemap = -1;
@@ -411,5 +469,7 @@ int main(void)
 	own();
 	against_soft_dirty();
 	in_a_crowd();
+	shared_huge_memory("force");
+	shared_huge();
 	return 0;
 }
