@@ -5,12 +5,18 @@
  */
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <linux/udmabuf.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -355,6 +361,239 @@ static void process_vm_writev_is_never_missed(void **state)
 	munmap(page, PAGE);
 }
 
+/* ---- a hold, and another process whose mappings of the same huge page come and go */
+
+#define SHMEM_HUGE "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
+
+/* A file of one huge page, and a mapping of it. */
+static char *map_huge_file(int *file)
+{
+	char *all = mmap(NULL, 2 * HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *p;
+
+	assert_ptr_not_equal(all, MAP_FAILED);
+	*file = memfd_create("pinned", 0);
+	assert_ok(ftruncate(*file, HUGE_PAGE));
+	assert_ok(write_file(SHMEM_HUGE, "advise"));
+	p = mmap(next_huge_page(all), HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		 *file, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_ok(madvise(p, HUGE_PAGE, MADV_HUGEPAGE));
+	touch(p, 512, 1);
+	assert_ok(write_file(SHMEM_HUGE, "never"));
+	needs_kind(UFFDWP_KIND_SHMEM, p, HUGE_PAGE);
+	return p;
+}
+
+/* As many mappings as before, whenever one looks, but a sum that takes a while may see one more. */
+static void move_one_mapping(char *p)
+{
+	*(volatile char *)(p + 400 * PAGE);
+	madvise(p + 10 * PAGE, PAGE, MADV_DONTNEED);
+	*(volatile char *)(p + 10 * PAGE);
+	madvise(p + 400 * PAGE, PAGE, MADV_DONTNEED);
+}
+
+/* One fault maps 16 pages, if none of them is mapped. */
+static void map_around(char *p)
+{
+	*(volatile char *)(p + 32 * PAGE);
+	madvise(p + 32 * PAGE, 16 * PAGE, MADV_DONTNEED);
+}
+
+static void map_around_and_move(char *p)
+{
+	map_around(p);
+	move_one_mapping(p);
+}
+
+struct churn {
+	void (*step)(char *p);
+	int holds;
+};
+
+/*
+ * With as many holds as there can be mappings too many, references and mappings would be equal if
+ * they were counted when those are in excess.
+ */
+static struct churn churns[] = {
+	{ move_one_mapping, 1 },
+	{ map_around, 1 },
+	{ map_around, 15 },
+	{ map_around_and_move, 1 },
+};
+
+/* At an address where only small entries can map it. */
+static pid_t start_churn(const struct churn *churn, int file)
+{
+	pid_t pid = fork();
+	char *all, *p;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	all = mmap(NULL, 3 * HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p = mmap(next_huge_page(all) + 64 * PAGE, HUGE_PAGE, PROT_READ, MAP_SHARED | MAP_FIXED,
+		 file, 0);
+	if (p == MAP_FAILED)
+		_exit(1);
+	for (;;)
+		churn->step(p);
+}
+
+#define CHURN_SCANS 4000
+#define CHURN_SECONDS 8
+
+static void churn_hides_no_hold(void **state)
+{
+	const struct churn *churn = *state;
+	const time_t end = time(NULL) + CHURN_SECONDS;
+	int file, pipe_ends[2], fd, i;
+	char *p = map_huge_file(&file), *held = p + 200 * PAGE, page[PAGE];
+	struct iovec one = { held, PAGE };
+	pid_t child;
+
+	fd = tracker_of(p, HUGE_PAGE);
+	/* Each page is mapped for itself, and written. */
+	touch(p, 512, 2);
+	assert_ok(pipe(pipe_ends));
+	for (i = 0; i < churn->holds; i++)
+		assert_int_equal(vmsplice(pipe_ends[1], &one, 1, 0), PAGE);
+	child = start_churn(churn, file);
+	assert_true(child > 0);
+	for (i = 0; i < CHURN_SCANS && time(NULL) < end; i++) {
+		assert_int_equal(written(fd, held, PAGE, true), 1);
+		if (!(categories(fd, held) & UFFDWP_PAGE_IS_WRITTEN))
+			fail_msg("scan %d has armed a page that is held", i);
+	}
+	print_message("[   INFO   ] %d scans\n", i);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	for (i = 0; i < churn->holds; i++)
+		assert_int_equal(read(pipe_ends[0], page, PAGE), PAGE);
+	/* And it is held for no longer than it needs to. */
+	wait_for(!written(fd, held, PAGE, true));
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
+	close(file);
+	close(fd);
+	munmap(p, HUGE_PAGE);
+}
+
+#define CHURN(name, n) { "churn_hides_no_hold: " name, churn_hides_no_hold, NULL, NULL, &churns[n] }
+
+/* ---- pages that are new wait in an LRU batch of the processor that has taken the fault */
+
+static bool run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void new_pages_of_another_processor_can_be_armed(void **state)
+{
+	cpu_set_t all;
+	char *p;
+	int fd;
+
+	(void)state;
+	assert_ok(sched_getaffinity(0, sizeof(all), &all));
+	if (!run_on(1))
+		skip_because("one processor only (tests/vm/run --smp 2)");
+	/* Fewer than fit into a batch, so that the last of them are in one. */
+	p = map_filled(8);
+	assert_true(run_on(0));
+	fd = tracker_of(p, 8 * PAGE);
+	assert_int_equal(written(fd, p, 8 * PAGE, false), 0);
+	close(fd);
+	munmap(p, 8 * PAGE);
+
+	/* The same for a scan, which tells of each page once. */
+	assert_true(run_on(1));
+	p = map_anon(8);
+	fd = tracker_of(p, 8 * PAGE);
+	touch(p, 8, 1);
+	assert_true(run_on(0));
+	assert_int_equal(written(fd, p, 8 * PAGE, true), 8);
+	assert_int_equal(written(fd, p, 8 * PAGE, true), 0);
+	assert_int_equal(dev_stats(fd).pages_held, 0);
+	close(fd);
+	munmap(p, 8 * PAGE);
+	assert_ok(sched_setaffinity(0, sizeof(all), &all));
+}
+
+/* ---- udmabuf: a device's buffer in a page of hugetlb, which memfd_pin_folios() may have made */
+
+/* Nothing in it yet. */
+static char *make_hugetlb_of(int *memfd)
+{
+	char *p;
+
+	if (hugetlb_reserve(1))
+		fail_msg("no page of hugetlb");
+	*memfd = memfd_create("buffer", MFD_HUGETLB | MFD_ALLOW_SEALING);
+	assert_ok(ftruncate(*memfd, HUGE_PAGE));
+	assert_ok(fcntl(*memfd, F_ADD_SEALS, F_SEAL_SHRINK));
+	p = mmap(NULL, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, *memfd, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	return p;
+}
+
+static int udmabuf_of(int device, int memfd, size_t len)
+{
+	struct udmabuf_create create = { .memfd = memfd, .size = len };
+
+	return ioctl(device, UDMABUF_CREATE, &create);
+}
+
+static void buffers_of_devices_are_held(bool page_first)
+{
+	int device = open("/dev/udmabuf", O_RDWR), memfd, buffer, fd;
+	char *p, *written_to;
+
+	if (device < 0)
+		skip_because("this kernel has no udmabuf");
+	p = make_hugetlb_of(&memfd);
+	if (page_first)
+		p[0] = 1;
+	buffer = udmabuf_of(device, memfd, HUGE_PAGE);
+	assert_true(buffer >= 0);
+	p[0] = 2;
+	fd = tracker_of(p, HUGE_PAGE);
+	assert_int_equal(written(fd, p, HUGE_PAGE, true), 512);
+	assert_true(is_pinned(fd, p));
+	written_to = mmap(NULL, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, buffer, 0);
+	if (written_to != MAP_FAILED) {
+		written_to[5] = 77;
+		assert_int_equal(p[5], 77);
+		munmap(written_to, HUGE_PAGE);
+	}
+	assert_int_equal(written(fd, p, HUGE_PAGE, true), 512);
+	/* Let go, it is a page like others. A driver may do so a little later. */
+	close(buffer);
+	wait_for(!written(fd, p, HUGE_PAGE, true));
+	assert_false(is_pinned(fd, p));
+	close(fd);
+	munmap(p, HUGE_PAGE);
+	close(memfd);
+	close(device);
+	hugetlb_release();
+}
+
+static void a_page_that_becomes_a_buffer_is_held(void **state)
+{
+	(void)state;
+	buffers_of_devices_are_held(true);
+}
+
+static void a_page_that_a_buffer_has_made_is_held(void **state)
+{
+	(void)state;
+	buffers_of_devices_are_held(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +604,13 @@ int main(void)
 		EACH_KIND(pins_can_be_ignored),
 		EACH_KIND(any_reference_counts),
 		cmocka_unit_test(process_vm_writev_is_never_missed),
+		CHURN("one mapping moves", 0),
+		CHURN("16 mappings at once", 1),
+		CHURN("16 mappings at once, 15 holds", 2),
+		CHURN("both", 3),
+		cmocka_unit_test(new_pages_of_another_processor_can_be_armed),
+		cmocka_unit_test(a_page_that_becomes_a_buffer_is_held),
+		cmocka_unit_test(a_page_that_a_buffer_has_made_is_held),
 	};
 
 	return cmocka_run_group_tests_name("pinned", tests, NULL, NULL);
