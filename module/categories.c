@@ -15,6 +15,8 @@ static u64 page_categories(const struct page *page)
 
 static u64 swap_categories(swp_entry_t entry)
 {
+	if (uffdwp_entry_is_guard(entry))
+		return UFFDWP_PAGE_IS_GUARD;
 	return is_migration_entry(entry) ? page_categories(pfn_swap_entry_to_page(entry)) : 0;
 }
 

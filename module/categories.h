@@ -14,7 +14,8 @@
 #include "pte.h"
 
 #define UFFDWP_EXTRA_CATEGORIES	(UFFDWP_PAGE_IS_FILE | UFFDWP_PAGE_IS_PFNZERO |	\
-				 UFFDWP_PAGE_IS_SOFT_DIRTY | UFFDWP_PAGE_IS_PINNED)
+				 UFFDWP_PAGE_IS_SOFT_DIRTY | UFFDWP_PAGE_IS_GUARD |	\
+				 UFFDWP_PAGE_IS_PINNED)
 
 u64 uffdwp_pte_extra_categories(pte_t *ptep, pte_t pte, u64 asked, struct uffdwp_look *look);
 u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked);

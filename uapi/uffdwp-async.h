@@ -116,9 +116,8 @@
 #define UFFDWP_ABI_VERSION	1
 
 /*
- * Page categories. Bits 0 to 7 have the values and meanings of PAGE_IS_* in <linux/fs.h>
- * (PAGEMAP_SCAN, Linux 6.7); bits from 32 up are this module's own. What later kernels have added,
- * PAGE_IS_GUARD, is no category here.
+ * Page categories. Bits 0 to 8 have the values and meanings of PAGE_IS_* in <linux/fs.h>
+ * (PAGEMAP_SCAN, Linux 6.7 and 6.15); bits from 32 up are this module's own.
  */
 #define UFFDWP_PAGE_IS_WPALLOWED	(1ULL << 0)	/* registered with this tracker */
 #define UFFDWP_PAGE_IS_WRITTEN		(1ULL << 1)	/* not armed */
@@ -128,6 +127,13 @@
 #define UFFDWP_PAGE_IS_PFNZERO		(1ULL << 5)	/* the shared page of zeroes */
 #define UFFDWP_PAGE_IS_HUGE		(1ULL << 6)	/* huge entry, or hugetlb */
 #define UFFDWP_PAGE_IS_SOFT_DIRTY	(1ULL << 7)	/* the kernel's own soft-dirty bit */
+/*
+ * A guard page (MADV_GUARD_INSTALL, Linux 6.13 and later; no page of an older kernel is one). It has
+ * lost its content and cannot be armed: it is WRITTEN in every scan. Do not copy it: reading it is
+ * SIGSEGV for the process, and EFAULT for process_vm_readv(2). After MADV_GUARD_REMOVE nothing is
+ * there, which is WRITTEN until it is armed.
+ */
+#define UFFDWP_PAGE_IS_GUARD		(1ULL << 8)
 /*
  * Not covered by this tracker: no mapping there, or a mapping that is not registered with this
  * tracker (never was, or was replaced, or moved here by mremap(2)). Mapped memory of this kind is

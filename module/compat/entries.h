@@ -67,6 +67,18 @@ static inline bool uffdwp_pte_is_marker(pte_t pte)
 }
 #endif
 
+/* Guard pages: Linux 6.13, "mm: add PTE_MARKER_GUARD PTE marker". */
+static inline bool uffdwp_entry_is_guard(swp_entry_t entry)
+{
+#if UFFDWP_HAS_LEAFOPS
+	return softleaf_is_guard_marker(entry);
+#elif defined(PTE_MARKER_GUARD)
+	return is_guard_swp_entry(entry);
+#else
+	return false;
+#endif
+}
+
 /* Exclusive stays exclusive. Before 5.19 no entry said so. */
 static inline swp_entry_t uffdwp_migration_make_readable(swp_entry_t entry)
 {

@@ -83,7 +83,10 @@ enum event {
 	LAZY_FREE,
 	FREED,
 	REMOVE,
+	GUARD,
 	POPULATE,
+	LOCK,
+	LOCK_ON_FAULT,
 	COLLAPSE,
 	COLLAPSE_WRITE,
 	PAGEOUT,
@@ -129,6 +132,7 @@ enum event {
 #define F UFFDWP_PAGE_IS_FILE
 #define H UFFDWP_PAGE_IS_HUGE
 #define Z UFFDWP_PAGE_IS_PFNZERO
+#define G UFFDWP_PAGE_IS_GUARD
 #define U UFFDWP_PAGE_IS_UNTRACKED
 
 /* Which pages an event concerns; the others are its neighbours. */

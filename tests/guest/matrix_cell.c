@@ -74,7 +74,7 @@ static const struct {
 } names[] = {
 	{ UFFDWP_PAGE_IS_WPALLOWED, "WPALLOWED" }, { W, "WRITTEN" }, { F, "FILE" },
 	{ P, "PRESENT" }, { S, "SWAPPED" }, { Z, "PFNZERO" }, { H, "HUGE" },
-	{ UFFDWP_PAGE_IS_SOFT_DIRTY, "SOFT_DIRTY" }, { U, "UNTRACKED" },
+	{ UFFDWP_PAGE_IS_SOFT_DIRTY, "SOFT_DIRTY" }, { G, "GUARD" }, { U, "UNTRACKED" },
 	{ UFFDWP_PAGE_IS_PINNED, "PINNED" },
 };
 

@@ -423,6 +423,31 @@ static const char *populate(struct area *area)
 	return advise(area, MADV_POPULATE_WRITE, "MADV_POPULATE_WRITE");
 }
 
+static const char *guard(struct area *area)
+{
+	const char *reason = NULL;
+
+	if (!knows_advice(MADV_GUARD_INSTALL))
+		return lacks("MADV_GUARD_INSTALL");
+	if (madvise(area->hit, area->hit_len, MADV_GUARD_INSTALL)) {
+		/* Only Linux 6.13 and 6.14: of private anonymous memory. */
+		if (errno != EINVAL || area->file < 0 || !kernel_is_before(6, 15))
+			return no("MADV_GUARD_INSTALL");
+		reason = lacks("guard pages in files");
+	}
+	return reason;
+}
+
+static const char *lock(struct area *area)
+{
+	return mlock(area->hit, area->hit_len) ? no("mlock(2)") : NULL;
+}
+
+static const char *lock_on_fault(struct area *area)
+{
+	return mlock2(area->hit, area->hit_len, MLOCK_ONFAULT) ? no("mlock2(2)") : NULL;
+}
+
 static const char *cold(struct area *area)
 {
 	return advise(area, MADV_COLD, "MADV_COLD");
@@ -743,7 +768,10 @@ static const char *(*const happen[EVENTS])(struct area *area) = {
 	[LAZY_FREE] = lazy_free,
 	[FREED] = freed,
 	[REMOVE] = remove_pages,
+	[GUARD] = guard,
 	[POPULATE] = populate,
+	[LOCK] = lock,
+	[LOCK_ON_FAULT] = lock_on_fault,
 	[COLLAPSE] = collapse,
 	[COLLAPSE_WRITE] = collapse_write,
 	[PAGEOUT] = pageout,

@@ -3,6 +3,7 @@
  * The table as a part of uffdwp-pages(7), in mdoc(7). What it prints stands there between two
  * comments; tests/unit/check-pages compares them.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "matrix.h"
@@ -25,16 +26,46 @@ static char letter_of(const char *why)
 	return 'a' + i;
 }
 
-static void begin_columns(const char *first, const char *head)
-{
-	int kind;
+/*
+ * A table of all kinds is wider than a terminal of 80 columns, and groff(1) then tears its rows
+ * apart: so there are two of each.
+ */
+static const struct half {
+	const char *words;
+	enum kind kinds[6];
+} halves[] = {
+	{ "Private anonymous memory:", { ANON, MARKERS, THP, HUGE_ZERO, STACK, HEAP } },
+	{ "Memory of files, and hugetlb:",
+	  { SHMEM, SHMEM_PRIVATE, DISK, DISK_PRIVATE, HUGETLB, HUGETLB_PRIVATE } },
+};
 
-	printf(".Bl -column \"%s\"", first);
-	for (kind = 0; kind < KINDS; kind++)
-		printf(" \"PFHW\"");
+#define HALVES (sizeof(halves) / sizeof(halves[0]))
+#define KINDS_OF_HALF (sizeof(halves[0].kinds) / sizeof(halves[0].kinds[0]))
+
+static_assert(HALVES * KINDS_OF_HALF == KINDS, "each kind is in one table");
+
+/* The first column is as wide as the longest of these, or groff(1) breaks what does not fit. */
+static const char *longest(const char *const *names, int n)
+{
+	const char *found = names[0];
+	int i;
+
+	for (i = 1; i < n; i++)
+		if (strlen(names[i]) > strlen(found))
+			found = names[i];
+	return found;
+}
+
+static void begin_columns(const struct half *half, const char *first, const char *head)
+{
+	size_t i;
+
+	printf(".Pp\n%s\n.Bl -column \"%s\"", half->words, first);
+	for (i = 0; i < KINDS_OF_HALF; i++)
+		printf(" \"PHZW\"");
 	printf("\n.It %s", head);
-	for (kind = 0; kind < KINDS; kind++)
-		printf(" Ta %s", matrix_kinds[kind].column);
+	for (i = 0; i < KINDS_OF_HALF; i++)
+		printf(" Ta %s", matrix_kinds[half->kinds[i]].column);
 	printf("\n");
 }
 
@@ -63,22 +94,43 @@ static void print_state(const struct state_row *row)
 		printf("\\-");
 }
 
+static bool has_state(const struct half *half, int state)
+{
+	size_t i;
+
+	for (i = 0; i < KINDS_OF_HALF; i++)
+		if (matrix_state(half->kinds[i], state))
+			return true;
+	return false;
+}
+
+static void print_states_of(const struct half *half)
+{
+	int state;
+	size_t i;
+
+	begin_columns(half, longest(matrix_states, STATES), "state");
+	for (state = 0; state < STATES; state++) {
+		if (!has_state(half, state))
+			continue;
+		printf(".It %s", matrix_states[state]);
+		for (i = 0; i < KINDS_OF_HALF; i++)
+			print_state(matrix_state(half->kinds[i], state));
+		printf("\n");
+	}
+	printf(".El\n");
+}
+
 static void print_states(void)
 {
-	int kind, state;
+	const struct half *half;
 
 	printf(".Ss How armed memory reads\n"
 	       "P is PRESENT, S is SWAPPED, F is FILE, H is HUGE, Z is PFNZERO, W is WRITTEN,\n"
 	       "\\-W is one or the other,\n"
 	       "a small letter a reason for WRITTEN that is explained below.\n");
-	begin_columns("waits for a NUMA hint, and", "state");
-	for (state = 0; state < STATES; state++) {
-		printf(".It %s", matrix_states[state]);
-		for (kind = 0; kind < KINDS; kind++)
-			print_state(matrix_state(kind, state));
-		printf("\n");
-	}
-	printf(".El\n");
+	for (half = halves; half < halves + HALVES; half++)
+		print_states_of(half);
 }
 
 /* Neither W nor its contrary: it depends on what the kernel has chosen. */
@@ -108,26 +160,49 @@ static void print_event(enum kind kind, enum event event)
 		if (!strstr(letters, letter))
 			strcat(letters, letter);
 	}
-	printf(" Ta %s%s%s%s", gone ? "E" : "", clean ? "\\-" : "", written ? "W" : "", letters);
+	printf(gone || clean || written ? " Ta %s%s%s%s" : " Ta", gone ? "E" : "", clean ? "\\-" : "", written ? "W" : "", letters);
+}
+
+static bool has_event(const struct half *half, int event)
+{
+	size_t i;
+	int state;
+
+	for (i = 0; i < KINDS_OF_HALF; i++)
+		for (state = 0; state < STATES; state++)
+			if (matrix_event(half->kinds[i], state, event))
+				return true;
+	return false;
+}
+
+static void print_events_of(const struct half *half)
+{
+	int event;
+	size_t i;
+
+	begin_columns(half, longest(matrix_events, EVENTS), "event");
+	for (event = 0; event < EVENTS; event++) {
+		if (!has_event(half, event))
+			continue;
+		printf(".It %s", matrix_events[event]);
+		for (i = 0; i < KINDS_OF_HALF; i++)
+			print_event(half->kinds[i], event);
+		printf("\n");
+	}
+	printf(".El\n");
 }
 
 static void print_events(void)
 {
-	int kind, event;
+	const struct half *half;
 
 	printf(".Ss What happens to armed memory\n"
 	       "W: what it touches is WRITTEN; \\-: it stays as it was; \\-W: one or the other, as its\n"
 	       "state was or the kernel has chosen; E: the scan fails with\n.Er ESRCH .\n"
 	       "Neighbours stay as they were.\n"
 	       "An empty place: it cannot happen to this kind, or is not tried.\n");
-	begin_columns("mprotect(2) PROT_NONE and back", "event");
-	for (event = 0; event < EVENTS; event++) {
-		printf(".It %s", matrix_events[event]);
-		for (kind = 0; kind < KINDS; kind++)
-			print_event(kind, event);
-		printf("\n");
-	}
-	printf(".El\n");
+	for (half = halves; half < halves + HALVES; half++)
+		print_events_of(half);
 }
 
 static void print_reasons(void)

@@ -92,7 +92,10 @@ const char *const matrix_events[EVENTS] = {
 	[LAZY_FREE] = "MADV_FREE",
 	[FREED] = "MADV_FREE, reclaimed",
 	[REMOVE] = "MADV_REMOVE",
+	[GUARD] = "MADV_GUARD_INSTALL",
 	[POPULATE] = "MADV_POPULATE_WRITE",
+	[LOCK] = "mlock(2), mlockall(2)",
+	[LOCK_ON_FAULT] = "mlock2(2) MLOCK_ONFAULT",
 	[COLLAPSE] = "MADV_COLLAPSE",
 	[COLLAPSE_WRITE] = "MADV_COLLAPSE, write",
 	[PAGEOUT] = "MADV_PAGEOUT",
@@ -231,6 +234,8 @@ static const struct state_row states[] = {
 
 #define DISCARD_WHY	"what is thrown away counts as written, whatever it was"
 #define POPULATE_WHY	"MADV_POPULATE_WRITE takes the faults of a write"
+#define LOCK_WHY	"mlock(2) takes the faults of a write in private memory that may be written to"
+#define GUARD_WHY	"a guard page has lost its content, and is GUARD, too"
 #define KSM_WHY		"KSM has put another page with the same content in its place"
 #define HAND_WHY	"protection was taken away by hand"
 #define GROWN_WHY	"what a mapping has grown by was never armed"
@@ -294,7 +299,17 @@ static const struct event_row events[] = {
 	  NO_MISTAKE },
 	{ REMOVE, SHARED, OPEN, HIT, W, P | S, 0, 0, 0, DISCARD_WHY, NO_MISTAKE },
 
+	{ GUARD, EVERY & ~HUGETLBS, NOT_DEAD, HIT, W | S | G, P | F | H | Z, 0, 0, OUT_OF_REACH,
+	  GUARD_WHY, NO_MISTAKE },
+
 	{ POPULATE, EVERY, OPEN, HIT, W | P, Z | S, 0, 0, 0, POPULATE_WHY, NO_MISTAKE },
+	/*
+	 * populate_vma_page_range(): "We want to touch writable mappings with a write fault in order
+	 * to break COW, except for shared mappings". With VM_LOCKONFAULT it does nothing.
+	 */
+	{ LOCK, PRIVATE, OPEN, HIT, W | P, Z | S, 0, 0, 0, LOCK_WHY, NO_MISTAKE },
+	{ LOCK, SHARED, OPEN & ~ONLY(MOVING), HIT, P, W | S, 0, 0, 0, NULL, NO_MISTAKE },
+	{ LOCK_ON_FAULT, EVERY, NOT_DEAD, HIT, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
 
 	{ COLLAPSE, ONLY(ANON) | ONLY(MARKERS),
 	  ONLY(OWN) | ONLY(NONE) | ONLY(ZERO) | ONLY(SWAPPED), ALL, 0, W, P | S | F | H | Z, 0,
