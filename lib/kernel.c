@@ -8,7 +8,7 @@
  *  - Memory with nothing in it reads as clean only if it was armed, and then it has a marker. So a
  *    page that is neither present nor swapped counts as written (PAGEMAP_SCAN calls it not written
  *    where MADV_DONTNEED has thrown it away).
- *  - Nothing is armed that is not reported: if arming ends halfway, the whole batch is disarmed.
+ *  - Nothing is armed that is not reported: if arming ends halfway, the report ends there, too.
  *
  * A reset is two steps here, look and then arm. A write in between is in a page that is about to be
  * reported, and whoever is told copies it after both.
@@ -468,19 +468,45 @@ static int sort_out(struct look *l, const struct uffdwp_region *raw, unsigned in
 	return 0;
 }
 
-static int arm_all(struct uffdwp *tracker, const struct uffdwp_region *arm, unsigned int n)
+/* Take back the report of all from @end on: the next look meets it again. */
+static void cut_report(struct look *l, uint64_t end)
 {
-	unsigned int i, j;
+	while (l->found && l->out[l->found - 1].start >= end)
+		l->found--;
+	if (l->found && l->out[l->found - 1].end > end)
+		l->out[l->found - 1].end = end;
+	l->pos = end;
+}
+
+/* A part of a hugetlb page, or gone since: what is not armed reads as written. */
+static bool is_no_failure(int err)
+{
+	return !err || err == -EINVAL || err == -ENOENT;
+}
+
+/*
+ * Where arming fails, the report ends: what was armed stays reported, for it may be impossible to
+ * take back (while an event waits to be read, nothing can be disarmed either). EAGAIN comes before
+ * anything of the run was armed. After another error a part of it may be, and if that cannot be
+ * taken back the run is reported after all, armed or not.
+ */
+static int arm_all(struct look *l)
+{
+	const struct uffdwp_region *run;
 	int err;
 
-	for (i = 0; i < n; i++) {
-		err = protect(tracker, arm[i].start, arm[i].end - arm[i].start, true);
-		/* A part of a hugetlb page, or gone since: what is not armed reads as written. */
-		if (!err || err == -EINVAL || err == -ENOENT)
+	for (run = l->arm; run < l->arm + l->arms; run++) {
+		err = protect(l->tracker, run->start, run->end - run->start, true);
+		if (is_no_failure(err))
 			continue;
-		for (j = 0; j <= i; j++)
-			protect(tracker, arm[j].start, arm[j].end - arm[j].start, false);
-		return err;
+		if (err == -EAGAIN || is_no_failure(protect(l->tracker, run->start,
+							    run->end - run->start, false))) {
+			cut_report(l, run->start);
+			return err;
+		}
+		cut_report(l, run->end);
+		l->full = true;
+		return 0;
 	}
 	return 0;
 }
@@ -499,10 +525,13 @@ static int look_once(struct look *l)
 
 	if (n < 0)
 		return n;
+	/* Never seen, and it would be asked for ever. */
+	if (kernel.walk_end <= l->pos || kernel.walk_end > l->arg->end)
+		return -EIO;
 	l->arms = 0;
 	err = sort_out(l, l->tracker->raw, n, kernel.walk_end);
 	if (!err || l->found)
-		return arm_all(l->tracker, l->arm, l->arms) ?: err;
+		return arm_all(l) ?: err;
 	return err;
 }
 
@@ -558,6 +587,8 @@ static int protect_registered(struct uffdwp *tracker, uint64_t start, uint64_t e
 		n = call(tracker->pagemap, PAGEMAP_SCAN_IOCTL, &arg);
 		if (n < 0)
 			return n;
+		if (arg.walk_end <= arg.start || arg.walk_end > end)
+			return -EIO;
 		for (i = 0; i < n; i++) {
 			*found = true;
 			err = protect(tracker, tracker->raw[i].start,

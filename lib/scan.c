@@ -78,6 +78,9 @@ static int fetch(struct uffdwp_scan *s)
 	if (n < 0)
 		return n;
 
+	/* Neither a region nor a step: never seen, and it would be asked for ever. */
+	if (!n && s->arg.walk_end <= s->arg.start)
+		return -EIO;
 	s->fetched = n;
 	s->arg.start = s->arg.walk_end;
 	s->done = s->arg.walk_end == s->end;

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "unit.h"
 
@@ -21,10 +22,28 @@ static struct {
 	int pagemap, pagemap_scan, userfaultfd, api;
 } answer;
 
+/* Of the memory that scans find: written pages are 1. */
+#define PAGES 8
+#define BASE 0x100000ul
+
+static struct {
+	bool here;
+	bool written[PAGES];
+	int arms;		/* that succeed, before all fail */
+	int arm_error;
+	int disarm_error;
+} memory;
+
 static int a_file(int err)
 {
-	if (!err)
-		return memfd_create("file", MFD_CLOEXEC);
+	int file;
+
+	if (!err) {
+		file = memfd_create("file", MFD_CLOEXEC);
+		/* An empty pagemap is that of a process which has ended. */
+		assert_int_equal(ftruncate(file, 4096), 0);
+		return file;
+	}
 	errno = err;
 	return -1;
 }
@@ -48,17 +67,66 @@ int open(const char *path, int flags, ...)
 	return -1;
 }
 
+/* One region for each run of pages that are all written, or all armed. */
+static int fake_scan(struct uffdwp_scan_arg *arg)
+{
+	struct uffdwp_region *vec = (struct uffdwp_region *)(uintptr_t)arg->vec;
+	uint64_t at;
+	int n = 0;
+
+	for (at = arg->start; at < arg->end; at += 4096) {
+		const uint64_t categories = UFFDWP_PAGE_IS_WPALLOWED | UFFDWP_PAGE_IS_PRESENT |
+			(memory.written[(at - BASE) / 4096] ? UFFDWP_PAGE_IS_WRITTEN : 0);
+
+		if (n && vec[n - 1].categories == categories)
+			vec[n - 1].end = at + 4096;
+		else
+			vec[n++] = (struct uffdwp_region){ at, at + 4096, categories };
+	}
+	arg->walk_end = arg->end;
+	return n;
+}
+
+static int fake_writeprotect(const struct uffdio_writeprotect *arg)
+{
+	const bool arms = arg->mode & UFFDIO_WRITEPROTECT_MODE_WP;
+	uint64_t at;
+
+	if (arms && !memory.arms)
+		return result(memory.arm_error);
+	if (!arms && memory.disarm_error)
+		return result(memory.disarm_error);
+	memory.arms -= arms;
+	for (at = arg->range.start; at < arg->range.start + arg->range.len; at += 4096)
+		memory.written[(at - BASE) / 4096] = !arms;
+	return 0;
+}
+
+/* No test waits. */
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+	(void)time;
+	(void)left;
+	return 0;
+}
+
 int ioctl(int fd, unsigned long cmd, ...)
 {
 	struct uffdwp_hello_arg *hello;
 	va_list arguments;
+	void *arg;
 
 	(void)fd;
+	va_start(arguments, cmd);
+	arg = va_arg(arguments, void *);
+	va_end(arguments);
+	if (memory.here && cmd == UFFDIO_WRITEPROTECT)
+		return fake_writeprotect(arg);
+	if (memory.here && cmd == _IOWR('f', 16, struct uffdwp_scan_arg))
+		return fake_scan(arg);
 	switch (cmd) {
 	case UFFDWP_IOC_HELLO:
-		va_start(arguments, cmd);
-		hello = va_arg(arguments, struct uffdwp_hello_arg *);
-		va_end(arguments);
+		hello = arg;
 		hello->abi_version = UFFDWP_ABI_VERSION;
 		return result(answer.hello);
 	case UFFDWP_IOC_ATTACH:
@@ -103,6 +171,7 @@ static int forget(void **state)
 {
 	(void)state;
 	memset(&answer, 0, sizeof(answer));
+	memset(&memory, 0, sizeof(memory));
 	return 0;
 }
 
@@ -193,6 +262,96 @@ static void the_kernel_alone_says_what_it_lacks(void **state)
 
 #define TEST(f) cmocka_unit_test_setup(f, forget)
 
+/* ---- a reset that fails halfway: the kernel's back end looks first and arms then */
+
+static struct uffdwp_scan *scan_everything(void)
+{
+	struct uffdwp_scan_opts opts = {
+		.size = sizeof(opts), .flags = UFFDWP_SCAN_WP_MATCHING,
+		.start = BASE, .end = BASE + PAGES * 4096,
+	};
+	struct uffdwp_scan *scan;
+
+	assert_int_equal(uffdwp_scan_start(t, &opts, &scan), 0);
+	return scan;
+}
+
+/* Every second page is written, and arming fails at the third of them. */
+static struct uffdwp_scan *scan_that_fails(int arm_error, int disarm_error)
+{
+	int page;
+
+	assert_int_equal(ask(UFFDWP_BACKEND_KERNEL), 0);
+	memory.here = true;
+	for (page = 0; page < PAGES; page += 2)
+		memory.written[page] = true;
+	memory.arms = 2;
+	memory.arm_error = arm_error;
+	memory.disarm_error = disarm_error;
+	return scan_everything();
+}
+
+static void assert_next_is_page(struct uffdwp_scan *scan, int page)
+{
+	struct uffdwp_region region;
+
+	assert_int_equal(uffdwp_scan_next(scan, &region), 1);
+	assert_int_equal(region.start, BASE + page * 4096);
+	assert_int_equal(region.end, region.start + 4096);
+}
+
+/* While an event waits nothing can be armed, and nothing taken back: what is armed is reported. */
+static void what_was_armed_before_an_event_is_reported(void **state)
+{
+	struct uffdwp_scan *scan = scan_that_fails(EAGAIN, EAGAIN);
+	struct uffdwp_region region;
+
+	(void)state;
+	assert_next_is_page(scan, 0);
+	assert_next_is_page(scan, 2);
+	assert_int_equal(uffdwp_scan_next(scan, &region), -EAGAIN);
+	assert_int_equal(uffdwp_scan_position(scan), BASE + 4 * 4096);
+	assert_int_equal(uffdwp_scan_end(scan), 0);
+	/* And the rest when it has been read. */
+	memory.arms = PAGES;
+	memory.disarm_error = 0;
+	scan = scan_everything();
+	assert_next_is_page(scan, 4);
+	assert_next_is_page(scan, 6);
+	assert_int_equal(uffdwp_scan_next(scan, &region), 0);
+	assert_int_equal(uffdwp_scan_end(scan), 0);
+	uffdwp_close(t);
+}
+
+static void what_was_armed_before_an_error_is_reported(void **state)
+{
+	struct uffdwp_scan *scan = scan_that_fails(ENOMEM, 0);
+	struct uffdwp_region region;
+
+	(void)state;
+	assert_next_is_page(scan, 0);
+	assert_next_is_page(scan, 2);
+	assert_int_equal(uffdwp_scan_next(scan, &region), -ENOMEM);
+	assert_int_equal(uffdwp_scan_end(scan), 0);
+	assert_true(memory.written[4] && memory.written[6]);
+	uffdwp_close(t);
+}
+
+/* It may be armed in part. */
+static void what_cannot_be_taken_back_is_reported(void **state)
+{
+	struct uffdwp_scan *scan = scan_that_fails(ENOMEM, EAGAIN);
+
+	(void)state;
+	assert_next_is_page(scan, 0);
+	assert_next_is_page(scan, 2);
+	assert_next_is_page(scan, 4);
+	assert_int_equal(uffdwp_scan_position(scan), BASE + 5 * 4096);
+	memory.disarm_error = 0;
+	uffdwp_scan_end(scan);
+	uffdwp_close(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +360,9 @@ int main(void)
 		TEST(what_the_module_says_of_the_request_is_final),
 		TEST(when_none_can_the_first_ones_reason_is_told),
 		TEST(the_kernel_alone_says_what_it_lacks),
+		TEST(what_was_armed_before_an_event_is_reported),
+		TEST(what_was_armed_before_an_error_is_reported),
+		TEST(what_cannot_be_taken_back_is_reported),
 	};
 
 	return cmocka_run_group_tests_name("backends", tests, NULL, NULL);
