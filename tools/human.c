@@ -46,12 +46,98 @@ void human_bar(double share, unsigned int width, bool utf8, char *text, size_t s
 		text[at] = 0;
 }
 
-void human_tail(const char *name, unsigned int width, char *text, size_t size)
+static bool is_continuation(char byte)
 {
-	size_t length = strlen(name);
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
 
-	if (length <= width)
-		snprintf(text, size, "%s", name);
-	else
-		snprintf(text, size, "~%s", name + length - (width - 1));
+/* Bytes of the character that begins there, and which one it is; 0: it is no UTF-8. */
+static size_t decode(const char *raw, size_t len, uint32_t *code)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char first = (unsigned char)*raw;
+	const size_t bytes = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 :
+			     first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
+	size_t i;
+
+	if (!bytes || bytes > len)
+		return 0;
+	*code = bytes == 1 ? first : first & (0x7f >> bytes);
+	for (i = 1; i < bytes; i++) {
+		if (!is_continuation(raw[i]))
+			return 0;
+		*code = *code << 6 | (raw[i] & 0x3f);
+	}
+	/* Longer than it needs to be, half of a pair of UTF-16, or beyond the last. */
+	if (*code < least[bytes] || (*code >= 0xd800 && *code < 0xe000) || *code > 0x10ffff)
+		return 0;
+	return bytes;
+}
+
+/* C0, DEL and C1; marks of direction; separators of lines. */
+static bool is_obeyed(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
+	       (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069);
+}
+
+void human_clean(const char *raw, size_t len, char *text, size_t size)
+{
+	size_t at = 0, bytes, i;
+	uint32_t code;
+
+	while (len) {
+		bytes = decode(raw, len, &code);
+		if (bytes && !is_obeyed(code)) {
+			if (at + bytes >= size)
+				break;
+			memcpy(text + at, raw, bytes);
+			at += bytes;
+		} else {
+			bytes = bytes ? bytes : 1;
+			if (at + 4 * bytes >= size)
+				break;
+			for (i = 0; i < bytes; i++)
+				at += sprintf(text + at, "\\%03o", (unsigned char)raw[i]);
+		}
+		raw += bytes;
+		len -= bytes;
+	}
+	text[at] = 0;
+}
+
+static unsigned int characters(const char *text)
+{
+	unsigned int n = 0;
+
+	for (; *text; text++)
+		n += !is_continuation(*text);
+	return n;
+}
+
+void human_tail(const char *name, unsigned int width, bool utf8, char *text, size_t size)
+{
+	unsigned int left = characters(name), column = 0;
+	size_t at = 0;
+
+	if (left > width) {
+		for (; left > width - 1; left--)
+			while (is_continuation(*++name))
+				;
+		text[at++] = '~';
+		column++;
+	}
+	for (; *name && at + 1 < size; name++) {
+		const bool ascii = (unsigned char)*name < 0x80;
+
+		column += !is_continuation(*name);
+		if (utf8 || ascii)
+			text[at++] = *name;
+		else if (!is_continuation(*name))
+			text[at++] = '?';
+	}
+	for (; column < width && at + 1 < size; column++)
+		text[at++] = ' ';
+	text[at] = 0;
 }

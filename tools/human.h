@@ -27,12 +27,26 @@ void human_bytes(double bytes, char *text, size_t size);
 void human_bar(double share, unsigned int width, bool utf8, char *text, size_t size);
 
 /**
- * human_tail - the end of a name that is too long: "~/libjemalloc.so.2"
- * @name: name
- * @width: characters
- * @text: out: at most @width characters
+ * human_clean - text that somebody else has chosen, without what a terminal would obey
+ * @raw: text
+ * @len: its bytes
+ * @text: out: UTF-8, ended by a zero byte; cut between characters where it is too long
  * @size: of @text
+ *
+ * Control characters, what reverses the direction of writing, and bytes that are no UTF-8 are
+ * written as the kernel writes a newline in /proc/PID/maps: a backslash and three octal digits a
+ * byte.
  */
-void human_tail(const char *name, unsigned int width, char *text, size_t size);
+void human_clean(const char *raw, size_t len, char *text, size_t size);
+
+/**
+ * human_tail - the end of a name that is too long: "~/libjemalloc.so.2"
+ * @name: name, in UTF-8
+ * @width: characters
+ * @utf8: print other characters than those of ASCII, otherwise '?'
+ * @text: out: exactly @width characters, filled up with spaces
+ * @size: of @text, 4 * @width + 1 is enough
+ */
+void human_tail(const char *name, unsigned int width, bool utf8, char *text, size_t size);
 
 #endif /* TOOLS_HUMAN_H */

@@ -36,8 +36,13 @@ static struct json_object *mappings(const struct report *report)
 		const struct report_line *line = &report->line[i];
 		struct json_object *object = json_object_new_object();
 
-		add_address(object, "start", line->start);
-		add_address(object, "end", line->end);
+		if (report->by_name) {
+			json_object_object_add(object, "ranges",
+					       json_object_new_int64(line->ranges));
+		} else {
+			add_address(object, "start", line->start);
+			add_address(object, "end", line->end);
+		}
 		json_object_object_add(object, "name", json_object_new_string(line->name));
 		add_counts(object, line, report->interval);
 		json_object_array_add(array, object);
@@ -78,6 +83,8 @@ int report_print_json(FILE *to, const struct report *report)
 	json_object_object_add(object, "elapsed", json_object_new_double(report->elapsed));
 	json_object_object_add(object, "interval", json_object_new_double(report->interval));
 	json_object_object_add(object, "mappings", mappings(report));
+	if (report->cut)
+		json_object_object_add(object, "left_out", json_object_new_int64(report->cut));
 	add_counts(sum, &total, report->interval);
 	json_object_object_add(object, "total", sum);
 	json_object_object_add(object, "not_tracked", not_tracked(report));

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "human.h"
 #include "maps.h"
 
 static bool begins_with(const char *text, const char *with)
@@ -44,8 +45,7 @@ static bool parse_line(const char *line, struct map *map)
 		return false;
 	if (map->end <= map->start || strlen(perms) != 4)
 		return false;
-	snprintf(map->name, sizeof(map->name), "%.*s", (int)strcspn(line + name_at, "\n"),
-		 line + name_at);
+	human_clean(line + name_at, strcspn(line + name_at, "\n"), map->name, sizeof(map->name));
 	map->kind = kind_of(perms, inode, map->name);
 	if (!*map->name)
 		strcpy(map->name, "anon");

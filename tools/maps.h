@@ -27,7 +27,8 @@ struct map {
 	uint64_t start;
 	uint64_t end;
 	enum map_kind kind;
-	char name[64];		/* what /proc/PID/maps says; "anon" where it says nothing */
+	/* What /proc/PID/maps says, by human_clean(); "anon" where it says nothing */
+	char name[64];
 };
 
 /* The mappings of a process, in ascending order. */

@@ -22,11 +22,13 @@ void watch_usage(FILE *to)
 	      "\n"
 	      "Show, at every interval, which memory a process has written.\n"
 	      "\n"
-	      "  -p, --pid PID          process to watch; it is not stopped and not changed\n"
+	      "  -p, --pid PID          process to watch; it is not stopped\n"
 	      "  -i, --interval SECONDS time between two reports (1)\n"
 	      "  -n, --count N          end after N reports (when the process ends)\n"
 	      "  -r, --range START-END  only these addresses, hexadecimal as in /proc/PID/maps\n"
 	      "  -m, --name PATTERN     only mappings of this name: heap, stack, anon, *alloc*\n"
+	      "  -g, --by-name          one line for all mappings of a name\n"
+	      "  -t, --top N            only the N lines with the most pages written\n"
 	      "  -j, --json             a JSON object a line\n"
 	      "  -o, --output FILE      reports go there, not to standard output\n"
 	      "  -h, --help             this text\n"
@@ -90,6 +92,8 @@ static const struct option long_options[] = {
 	{ "count", required_argument, NULL, 'n' },
 	{ "range", required_argument, NULL, 'r' },
 	{ "name", required_argument, NULL, 'm' },
+	{ "by-name", no_argument, NULL, 'g' },
+	{ "top", required_argument, NULL, 't' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
@@ -123,6 +127,13 @@ static int take(int option, const char *word, struct watch_options *o, char *why
 	case 'm':
 		o->name = optarg;
 		return 0;
+	case 'g':
+		o->by_name = true;
+		return 0;
+	case 't':
+		if (!whole_number(optarg, 1, UINT64_MAX, &o->top))
+			return wrong(why, size, "'%s' is no number of lines: 1 or more", optarg);
+		return 0;
 	case 'o':
 		o->output = optarg;
 		return 0;
@@ -148,7 +159,7 @@ int watch_options_parse(int argc, char **argv, struct watch_options *options, ch
 	optind = 0;
 	opterr = 0;
 	/* The plus: options behind the command are the command's. The colon: tell ':' from '?'. */
-	while ((option = getopt_long(argc, argv, "+:p:i:n:r:m:o:jh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:p:i:n:r:m:gt:o:jh", long_options, NULL)) != -1) {
 		err = take(option, argv[optind - 1], options, why, size);
 		if (err)
 			return err;

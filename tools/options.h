@@ -16,6 +16,8 @@ struct watch_options {
 	uint64_t start;		/* range; end 0: all */
 	uint64_t end;
 	const char *name;	/* pattern of fnmatch(3), or NULL */
+	uint64_t top;		/* lines, or 0: all */
+	bool by_name;
 	const char *output;	/* file for the reports, or NULL: standard output */
 	bool json;
 	bool help;

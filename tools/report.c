@@ -15,6 +15,13 @@ static bool joins(const struct report_line *a, const struct report_line *b)
 	return a->end == b->start && !strcmp(a->name, b->name);
 }
 
+static void add_counts(struct report_line *to, const struct report_line *line)
+{
+	to->tracked += line->tracked;
+	to->written += line->written;
+	to->added += line->added;
+}
+
 /**
  * report_add - one more mapping
  * @report: report
@@ -29,9 +36,7 @@ int report_add(struct report *report, const struct report_line *line)
 
 	if (last && joins(last, line)) {
 		last->end = line->end;
-		last->tracked += line->tracked;
-		last->written += line->written;
-		last->added += line->added;
+		add_counts(last, line);
 		return 0;
 	}
 	if (report->n == report->room) {
@@ -42,7 +47,8 @@ int report_add(struct report *report, const struct report_line *line)
 		report->line = more;
 		report->room = room;
 	}
-	report->line[report->n++] = *line;
+	report->line[report->n] = *line;
+	report->line[report->n++].ranges = 1;
 	return 0;
 }
 
@@ -57,6 +63,9 @@ void report_skip(struct report *report, enum map_kind kind, uint64_t bytes)
 void report_clear(struct report *report)
 {
 	report->n = 0;
+	report->by_name = false;
+	report->cut = 0;
+	report->rest = (struct report_line){ 0 };
 	memset(report->skipped_maps, 0, sizeof(report->skipped_maps));
 	memset(report->skipped_bytes, 0, sizeof(report->skipped_bytes));
 }
@@ -67,16 +76,69 @@ void report_free(struct report *report)
 	*report = (struct report){ 0 };
 }
 
-struct report_line report_total(const struct report *report)
+static int compare_names(const void *a, const void *b)
 {
-	struct report_line total = { 0 };
+	const struct report_line *one = a, *other = b;
+	const int by_name = strcmp(one->name, other->name);
+
+	return by_name ? by_name : (one->start > other->start) - (one->start < other->start);
+}
+
+void report_by_name(struct report *report)
+{
+	struct report_line *last = NULL;
+	size_t i, n = 0;
+
+	report->by_name = true;
+	if (report->n)
+		qsort(report->line, report->n, sizeof(*report->line), compare_names);
+	for (i = 0; i < report->n; i++) {
+		const struct report_line *line = &report->line[i];
+
+		if (last && !strcmp(last->name, line->name)) {
+			last->end = line->end;
+			last->ranges += line->ranges;
+			add_counts(last, line);
+			continue;
+		}
+		last = &report->line[n++];
+		*last = *line;
+	}
+	report->n = n;
+}
+
+static int compare_written(const void *a, const void *b)
+{
+	const struct report_line *one = a, *other = b;
+
+	if (one->written != other->written)
+		return one->written < other->written ? 1 : -1;
+	if (one->added != other->added)
+		return one->added < other->added ? 1 : -1;
+	return (one->start > other->start) - (one->start < other->start);
+}
+
+void report_top(struct report *report, uint64_t n)
+{
 	size_t i;
 
-	for (i = 0; i < report->n; i++) {
-		total.tracked += report->line[i].tracked;
-		total.written += report->line[i].written;
-		total.added += report->line[i].added;
+	if (report->n)
+		qsort(report->line, report->n, sizeof(*report->line), compare_written);
+	for (i = n; i < report->n; i++) {
+		report->cut++;
+		add_counts(&report->rest, &report->line[i]);
 	}
+	if (report->n > n)
+		report->n = n;
+}
+
+struct report_line report_total(const struct report *report)
+{
+	struct report_line total = report->rest;
+	size_t i;
+
+	for (i = 0; i < report->n; i++)
+		add_counts(&total, &report->line[i]);
 	return total;
 }
 

@@ -19,8 +19,8 @@ static void print_line(FILE *to, const char *place, const char *name,
 	human_bytes(report_rate(line, interval), rate, sizeof(rate));
 	if (line->added)
 		snprintf(added, sizeof(added), "  +%" PRIu64 " new", line->added);
-	fprintf(to, "  %-25s  %-*s %9" PRIu64 " %9" PRIu64 "  %5.1f %% %s %11s/s%s\n", place,
-		NAME_WIDTH, name, line->tracked, line->written, 100 * report_share(line), bar, rate,
+	fprintf(to, "  %-25s  %s %9" PRIu64 " %9" PRIu64 "  %5.1f %% %s %11s/s%s\n", place,
+		name, line->tracked, line->written, 100 * report_share(line), bar, rate,
 		added);
 }
 
@@ -46,7 +46,7 @@ static void print_skipped(FILE *to, const struct report *report)
 void report_print_table(FILE *to, const struct report *report, bool utf8)
 {
 	struct report_line total = report_total(report);
-	char place[40], name[NAME_WIDTH + 1];
+	char place[40], name[4 * NAME_WIDTH + 1], none[NAME_WIDTH + 1];
 	size_t i;
 
 	fprintf(to, "%7.1f s %-19s %-*s %9s %9s  %7s %-*s %13s\n", report->elapsed,
@@ -56,12 +56,21 @@ void report_print_table(FILE *to, const struct report *report, bool utf8)
 
 		if (!line->written && !line->added)
 			continue;
-		snprintf(place, sizeof(place), "%" PRIx64 "-%" PRIx64, line->start, line->end);
-		human_tail(line->name, NAME_WIDTH, name, sizeof(name));
+		if (line->ranges > 1)
+			snprintf(place, sizeof(place), "%" PRIu64 " ranges", line->ranges);
+		else
+			snprintf(place, sizeof(place), "%" PRIx64 "-%" PRIx64, line->start,
+				 line->end);
+		human_tail(line->name, NAME_WIDTH, utf8, name, sizeof(name));
 		print_line(to, place, name, line, report->interval, utf8);
 	}
-	print_line(to, "total", "", &total, report->interval, utf8);
-	if (report->number == 1)
+	human_tail("", NAME_WIDTH, utf8, none, sizeof(none));
+	if (report->rest.written || report->rest.added) {
+		snprintf(place, sizeof(place), "%" PRIu64 " more", report->cut);
+		print_line(to, place, none, &report->rest, report->interval, utf8);
+	}
+	print_line(to, "total", none, &total, report->interval, utf8);
+	if (report->skipped_news)
 		print_skipped(to, report);
 	fflush(to);
 }

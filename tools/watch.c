@@ -40,6 +40,7 @@ struct watch {
 	struct maps maps;
 	int maps_err;		/* of the last reading of @maps, which is not the library's to explain */
 	struct report report;
+	uint64_t busy_bytes;	/* of the last report */
 	FILE *output;
 	double began;
 	double looked;		/* when the last report was made */
@@ -100,6 +101,39 @@ static uint64_t pages(const struct uffdwp_region *region)
 }
 
 /*
+ * What is in memory that has just been armed was written since the last report, when nobody
+ * tracked it: all that is populated counts, but for the zero page and for what still is a page of
+ * a file, privately mapped. What was written again meanwhile, or could not be armed, is left to the
+ * next report.
+ */
+static int count_populated(struct watch *w, const struct map *map,
+			   const struct uffdwp_region *where, struct report_line *line)
+{
+	const uint64_t none_of = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_PFNZERO |
+		(map->kind == MAP_SHARED_MEMORY ? 0 : UFFDWP_PAGE_IS_FILE);
+	struct uffdwp_scan_opts opts = {
+		.size = sizeof(opts),
+		.start = where->start,
+		.end = where->end,
+		.category_inverted = none_of,
+		.category_mask = none_of,
+		/* In memory of files, a marker reads as swapped. */
+		.category_anyof_mask = UFFDWP_PAGE_IS_PRESENT |
+			(map->kind == MAP_TRACKABLE ? UFFDWP_PAGE_IS_SWAPPED : 0),
+	};
+	struct uffdwp_region region;
+	struct uffdwp_scan *scan;
+	int err = uffdwp_scan_start(w->tracker, &opts, &scan);
+
+	if (err)
+		return err;
+	while ((err = uffdwp_scan_next(scan, &region)) == 1)
+		line->written += pages(&region);
+	uffdwp_scan_end(scan);
+	return err;
+}
+
+/*
  * Memory that is not tracked yet. It may be gone, or be something else, since we have read the list
  * of mappings: then the next report will know better. What is somebody else's is left out, and so
  * is what this kernel cannot track: only trying tells shared memory from a file on a disk.
@@ -114,7 +148,8 @@ static int track_new(struct watch *w, const struct map *map, const struct uffdwp
 	switch (err) {
 	case 0:
 		line->added += pages(region);
-		return 0;
+		/* Before the first report there is no "since". */
+		return w->report.number ? count_populated(w, map, region, line) : 0;
 	case -EOPNOTSUPP:
 		if (map->kind != MAP_TRACKABLE)
 			kind = map->kind;
@@ -159,7 +194,6 @@ static int scan_mapping(struct watch *w, const struct map *map, struct report_li
 		}
 	}
 	err = uffdwp_scan_end(scan);
-	line->tracked -= line->added;
 	return got ? got : err;
 }
 
@@ -201,7 +235,7 @@ static int look_at(struct watch *w, const struct map *map)
 		return 0;
 	}
 	err = scan_mapping(w, map, &line);
-	if (err || (!line.tracked && !line.added && map->kind != MAP_TRACKABLE))
+	if (err || (!line.tracked && map->kind != MAP_TRACKABLE))
 		return err;
 	return report_add(&w->report, &line);
 }
@@ -265,6 +299,13 @@ static int print(struct watch *w)
 	w->report.elapsed = time - w->began;
 	w->looked = time;
 	w->written += report_total(&w->report).written;
+	if (w->options->by_name)
+		report_by_name(&w->report);
+	if (w->options->top)
+		report_top(&w->report, w->options->top);
+	w->report.skipped_news = w->report.number == 1 ||
+				 w->report.skipped_bytes[MAP_BUSY] != w->busy_bytes;
+	w->busy_bytes = w->report.skipped_bytes[MAP_BUSY];
 	if (w->options->json)
 		err = report_print_json(w->output, &w->report);
 	else

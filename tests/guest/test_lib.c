@@ -206,6 +206,43 @@ static void disarm(void **state)
 	assert_err(uffdwp_disarm(t, (uintptr_t)p + 1, PAGE), EINVAL);
 }
 
+/* Bits of a map of pages, from the regions of one scan. */
+static void take_increment(bool *map)
+{
+	struct uffdwp_scan *scan = scan_of(UFFDWP_SCAN_WP_MATCHING, 0);
+	struct uffdwp_region region;
+	uint64_t page;
+
+	while (uffdwp_scan_next(scan, &region) == 1)
+		for (page = region.start; page < region.end; page += PAGE)
+			map[(page - (uintptr_t)p) / PAGE] = true;
+	assert_ok(uffdwp_scan_end(scan));
+}
+
+/*
+ * An increment that could not be stored is taken back by disarming what it was made of: the next
+ * one has those pages and what was written meanwhile, and no others.
+ */
+static void an_increment_that_failed_is_in_the_next(void **state)
+{
+	static bool failed[N], next[N];
+	size_t i;
+
+	(void)state;
+	memset(failed, 0, sizeof(failed));
+	memset(next, 0, sizeof(next));
+	write_every_second();
+	take_increment(failed);
+	touch(p + 99 * PAGE, 3, 3);
+	for (i = 0; i < N; i++)
+		if (failed[i])
+			assert_ok(uffdwp_disarm(t, (uintptr_t)p + i * PAGE, PAGE));
+	take_increment(next);
+	for (i = 0; i < N; i++)
+		assert_int_equal(next[i], i % 2 == 0 || (i >= 99 && i < 102));
+	assert_int_equal(written_pages(0), 0);
+}
+
 static void a_page_limit_counts_over_batches(void **state)
 {
 	struct uffdwp_scan *scan;
@@ -780,6 +817,7 @@ static int run_with(enum uffdwp_backend which, const char *name)
 		TEST(giving_up_reaches_memory_beside_untracked_memory),
 		TEST(what_was_thrown_away_is_written),
 		TEST(disarm),
+		TEST(an_increment_that_failed_is_in_the_next),
 		TEST(a_page_limit_counts_over_batches),
 		TEST(untrack),
 		TEST(what_is_not_tracked_is_told_apart),

@@ -6,12 +6,15 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -259,6 +262,166 @@ static void new_mappings_are_picked_up(void **state)
 	end(pid);
 }
 
+/* The sum of all reports. */
+static int64_t written_in_all(const void *address)
+{
+	char *line, *rest;
+	int64_t sum = 0;
+
+	if (run("cat " REPORTS))
+		return -1;
+	/* The last one may be half there. */
+	for (line = output; (rest = strchr(line, '\n')); line = rest + 1) {
+		struct json_object *report, *mapping;
+
+		*rest = 0;
+		report = json_tokener_parse(line);
+		if (!report)
+			fail_msg("no report: %s", line);
+		mapping = line_of(report, address);
+		if (mapping)
+			sum += json_object_get_int64(get(mapping, "pages_written"));
+		json_object_put(report);
+	}
+	return sum;
+}
+
+/*
+ * What a mapping came with is not left out of the sum: neither what was written before it was seen,
+ * nor pages that were only read, nor twice. It tells when it is seen, by a report of a second look.
+ */
+static void pages_of_a_new_mapping_count(void **state)
+{
+	char *p = (char *)0x600000000000;
+	pid_t pid = fork(), watch;
+
+	(void)state;
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (!has_registered_memory(getpid()))
+			usleep(10000);
+		p = mmap(p, N * PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+		madvise(p, N * PAGE, MADV_NOHUGEPAGE);
+		touch(p, 5, 1);
+		/* The zero page */
+		if (p[20 * PAGE])
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	watch = watch_start(pid, NULL);
+	wait_for(reports(p, N, 0));
+	assert_int_equal(written_in_all(p), 5);
+	watch_end(watch);
+	end(pid);
+}
+
+/* Each name on a line, and what does not fit into the first as a sum. */
+static void lines_can_be_fewer(void **state)
+{
+	char *p = map_filled(N), *hole, command[128];
+	struct json_object *report, *mappings, *line;
+	pid_t pid;
+
+	(void)state;
+	/* Two mappings of one name */
+	hole = p + N / 2 * PAGE;
+	assert_ok(munmap(hole, PAGE));
+	pid = writer(p, N / 2);
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.3 -n 2 -j -g -t 1", (int)pid);
+	assert_int_equal(run(command), 0);
+	report = last_report();
+	assert_non_null(report);
+	mappings = get(report, "mappings");
+	assert_int_equal(json_object_array_length(mappings), 1);
+	line = json_object_array_get_idx(mappings, 0);
+	assert_string_equal(json_object_get_string(get(line, "name")), "anon");
+	assert_true(json_object_get_int64(get(line, "ranges")) >= 2);
+	assert_true(json_object_get_int64(get(report, "left_out")) >= 1);
+	json_object_put(report);
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.3 -n 2 -t 1", (int)pid);
+	assert_int_equal(run(command), 0);
+	assert_true(printed(" more "));
+	end(pid);
+	munmap(p, N / 2 * PAGE);
+	munmap(hole + PAGE, (N / 2 - 1) * PAGE);
+}
+
+/* A process can name its memory as it likes, and we print that on somebody's terminal. */
+static void names_do_not_reach_the_terminal(void **state)
+{
+	int memfd = memfd_create("x\33[31m\xff", 0);
+	char *shared, command[128];
+	struct json_object *report;
+	pid_t pid;
+
+	(void)state;
+	assert_ok(ftruncate(memfd, N * PAGE));
+	shared = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	assert_ptr_not_equal(shared, MAP_FAILED);
+	needs_kind(UFFDWP_KIND_SHMEM, shared, N * PAGE);
+	pid = writer(shared, N);
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.2 -n 2 -m '/memfd*'", (int)pid);
+	assert_int_equal(run(command), 0);
+	assert_null(strchr(output, '\33'));
+	assert_true(printed("x\\033[31m\\377"));
+	strcat(command, " -j");
+	assert_int_equal(run(command), 0);
+	assert_null(strchr(output, '\xff'));
+	report = last_report();
+	assert_non_null(report);
+	assert_string_equal(json_object_get_string(get(line_of(report, shared), "name")),
+			    "/memfd:x\\033[31m\\377 (deleted)");
+	json_object_put(report);
+	end(pid);
+	munmap(shared, N * PAGE);
+	close(memfd);
+}
+
+/* The userfaultfd is made in its address space, but not by it: no filter of its own sees a call. */
+static void a_filter_that_kills_for_userfaultfd_is_no_obstacle(void **state)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
+	char *p = map_filled(N);
+	pid_t pid, watch;
+	int status, go[2];
+
+	(void)state;
+	assert_ok(pipe(go));
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+			_exit(1);
+		fcntl(go[0], F_SETFL, O_NONBLOCK);
+		while (read(go[0], &status, 1) < 0) {
+			touch(p, 7, 1);
+			usleep(10000);
+		}
+		/* And the filter is not one that lets everything pass. */
+		syscall(SYS_userfaultfd, O_CLOEXEC);
+		_exit(0);
+	}
+	watch = watch_start(pid, NULL);
+	wait_for(reports(p, N, 7));
+	watch_end(watch);
+	assert_int_equal(write(go[1], "g", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+	close(go[0]);
+	close(go[1]);
+	munmap(p, N * PAGE);
+}
+
 /* Two watchers of one process: the second says that it sees nothing, not that all is clean. */
 static void memory_of_another_tracker_is_left_out(void **state)
 {
@@ -447,6 +610,10 @@ int main(void)
 		cmocka_unit_test(the_table_names_what_is_written),
 		cmocka_unit_test(shared_memory_is_watched),
 		cmocka_unit_test(new_mappings_are_picked_up),
+		cmocka_unit_test(pages_of_a_new_mapping_count),
+		cmocka_unit_test(lines_can_be_fewer),
+		cmocka_unit_test(names_do_not_reach_the_terminal),
+		cmocka_unit_test(a_filter_that_kills_for_userfaultfd_is_no_obstacle),
 		cmocka_unit_test(memory_of_another_tracker_is_left_out),
 		cmocka_unit_test(reports_go_to_a_file),
 		cmocka_unit_test(a_command_ends_with_us),

@@ -92,6 +92,19 @@ static void long_names_are_cut(void **state)
 	maps_free(&maps);
 }
 
+/* A file can have any name, and its mapping shows it to whoever watches. */
+static void names_are_harmless(void **state)
+{
+	struct maps maps = parse("1000-2000 rw-p 00000000 00:00 77 /tmp/\33[31m\xff.so\n"
+				 "3000-4000 rw-s 00000000 00:00 78 /memfd:\u00e9\r (deleted)\n");
+
+	(void)state;
+	assert_int_equal(maps.n, 2);
+	assert_string_equal(maps.map[0].name, "/tmp/\\033[31m\\377.so");
+	assert_string_equal(maps.map[1].name, "/memfd:\u00e9\\015 (deleted)");
+	maps_free(&maps);
+}
+
 static void many_mappings(void **state)
 {
 	static char text[64 * 3000];
@@ -131,6 +144,7 @@ int main(void)
 		cmocka_unit_test(kinds_are_told_apart),
 		cmocka_unit_test(nonsense_is_left_out),
 		cmocka_unit_test(long_names_are_cut),
+		cmocka_unit_test(names_are_harmless),
 		cmocka_unit_test(many_mappings),
 		cmocka_unit_test(our_own_mappings),
 	};

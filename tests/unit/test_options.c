@@ -64,6 +64,20 @@ static void a_command_keeps_its_own_options(void **state)
 	assert_string_equal(o.command[1], "-p");
 }
 
+static void lines_can_be_fewer(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-p", "1", NULL), 0);
+	assert_false(o.by_name);
+	assert_int_equal(o.top, 0);
+	assert_int_equal(parse("-p", "1", "-g", "-t", "10", NULL), 0);
+	assert_true(o.by_name);
+	assert_int_equal(o.top, 10);
+	assert_int_equal(parse("-p", "1", "--by-name", "--top", "3", NULL), 0);
+	assert_true(o.by_name);
+	assert_int_equal(o.top, 3);
+}
+
 static void ranges_are_widened_to_pages(void **state)
 {
 	(void)state;
@@ -108,6 +122,8 @@ static void mistakes_are_explained(void **state)
 	assert_int_equal(parse("-p", "1", "-i", "1s", NULL), -EINVAL);
 	assert_int_equal(parse("-p", "1", "-n", "0", NULL), -EINVAL);
 	assert_wrong("count");
+	assert_int_equal(parse("-p", "1", "-t", "0", NULL), -EINVAL);
+	assert_wrong("number of lines");
 	assert_int_equal(parse("-p", "1", "-r", "1000", NULL), -EINVAL);
 	assert_wrong("range");
 	assert_int_equal(parse("-p", "1", "-r", "2000-1000", NULL), -EINVAL);
@@ -123,6 +139,7 @@ int main(void)
 		cmocka_unit_test(a_process),
 		cmocka_unit_test(everything),
 		cmocka_unit_test(a_command_keeps_its_own_options),
+		cmocka_unit_test(lines_can_be_fewer),
 		cmocka_unit_test(ranges_are_widened_to_pages),
 		cmocka_unit_test(help_needs_nothing_else),
 		cmocka_unit_test(mistakes_are_explained),

@@ -58,12 +58,55 @@ static void long_names(void **state)
 	char text[32];
 
 	(void)state;
-	human_tail("[heap]", 10, text, sizeof(text));
-	assert_string_equal(text, "[heap]");
-	human_tail("0123456789", 10, text, sizeof(text));
+	human_tail("[heap]", 10, true, text, sizeof(text));
+	assert_string_equal(text, "[heap]    ");
+	human_tail("0123456789", 10, true, text, sizeof(text));
 	assert_string_equal(text, "0123456789");
-	human_tail("/usr/lib/libc.so.6", 10, text, sizeof(text));
+	human_tail("/usr/lib/libc.so.6", 10, true, text, sizeof(text));
 	assert_string_equal(text, "~libc.so.6");
+	/* A character is a column, and is not cut into its bytes. */
+	human_tail("/\u00e9\u00e9\u00e9\u00e9", 4, true, text, sizeof(text));
+	assert_string_equal(text, "~\u00e9\u00e9\u00e9");
+	human_tail("\u00e9", 3, true, text, sizeof(text));
+	assert_string_equal(text, "\u00e9  ");
+	/* A terminal that does not know UTF-8 might obey a part of it. */
+	human_tail("/\u00e9\u4e16x", 10, false, text, sizeof(text));
+	assert_string_equal(text, "/??x      ");
+}
+
+static void assert_clean(const char *raw, size_t len, const char *expected)
+{
+	char text[64];
+
+	human_clean(raw, len, text, sizeof(text));
+	assert_string_equal(text, expected);
+}
+
+static void nothing_that_a_terminal_would_obey(void **state)
+{
+	char small[8];
+
+	(void)state;
+	assert_clean("/memfd:x (deleted)", 18, "/memfd:x (deleted)");
+	assert_clean("\33[2J\33]0;root\7", 13, "\\033[2J\\033]0;root\\007");
+	assert_clean("a\tb\x7f", 4, "a\\011b\\177");
+	assert_clean("\u00e9\u4e16\U0001f600", 9, "\u00e9\u4e16\U0001f600");
+	/* The 8-bit form of the escape sequences, alone and in UTF-8 */
+	assert_clean("\x9b" "2J", 3, "\\2332J");
+	assert_clean("\xc2\x9b" "2J", 4, "\\302\\2332J");
+	/* From right to left from here on */
+	assert_clean("\u202e", 3, "\\342\\200\\256");
+	/* Too long, of UTF-16, cut off, beyond the last */
+	assert_clean("\xc0\xaf", 2, "\\300\\257");
+	assert_clean("\xed\xa0\x80", 3, "\\355\\240\\200");
+	assert_clean("\xe4\xb8", 2, "\\344\\270");
+	assert_clean("\xf4\x90\x80\x80", 4, "\\364\\220\\200\\200");
+	assert_clean("\xff", 1, "\\377");
+	/* Cut between characters */
+	human_clean("abcdef\u00e9", 8, small, sizeof(small));
+	assert_string_equal(small, "abcdef");
+	human_clean("abcde\33", 6, small, sizeof(small));
+	assert_string_equal(small, "abcde");
 }
 
 static struct report two_mappings(void)
@@ -73,9 +116,10 @@ static struct report two_mappings(void)
 	assert_int_equal(report_add(&report, &(struct report_line){
 		.start = 0x1000, .end = 0x5000, .name = "[heap]", .tracked = 4, .written = 1 }), 0);
 	assert_int_equal(report_add(&report, &(struct report_line){
-		.start = 0x7000, .end = 0x9000, .name = "anon", .tracked = 0, .added = 2 }), 0);
+		.start = 0x7000, .end = 0x9000, .name = "anon", .tracked = 2, .added = 2 }), 0);
 	assert_int_equal(report_add(&report, &(struct report_line){
 		.start = 0xa000, .end = 0xe000, .name = "quiet", .tracked = 4 }), 0);
+	report.skipped_news = true;
 	report.skipped_maps[MAP_OF_FILE] = 3;
 	report.skipped_bytes[MAP_OF_FILE] = 3 * 4096;
 	return report;
@@ -87,10 +131,10 @@ static void sums(void **state)
 	struct report_line total = report_total(&report);
 
 	(void)state;
-	assert_int_equal(total.tracked, 8);
+	assert_int_equal(total.tracked, 10);
 	assert_int_equal(total.written, 1);
 	assert_int_equal(total.added, 2);
-	assert_true(report_share(&total) == 0.125);
+	assert_true(report_share(&total) == 0.1);
 	assert_true(report_rate(&total, 2) == 2048);
 	assert_true(report_share(&(struct report_line){ 0 }) == 0);
 	assert_true(report_rate(&total, 0) == 0);
@@ -120,6 +164,66 @@ static void neighbours_of_one_name_are_one_line(void **state)
 	report_free(&report);
 }
 
+static struct report four_mappings(void)
+{
+	static const struct report_line lines[] = {
+		{ .start = 0x1000, .end = 0x5000, .name = "[heap]", .tracked = 4, .written = 1 },
+		{ .start = 0x7000, .end = 0x9000, .name = "anon", .tracked = 2, .written = 2 },
+		{ .start = 0xa000, .end = 0xe000, .name = "/a", .tracked = 4 },
+		{ .start = 0xf000, .end = 0x12000, .name = "anon", .tracked = 3, .written = 1,
+		  .added = 3 },
+	};
+	struct report report = { .number = 2, .elapsed = 2, .interval = 1 };
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(report_add(&report, &lines[i]), 0);
+	return report;
+}
+
+static void lines_of_one_name_can_be_one(void **state)
+{
+	struct report report = four_mappings();
+
+	(void)state;
+	report_by_name(&report);
+	assert_int_equal(report.n, 3);
+	assert_string_equal(report.line[0].name, "/a");
+	assert_string_equal(report.line[1].name, "[heap]");
+	assert_string_equal(report.line[2].name, "anon");
+	assert_int_equal(report.line[1].ranges, 1);
+	assert_int_equal(report.line[2].ranges, 2);
+	assert_int_equal(report.line[2].tracked, 5);
+	assert_int_equal(report.line[2].written, 3);
+	assert_int_equal(report.line[2].added, 3);
+	assert_int_equal(report_total(&report).tracked, 13);
+	report_clear(&report);
+	report_by_name(&report);
+	assert_int_equal(report.n, 0);
+	report_free(&report);
+}
+
+static void the_most_written_come_first(void **state)
+{
+	struct report report = four_mappings();
+
+	(void)state;
+	report_top(&report, 2);
+	assert_int_equal(report.n, 2);
+	assert_int_equal(report.line[0].start, 0x7000);
+	/* As many pages: what is new first */
+	assert_int_equal(report.line[1].start, 0xf000);
+	assert_int_equal(report.cut, 2);
+	assert_int_equal(report.rest.written, 1);
+	/* What was cut off is still in the sum. */
+	assert_int_equal(report_total(&report).tracked, 13);
+	assert_int_equal(report_total(&report).written, 4);
+	report_clear(&report);
+	assert_int_equal(report.cut, 0);
+	assert_int_equal(report_total(&report).tracked, 0);
+	report_free(&report);
+}
+
 static char *printed(const struct report *report, bool json)
 {
 	static char text[4096];
@@ -142,9 +246,24 @@ static void a_table_for_people(void **state)
 	assert_string_equal(printed(&report, false),
 "    2.0 s  address range      name                   pages   written    share               write rate\n"
 "  1000-5000                  [heap]                     4         1   25.0 % ###            2.0 KiB/s\n"
-"  7000-9000                  anon                       0         0    0.0 %                    0 B/s  +2 new\n"
-"  total                                                 8         1   12.5 % #.             2.0 KiB/s  +2 new\n"
+"  7000-9000                  anon                       2         0    0.0 %                    0 B/s  +2 new\n"
+"  total                                                10         1   10.0 % #              2.0 KiB/s  +2 new\n"
 "  not tracked: 12.0 KiB in 3 private file mappings\n");
+	report_free(&report);
+}
+
+static void a_table_of_names(void **state)
+{
+	struct report report = four_mappings();
+
+	(void)state;
+	report_by_name(&report);
+	report_top(&report, 1);
+	assert_string_equal(printed(&report, false),
+"    2.0 s  address range      name                   pages   written    share               write rate\n"
+"  2 ranges                   anon                       5         3   60.0 % ######        12.0 KiB/s  +3 new\n"
+"  2 more                                                8         1   12.5 % #.             4.0 KiB/s\n"
+"  total                                                13         4   30.8 % ###.          16.0 KiB/s  +3 new\n");
 	report_free(&report);
 }
 
@@ -176,8 +295,29 @@ static void json_for_programs(void **state)
 	assert_int_equal(number(heap, "pages_written"), 1);
 	assert_int_equal(number(heap, "bytes_per_second"), 2048);
 	assert_true(json_object_object_get_ex(all, "total", &total));
-	assert_int_equal(number(total, "pages_tracked"), 8);
+	assert_int_equal(number(total, "pages_tracked"), 10);
 	assert_int_equal(number(total, "pages_added"), 2);
+	assert_false(json_object_object_get_ex(all, "left_out", &value));
+	json_object_put(all);
+	report_free(&report);
+}
+
+static void json_of_names(void **state)
+{
+	struct report report = four_mappings();
+	struct json_object *all, *mappings, *anon, *value;
+
+	(void)state;
+	report_by_name(&report);
+	report_top(&report, 1);
+	all = json_tokener_parse(printed(&report, true));
+	assert_non_null(all);
+	assert_int_equal(number(all, "left_out"), 2);
+	assert_true(json_object_object_get_ex(all, "mappings", &mappings));
+	assert_int_equal(json_object_array_length(mappings), 1);
+	anon = json_object_array_get_idx(mappings, 0);
+	assert_int_equal(number(anon, "ranges"), 2);
+	assert_false(json_object_object_get_ex(anon, "start", &value));
 	json_object_put(all);
 	report_free(&report);
 }
@@ -188,10 +328,15 @@ int main(void)
 		cmocka_unit_test(bytes_in_a_few_digits),
 		cmocka_unit_test(bars),
 		cmocka_unit_test(long_names),
+		cmocka_unit_test(nothing_that_a_terminal_would_obey),
 		cmocka_unit_test(sums),
 		cmocka_unit_test(neighbours_of_one_name_are_one_line),
+		cmocka_unit_test(lines_of_one_name_can_be_one),
+		cmocka_unit_test(the_most_written_come_first),
 		cmocka_unit_test(a_table_for_people),
+		cmocka_unit_test(a_table_of_names),
 		cmocka_unit_test(json_for_programs),
+		cmocka_unit_test(json_of_names),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, NULL, NULL);
