@@ -171,7 +171,7 @@ demo: deps ## from a fresh machine to redis being watched in a virtual machine
 
 # ---- style
 
-lint: ## sparse, kernel-doc, cppcheck, shellcheck, mandoc, formatting
+lint: ## sparse, kernel-doc, cppcheck, shellcheck, mandoc, groff, formatting
 	@scripts/deps lint
 	@scripts/lint
 .PHONY: lint
