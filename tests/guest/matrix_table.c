@@ -22,6 +22,8 @@
 #define EVER	ALL_OF(STATES)
 #define CLOSED	(ONLY(NO_ACCESS) | ONLY(THEN_NO_ACCESS))
 #define NOT_DEAD (EVER & ~ONLY(POISONED))
+/* Of an ordinary file: a page that is not in the page cache, or may not be. */
+#define UNCACHED (ONLY(NO_TABLE) | ONLY(SWAPPED) | ONLY(THEN_SWAPPED))
 /* Can be read and written. */
 #define OPEN	(NOT_DEAD & ~CLOSED)
 /* Nothing moves any more. */
@@ -306,10 +308,20 @@ static const struct event_row events[] = {
 	/*
 	 * populate_vma_page_range(): "We want to touch writable mappings with a write fault in order
 	 * to break COW, except for shared mappings". With VM_LOCKONFAULT it does nothing.
+	 *
+	 * Not where a marker stands for a page of a disk's file that is not in the page cache: since
+	 * Linux 6.8 a fault there never ends in a VM_LOCKED mapping, with any userfaultfd that
+	 * write-protects. filemap_fault_recheck_pte_none() takes the marker for a page that has come
+	 * meanwhile, and has the fault tried again.
 	 */
 	{ LOCK, PRIVATE, OPEN, HIT, W | P, Z | S, 0, 0, 0, LOCK_WHY, NO_MISTAKE },
-	{ LOCK, SHARED, OPEN & ~ONLY(MOVING), HIT, P, W | S, 0, 0, 0, NULL, NO_MISTAKE },
-	{ LOCK_ON_FAULT, EVERY, NOT_DEAD, HIT, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
+	{ LOCK, ONLY(DISK), OPEN & ~(ONLY(MOVING) | UNCACHED), HIT, P, W | S, 0, 0, 0, NULL,
+	  NO_MISTAKE },
+	{ LOCK, SHARED & ~ONLY(DISK), OPEN & ~ONLY(MOVING), HIT, P, W | S, 0, 0, 0, NULL,
+	  NO_MISTAKE },
+	{ LOCK_ON_FAULT, ONLY(DISK), NOT_DEAD & ~UNCACHED, HIT, 0, 0, 0, 0, AS_STATE, NULL,
+	  NO_MISTAKE },
+	{ LOCK_ON_FAULT, EVERY & ~ONLY(DISK), NOT_DEAD, HIT, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
 
 	{ COLLAPSE, ONLY(ANON) | ONLY(MARKERS),
 	  ONLY(OWN) | ONLY(NONE) | ONLY(ZERO) | ONLY(SWAPPED), ALL, 0, W, P | S | F | H | Z, 0,

