@@ -27,6 +27,9 @@ enum uffdwp_step {
 /* Remembers, for uffdwp_explain(), where an error of this thread came from. Returns @err. */
 int uffdwp_failed(enum uffdwp_step step, int err);
 
+/* A pidfd of the process that a number means, its own or one of its threads'; or an error. */
+int uffdwp_pidfd_of(pid_t pid);
+
 /**
  * struct uffdwp_no - why a back end does not open
  * @step: what was tried

@@ -153,19 +153,17 @@ static int own_uffd(struct uffdwp *tracker, const struct uffdwp_open_opts *opts)
 	return tracker->fd < 0 ? -errno : 0;
 }
 
-/* A pidfd of the process that is meant, to be closed; -1 for the caller's own; or an error. */
+/* *pidfd: of the process that is meant, to be closed; -1 for the caller's own. */
 static int pidfd_of(pid_t pid, const struct uffdwp_open_opts *opts, int *pidfd)
 {
 	*pidfd = -1;
 	if (opts->flags & UFFDWP_OPEN_PIDFD)
 		*pidfd = fcntl(opts->pidfd, F_DUPFD_CLOEXEC, 0);
 	else if (pid && pid != getpid())
-		*pidfd = syscall(SYS_pidfd_open, pid, 0);
+		return (*pidfd = uffdwp_pidfd_of(pid)) < 0 ? *pidfd : 0;
 	else
 		return 0;
-	if (*pidfd >= 0)
-		return 0;
-	return errno == EINVAL ? -ESRCH : -errno;
+	return *pidfd < 0 ? -errno : 0;
 }
 
 /* -1: it has ended; 0: it has no number here. */

@@ -4,9 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -52,25 +50,6 @@ static int attach(const struct uffdwp *tracker, int pidfd, const struct uffdwp_o
 	return command(tracker, UFFDWP_IOC_ATTACH, &arg);
 }
 
-/* The process of a thread: its own number, or the one of its first thread. */
-static pid_t process_of(pid_t thread)
-{
-	char path[64], line[128];
-	pid_t pid = -ESRCH;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)thread);
-	file = fopen(path, "re");
-	/* Without /proc, or if that is not for us to read, it is what it was said to be. */
-	if (!file)
-		return errno == ENOENT && !access("/proc/self/status", F_OK) ? -ESRCH : thread;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "Tgid: %d", &pid) == 1)
-			break;
-	fclose(file);
-	return pid;
-}
-
 static int attach_pid(const struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts)
 {
 	int pidfd, err;
@@ -80,12 +59,9 @@ static int attach_pid(const struct uffdwp *tracker, pid_t pid, const struct uffd
 	if (!pid)
 		return attach(tracker, -1, opts);
 
-	pid = process_of(pid);
-	if (pid < 0)
-		return pid;
-	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	pidfd = uffdwp_pidfd_of(pid);
 	if (pidfd < 0)
-		return errno == EINVAL ? -ESRCH : -errno;
+		return pidfd;
 	err = attach(tracker, pidfd, opts);
 	close(pidfd);
 	return err;

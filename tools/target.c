@@ -31,14 +31,29 @@ static pid_t process_of(pid_t thread)
 	return pid;
 }
 
+static int open_pidfd(pid_t pid)
+{
+	return syscall(SYS_pidfd_open, pid, 0);
+}
+
+/* A number may become another's at any time: it is looked up again once there is a pidfd. */
 int target_find(pid_t pid, struct target *target)
 {
-	pid = process_of(pid);
 	*target = (struct target){ .pid = pid };
-	target->pidfd = syscall(SYS_pidfd_open, pid, 0);
+	target->pidfd = open_pidfd(pid);
+	if (target->pidfd >= 0)
+		return 0;
+	/* A thread that is not the first of its process: EINVAL, since Linux 6.15 ENOENT. */
+	if (errno != EINVAL && errno != ENOENT)
+		return -errno;
+	target->pid = process_of(pid);
+	target->pidfd = open_pidfd(target->pid);
 	if (target->pidfd < 0)
-		return errno == EINVAL ? -ESRCH : -errno;
-	return 0;
+		return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
+	if (process_of(pid) == target->pid && !target_has_ended(target))
+		return 0;
+	close(target->pidfd);
+	return -ESRCH;
 }
 
 /*

@@ -4,6 +4,9 @@
  */
 #include "unit.h"
 
+#include <pthread.h>
+#include <sys/syscall.h>
+
 #include "internal.h"
 
 static void options_of_any_age(void **state)
@@ -107,6 +110,59 @@ static void without_the_module(void **state)
 	assert_int_equal(uffdwp_open(getppid(), NULL, &t), -ENODEV);
 }
 
+/* Of the process behind a pidfd; -1 when it has ended. */
+static int number_of(int pidfd)
+{
+	char path[64], line[128];
+	int number = -2;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Pid: %d", &number) == 1)
+			break;
+	fclose(file);
+	return number;
+}
+
+static void *say_and_wait(void *arg)
+{
+	int *pipes = arg, tid = syscall(SYS_gettid);
+
+	if (write(pipes[1], &tid, sizeof(tid)) != sizeof(tid))
+		return NULL;
+	return read(pipes[2], &tid, 1) ? NULL : arg;
+}
+
+/* And the number of one that has ended is nobody's. */
+static void a_thread_means_its_process(void **state)
+{
+	int pipes[4], tid, pidfd = uffdwp_pidfd_of(getpid());
+	pthread_t thread;
+
+	(void)state;
+	assert_true(pidfd >= 0);
+	assert_int_equal(number_of(pidfd), getpid());
+	close(pidfd);
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(pipe(pipes + 2), 0);
+	assert_int_equal(pthread_create(&thread, NULL, say_and_wait, pipes), 0);
+	assert_int_equal(read(pipes[0], &tid, sizeof(tid)), sizeof(tid));
+	assert_int_not_equal(tid, getpid());
+	pidfd = uffdwp_pidfd_of(tid);
+	assert_true(pidfd >= 0);
+	assert_int_equal(number_of(pidfd), getpid());
+	close(pidfd);
+	assert_int_equal(write(pipes[3], "x", 1), 1);
+	pthread_join(thread, NULL);
+	/* It may have its number for a moment longer than it can be joined. */
+	while ((pidfd = uffdwp_pidfd_of(tid)) >= 0)
+		close(pidfd);
+	assert_int_equal(pidfd, -ESRCH);
+}
+
 static void scans_are_checked(void **state)
 {
 	struct uffdwp_scan *scan;
@@ -124,6 +180,7 @@ int main(void)
 		cmocka_unit_test(an_error_knows_its_step),
 		cmocka_unit_test(threads_fail_apart),
 		cmocka_unit_test(without_the_module),
+		cmocka_unit_test(a_thread_means_its_process),
 		cmocka_unit_test(scans_are_checked),
 	};
 
