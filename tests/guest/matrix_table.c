@@ -321,7 +321,12 @@ static const struct event_row events[] = {
 	  NO_MISTAKE },
 	{ LOCK_ON_FAULT, ONLY(DISK), NOT_DEAD & ~UNCACHED, HIT, 0, 0, 0, 0, AS_STATE, NULL,
 	  NO_MISTAKE },
-	{ LOCK_ON_FAULT, EVERY & ~ONLY(DISK), NOT_DEAD, HIT, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
+	{ LOCK_ON_FAULT, EVERY & ~(ONLY(DISK) | HUGETLBS), NOT_DEAD, HIT, 0, 0, 0, 0, AS_STATE, NULL,
+	  NO_MISTAKE },
+	/* mlock_fixup() gives these no flag, and so they are populated all the same. */
+	{ LOCK_ON_FAULT, ONLY(HUGETLB_PRIVATE), OPEN, HIT, W | P, Z | S, 0, 0, 0, LOCK_WHY,
+	  NO_MISTAKE },
+	{ LOCK_ON_FAULT, ONLY(HUGETLB), OPEN, HIT, P, W | S, 0, 0, 0, NULL, NO_MISTAKE },
 
 	{ COLLAPSE, ONLY(ANON) | ONLY(MARKERS),
 	  ONLY(OWN) | ONLY(NONE) | ONLY(ZERO) | ONLY(SWAPPED), ALL, 0, W, P | S | F | H | Z, 0,
