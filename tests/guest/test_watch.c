@@ -394,7 +394,7 @@ static void a_filter_that_kills_for_userfaultfd_is_no_obstacle(void **state)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
-	char *p = map_filled(N);
+	char *p = map_filled(N), range[64];
 	pid_t pid, watch;
 	int status, go[2];
 
@@ -415,7 +415,9 @@ static void a_filter_that_kills_for_userfaultfd_is_no_obstacle(void **state)
 		syscall(SYS_userfaultfd, O_CLOEXEC);
 		_exit(0);
 	}
-	watch = watch_start(pid, NULL);
+	/* What is mapped beside it would be in the same line. */
+	snprintf(range, sizeof(range), "%lx-%lx", (unsigned long)p, (unsigned long)p + N * PAGE);
+	watch = watch_start(pid, range);
 	wait_for(reports(p, N, 7));
 	watch_end(watch);
 	assert_int_equal(write(go[1], "g", 1), 1);
