@@ -425,6 +425,19 @@ static const struct uffdwp_walk_ops arm_ops = {
 	.hugetlb = arm_hugetlb,
 };
 
+static int arm_vma(struct arm_walk *w, struct vm_area_struct *vma, unsigned long start,
+		   unsigned long end)
+{
+	struct mmu_notifier_range range;
+	int next;
+
+	w->walk.vma = vma;
+	uffdwp_notifier_start(&range, vma, start, end);
+	next = uffdwp_walk_vma(&w->walk, start, end);
+	uffdwp_notifier_end(&range);
+	return next;
+}
+
 /**
  * uffdwp_arm - arm all that is registered in a range
  * @t: tracker
@@ -446,7 +459,6 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 		.walk = { .ops = &arm_ops, .killable = true, .yield = true },
 		.t = t,
 	};
-	struct mmu_notifier_range range;
 	struct vm_area_struct *vma;
 	bool found = false;
 	int next;
@@ -463,11 +475,7 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 		if (!uffdwp_vma_is_tracked(t, vma))
 			continue;
 		found = true;
-		w.walk.vma = vma;
-		uffdwp_notifier_start(&range, vma, max(start, vma->vm_start),
-				      min(end, vma->vm_end));
-		next = uffdwp_walk_vma(&w.walk, max(start, vma->vm_start), min(end, vma->vm_end));
-		uffdwp_notifier_end(&range);
+		next = arm_vma(&w, vma, max(start, vma->vm_start), min(end, vma->vm_end));
 		*walk_end = w.walk.pos;
 		if (next)
 			return next;
@@ -522,6 +530,33 @@ int uffdwp_arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned lon
 
 	*walk_end = r.pos;
 	return err;
+}
+
+/**
+ * uffdwp_arm_vma - arm a part of one VMA, without a pause
+ * @t: tracker
+ * @vma: a VMA that is registered with it
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
+ * @walk_end: out: all below is armed
+ *
+ * For a caller that must keep mmap_lock, which is held for reading.
+ *
+ * Return: UFFDWP_WALK_ON when all is armed, or an error as from uffdwp_arm().
+ */
+int uffdwp_arm_vma(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
+		   unsigned long end, unsigned long *walk_end)
+{
+	struct arm_walk w = {
+		.walk = { .ops = &arm_ops, .killable = true },
+		.t = t,
+	};
+	int next;
+
+	lockdep_assert_held(&t->mm->mmap_lock);
+	next = arm_vma(&w, vma, start, end);
+	*walk_end = w.walk.pos;
+	return next;
 }
 
 struct disarm_walk {

@@ -147,6 +147,8 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	       unsigned long *walk_end);
 int uffdwp_arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 		     unsigned long *walk_end);
+int uffdwp_arm_vma(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
+		   unsigned long end, unsigned long *walk_end);
 u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);

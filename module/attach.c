@@ -17,6 +17,7 @@
 #include "attach.h"
 #include "compat/symbols.h"
 #include "compat/userfault.h"
+#include "compat/vma.h"
 #include "hooks.h"
 #include "tracker.h"
 #include "userfault.h"
@@ -147,13 +148,19 @@ static int open_api(struct file *uffd, unsigned int *features)
 	return uffdwp_userfault_api(uffd, *features);
 }
 
-/* A child would inherit what is armed, in a context that is not ours. */
+/*
+ * A child would inherit what is armed, in a context that is not ours. And with WP_ASYNC any reader
+ * of the pagemap could arm, unless a hook keeps it from that.
+ */
 static int check_handed_in(struct file *uffd, unsigned int *features)
 {
 	int err = uffdwp_userfault_features(uffd, features);
 
 	if (!err && (*features & UFFD_FEATURE_EVENT_FORK))
 		err = -EINVAL;
+	if (!err && (*features & UFFDWP_FEATURE_BIT_ASYNC) &&
+	    uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_WP_ASYNC))
+		err = -EOPNOTSUPP;
 	return err;
 }
 
@@ -176,18 +183,27 @@ static struct file *userfault_of(const struct uffdwp_attach_arg *arg, struct mm_
 }
 
 /*
- * A MADV_DONTNEED that began before its hook was placed is not seen: let it end. It holds mmap_lock
- * for reading where a userfaultfd is registered. With one of our own nothing is yet, and
- * registering waits.
+ * Memory of a userfaultfd that is handed in may be registered already, and what began before the
+ * hooks were placed, or has asked them whose it is before it was ours, has not ended: a
+ * MADV_DONTNEED, or a call on another userfaultfd, or a PAGEMAP_SCAN, that arms. Each holds
+ * mmap_lock for reading or the lock of its VMA while it asks and acts: they are waited for, and the
+ * next ones find the tracker. With one of our own nothing is registered yet, and registering waits.
  */
-static int wait_for_others(struct mm_struct *mm, bool handed_in)
+static int publish(struct uffdwp_tracker *t)
 {
-	if (!handed_in)
-		return 0;
-	if (mmap_write_lock_killable(mm))
+	struct vm_area_struct *vma;
+	int err;
+
+	if (!t->handed_in)
+		return uffdwp_tracker_publish(t);
+	if (mmap_write_lock_killable(t->mm))
 		return -EINTR;
-	mmap_write_unlock(mm);
-	return 0;
+	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX)
+		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
+			uffdwp_vma_keep_out_faults(vma);
+	err = uffdwp_tracker_publish(t);
+	mmap_write_unlock(t->mm);
+	return err;
 }
 
 /**
@@ -224,10 +240,6 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 	if (err)
 		goto put_uffd;
 
-	err = wait_for_others(mm, arg->flags & UFFDWP_ATTACH_UFFD);
-	if (err)
-		goto put_hooks;
-
 	t->uffd = uffd;
 	t->ctx = uffd->private_data;
 	t->handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
@@ -236,7 +248,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 	t->ignore_pins = arg->flags & UFFDWP_ATTACH_IGNORE_PINS;
 	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
 	t->mm = mm;
-	err = uffdwp_tracker_publish(t);
+	err = publish(t);
 	if (err)
 		goto unset;
 	/* From here on the struct is held, not the memory: the process may end when it likes. */
@@ -246,7 +258,6 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 
 unset:
 	t->mm = NULL;
-put_hooks:
 	uffdwp_hooks_put();
 put_uffd:
 	fput(uffd);

@@ -20,7 +20,8 @@
 
 UFFDWP_CALLBACK(handle_userfault);
 UFFDWP_CALLBACK(do_wp_page);
-UFFDWP_CALLBACK(mwriteprotect_range);
+UFFDWP_CALLBACK(userfaultfd_ioctl);
+UFFDWP_CALLBACK(change_protection);
 UFFDWP_CALLBACK(do_swap_page);
 UFFDWP_CALLBACK(zap);
 
@@ -42,7 +43,9 @@ UFFDWP_CALLBACK(hugetlbfs_setattr);
 
 #if UFFDWP_HAVE_HUGETLB
 UFFDWP_CALLBACK(copy_hugetlb_page_range);
+UFFDWP_CALLBACK(hugetlb_mfill);
 #else
+#define uffdwp_on_hugetlb_mfill NULL
 #define uffdwp_on_copy_hugetlb_page_range NULL
 #endif
 
@@ -56,20 +59,15 @@ UFFDWP_CALLBACK(notify_change);
 #define uffdwp_on_notify_change NULL
 #endif
 
-UFFDWP_CALLBACK(userfaultfd_ioctl);
-
-#if UFFDWP_CAN_ADD_CONTINUE_WP
-UFFDWP_CALLBACK(mfill_atomic_install_pte);
+#if UFFDWP_PROTECTS_IN_MCOPY
+UFFDWP_CALLBACK(mcopy_atomic);
+#define uffdwp_on_mfill NULL
 #else
-#define uffdwp_on_mfill_atomic_install_pte NULL
+#define uffdwp_on_mcopy_atomic NULL
+UFFDWP_CALLBACK(mfill);
 #endif
 
-#if UFFDWP_CAN_ADD_CONTINUE_WP && UFFDWP_HAVE_HUGETLB
-UFFDWP_CALLBACK(hugetlb_mcopy_atomic_pte);
-#else
-#define uffdwp_on_hugetlb_mcopy_atomic_pte NULL
-#endif
-
+UFFDWP_CALLBACK(mwriteprotect_range);
 UFFDWP_CALLBACK(dup_userfaultfd);
 UFFDWP_CALLBACK(dup_userfaultfd_complete);
 UFFDWP_CALLBACK(userfaultfd_release);

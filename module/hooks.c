@@ -7,16 +7,18 @@
  * fault path that is only for memory of a tracker, and ours never sleeps for ever; elsewhere a call
  * that was redirected keeps the module from being unloaded.
  *
- * What runs then: hooks_memory.c, hooks_discard.c and, for native_abi=1, hooks_native.c.
+ * What runs then: hooks_memory.c, hooks_arming.c, hooks_discard.c and, for native_abi=1,
+ * hooks_native.c.
  *
  * FTRACE_OPS_FL_PERMANENT: with these hooks in place kernel.ftrace_enabled=0 is refused, since it
  * would silence them.
  *
  * Hooks are placed with the first tracker and removed some time after the last one, so that nothing
  * is hooked in the fault path while nobody tracks, and opening and closing in a loop does not patch
- * code each time. Those on file systems stay as long as the module: they are seldom called, and a
- * call that is under way when a hook is placed is not seen and could not be waited for. So do those
- * of native_abi=1, since there a tracker begins with a call that only a hook can see.
+ * code each time. Those on file systems, and on mcopy_atomic() of Linux 5.10, stay as long as the
+ * module: they are seldom called, and a call that is under way when a hook is placed is not seen
+ * and could not be waited for. So do those of native_abi=1, since there a tracker begins with a
+ * call that only a hook can see.
  *
  * Removing, in stages:
  *   1. unregister_ftrace_function(): no new call reaches a callback. Inside, it waits for
@@ -62,7 +64,7 @@ struct hook {
 	u64 kinds;		/* of memory that cannot be tracked without it */
 	bool stays;		/* as long as the module */
 	bool native;		/* only with native_abi=1 */
-	bool begins_native;	/* with native_abi=1 a tracker begins with a call that only it sees */
+	bool begins_native;	/* with native_abi=1 it stays, too */
 	struct ftrace_ops ops;
 	unsigned long address;
 	bool given_up;
@@ -81,6 +83,12 @@ struct hook {
 	{ .func = (callback), .flags = UFFDWP_FTRACE_FLAGS }
 #define REDIRECT(callback) \
 	{ .func = (callback), .flags = UFFDWP_FTRACE_FLAGS | FTRACE_OPS_FL_IPMODIFY }
+/* A flag in a register is taken out at the entry, one on the stack by our function. */
+#if UFFDWP_HAS_MFILL_FLAGS
+#define MFILL WATCH
+#else
+#define MFILL REDIRECT
+#endif
 
 static struct hook hooks[UFFDWP_HOOKS] = {
 	[UFFDWP_HOOK_HANDLE_USERFAULT] = {
@@ -92,11 +100,28 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.symbol = "do_wp_page",
 		.ops = WATCH(uffdwp_on_do_wp_page),
 	},
-	[UFFDWP_HOOK_MWRITEPROTECT_RANGE] = {
-		.symbol = "mwriteprotect_range",
-		.loss = "UFFDIO_WRITEPROTECT on a handed-in userfaultfd arms populated memory only",
+	[UFFDWP_HOOK_USERFAULTFD_IOCTL] = {
+		.symbol = "userfaultfd_ioctl",
+		.loss = "no userfaultfd can be handed in, nor native_abi=1 offer anything on one",
+		.features = UFFDWP_FEATURE_UFFD,
+		.begins_native = UFFDWP_LACKS_WP_ASYNC || UFFDWP_CAN_ADD_CONTINUE_WP,
+		.ops = REDIRECT(uffdwp_on_userfaultfd_ioctl),
+	},
+	[UFFDWP_HOOK_CHANGE_PROTECTION] = {
+		.symbol = "change_protection",
 		.features = UFFDWP_FEATURE_WRITEPROTECT,
-		.ops = REDIRECT(uffdwp_on_mwriteprotect_range),
+		.ops = REDIRECT(uffdwp_on_change_protection),
+	},
+	[UFFDWP_HOOK_MFILL] = {
+		.symbol = "mfill_atomic_install_pte",
+		.given_up = UFFDWP_PROTECTS_IN_MCOPY,
+		.ops = MFILL(uffdwp_on_mfill),
+	},
+	[UFFDWP_HOOK_MCOPY_ATOMIC] = {
+		.symbol = "mcopy_atomic",
+		.given_up = !UFFDWP_PROTECTS_IN_MCOPY,
+		.stays = true,
+		.ops = REDIRECT(uffdwp_on_mcopy_atomic),
 	},
 	[UFFDWP_HOOK_DO_SWAP_PAGE] = {
 		.symbol = "do_swap_page",
@@ -113,13 +138,6 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
 		.kinds = UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB | UFFDWP_KIND_FILE,
 		.ops = REDIRECT(uffdwp_on_zap),
-	},
-	[UFFDWP_HOOK_USERFAULTFD_IOCTL] = {
-		.symbol = "userfaultfd_ioctl",
-		.loss = "no userfaultfd can be handed in, nor native_abi=1 offer anything on one",
-		.features = UFFDWP_FEATURE_UFFD,
-		.begins_native = UFFDWP_LACKS_WP_ASYNC || UFFDWP_CAN_ADD_CONTINUE_WP,
-		.ops = REDIRECT(uffdwp_on_userfaultfd_ioctl),
 	},
 	[UFFDWP_HOOK_USERFAULTFD_WP_ASYNC] = {
 		.symbol = "userfaultfd_wp_async",
@@ -184,17 +202,18 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.kinds = UFFDWP_KIND_HUGETLB,
 		.ops = REDIRECT(uffdwp_on_copy_hugetlb_page_range),
 	},
-	[UFFDWP_HOOK_MFILL_ATOMIC_INSTALL_PTE] = {
-		.symbol = "mfill_atomic_install_pte",
-		FOR_NATIVE(UFFDWP_CAN_ADD_CONTINUE_WP),
-		.loss = "no UFFDIO_CONTINUE_MODE_WP",
-		.ops = REDIRECT(uffdwp_on_mfill_atomic_install_pte),
+	[UFFDWP_HOOK_HUGETLB_MFILL] = {
+		.symbol = UFFDWP_HUGETLB_MFILL_SYMBOL,
+		FOR_MARKERS,
+		.loss = "hugetlb cannot be tracked",
+		.kinds = UFFDWP_KIND_HUGETLB,
+		.ops = MFILL(uffdwp_on_hugetlb_mfill),
 	},
-	[UFFDWP_HOOK_HUGETLB_MCOPY_ATOMIC_PTE] = {
-		.symbol = "hugetlb_mcopy_atomic_pte",
-		FOR_NATIVE(UFFDWP_CAN_ADD_CONTINUE_WP && UFFDWP_HAVE_HUGETLB),
-		.loss = "no UFFDIO_CONTINUE_MODE_WP",
-		.ops = REDIRECT(uffdwp_on_hugetlb_mcopy_atomic_pte),
+	[UFFDWP_HOOK_MWRITEPROTECT_RANGE] = {
+		.symbol = "mwriteprotect_range",
+		FOR_NATIVE(UFFDWP_LACKS_WP_ASYNC),
+		.loss = "no UFFD_FEATURE_WP_ASYNC",
+		.ops = REDIRECT(uffdwp_on_mwriteprotect_range),
 	},
 	[UFFDWP_HOOK_DUP_USERFAULTFD] = {
 		.symbol = "dup_userfaultfd",
@@ -221,6 +240,9 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.ops = REDIRECT(uffdwp_on_pagemap_open),
 	},
 };
+
+bool uffdwp_hooks_are_proved;
+unsigned long uffdwp_hooks_fired;
 
 /* Users and the state of all hooks. Outside everything that placing a hook takes. */
 static DEFINE_MUTEX(hooks_lock);

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the hooks do where the kernel meets memory of a tracker: write faults, UFFDIO_WRITEPROTECT
- * and UFFDIO_MOVE, fork.
- *
- * Why UFFDIO_WRITEPROTECT is caught at mwriteprotect_range() and not two calls deeper, at
- * change_protection(): the latter is also the body of mprotect(), which every process would then
- * pay for, and what it returns is thrown away on this kernel, so that running out of memory could
- * not be told to the caller.
+ * What the hooks do where the kernel meets memory of a tracker: write faults and fork.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -19,11 +13,8 @@
 #include "fault.h"
 #include "fork.h"
 #include "hook_callbacks.h"
-#include "native.h"
 #include "redirect.h"
 #include "tracker.h"
-#include "uffd_call.h"
-#include "writeprotect.h"
 
 /* vm_fault_t do_wp_page(struct vm_fault *vmf) */
 notrace void uffdwp_on_do_wp_page(unsigned long ip, unsigned long parent_ip,
@@ -58,33 +49,6 @@ notrace void uffdwp_on_handle_userfault(unsigned long ip, unsigned long parent_i
 		return;
 	if (uffdwp_tracker_of_vma(vmf->vma) && !uffdwp_broken(UFFDWP_BREAK_HOOK))
 		uffdwp_redirect(fregs, instead_of_handle_userfault);
-}
-
-static int instead_of_mwriteprotect_range(UFFDWP_MWRITEPROTECT_PARAMETERS)
-{
-	int ret = uffdwp_writeprotect(UFFDWP_MWRITEPROTECT_ARGUMENTS);
-
-	/*
-	 * Not a tail call, or the original would see our caller as its own, and be redirected for
-	 * ever: within_module() below is what tells the two apart.
-	 */
-	if (ret == -EXDEV) {
-		ret = uffdwp_call(mwriteprotect_range)(UFFDWP_MWRITEPROTECT_ARGUMENTS);
-		barrier();
-	}
-	uffdwp_call_ends();
-	return ret;
-}
-
-/* int mwriteprotect_range(mm or context, start, len, bool enable_wp, ...): compat/hooked.h */
-notrace void uffdwp_on_mwriteprotect_range(unsigned long ip, unsigned long parent_ip,
-					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	bool enable_wp = uffdwp_fregs_arg3(fregs) & 1;
-
-	if ((enable_wp || uffdwp_native_abi) && !within_module(parent_ip, THIS_MODULE) &&
-	    uffdwp_mm_is_tracked(uffdwp_mwriteprotect_mm(uffdwp_fregs_arg0(fregs))))
-		uffdwp_redirect(fregs, instead_of_mwriteprotect_range);
 }
 
 static vm_fault_t instead_of_do_swap_page(struct vm_fault *vmf)
@@ -153,49 +117,3 @@ notrace void uffdwp_on_copy_hugetlb_page_range(unsigned long ip, unsigned long p
 		uffdwp_redirect(fregs, instead_of_copy_hugetlb_page_range);
 }
 #endif
-
-/*
- * bool userfaultfd_wp_async(struct vm_area_struct *vma): may the kernel resolve and arm by itself?
- *
- * Not in memory of ours. PAGEMAP_SCAN would arm it for whoever asks, and what was written before
- * and not yet reported would be lost. And a fault that is left to handle_userfault(), and so to us,
- * is counted and is the same on every kernel. The kernel asks only if it has found an armed entry,
- * which our hook in do_wp_page() comes before. Without this hook, should it not fire, the kernel
- * resolves the fault itself.
- *
- * Who hands in a userfaultfd with WP_ASYNC keeps what it was made for.
- */
-#if UFFDWP_HAVE_FILES
-static bool instead_of_userfaultfd_wp_async(struct vm_area_struct *vma)
-{
-	return false;
-}
-
-/* No need to count it as in flight: it neither sleeps nor calls, so the last stage waits for it. */
-notrace void uffdwp_on_userfaultfd_wp_async(unsigned long ip, unsigned long parent_ip,
-					    struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
-
-	if (uffdwp_vma_is_of_own_userfault(vma) && !uffdwp_broken(UFFDWP_BREAK_FOREIGN_SCAN))
-		uffdwp_fregs_redirect(fregs, instead_of_userfaultfd_wp_async);
-}
-#endif
-
-static long instead_of_userfaultfd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	long ret = uffdwp_uffd_call(file, cmd, arg);
-
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-/* long userfaultfd_ioctl(struct file *file, unsigned cmd, unsigned long arg) */
-notrace void uffdwp_on_userfaultfd_ioctl(unsigned long ip, unsigned long parent_ip,
-					 struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct file *file = (const struct file *)uffdwp_fregs_arg0(fregs);
-
-	if (uffdwp_uffd_call_concerns_us(file, uffdwp_fregs_arg1(fregs)))
-		uffdwp_redirect_held(parent_ip, fregs, instead_of_userfaultfd_ioctl);
-}

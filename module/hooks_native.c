@@ -5,67 +5,40 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/userfaultfd_k.h>
 
 #include "compat/hooked.h"
 #include "compat/native.h"
 #include "compat/symbols.h"
 #include "hook_callbacks.h"
+#include "hooks.h"
 #include "native.h"
 #include "redirect.h"
 #include "tracker.h"
 
-#if UFFDWP_CAN_ADD_CONTINUE_WP
-/* May UFFDIO_CONTINUE map the page, and in @wp_copy, protected? native_continue.c */
-static bool may_continue(struct vm_area_struct *vma, bool *wp_copy)
+static int instead_of_mwriteprotect_range(struct mm_struct *mm, unsigned long start,
+					  unsigned long len, bool enable_wp,
+					  uffdwp_mmap_changing *changing)
 {
-	if (uffdwp_native_continues_protected())
-		*wp_copy = true;
-	return !*wp_copy || userfaultfd_wp(vma);
-}
+	int ret = uffdwp_native_writeprotect(mm, start, len, enable_wp, changing);
 
-static notrace void redirect_continue(unsigned long parent_ip, struct ftrace_regs *fregs, void *to)
-{
-	if (unlikely(uffdwp_native_continues()) && !within_module(parent_ip, THIS_MODULE))
-		uffdwp_redirect(fregs, to);
-}
-
-static int instead_of_mfill_atomic_install_pte(UFFDWP_INSTALL_PTE_PARAMETERS)
-{
-	int ret = -EINVAL;
-
-	if (may_continue(vma, &wp_copy))
-		ret = uffdwp_call(mfill_atomic_install_pte)(UFFDWP_INSTALL_PTE_ARGUMENTS);
+	/* Not a tail call: redirect.h */
+	if (ret == -EXDEV) {
+		ret = uffdwp_call(mwriteprotect_range)(mm, start, len, enable_wp, changing);
+		barrier();
+	}
 	uffdwp_call_ends();
 	return ret;
 }
 
-/* int mfill_atomic_install_pte(mm, pmd, vma, addr, page, newly_allocated, wp_copy) */
-notrace void uffdwp_on_mfill_atomic_install_pte(unsigned long ip, unsigned long parent_ip,
-						struct ftrace_ops *ops, struct ftrace_regs *fregs)
+/* int mwriteprotect_range(mm, start, len, bool enable_wp, changing) */
+notrace void uffdwp_on_mwriteprotect_range(unsigned long ip, unsigned long parent_ip,
+					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	redirect_continue(parent_ip, fregs, instead_of_mfill_atomic_install_pte);
+	uffdwp_hook_has_fired(UFFDWP_HOOK_MWRITEPROTECT_RANGE);
+	if (!within_module(parent_ip, THIS_MODULE) &&
+	    uffdwp_mm_is_tracked((struct mm_struct *)uffdwp_fregs_arg0(fregs)))
+		uffdwp_redirect(fregs, instead_of_mwriteprotect_range);
 }
-#endif
-
-#if UFFDWP_CAN_ADD_CONTINUE_WP && UFFDWP_HAVE_HUGETLB
-static int instead_of_hugetlb_mcopy_atomic_pte(UFFDWP_HUGETLB_MCOPY_PARAMETERS)
-{
-	int ret = -EINVAL;
-
-	if (may_continue(vma, &wp_copy))
-		ret = uffdwp_call(hugetlb_mcopy_atomic_pte)(UFFDWP_HUGETLB_MCOPY_ARGUMENTS);
-	uffdwp_call_ends();
-	return ret;
-}
-
-/* int hugetlb_mcopy_atomic_pte(mm, pte, vma, addr, src_addr, mode, pagep, wp_copy) */
-notrace void uffdwp_on_hugetlb_mcopy_atomic_pte(unsigned long ip, unsigned long parent_ip,
-						struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	redirect_continue(parent_ip, fregs, instead_of_hugetlb_mcopy_atomic_pte);
-}
-#endif
 
 static int instead_of_userfaultfd_release(struct inode *inode, struct file *file)
 {
@@ -84,6 +57,7 @@ notrace void uffdwp_on_userfaultfd_release(unsigned long ip, unsigned long paren
 {
 	const struct file *uffd = (struct file *)uffdwp_fregs_arg1(fregs);
 
+	uffdwp_hook_has_fired(UFFDWP_HOOK_USERFAULTFD_RELEASE);
 	if (uffdwp_tracker_of_ctx(uffd->private_data))
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_userfaultfd_release);
 }
@@ -106,6 +80,7 @@ notrace void uffdwp_on_dup_userfaultfd(unsigned long ip, unsigned long parent_ip
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
 
+	uffdwp_hook_has_fired(UFFDWP_HOOK_DUP_USERFAULTFD);
 	if (unlikely(ctx) && !within_module(parent_ip, THIS_MODULE) && uffdwp_tracker_of_ctx(ctx))
 		uffdwp_redirect(fregs, instead_of_dup_userfaultfd);
 }
@@ -126,6 +101,7 @@ notrace void uffdwp_on_dup_userfaultfd_complete(unsigned long ip, unsigned long 
 {
 	const struct list_head *fcs = (struct list_head *)uffdwp_fregs_arg0(fregs);
 
+	uffdwp_hook_has_fired(UFFDWP_HOOK_DUP_USERFAULTFD_COMPLETE);
 	if (unlikely(!list_empty(fcs)))
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_dup_userfaultfd_complete);
 }
@@ -144,6 +120,7 @@ static int instead_of_pagemap_open(struct inode *inode, struct file *file)
 notrace void uffdwp_on_pagemap_open(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
+	uffdwp_hook_has_fired(UFFDWP_HOOK_PAGEMAP_OPEN);
 	/* A file that is open then is not waited for if loading fails: uffdwp_hooks_exit() */
 	if (READ_ONCE(uffdwp_native_scan_offered))
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_pagemap_open);

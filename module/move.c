@@ -9,7 +9,8 @@
  * scan that comes in between may say "not written" once, and the next one says "written".
  *
  * The kernel reads the request from user memory, and so do we. Who changes it in between can hide
- * his move from us, and could as well arm by UFFDIO_WRITEPROTECT: the userfaultfd is his.
+ * his move from us, and could as well arm by UFFDIO_WRITEPROTECT: UFFDIO_MOVE works on memory of
+ * the userfaultfd that it is called on only, so it is the owner of the one that was handed in.
  */
 #include "compat/userfault.h"
 #include "move.h"

@@ -5,6 +5,8 @@
 #include <linux/fs.h>
 #include <linux/mm_types.h>
 
+#include "compat/hooked.h"
+
 /* The parameter native_abi. */
 extern bool uffdwp_native_abi;
 
@@ -28,6 +30,10 @@ void uffdwp_native_fork_exit(void);
 int uffdwp_native_fork_vma(const void *ctx, struct vm_area_struct *vma, const void *fork);
 void uffdwp_native_fork_begin(const void *fork, struct list_head *ours);
 void uffdwp_native_fork_end(struct list_head *ours);
+
+/* native_writeprotect.c */
+int uffdwp_native_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
+			       bool enable_wp, uffdwp_mmap_changing *changing);
 
 /* native_scan.c */
 void uffdwp_native_scan_open(struct file *pagemap);

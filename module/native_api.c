@@ -5,7 +5,7 @@
  *
  *   UFFDIO_API		UFFD_FEATURE_WP_ASYNC and UFFD_FEATURE_WP_UNPOPULATED
  *   UFFDIO_CONTINUE	UFFDIO_CONTINUE_MODE_WP: native_continue.c
- *   UFFDIO_WRITEPROTECT	over several mappings, and memory with nothing in it: writeprotect.c
+ *   UFFDIO_WRITEPROTECT	over several mappings, and memory with nothing in it: native_writeprotect.c
  *
  * A userfaultfd that asks for one of the features becomes a tracker: from then on faults, arming
  * and scans are those of any other tracker. The tracker has a reference to the module, and has the
@@ -269,6 +269,7 @@ static bool features_can_be_offered(void)
 			  (UFFDWP_HAVE_HUGETLB ? UFFDWP_KIND_HUGETLB : 0);
 
 	return !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_IOCTL) &&
+	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_MWRITEPROTECT_RANGE) &&
 	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_RELEASE) &&
 	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_DUP_USERFAULTFD) &&
 	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_DUP_USERFAULTFD_COMPLETE) &&

@@ -6,7 +6,7 @@
  * UFFDIO_CONTINUE maps pages with the last argument of mfill_atomic_install_pte() and
  * hugetlb_mcopy_atomic_pte(), "protect the page", always false. That a task has asked for the
  * opposite is in the note of its call while it is in the kernel's function (uffd_call.c), and the
- * hooks on those two see to it (hooks_native.c), so that the page is never writable in between.
+ * hooks on those two see to it (hooks_arming.c), so that the page is never writable in between.
  *
  * The same functions map each page of everybody's UFFDIO_COPY. So what they ask costs the same
  * however many tasks are in UFFDIO_CONTINUE, and takes no lock that all share.
@@ -108,8 +108,7 @@ bool uffdwp_native_continue_init(void)
 {
 	WRITE_ONCE(offered, UFFDWP_CAN_ADD_CONTINUE_WP &&
 		   !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_IOCTL) &&
-		   !uffdwp_hook_is_given_up(UFFDWP_HOOK_MFILL_ATOMIC_INSTALL_PTE) &&
 		   (!UFFDWP_HAVE_HUGETLB ||
-		    !uffdwp_hook_is_given_up(UFFDWP_HOOK_HUGETLB_MCOPY_ATOMIC_PTE)));
+		    !uffdwp_hook_is_given_up(UFFDWP_HOOK_HUGETLB_MFILL)));
 	return offered;
 }

@@ -18,25 +18,28 @@
 #include <linux/mmap_lock.h>
 #include <linux/ptrace.h>
 #include <linux/sched/mm.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/userfaultfd.h>
+#include <linux/workqueue.h>
 #include <uapi/linux/memfd.h>
 
 #include "arm.h"
 #include "breakage.h"
 #include "compat/hugetlb.h"
+#include "compat/native.h"
 #include "compat/symbols.h"
 #include "compat/userfault.h"
 #include "discard.h"
 #include "hooks.h"
-#include "private_mm.h"
 #include "selftest.h"
 #include "tracker.h"
+#include "uffd_call.h"
 #include "userfault.h"
 #include "walk.h"
 
-/* A page for the name of a memfd, and behind it the pages of the test. */
-#define TEST_PAGES 4UL
+/* A page for what the kernel is to read, and behind it the pages of the test. */
+#define TEST_PAGES 5UL
 #define ALL_PAGES (1 + TEST_PAGES)
 
 struct selftest {
@@ -147,16 +150,77 @@ static bool prove_do_wp_page(struct selftest *s)
 	       uffdwp_total(s->t, write_faults) == 1 && uffdwp_total(s->t, net_faults) == 1;
 }
 
-static bool prove_mwriteprotect_range(struct selftest *s)
+static bool has_fired(enum uffdwp_hook_id id)
+{
+	return test_bit(id, &uffdwp_hooks_fired);
+}
+
+/* By this task and with memory of its own, as a process calls: uffd_call.c asks for the task. */
+static long ioctl_here(struct selftest *s, unsigned int cmd, const void *arg, size_t size)
+{
+	struct file *uffd = s->t->uffd;
+
+	return copy_to_user(scratch(s), arg, size) ? -EFAULT :
+	       uffd->f_op->unlocked_ioctl(uffd, cmd, s->area);
+}
+
+/* No command that there is: all that happens is that the hook is called. */
+static bool prove_userfaultfd_ioctl(struct selftest *s)
+{
+	return ioctl_here(s, 0, NULL, 0) == -EINVAL && has_fired(UFFDWP_HOOK_USERFAULTFD_IOCTL);
+}
+
+static bool still_armed(struct selftest *s, unsigned long addr, unsigned long len)
+{
+	return uffdwp_disarm_tracked(s->t, addr, addr + len);
+}
+
+static long write_protect(struct selftest *s, unsigned int number)
 {
 	struct uffdio_writeprotect wp = {
-		.range = { .start = page(s, 1), .len = PAGE_SIZE },
+		.range = { .start = page(s, number), .len = PAGE_SIZE },
 		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
 	};
-	u64 zeroes = uffdwp_total(s->t, zero_installed);
 
-	return !uffdwp_private_ioctl(s->t->uffd, UFFDIO_WRITEPROTECT, &wp) &&
+	return ioctl_here(s, UFFDIO_WRITEPROTECT, &wp, sizeof(wp));
+}
+
+/* As if the userfaultfd was handed in and its owner made the call. */
+static long write_protect_as_owner(struct selftest *s, unsigned int number)
+{
+	struct uffdwp_uffd_call call;
+	long ret;
+
+	s->t->handed_in = true;
+	uffdwp_uffd_call_begin(&call, s->t->ctx);
+	ret = write_protect(s, number);
+	uffdwp_uffd_call_end(&call);
+	s->t->handed_in = false;
+	return ret;
+}
+
+/* Nobody arms a page that is there, and the owner also one with nothing in it. */
+static bool prove_change_protection(struct selftest *s)
+{
+	const u64 zeroes = uffdwp_total(s->t, zero_installed);
+
+	return !write_protect(s, 0) && !still_armed(s, page(s, 0), PAGE_SIZE) &&
+	       !write_protect_as_owner(s, 1) &&
 	       uffdwp_total(s->t, zero_installed) == zeroes + 1;
+}
+
+/* UFFDIO_COPY fills the page, and does not protect it. What it copies is the request. */
+static bool prove_copy(struct selftest *s)
+{
+	struct uffdio_copy copy = {
+		.dst = page(s, 4),
+		.src = s->area,
+		.len = PAGE_SIZE,
+		.mode = UFFDIO_COPY_MODE_WP,
+	};
+
+	return !ioctl_here(s, UFFDIO_COPY, &copy, sizeof(copy)) &&
+	       page_is(s, 4, (int)copy.dst) && !still_armed(s, page(s, 4), PAGE_SIZE);
 }
 
 /*
@@ -217,11 +281,6 @@ static bool prove_do_swap_page(struct selftest *s)
 	return proved;
 }
 
-static bool still_armed(struct selftest *s, unsigned long addr, unsigned long len)
-{
-	return uffdwp_disarm_tracked(s->t, addr, addr + len);
-}
-
 static struct file *new_memfd(struct selftest *s, unsigned int flags)
 {
 	struct pt_regs regs = { .di = s->area, .si = flags | MFD_CLOEXEC };
@@ -260,7 +319,7 @@ static bool prove_file(struct selftest *s, unsigned int flags,
 	if (!vfs_truncate(&file->f_path, size))
 		addr = vm_mmap(file, 0, size, PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_NORESERVE, 0);
-	proved = addr && !IS_ERR_VALUE(addr) && 
+	proved = addr && !IS_ERR_VALUE(addr) &&
 		 !uffdwp_userfault_register(s->t->uffd, addr, size) &&
 		 !arm_range(s, addr, size) &&
 		 throw_away(&(struct victim){ s, file, addr, size }) &&
@@ -307,6 +366,25 @@ static bool remove_pages(const struct victim *v)
 
 	return !uffdwp_call(do_madvise)(v->s->t->mm, v->addr, v->size, MADV_REMOVE) &&
 	       uffdwp_file_discards() > discards;
+}
+
+/* No page of the file is there to be mapped: the hook is called, and that is all. */
+static bool continue_absent(const struct victim *v)
+{
+#ifdef UFFDIO_CONTINUE
+	struct uffdio_continue request = { .range = { .start = v->addr, .len = v->size } };
+
+	still_armed(v->s, v->addr, v->size);
+	return ioctl_here(v->s, UFFDIO_CONTINUE, &request, sizeof(request)) &&
+	       has_fired(UFFDWP_HOOK_HUGETLB_MFILL);
+#else
+	return false;
+#endif
+}
+
+static bool prove_hugetlb_mfill(struct selftest *s)
+{
+	return prove_file(s, MFD_HUGETLB, continue_absent);
 }
 
 static bool prove_vfs_fallocate(struct selftest *s)
@@ -366,10 +444,79 @@ static bool prove_userfaultfd_wp_async(struct selftest *unused)
 #endif
 }
 
+/* For native_abi=1: */
+
+static bool prove_mwriteprotect_range(struct selftest *s)
+{
+	return !write_protect(s, 0) && has_fired(UFFDWP_HOOK_MWRITEPROTECT_RANGE);
+}
+
+/* A VMA that is registered with nothing, and part of no mm: there is nothing to be copied. */
+static bool prove_dup_userfaultfd(struct selftest *unused)
+{
+	struct vm_area_struct *vma = kzalloc(sizeof(*vma), GFP_KERNEL);
+	LIST_HEAD(none);
+
+	if (!vma)
+		return false;
+	uffdwp_call(dup_userfaultfd)(vma, &none);
+	kfree(vma);
+	return has_fired(UFFDWP_HOOK_DUP_USERFAULTFD);
+}
+
+static bool prove_dup_userfaultfd_complete(struct selftest *unused)
+{
+	LIST_HEAD(none);
+
+	uffdwp_call(dup_userfaultfd_complete)(&none);
+	return has_fired(UFFDWP_HOOK_DUP_USERFAULTFD_COMPLETE);
+}
+
+#if UFFDWP_LACKS_WP_ASYNC
+struct closing {
+	struct work_struct work;
+	struct file *file;
+};
+
+/* What a process closes for the last time is released when the process leaves the kernel. */
+static void close_work(struct work_struct *work)
+{
+	__fput_sync(container_of(work, struct closing, work)->file);
+}
+
+static bool prove_userfaultfd_release(struct selftest *s)
+{
+	struct closing c = { .file = uffdwp_userfault_create(s->t->mm) };
+
+	if (IS_ERR(c.file))
+		return false;
+	INIT_WORK_ONSTACK(&c.work, close_work);
+	schedule_work(&c.work);
+	flush_work(&c.work);
+	destroy_work_on_stack(&c.work);
+	return has_fired(UFFDWP_HOOK_USERFAULTFD_RELEASE);
+}
+#else
+#define prove_userfaultfd_release NULL
+#endif
+
+static bool prove_pagemap_open(struct selftest *unused)
+{
+	struct file *pagemap = filp_open("/proc/self/pagemap", O_RDONLY, 0);
+
+	if (IS_ERR(pagemap))
+		return false;
+	filp_close(pagemap, NULL);
+	return has_fired(UFFDWP_HOOK_PAGEMAP_OPEN);
+}
+
 static bool (*const proofs[UFFDWP_HOOKS])(struct selftest *s) = {
 	[UFFDWP_HOOK_HANDLE_USERFAULT] = prove_handle_userfault,
 	[UFFDWP_HOOK_DO_WP_PAGE] = prove_do_wp_page,
-	[UFFDWP_HOOK_MWRITEPROTECT_RANGE] = prove_mwriteprotect_range,
+	[UFFDWP_HOOK_USERFAULTFD_IOCTL] = prove_userfaultfd_ioctl,
+	[UFFDWP_HOOK_CHANGE_PROTECTION] = prove_change_protection,
+	[UFFDWP_HOOK_MFILL] = prove_copy,
+	[UFFDWP_HOOK_MCOPY_ATOMIC] = prove_copy,
 	[UFFDWP_HOOK_DO_SWAP_PAGE] = prove_do_swap_page,
 	[UFFDWP_HOOK_ZAP] = prove_zap,
 	[UFFDWP_HOOK_USERFAULTFD_WP_ASYNC] = prove_userfaultfd_wp_async,
@@ -379,12 +526,18 @@ static bool (*const proofs[UFFDWP_HOOKS])(struct selftest *s) = {
 	[UFFDWP_HOOK_SHMEM_SETATTR] = prove_shmem_setattr,
 	[UFFDWP_HOOK_HUGETLBFS_FALLOCATE] = prove_hugetlbfs_fallocate,
 	[UFFDWP_HOOK_HUGETLBFS_SETATTR] = prove_hugetlbfs_setattr,
+	[UFFDWP_HOOK_HUGETLB_MFILL] = prove_hugetlb_mfill,
+	[UFFDWP_HOOK_MWRITEPROTECT_RANGE] = prove_mwriteprotect_range,
+	[UFFDWP_HOOK_DUP_USERFAULTFD] = prove_dup_userfaultfd,
+	[UFFDWP_HOOK_DUP_USERFAULTFD_COMPLETE] = prove_dup_userfaultfd_complete,
+	[UFFDWP_HOOK_USERFAULTFD_RELEASE] = prove_userfaultfd_release,
+	[UFFDWP_HOOK_PAGEMAP_OPEN] = prove_pagemap_open,
 };
 
 /*
- * An optional hook that cannot be placed, or does not fire, is done without. Those that are not in
- * the table above have no proof, and are only placed: copy_hugetlb_page_range() is for a process
- * that forks, userfaultfd_ioctl() and what native_abi=1 adds for one that makes such calls itself.
+ * An optional hook that cannot be placed, or does not fire, is done without. The one that is not in
+ * the table above has no proof, and is only placed: copy_hugetlb_page_range() is for a process that
+ * forks.
  */
 static int prove_all(struct selftest *s)
 {
@@ -432,7 +585,9 @@ int uffdwp_selftest(void)
 		       err);
 		return err;
 	}
+	WRITE_ONCE(uffdwp_hooks_are_proved, true);
 	err = prove_all(&s);
+	WRITE_ONCE(uffdwp_hooks_are_proved, false);
 	end(&s);
 	uffdwp_hooks_linger();
 	return err;

@@ -277,24 +277,6 @@ notrace struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area
 }
 
 /**
- * uffdwp_vma_is_of_own_userfault - is it registered with a userfaultfd that was not handed in?
- * @vma: mapping, mmap_lock or, in a fault, its own lock held
- *
- * Return: whether it is.
- */
-notrace bool uffdwp_vma_is_of_own_userfault(const struct vm_area_struct *vma)
-{
-	struct uffdwp_tracker *t;
-	bool own;
-
-	rcu_read_lock();
-	t = find_by_vma(vma);
-	own = t && !t->handed_in;
-	rcu_read_unlock();
-	return own;
-}
-
-/**
  * uffdwp_ctx_is_handed_in - is this the context of a userfaultfd that was handed in?
  * @ctx: context of a userfaultfd that the caller keeps open
  *

@@ -124,7 +124,6 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma);
 struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area_struct *vma);
 bool uffdwp_ctx_is_handed_in(const void *ctx);
-bool uffdwp_vma_is_of_own_userfault(const struct vm_area_struct *vma);
 struct uffdwp_tracker *uffdwp_tracker_of_sync_vma(const struct vm_area_struct *vma);
 bool uffdwp_mm_is_tracked(const struct mm_struct *mm);
 bool uffdwp_mm_moves_armed(const struct mm_struct *mm);

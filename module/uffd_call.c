@@ -3,18 +3,18 @@
  * userfaultfd_ioctl(): which calls of it are looked at, and by whom. Owns the table of tasks that
  * are in such a call.
  *
- * Why a table: memory of a handed-in userfaultfd is armed by calls on that very userfaultfd, but the
- * kernel does not ask. UFFDIO_WRITEPROTECT, UFFDIO_COPY and UFFDIO_CONTINUE of any userfaultfd of
- * the mm work on a VMA that is registered with another, and by the time that change_protection() or
- * mfill_atomic_install_pte() sees the VMA there is no context at hand, on any kernel. So a call on a
- * userfaultfd that was handed in is noted where it begins, with the task that makes it, and who
+ * Why a table: memory of a handed-in userfaultfd is armed by calls on that very userfaultfd, but
+ * the kernel does not ask. UFFDIO_WRITEPROTECT, UFFDIO_COPY and UFFDIO_CONTINUE of any userfaultfd
+ * of the mm work on a VMA that is registered with another, and where change_protection() or
+ * mfill_atomic_install_pte() sees the VMA there is no context at hand, on any kernel. So a call on
+ * a userfaultfd that was handed in is noted where it begins, with the task that makes it, and who
  * arms asks for a note of current. A call that has begun before its userfaultfd was handed in has
  * none, and arms nothing: its pages read as written.
  *
  * A note is on the stack of the task that makes the call and is looked for by that task alone; what
- * the bucket locks protect is the list. They are innermost: taken with mmap_lock or a VMA lock held,
- * and from a ftrace callback, so raw. There are as many as make a list short even with all the tasks
- * of a user in such a call: some ten thousand, since that is what systems let a user have.
+ * the bucket locks protect is the list. They are innermost: taken with mmap_lock or a VMA lock
+ * held, and from an ftrace callback, so raw. There are as many as make a list short even with all
+ * the tasks of a user in such a call: some ten thousand, since that is what systems let a user have.
  */
 #include <linux/hash.h>
 #include <linux/kernel.h>
@@ -72,13 +72,7 @@ void uffdwp_uffd_call_end(struct uffdwp_uffd_call *call)
 	raw_spin_unlock(&bucket->lock);
 }
 
-/**
- * uffdwp_uffd_call_is_on - is current in a call of this userfaultfd?
- * @ctx: context of a userfaultfd that was handed in
- *
- * Return: whether it is.
- */
-notrace bool uffdwp_uffd_call_is_on(const void *ctx)
+static notrace bool is_on(const void *ctx)
 {
 	struct bucket *bucket = bucket_of(current);
 	const struct uffdwp_uffd_call *call;
@@ -123,6 +117,23 @@ bool uffdwp_uffd_call_protects(void)
 		found |= call->task == current && call->protects;
 	raw_spin_unlock(&bucket->lock);
 	return found;
+}
+
+/**
+ * uffdwp_uffd_call_may_arm - may what current is calling arm memory of this tracker?
+ * @t: tracker that a VMA is registered with; that VMA's lock or mmap_lock is held
+ *
+ * Asked where the kernel is about to protect memory by itself, and not by a command of the tracker,
+ * which does not come this way.
+ *
+ * Memory of a native tracker is the process's own affair, as on Linux 6.7: any userfaultfd of the
+ * mm may protect it, and any reader of its pagemap may.
+ *
+ * Return: whether it may.
+ */
+notrace bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t)
+{
+	return t->native || (t->handed_in && is_on(t->ctx));
 }
 
 static notrace bool is_move_to_tracked(const struct file *uffd, unsigned int cmd)

@@ -6,6 +6,8 @@
 #include <linux/list.h>
 #include <linux/sched.h>
 
+#include "tracker.h"
+
 /**
  * struct uffdwp_uffd_call - a task is in userfaultfd_ioctl()
  * @node: in the table of such calls
@@ -24,7 +26,7 @@ void uffdwp_uffd_call_begin(struct uffdwp_uffd_call *call, const void *ctx);
 void uffdwp_uffd_call_end(struct uffdwp_uffd_call *call);
 void uffdwp_uffd_call_protect(bool protects);
 bool uffdwp_uffd_call_protects(void);
-bool uffdwp_uffd_call_is_on(const void *ctx);
+bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t);
 
 bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int cmd);
 long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg);

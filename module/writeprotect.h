@@ -2,8 +2,8 @@
 #ifndef UFFDWP_WRITEPROTECT_H
 #define UFFDWP_WRITEPROTECT_H
 
-#include "compat/hooked.h"
+#include <linux/mm_types.h>
 
-int uffdwp_writeprotect(UFFDWP_MWRITEPROTECT_PARAMETERS);
+long uffdwp_writeprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 
 #endif /* UFFDWP_WRITEPROTECT_H */

@@ -168,7 +168,7 @@ struct uffdwp_region {
 #define UFFDWP_FEATURE_UNPOP_ZERO	(1ULL << 2)	/* unpopulated memory: zero page */
 #define UFFDWP_FEATURE_UNPOP_MARKER	(1ULL << 3)	/* unpopulated memory: marker */
 #define UFFDWP_FEATURE_THP		(1ULL << 4)	/* huge pages are armed as a whole */
-/* UFFDIO_WRITEPROTECT on a handed-in userfaultfd arms unpopulated memory, too. */
+/* UFFDIO_WRITEPROTECT on a handed-in userfaultfd arms unpopulated memory, too. Always there. */
 #define UFFDWP_FEATURE_WRITEPROTECT	(1ULL << 5)
 
 /* Kinds of memory that REGISTER accepts, as reported by HELLO. */
@@ -251,11 +251,19 @@ struct uffdwp_hello_arg {
  * resolves. Memory that is armed must not be taken out of write-protect mode by UFFDIO_REGISTER;
  * use UNREGISTER. What UFFDIO_MOVE has brought is written, whatever it was elsewhere.
  *
- * With UFFD_FEATURE_WP_ASYNC (Linux 6.7) the kernel resolves write faults on huge pages and hugetlb
- * itself, which huge_splits and hugetlb_faults of STATS do not count, and mappings of ordinary
- * files can be registered. Whoever may read /proc/PID/pagemap can then arm by PAGEMAP_SCAN, as the
- * owner of a userfaultfd can by UFFDIO_WRITEPROTECT, and what was written before is forgotten: scan
- * with one of the two only. The memory of a tracker that has its own userfaultfd is safe from that.
+ * What arms, and so forgets what was written before: the commands of this tracker and, for memory
+ * of a userfaultfd that was handed in, calls on that very one: UFFDIO_WRITEPROTECT, UFFDIO_COPY and
+ * UFFDIO_CONTINUE with their MODE_WP. Nothing else does, neither another userfaultfd of the process
+ * nor PAGEMAP_SCAN, whoever calls: those do what they are for and return what they would otherwise,
+ * but the pages stay written. A call on @uffd that began before ATTACH counts as another's.
+ * UFFDIO_WRITEPROTECT takes the ranges that the kernel takes: on Linux 5.10 and 6.1 those inside of
+ * one mapping (-ENOENT otherwise). Memory without page tables is armed, too. What it could not arm,
+ * for want of memory or because the page is held, is written; for want of memory all of the range
+ * is, and these two kernels return 0 all the same.
+ *
+ * With UFFD_FEATURE_WP_ASYNC (Linux 6.7) mappings of ordinary files can be registered. To
+ * PAGEMAP_SCAN the memory is, while the tracker is open, like memory without that feature: it may
+ * be looked at, and PM_SCAN_CHECK_WPASYNC is answered with -EPERM.
  *
  * Errors:
  *   -EBADF      @pidfd is not a pidfd, @uffd is not a userfaultfd
@@ -266,7 +274,8 @@ struct uffdwp_hello_arg {
  *   -EBUSY      @uffd is used by another tracker, or has asked for a feature that the module offers
  *               with native_abi=1: then it is tracked by itself
  *   -EINVAL     also: UFFDIO_API was not called on @uffd, or with UFFD_FEATURE_EVENT_FORK
- *   -EOPNOTSUPP @unpopulated or UFFDWP_ATTACH_UFFD is not offered here (see the features in HELLO)
+ *   -EOPNOTSUPP @unpopulated or UFFDWP_ATTACH_UFFD is not offered here (see the features in HELLO);
+ *               or @uffd has UFFD_FEATURE_WP_ASYNC and nothing keeps PAGEMAP_SCAN from arming
  *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a
  *               livepatch took one of them; the kernel log names it
  */

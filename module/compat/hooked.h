@@ -30,33 +30,58 @@ static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
 #endif
 
 /*
- * int mwriteprotect_range(WHERE..., start, len, bool enable_wp...): of which address space, and
- * what tells of its events.
+ * change_protection(), which returns how many pages it has changed or, since 6.3, an error that is
+ * told to the caller of UFFDIO_WRITEPROTECT; before, nobody looks at it.
  */
-#if UFFDWP_HAS_USERFAULTFD_CTX
-#define UFFDWP_MWRITEPROTECT_PARAMETERS						\
-	struct userfaultfd_ctx *ctx, unsigned long start, unsigned long len, bool enable_wp
-#define UFFDWP_MWRITEPROTECT_ARGUMENTS ctx, start, len, enable_wp
-#define UFFDWP_MWRITEPROTECT_MM ctx->mm
-#define UFFDWP_MWRITEPROTECT_CHANGING (&ctx->mmap_changing)
-
-static __always_inline struct mm_struct *uffdwp_mwriteprotect_mm(unsigned long arg0)
-{
-	return ((struct userfaultfd_ctx *)arg0)->mm;
-}
+#if !UFFDWP_PROTECT_TAKES_GATHER
+#define UFFDWP_CHANGE_PROTECTION_PARAMETERS					\
+	struct vm_area_struct *vma, unsigned long start, unsigned long end,	\
+	pgprot_t newprot, unsigned long cp_flags
+#define uffdwp_change_protection_vma uffdwp_fregs_arg0
+#define uffdwp_change_protection_flags uffdwp_fregs_arg4
+#elif UFFDWP_PROTECT_TAKES_PROT
+#define UFFDWP_CHANGE_PROTECTION_PARAMETERS					\
+	struct mmu_gather *tlb, struct vm_area_struct *vma,			\
+	unsigned long start, unsigned long end, pgprot_t newprot, unsigned long cp_flags
+#define uffdwp_change_protection_vma uffdwp_fregs_arg1
+#define uffdwp_change_protection_flags uffdwp_fregs_arg5
 #else
-#define UFFDWP_MWRITEPROTECT_PARAMETERS						\
-	struct mm_struct *mm, unsigned long start, unsigned long len, bool enable_wp,	\
-	uffdwp_mmap_changing *changing
-#define UFFDWP_MWRITEPROTECT_ARGUMENTS mm, start, len, enable_wp, changing
-#define UFFDWP_MWRITEPROTECT_MM mm
-#define UFFDWP_MWRITEPROTECT_CHANGING changing
-
-static __always_inline struct mm_struct *uffdwp_mwriteprotect_mm(unsigned long arg0)
-{
-	return (struct mm_struct *)arg0;
-}
+#define UFFDWP_CHANGE_PROTECTION_PARAMETERS					\
+	struct mmu_gather *tlb, struct vm_area_struct *vma,			\
+	unsigned long start, unsigned long end, unsigned long cp_flags
+#define uffdwp_change_protection_vma uffdwp_fregs_arg1
+#define uffdwp_change_protection_flags uffdwp_fregs_arg4
 #endif
+
+/*
+ * How UFFDIO_COPY and UFFDIO_CONTINUE map a page write-protected. From 6.4, by a flag that comes in
+ * a register:
+ *
+ *	mfill_atomic_install_pte(pmd, vma, addr, page, newly_allocated, flags), later without
+ *		newly_allocated
+ *	hugetlb_mfill_atomic_pte(pte, vma, addr, src_addr, flags, folio)
+ *
+ * Before, by the last argument of mfill_atomic_install_pte() and hugetlb_mcopy_atomic_pte() below,
+ * which is on the stack. Linux 5.10 has neither: what maps the page is inlined into mcopy_atomic(),
+ * of which only UFFDIO_COPY of private anonymous memory protects.
+ */
+#if UFFDWP_HAS_MFILL_FLAGS
+#define UFFDWP_HUGETLB_MFILL_SYMBOL "hugetlb_mfill_atomic_pte"
+#if UFFDWP_HAS_MFILL_NEWLY_ALLOCATED
+#define uffdwp_mfill_flags uffdwp_fregs_arg5
+#define uffdwp_mfill_set_flags uffdwp_fregs_set_arg5
+#else
+#define uffdwp_mfill_flags uffdwp_fregs_arg4
+#define uffdwp_mfill_set_flags uffdwp_fregs_set_arg4
+#endif
+#define uffdwp_hugetlb_mfill_flags uffdwp_fregs_arg4
+#define uffdwp_hugetlb_mfill_set_flags uffdwp_fregs_set_arg4
+#else
+#define UFFDWP_HUGETLB_MFILL_SYMBOL "hugetlb_mcopy_atomic_pte"
+#endif
+
+/* Does UFFDIO_COPY protect by itself, without one of the two above? */
+#define UFFDWP_PROTECTS_IN_MCOPY (!UFFDWP_HAS_MFILL_FLAGS && !UFFDWP_HAS_MFILL_WP_COPY)
 
 /* The address space of a userfaultfd: asked only where UFFDIO_MOVE is, which came before that. */
 #if UFFDWP_HAS_MOVE
@@ -67,8 +92,7 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 #endif
 
 /*
- * The functions that UFFDIO_CONTINUE of 6.1 maps a page with, mfill_atomic_install_pte() and
- * hugetlb_mcopy_atomic_pte(): to be read again for any other kernel from 5.13, which has the first
+ * Those of 6.1: to be read again for any other kernel from 5.13, which has the first
  * UFFDIO_CONTINUE, to 6.3, the last that does not know UFFDIO_CONTINUE_MODE_WP.
  */
 #define UFFDWP_INSTALL_PTE_PARAMETERS						\

@@ -160,6 +160,24 @@ probe MOVE '6.8, "userfaultfd: UFFDIO_MOVE uABI"' <<'SNIPPET'
 unsigned int command = UFFDIO_MOVE + sizeof(struct uffdio_move);
 SNIPPET
 
+probe MFILL_WP_COPY '5.14 to 6.3: mfill_atomic_install_pte() has a bool for write protection' <<'SNIPPET'
+int f(struct mm_struct *mm, pmd_t *pmd, struct vm_area_struct *vma, struct page *page)
+{
+	return mfill_atomic_install_pte(mm, pmd, vma, 0, page, true, true);
+}
+SNIPPET
+
+probe MFILL_FLAGS '6.4, "mm: userfaultfd: combine '"'mode' and 'wp_copy'"' arguments"' <<'SNIPPET'
+uffd_flags_t flags = MFILL_ATOMIC_WP;
+SNIPPET
+
+probe MFILL_NEWLY_ALLOCATED '6.4 to 7.1: mfill_atomic_install_pte() is told of new pages, and flags come behind' <<'SNIPPET'
+int f(pmd_t *pmd, struct vm_area_struct *vma, struct page *page)
+{
+	return mfill_atomic_install_pte(pmd, vma, 0, page, true, MFILL_ATOMIC_WP);
+}
+SNIPPET
+
 # Not cmp: where DKMS builds there need be no more than a shell, make and a compiler.
 if [ ! -e "$header" ] || [ "$(cat "$header.new")" != "$(cat "$header")" ]; then
 	cp "$header.new" "$header"

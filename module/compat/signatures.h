@@ -31,6 +31,11 @@
 /* 6.15: __split_huge_pmd() has lost its last argument, a page or folio, which is NULL from us */
 #define UFFDWP_SPLIT_TAKES_FOLIO UFFDWP_KERNEL_BEFORE(6, 15)
 
+/* 5.19: change_protection() is handed the mmu_gather of its caller */
+#define UFFDWP_PROTECT_TAKES_GATHER UFFDWP_KERNEL_SINCE(5, 19)
+/* 6.3: and no pgprot_t any more */
+#define UFFDWP_PROTECT_TAKES_PROT UFFDWP_KERNEL_BEFORE(6, 3)
+
 /* 5.14: mwriteprotect_range() is told of pending events by an atomic_t, not a bool */
 #define UFFDWP_MMAP_CHANGING_IS_BOOL UFFDWP_KERNEL_BEFORE(5, 14)
 

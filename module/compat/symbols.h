@@ -106,19 +106,19 @@ struct zap_details;
 #define UFFDWP_HOOKED_FILE_FUNCTIONS(X)
 #endif
 
-/* mm/userfaultfd.c, mm/hugetlb.c: with native_abi=1 where UFFDIO_CONTINUE is there without WP */
-#if UFFDWP_CAN_ADD_CONTINUE_WP
-#define UFFDWP_HOOKED_CONTINUE_FUNCTION(X)						\
+/* mm/userfaultfd.c, mm/hugetlb.c: where a call of them is redirected */
+#if UFFDWP_HAS_MFILL_WP_COPY
+#define UFFDWP_HOOKED_MFILL_FUNCTION(X)						\
 	X(mfill_atomic_install_pte, int, (UFFDWP_INSTALL_PTE_PARAMETERS))
 #else
-#define UFFDWP_HOOKED_CONTINUE_FUNCTION(X)
+#define UFFDWP_HOOKED_MFILL_FUNCTION(X)
 #endif
 
-#if UFFDWP_CAN_ADD_CONTINUE_WP && UFFDWP_HAVE_HUGETLB
-#define UFFDWP_HOOKED_CONTINUE_HUGETLB_FUNCTION(X)					\
+#if UFFDWP_HAS_MFILL_WP_COPY && UFFDWP_HAVE_HUGETLB
+#define UFFDWP_HOOKED_MFILL_HUGETLB_FUNCTION(X)					\
 	X(hugetlb_mcopy_atomic_pte, int, (UFFDWP_HUGETLB_MCOPY_PARAMETERS))
 #else
-#define UFFDWP_HOOKED_CONTINUE_HUGETLB_FUNCTION(X)
+#define UFFDWP_HOOKED_MFILL_HUGETLB_FUNCTION(X)
 #endif
 
 /* mm/swap_state.c */
@@ -246,8 +246,14 @@ struct zap_details;
 
 /* Called only where they are hooked (hooks.c), which may be done without. */
 #define UFFDWP_HOOKED_FUNCTIONS(X)							\
-	/* mm/userfaultfd.c */								\
-	X(mwriteprotect_range, int, (UFFDWP_MWRITEPROTECT_PARAMETERS))			\
+	/* mm/userfaultfd.c: where it is hooked, others have a context instead of mm */	\
+	X(mwriteprotect_range, int, (struct mm_struct *mm, unsigned long start,		\
+				     unsigned long len, bool enable_wp,			\
+				     uffdwp_mmap_changing *changing))			\
+	/* mm/userfaultfd.c: where it protects by itself */				\
+	X(mcopy_atomic, ssize_t, (struct mm_struct *mm, unsigned long dst,		\
+				  unsigned long src, unsigned long len,			\
+				  uffdwp_mmap_changing *changing, __u64 mode))		\
 	/* mm/memory.c */								\
 	X(uffdwp_zap, void, (UFFDWP_ZAP_PARAMETERS))					\
 	UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
@@ -259,8 +265,8 @@ struct zap_details;
 	X(dup_userfaultfd_complete, void, (struct list_head *fcs))			\
 	/* fs/proc/task_mmu.c */							\
 	X(pagemap_open, int, (struct inode *inode, struct file *file))			\
-	UFFDWP_HOOKED_CONTINUE_FUNCTION(X)						\
-	UFFDWP_HOOKED_CONTINUE_HUGETLB_FUNCTION(X)					\
+	UFFDWP_HOOKED_MFILL_FUNCTION(X)						\
+	UFFDWP_HOOKED_MFILL_HUGETLB_FUNCTION(X)					\
 	UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)

@@ -62,7 +62,7 @@ static bool log_contains(const char *text)
 }
 
 static const char *const hooked[] = {
-	"do_wp_page", "handle_userfault", "mwriteprotect_range", "do_swap_page",
+	"do_wp_page", "handle_userfault", "change_protection", "do_swap_page",
 };
 
 static bool is_hooked(const char *function)

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * native_abi=1: UFFDIO_WRITEPROTECT as Linux 6.4 and 6.7 have it, over several mappings and memory
+ * with nothing in it, on a userfaultfd that is tracked by itself (native_api.c).
+ */
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/sched/signal.h>
+
+#include "arm.h"
+#include "breakage.h"
+#include "compat/hugetlb.h"
+#include "compat/symbols.h"
+#include "native.h"
+#include "tracker.h"
+#include "userfault.h"
+#include "walk.h"
+
+/* What mwriteprotect_range() of Linux 6.12 asks of a mapping, and that it is the caller's. */
+static int check_native(const struct uffdwp_tracker *t, struct vm_area_struct *vma,
+			unsigned long start, unsigned long len)
+{
+	if (!uffdwp_vma_is_tracked(t, vma))
+		return -ENOENT;
+	if (is_vm_hugetlb_page(vma) && !IS_ALIGNED(start | len, 1UL << uffdwp_hugetlb_shift(vma)))
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * Linux 6.12 goes from mapping to mapping, does not mind what is not mapped, and stops at the first
+ * mapping that it cannot protect: what comes before that is protected.
+ *
+ * A native tracker is found anew whenever mmap_lock was taken: that of a forked child may end
+ * before its userfaultfd does (native_fork.c), and with it gone nothing of the memory is the
+ * caller's.
+ */
+static int arm_native(struct mm_struct *mm, unsigned long start, unsigned long len,
+		      const uffdwp_mmap_changing *changing)
+{
+	const unsigned long end = start + len;
+	unsigned long pos = start, stop;
+	struct vm_area_struct *vma;
+	struct uffdwp_tracker *t;
+	int next, err;
+
+	do {
+		mmap_read_lock(mm);
+		t = uffdwp_userfault_of_field(mm, changing);
+		if (!t) {
+			mmap_read_unlock(mm);
+			return -ENOENT;
+		}
+		err = pos == start ? -ENOENT : 0;
+		stop = end;
+		uffdwp_for_each_vma(vma, mm, pos, stop) {
+			err = check_native(t, vma, start, len);
+			if (err)
+				stop = max(pos, vma->vm_start);
+		}
+		if (uffdwp_mmap_is_changing(changing)) {
+			err = -EAGAIN;
+			stop = pos;
+		}
+		next = pos < stop ? uffdwp_arm(t, pos, stop, &pos) : UFFDWP_WALK_ON;
+		mmap_read_unlock(mm);
+	} while (next == UFFDWP_WALK_PAUSE);
+	/* -ENOENT: nothing is mapped in what was left */
+	return next && next != -ENOENT ? next : err;
+}
+
+/* Nobody waits for a write fault there, and a write that faults all the same is resolved. */
+static int disarm_async(struct uffdwp_tracker *t, unsigned long start, unsigned long len,
+			const uffdwp_mmap_changing *changing)
+{
+	struct vm_area_struct *vma;
+	int err = -ENOENT;
+
+	lockdep_assert_held(&t->mm->mmap_lock);
+	if (uffdwp_mmap_is_changing(changing))
+		return -EAGAIN;
+	uffdwp_for_each_vma(vma, t->mm, start, start + len) {
+		err = check_native(t, vma, start, len);
+		if (err)
+			break;
+		uffdwp_disarm_part(vma, max(start, vma->vm_start), min(start + len, vma->vm_end));
+	}
+	return err;
+}
+
+/*
+ * The function of the kernel does one mapping at a time, and takes mmap_lock itself. If somebody
+ * has split the mapping in between, it finds none that is as long as what it was told: -ENOENT.
+ */
+static int disarm_native(struct mm_struct *mm, unsigned long start, unsigned long len,
+			 uffdwp_mmap_changing *changing)
+{
+	const unsigned long first = start, whole = len, end = start + len;
+	unsigned long not_found = 0;
+	struct vm_area_struct *vma;
+	struct uffdwp_tracker *t;
+	int err = uffdwp_mmap_is_changing(changing) ? -EAGAIN : -ENOENT;
+
+	while (start < end && err != -EAGAIN) {
+		mmap_read_lock(mm);
+		t = uffdwp_userfault_of_field(mm, changing);
+		if (t && !t->sync) {
+			err = disarm_async(t, first, whole, changing);
+			mmap_read_unlock(mm);
+			return err;
+		}
+		vma = find_vma(mm, start);
+		if (!t || !vma || vma->vm_start >= end) {
+			mmap_read_unlock(mm);
+			break;
+		}
+		err = check_native(t, vma, first, whole);
+		start = max(start, vma->vm_start);
+		len = min(end, vma->vm_end) - start;
+		mmap_read_unlock(mm);
+		if (err)
+			break;
+		err = uffdwp_call(mwriteprotect_range)(mm, start, len, false, changing);
+		if (err == -ENOENT && start + len != not_found && !fatal_signal_pending(current)) {
+			not_found = start + len;
+			continue;
+		}
+		if (err)
+			break;
+		start += len;
+	}
+	return err;
+}
+
+/**
+ * uffdwp_native_writeprotect - instead of mwriteprotect_range(), on a userfaultfd that is tracked
+ * @mm: its mm, by mmget() of the caller
+ * @start: first address, aligned
+ * @len: bytes, aligned and not 0
+ * @enable_wp: protect, or take the protection away
+ * @changing: what tells of its pending events: a field of its context
+ *
+ * A tracker that is found with mmap_lock held stays until it is dropped (tracker.c).
+ *
+ * Return: 0; -EXDEV when the userfaultfd has no tracker, and the kernel's own function is to be
+ * called; -EAGAIN, -ENOENT and -EINVAL as from that function; -ENOMEM when there was no memory for
+ * tables; -EINTR when the task was killed.
+ */
+int uffdwp_native_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
+			       bool enable_wp, uffdwp_mmap_changing *changing)
+{
+	if (!uffdwp_userfault_of_field(mm, changing) || uffdwp_broken(UFFDWP_BREAK_NATIVE_PROTECT))
+		return -EXDEV;
+	return enable_wp ? arm_native(mm, start, len, changing) :
+			   disarm_native(mm, start, len, changing);
+}

@@ -1,0 +1,678 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tracked process, or another one, arms memory of a tracker by the kernel's own means, and so
+ * would hide what was written: UFFDIO_WRITEPROTECT, UFFDIO_COPY and UFFDIO_CONTINUE of a
+ * userfaultfd that the tracker knows nothing of, PAGEMAP_SCAN. Such calls do what they are for, and
+ * arm nothing. The same calls on the very userfaultfd that was handed in do arm: otherwise these
+ * tests would prove nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "support.h"
+#include "unserved.h"
+
+#define N 16ul
+#define LEN (N * PAGE)
+
+/* Which the headers that this is built with need not know. */
+#define PAGEMAP_SCAN		_IOWR('f', 16, struct uffdwp_scan_arg)
+#define CONTINUE_MODE_WP	(1ull << 1)
+
+struct continue_arg {
+	struct uffdio_range range;
+	uint64_t mode;
+	int64_t mapped;
+};
+
+struct poison_arg {
+	struct uffdio_range range;
+	uint64_t mode;
+	int64_t updated;
+};
+
+struct move_arg {
+	uint64_t dst, src, len, mode;
+	int64_t move;
+};
+
+#define CONTINUE	_IOWR(UFFDIO, 0x07, struct continue_arg)
+#define POISON		_IOWR(UFFDIO, 0x08, struct poison_arg)
+#define MOVE		_IOWR(UFFDIO, 0x05, struct move_arg)
+
+/* ---- what a process can do with a userfaultfd: 0 or -errno */
+
+static struct uffdio_range range_of(const void *start, size_t len)
+{
+	return (struct uffdio_range){ .start = (uintptr_t)start, .len = len };
+}
+
+static int uffd_call(int uffd, unsigned long cmd, void *arg)
+{
+	return ioctl(uffd, cmd, arg) ? -errno : 0;
+}
+
+static int protect(int uffd, const char *start, size_t len)
+{
+	struct uffdio_writeprotect arg = {
+		.range = range_of(start, len), .mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+
+	return uffd_call(uffd, UFFDIO_WRITEPROTECT, &arg);
+}
+
+static int copy(int uffd, const char *dst, const char *src, size_t len)
+{
+	struct uffdio_copy arg = {
+		.dst = (uintptr_t)dst, .src = (uintptr_t)src, .len = len,
+		.mode = UFFDIO_COPY_MODE_WP,
+	};
+
+	return uffd_call(uffd, UFFDIO_COPY, &arg);
+}
+
+static int map_protected(int uffd, const char *start, size_t len)
+{
+	struct continue_arg arg = { .range = range_of(start, len), .mode = CONTINUE_MODE_WP };
+
+	return uffd_call(uffd, CONTINUE, &arg);
+}
+
+static void uffd_register(int uffd, const char *start, size_t len, uint64_t mode)
+{
+	struct uffdio_register arg = { .range = range_of(start, len), .mode = mode };
+
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &arg));
+}
+
+static void uffd_unregister(int uffd, const char *start, size_t len)
+{
+	struct uffdio_range arg = range_of(start, len);
+
+	assert_ok(ioctl(uffd, UFFDIO_UNREGISTER, &arg));
+}
+
+/* ---- memory under a tracker, and two userfaultfds of the process */
+
+enum owner {
+	OWN,		/* the tracker has a userfaultfd of its own */
+	HANDED_IN,	/* the tracker was handed in "owner" */
+};
+
+static int tracker, owner, stranger;
+
+static void begin(enum owner who)
+{
+	owner = new_uffd(0);
+	stranger = new_uffd(0);
+	tracker = dev_open();
+	assert_true(tracker >= 0);
+	assert_ok(who == HANDED_IN ? dev_attach_uffd(tracker, owner) : dev_attach_self(tracker));
+}
+
+static void end(void)
+{
+	close(tracker);
+	close(owner);
+	close(stranger);
+}
+
+static void track(const char *start, size_t len)
+{
+	assert_ok(dev_register(tracker, start, len));
+	assert_ok(dev_arm(tracker, start, len));
+	wait_for(!written(tracker, start, len, true));
+}
+
+/* A page that was just made may be in an LRU batch for a while, and is not armed then. */
+static void owner_protects(const char *start, size_t len)
+{
+	wait_for(!protect(owner, start, len) && !written(tracker, start, len, false));
+}
+
+struct kind {
+	const char *name;
+	uint64_t kind;
+	int flags;
+	size_t page;	/* what is written as a whole */
+	size_t pages;
+};
+
+static const struct kind kinds[] = {
+	{ "private anonymous memory", UFFDWP_KIND_ANON_PRIVATE, MAP_PRIVATE, PAGE, N },
+	{ "shared memory", UFFDWP_KIND_SHMEM, MAP_SHARED, PAGE, N },
+	{ "hugetlb", UFFDWP_KIND_HUGETLB, MAP_SHARED | MAP_HUGETLB, HUGE_PAGE, 2 },
+};
+
+static const struct kind *kind;
+
+static char *map_kind(void)
+{
+	char *p = mmap(NULL, kind->pages * kind->page, PROT_READ | PROT_WRITE,
+		       MAP_ANONYMOUS | kind->flags, -1, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	madvise(p, kind->pages * kind->page, MADV_NOHUGEPAGE);
+	return p;
+}
+
+static size_t kind_len(void)
+{
+	return kind->pages * kind->page;
+}
+
+static int release_hugetlb(void **state)
+{
+	(void)state;
+	hugetlb_release();
+	return 0;
+}
+
+/* Those that this kernel tracks, one after the other. */
+#define for_each_kind()								\
+	for (kind = kinds; kind < kinds + sizeof(kinds) / sizeof(kinds[0]); kind++)	\
+		if (kind_is_there())
+
+static bool kind_is_there(void)
+{
+	const char *why;
+
+	if (unserved_here(kind->kind, 0))
+		return false;
+	if (kind->kind == UFFDWP_KIND_HUGETLB) {
+		why = hugetlb_reserve(4 * kind->pages);
+		if (why)
+			fail_msg("no pages of hugetlb: %s", why);
+	}
+	print_message("[   INFO   ] %s\n", kind->name);
+	return true;
+}
+
+/* ---- UFFDIO_WRITEPROTECT */
+
+static void written_pages_are_not_protected_by_strangers(void **state)
+{
+	enum owner who;
+	char *p;
+
+	(void)state;
+	for_each_kind()
+	for (who = OWN; who <= HANDED_IN; who++) {
+		begin(who);
+		p = map_kind();
+		track(p, kind_len());
+		p[0] = 1;
+		assert_ok(protect(stranger, p, kind_len()));
+		assert_int_equal(written(tracker, p, kind_len(), false), kind->page / PAGE);
+		/* Nor by one that was not handed in. */
+		assert_ok(protect(who == OWN ? owner : stranger, p, kind->page));
+		assert_int_equal(written(tracker, p, kind_len(), false), kind->page / PAGE);
+		if (who == HANDED_IN) {
+			owner_protects(p, kind->page);
+			assert_int_equal(written(tracker, p, kind_len(), false), 0);
+			p[0] = 2;
+			assert_int_equal(written(tracker, p, kind_len(), true), kind->page / PAGE);
+		}
+		/* What is armed is told of as ever. */
+		wait_for(!written(tracker, p, kind_len(), true));
+		p[kind->page] = 3;
+		assert_int_equal(written(tracker, p, kind_len(), true), kind->page / PAGE);
+		end();
+		munmap(p, kind_len());
+	}
+}
+
+/* Nothing there and no page table: 2 MiB and more of it. */
+static void memory_without_tables_is_not_protected_by_strangers(void **state)
+{
+	const size_t pages = 3 * 512;
+	enum owner who;
+	char *p;
+
+	(void)state;
+	for (who = OWN; who <= HANDED_IN; who++) {
+		begin(who);
+		p = map_anon(pages);
+		assert_ok(dev_register(tracker, p, pages * PAGE));
+		assert_ok(protect(stranger, p, pages * PAGE));
+		assert_int_equal(written(tracker, p, pages * PAGE, false), pages);
+		if (who == HANDED_IN) {
+			assert_ok(protect(owner, p, pages * PAGE));
+			assert_int_equal(written(tracker, p, pages * PAGE, false), 0);
+			p[777 * PAGE] = 1;
+			assert_int_equal(written(tracker, p, pages * PAGE, false), 1);
+		}
+		end();
+		munmap(p, pages * PAGE);
+	}
+}
+
+/* A range of several VMAs is for the kernel to refuse or to take, and it takes none of ours. */
+static void several_vmas_are_as_without_a_tracker(void **state)
+{
+	enum owner who;
+	int expected;
+	char *p;
+
+	(void)state;
+	for (who = OWN; who <= HANDED_IN; who++) {
+		begin(who);
+		p = map_anon(N);
+		assert_ok(madvise(p + 5 * PAGE, 5 * PAGE, MADV_DONTFORK));
+		uffd_register(stranger, p, LEN, UFFDIO_REGISTER_MODE_WP);
+		expected = protect(stranger, p, LEN);
+		assert_true(expected == 0 || expected == -ENOENT);
+		uffd_unregister(stranger, p, LEN);
+		track(p, LEN);
+		touch(p, N, 1);
+		assert_int_equal(protect(stranger, p, LEN), expected);
+		assert_int_equal(written(tracker, p, LEN, false), N);
+		if (who == HANDED_IN) {
+			assert_int_equal(protect(owner, p, LEN), expected);
+			if (expected)
+				assert_int_equal(written(tracker, p, LEN, false), N);
+			else
+				owner_protects(p, LEN);
+			owner_protects(p + 5 * PAGE, 5 * PAGE);
+		}
+		end();
+		munmap(p, LEN);
+	}
+}
+
+static void huge_pages_are_not_protected_by_strangers(void **state)
+{
+	enum owner who;
+	char *p;
+
+	(void)state;
+	for (who = OWN; who <= HANDED_IN; who++) {
+		p = map_huge(1);
+		if (!p)
+			skip_because("no huge page");
+		begin(who);
+		assert_ok(dev_register(tracker, p, HUGE_PAGE));
+		assert_ok(protect(stranger, p, HUGE_PAGE));
+		assert_ok(protect(stranger, p, 4 * PAGE));
+		assert_int_equal(written(tracker, p, HUGE_PAGE, false), 512);
+		if (who == HANDED_IN) {
+			owner_protects(p, HUGE_PAGE);
+			assert_true(is_huge(p));
+		}
+		end();
+		munmap(p, HUGE_PAGE);
+	}
+}
+
+/* ---- UFFDIO_COPY, UFFDIO_CONTINUE and the others that fill */
+
+static void filled_pages_are_not_protected_by_strangers(void **state)
+{
+	char *source, *p;
+	enum owner who;
+
+	(void)state;
+	for_each_kind()
+	for (who = OWN; who <= HANDED_IN; who++) {
+		source = mmap(NULL, kind->page, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		assert_ptr_not_equal(source, MAP_FAILED);
+		memset(source, 'X', kind->page);
+		begin(who);
+		p = map_kind();
+		/* Never armed, and nothing in it */
+		assert_ok(dev_register(tracker, p, kind_len()));
+		assert_ok(copy(stranger, p, source, kind->page));
+		assert_int_equal(p[kind->page - 1], 'X');
+		assert_int_equal(written(tracker, p, kind_len(), false), kind_len() / PAGE);
+		if (who == HANDED_IN) {
+			assert_ok(copy(owner, p + kind->page, source, kind->page));
+			assert_int_equal(written(tracker, p, kind_len(), false),
+					 (kind->pages - 1) * kind->page / PAGE);
+		}
+		end();
+		munmap(p, kind_len());
+		munmap(source, kind->page);
+	}
+}
+
+/* Armed, and then thrown away; and a marker, which gives way to what is copied. */
+static void armed_and_lost_pages_are_not_protected_by_strangers(void **state)
+{
+	char *p, *source = map_filled(1);
+	bool markers = dev_features() & UFFDWP_FEATURE_UNPOP_MARKER;
+
+	(void)state;
+	stranger = new_uffd(0);
+	tracker = dev_open();
+	assert_ok(markers ? dev_attach_markers(tracker) : dev_attach_self(tracker));
+	p = map_anon(N);
+	touch(p, N / 2, 1);
+	track(p, LEN);
+	assert_ok(madvise(p, PAGE, MADV_DONTNEED));
+	assert_ok(copy(stranger, p, source, PAGE));
+	assert_int_equal(written(tracker, p, LEN, false), 1);
+	if (markers) {
+		assert_ok(copy(stranger, p + (N - 1) * PAGE, source, PAGE));
+		assert_int_equal(written(tracker, p, LEN, false), 2);
+	}
+	close(tracker);
+	close(stranger);
+	munmap(p, LEN);
+	munmap(source, PAGE);
+}
+
+static void continued_pages_are_not_protected_by_strangers(void **state)
+{
+	char *cache, *p;
+	enum owner who;
+	int file, ret;
+
+	(void)state;
+	for_each_kind()
+	for (who = OWN; who <= HANDED_IN && kind->kind != UFFDWP_KIND_ANON_PRIVATE; who++) {
+		file = memfd_create("continued", MFD_CLOEXEC |
+				    (kind->page == HUGE_PAGE ? MFD_HUGETLB : 0));
+		assert_true(file >= 0);
+		assert_ok(ftruncate(file, kind_len()));
+		cache = mmap(NULL, kind_len(), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+		p = mmap(NULL, kind_len(), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+		assert_ptr_not_equal(cache, MAP_FAILED);
+		assert_ptr_not_equal(p, MAP_FAILED);
+		touch(cache, kind_len() / PAGE, 1);
+		begin(who);
+		track(p, kind_len());
+		/* The marker gives way. */
+		ret = map_protected(stranger, p, kind->page);
+		if (ret == -EINVAL) {
+			print_message("[   INFO   ] this kernel has no UFFDIO_CONTINUE_MODE_WP\n");
+		} else {
+			assert_int_equal(ret, 0);
+			assert_int_equal(written(tracker, p, kind_len(), false),
+					 kind->page / PAGE);
+			if (who == HANDED_IN) {
+				assert_ok(map_protected(owner, p + kind->page, kind->page));
+				assert_int_equal(written(tracker, p, kind_len(), false),
+						 kind->page / PAGE);
+				p[kind->page] = 2;
+				assert_int_equal(written(tracker, p, kind_len(), false),
+						 2 * kind->page / PAGE);
+			}
+		}
+		end();
+		munmap(p, kind_len());
+		munmap(cache, kind_len());
+		close(file);
+	}
+}
+
+/* Whatever a kernel says to them. */
+static void the_others_arm_nothing(void **state)
+{
+	char *p = map_anon(N), *from = map_filled(N);
+	struct uffdio_zeropage zero = { .range = range_of(p, PAGE) };
+	struct poison_arg poison = { .range = range_of(p + PAGE, PAGE) };
+	struct move_arg move = {
+		.dst = (uintptr_t)p + 2 * PAGE, .src = (uintptr_t)from, .len = PAGE,
+	};
+
+	(void)state;
+	begin(OWN);
+	assert_ok(dev_register(tracker, p, LEN));
+	assert_ok(uffd_call(stranger, UFFDIO_ZEROPAGE, &zero));
+	uffd_call(stranger, POISON, &poison);
+	assert_true(uffd_call(stranger, MOVE, &move));
+	assert_int_equal(written(tracker, p, LEN, false), N);
+	end();
+	munmap(p, LEN);
+	munmap(from, LEN);
+}
+
+/* ---- PAGEMAP_SCAN by another process, which may look */
+
+static int scan_pagemap(pid_t pid, const char *start, size_t len, uint64_t flags)
+{
+	struct uffdwp_region vec[64];
+	struct uffdwp_scan_arg arg = scan_arg(start, len, vec, 64);
+	char path[64];
+	int pagemap, ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
+	pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	if (pagemap < 0)
+		return -errno;
+	arg.flags = flags;
+	ret = ioctl(pagemap, PAGEMAP_SCAN, &arg);
+	ret = ret < 0 ? -errno : ret;
+	close(pagemap);
+	return ret;
+}
+
+/* The result of a scan in a forked child, as an exit status: errors as 128 and more. */
+static int another_scans(const char *start, size_t len, uint64_t flags)
+{
+	pid_t pid = fork();
+	int status, ret;
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		ret = scan_pagemap(getppid(), start, len, flags);
+		_exit(ret < 0 ? 128 - ret : ret);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void readers_of_the_pagemap_arm_nothing(void **state)
+{
+	const size_t len = 3 * HUGE_PAGE;
+	enum owner who;
+	char *p;
+
+	(void)state;
+	if (another_scans(NULL, 0, 0) == 128 + ENOTTY || kernel_is_before(6, 7))
+		skip_because("this kernel has no PAGEMAP_SCAN");
+	for (who = OWN; who <= HANDED_IN; who++) {
+		owner = new_uffd(UFFD_WP_ASYNC | UFFD_WP_UNPOPULATED);
+		tracker = dev_open();
+		assert_ok(who == HANDED_IN ? dev_attach_uffd(tracker, owner) :
+					     dev_attach_self(tracker));
+		/* Pages that were written, and behind them memory without tables. */
+		p = map_anon(len / PAGE);
+		assert_ok(dev_register(tracker, p, len));
+		touch(p, N, 1);
+		assert_int_equal(another_scans(p, len, UFFDWP_SCAN_WP_MATCHING), 0);
+		assert_int_equal(another_scans(p, len, UFFDWP_SCAN_CHECK_TRACKED), 128 + EPERM);
+		assert_int_equal(written(tracker, p, len, false), len / PAGE);
+		/* It may look. */
+		assert_int_equal(another_scans(p, LEN, 0), 1);
+		close(tracker);
+		if (who == HANDED_IN) {
+			/* Without a tracker it arms. */
+			assert_true(another_scans(p, len, UFFDWP_SCAN_WP_MATCHING) > 0);
+			assert_int_equal(another_scans(p, len, 0), 0);
+		}
+		close(owner);
+		munmap(p, len);
+	}
+}
+
+/* ---- who calls, and since when */
+
+/* A thread in UFFDIO_COPY that waits for its source, a page that is missing. */
+struct slow_copy {
+	pthread_t thread;
+	int uffd;
+	char *dst;
+	char *src;
+	int missing;	/* the userfaultfd that is asked for the source */
+	int ret;
+};
+
+static void *copy_slowly(void *arg)
+{
+	struct slow_copy *slow = arg;
+
+	slow->ret = copy(slow->uffd, slow->dst, slow->src, PAGE);
+	return NULL;
+}
+
+static void slow_copy_begin(struct slow_copy *slow, int uffd, char *dst)
+{
+	struct pollfd asked;
+	struct uffd_msg message;
+
+	slow->uffd = uffd;
+	slow->dst = dst;
+	slow->src = map_anon(1);
+	slow->missing = new_uffd(0);
+	uffd_register(slow->missing, slow->src, PAGE, UFFDIO_REGISTER_MODE_MISSING);
+	assert_ok(pthread_create(&slow->thread, NULL, copy_slowly, slow));
+	asked = (struct pollfd){ .fd = slow->missing, .events = POLLIN };
+	assert_int_equal(poll(&asked, 1, 30000), 1);
+	assert_int_equal(read(slow->missing, &message, sizeof(message)), sizeof(message));
+	assert_int_equal(message.event, UFFD_EVENT_PAGEFAULT);
+}
+
+static int slow_copy_end(struct slow_copy *slow)
+{
+	struct uffdio_zeropage zero = { .range = range_of(slow->src, PAGE) };
+
+	assert_ok(ioctl(slow->missing, UFFDIO_ZEROPAGE, &zero));
+	assert_ok(pthread_join(slow->thread, NULL));
+	close(slow->missing);
+	munmap(slow->src, PAGE);
+	return slow->ret;
+}
+
+/* What one thread may do, since it calls the owner's userfaultfd, another may not. */
+static void the_owners_call_is_its_own_threads(void **state)
+{
+	char *p = map_anon(N), *source = map_filled(1);
+	struct slow_copy slow;
+
+	(void)state;
+	begin(HANDED_IN);
+	assert_ok(dev_register(tracker, p, LEN));
+	slow_copy_begin(&slow, owner, p);
+	p[PAGE] = 1;
+	assert_ok(protect(stranger, p + PAGE, PAGE));
+	assert_ok(copy(stranger, p + 2 * PAGE, source, PAGE));
+	assert_int_equal(written(tracker, p, LEN, false), N);
+	assert_ok(slow_copy_end(&slow));
+	assert_int_equal(written(tracker, p, LEN, false), N - 1);
+	end();
+	munmap(p, LEN);
+	munmap(source, PAGE);
+}
+
+/*
+ * A call that has begun when the memory was not tracked yet, and goes on when it is. A kernel may
+ * find out that it is another memory now and fail, or fill the page; it does not arm it.
+ */
+static void a_call_that_began_before_the_tracker_arms_nothing(void **state)
+{
+	struct slow_copy slow;
+	enum owner who;
+	char *p;
+
+	(void)state;
+	for (who = OWN; who <= HANDED_IN; who++) {
+		p = map_anon(N);
+		owner = new_uffd(0);
+		stranger = new_uffd(0);
+		tracker = dev_open();
+		uffd_register(who == OWN ? stranger : owner, p, LEN, UFFDIO_REGISTER_MODE_WP);
+		slow_copy_begin(&slow, stranger, p);
+		if (who == OWN) {
+			uffd_unregister(stranger, p, LEN);
+			assert_ok(dev_attach_self(tracker));
+			assert_ok(dev_register(tracker, p, LEN));
+		} else {
+			assert_ok(dev_attach_uffd(tracker, owner));
+		}
+		assert_int_equal(written(tracker, p, LEN, false), N);
+		slow_copy_end(&slow);
+		assert_int_equal(written(tracker, p, LEN, false), N);
+		end();
+		munmap(p, LEN);
+	}
+}
+
+/* ---- one that never stops */
+
+static char *hammered;
+static bool stop;
+
+static void *hammer(void *arg)
+{
+	(void)arg;
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		protect(stranger, hammered, LEN);
+	return NULL;
+}
+
+static void a_stranger_that_never_stops_hides_nothing(void **state)
+{
+	pthread_t thread;
+	int round;
+
+	(void)state;
+	hammered = map_filled(N);
+	begin(OWN);
+	stop = false;
+	assert_ok(pthread_create(&thread, NULL, hammer, NULL));
+	for (round = 0; round < 300; round++) {
+		if (round % 100 == 0) {
+			/* Registered anew, it is written until it is armed. */
+			close(tracker);
+			tracker = dev_open();
+			assert_ok(dev_attach_self(tracker));
+			assert_ok(dev_register(tracker, hammered, LEN));
+			assert_int_equal(written(tracker, hammered, LEN, false), N);
+			wait_for(!written(tracker, hammered, LEN, true));
+		}
+		hammered[round % N * PAGE] = round;
+		assert_int_equal(written(tracker, hammered, LEN, true), 1);
+		wait_for(!written(tracker, hammered, LEN, true));
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	assert_ok(pthread_join(thread, NULL));
+	end();
+	munmap(hammered, LEN);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(written_pages_are_not_protected_by_strangers,
+					  release_hugetlb),
+		cmocka_unit_test(memory_without_tables_is_not_protected_by_strangers),
+		cmocka_unit_test(several_vmas_are_as_without_a_tracker),
+		cmocka_unit_test(huge_pages_are_not_protected_by_strangers),
+		cmocka_unit_test_teardown(filled_pages_are_not_protected_by_strangers,
+					  release_hugetlb),
+		cmocka_unit_test(armed_and_lost_pages_are_not_protected_by_strangers),
+		cmocka_unit_test_teardown(continued_pages_are_not_protected_by_strangers,
+					  release_hugetlb),
+		cmocka_unit_test(the_others_arm_nothing),
+		cmocka_unit_test(readers_of_the_pagemap_arm_nothing),
+		cmocka_unit_test(the_owners_call_is_its_own_threads),
+		cmocka_unit_test(a_call_that_began_before_the_tracker_arms_nothing),
+		cmocka_unit_test(a_stranger_that_never_stops_hides_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
