@@ -67,7 +67,7 @@ static void leave_held(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 
 /* True: as uffdwp_arm_pte(). */
 static bool leave_if_held(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
-			  enum uffdwp_hold hold)
+			  enum uffdwp_verdict hold)
 {
 	if (hold == UFFDWP_NOT_HELD)
 		return false;
@@ -110,7 +110,7 @@ static bool in_noted_folio(const struct uffdwp_arming *a, unsigned long addr)
 }
 
 /* The entry is as the arming has made it: what was empty is a marker. */
-static enum uffdwp_hold armed_entry_hold(struct uffdwp_arming *a, struct uffdwp_look *look,
+static enum uffdwp_verdict armed_entry_hold(struct uffdwp_arming *a, struct uffdwp_look *look,
 					 pte_t *ptep, unsigned long addr)
 {
 	pte_t pte = READ_ONCE(*ptep);

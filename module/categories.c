@@ -22,7 +22,7 @@ static u64 swap_categories(swp_entry_t entry)
 
 static bool is_pinned(pte_t *ptep, struct page *page, struct uffdwp_look *look)
 {
-	enum uffdwp_hold hold;
+	enum uffdwp_verdict hold;
 
 	if (uffdwp_page_is_plainly_free(page))
 		return false;

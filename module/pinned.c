@@ -25,7 +25,7 @@ static int other_references(struct page *head)
 }
 
 /* @ours: references that the caller has taken. */
-static enum uffdwp_hold small_page_hold(struct uffdwp_look *look, struct page *page, int ours)
+static enum uffdwp_verdict small_page_hold(struct uffdwp_look *look, struct page *page, int ours)
 {
 	u64 counters;
 	bool alone;
@@ -143,7 +143,7 @@ void uffdwp_look_end(struct uffdwp_look *look)
  *
  * Return: UFFDWP_NOT_HELD when all its references are known.
  */
-enum uffdwp_hold uffdwp_page_hold(struct uffdwp_look *look, pte_t *ptep, struct page *page)
+enum uffdwp_verdict uffdwp_page_hold(struct uffdwp_look *look, pte_t *ptep, struct page *page)
 {
 	struct page *head = compound_head(page);
 
@@ -163,10 +163,10 @@ enum uffdwp_hold uffdwp_page_hold(struct uffdwp_look *look, pte_t *ptep, struct 
  *
  * Return: UFFDWP_NOT_HELD when all its references are known.
  */
-enum uffdwp_hold uffdwp_found_page_hold(struct uffdwp_look *look, struct page *page)
+enum uffdwp_verdict uffdwp_found_page_hold(struct uffdwp_look *look, struct page *page)
 {
 	struct page *head = compound_head(page);
-	enum uffdwp_hold hold;
+	enum uffdwp_verdict hold;
 
 	if (!PageHead(head)) {
 		hold = small_page_hold(look, head, 1);

@@ -85,7 +85,7 @@
 #include "tracker.h"
 
 /* What a look at a page has found. */
-enum uffdwp_hold {
+enum uffdwp_verdict {
 	UFFDWP_NOT_HELD,
 	UFFDWP_HELD,
 	UFFDWP_HELD_BY_BATCH,	/* perhaps by nothing but an LRU batch of another processor */
@@ -114,8 +114,8 @@ struct uffdwp_look {
 	bool met_batch;
 };
 
-enum uffdwp_hold uffdwp_page_hold(struct uffdwp_look *look, pte_t *ptep, struct page *page);
-enum uffdwp_hold uffdwp_found_page_hold(struct uffdwp_look *look, struct page *page);
+enum uffdwp_verdict uffdwp_page_hold(struct uffdwp_look *look, pte_t *ptep, struct page *page);
+enum uffdwp_verdict uffdwp_found_page_hold(struct uffdwp_look *look, struct page *page);
 void uffdwp_look_end(struct uffdwp_look *look);
 bool uffdwp_pmd_is_held(pmd_t pmd);
 bool uffdwp_hugetlb_is_held(pte_t pte);
