@@ -56,6 +56,17 @@ $(B)/tests/guest/dead_%: tests/guest/dead_%.c $(DEAD_PARTS) $(DEAD_PARTS:.c=.h) 
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(DEAD_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
 
+# Of each way to track there is a program.
+KVM_PARTS := $(addprefix tests/guest/,kvm.c kvm_cases.c)
+KVM_TESTS := $(addprefix $(B)/tests/guest/,test_kvm test_native_kvm)
+
+$(KVM_TESTS): $(B)/tests/guest/%: tests/guest/%.c $(KVM_PARTS) $(KVM_PARTS:.c=.h) \
+		tests/guest/native.c tests/guest/native.h $(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(KVM_PARTS) tests/guest/native.c $(GUEST_PARTS) \
+		$(CMOCKA) -lpthread
+
 RACE_SOURCES := $(addprefix tests/guest/,races.c race_round.c race_events.c race_commands.c interleave.c \
 	support.c unserved.c)
 

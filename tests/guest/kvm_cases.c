@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "environment.h"
+#include "kvm.h"
+#include "kvm_cases.h"
+
+static const struct tracking *tracking;
+static const struct stress *stress;
+
+/* ---- kinds of memory, each page written */
+
+struct kind {
+	const char *name;
+	uint64_t kind;
+	size_t len;		/* a power of two */
+	char *(*make)(const struct kind *kind);
+	unsigned int memfd_flags;
+	int map_flags;
+};
+
+static char *make_small(const struct kind *kind)
+{
+	return map_filled(kind->len / PAGE);
+}
+
+static char *make_huge(const struct kind *kind)
+{
+	char *p = map_huge(kind->len / HUGE_PAGE);
+
+	if (!p)
+		fail_msg("no huge page could be had");
+	return p;
+}
+
+static char *make_file(const struct kind *kind)
+{
+	const char *why = kind->memfd_flags ? hugetlb_reserve(2 * kind->len / HUGE_PAGE) : NULL;
+	int memfd;
+	char *p;
+
+	if (why)
+		fail_msg("no pages of hugetlb: %s", why);
+	memfd = memfd_create("guest", kind->memfd_flags);
+	assert_ok(ftruncate(memfd, kind->len));
+	p = mmap(NULL, kind->len, PROT_READ | PROT_WRITE, kind->map_flags, memfd, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	close(memfd);
+	touch(p, kind->len / PAGE, 1);
+	return p;
+}
+
+static void unmake(const struct kind *kind, char *p)
+{
+	munmap(p, kind->len);
+	if (kind->memfd_flags)
+		hugetlb_release();
+}
+
+static struct kind kinds[] = {
+	{ "small pages", UFFDWP_KIND_ANON_PRIVATE, 128 * PAGE, make_small, 0, 0 },
+	{ "huge pages", UFFDWP_KIND_ANON_PRIVATE, 2 * HUGE_PAGE, make_huge, 0, 0 },
+	{ "shared memory", UFFDWP_KIND_SHMEM, 128 * PAGE, make_file, 0, MAP_SHARED },
+	{ "private mapping of it", UFFDWP_KIND_SHMEM, 128 * PAGE, make_file, 0, MAP_PRIVATE },
+	{ "hugetlb", UFFDWP_KIND_HUGETLB, 2 * HUGE_PAGE, make_file, MFD_HUGETLB, MAP_SHARED },
+	{ "private hugetlb", UFFDWP_KIND_HUGETLB, 2 * HUGE_PAGE, make_file, MFD_HUGETLB,
+	  MAP_PRIVATE },
+};
+
+/* ---- what is written */
+
+static size_t count(const char *start, size_t len, bool reset)
+{
+	struct written_region vec[64];
+	const char *next = start;
+	size_t pages = 0;
+	int n, i;
+
+	do {
+		n = tracking->scan(next, start + len, reset, vec, 64, &next);
+		if (n < 0)
+			fail_msg("the scan: %s", strerror(-n));
+		for (i = 0; i < n; i++)
+			pages += (vec[i].end - vec[i].start) / PAGE;
+	} while (next != start + len);
+	return pages;
+}
+
+/* ---- means to write, one at a time: each does what it does now */
+
+struct means {
+	const char *name;
+	bool (*possible)(const struct vm *vm);
+	/* To be done before the page is armed. */
+	const char *(*prepare)(struct vm *vm, char *page, uint64_t address);
+	/* By a piece of code that writes to the page, or to elsewhere; and before that */
+	struct vm_task task;
+	const char *(*before)(struct vm *vm);
+};
+
+static bool emulates(const struct vm *vm)
+{
+	(void)vm;
+	return vm_emulates();
+}
+
+static const char *empty(struct vm *vm, char *page, uint64_t address)
+{
+	(void)vm;
+	(void)address;
+	memset(page, 0, PAGE);
+	return NULL;
+}
+
+static const char *be_table(struct vm *vm, char *page, uint64_t address)
+{
+	vm_table_at(vm, page, address);
+	return NULL;
+}
+
+static const char *be_clock(struct vm *vm, char *page, uint64_t address)
+{
+	(void)page;
+	return vm_clock_at(vm, 0, address);
+}
+
+static const char *be_steal(struct vm *vm, char *page, uint64_t address)
+{
+	(void)page;
+	return vm_steal_at(vm, 0, address);
+}
+
+/* Without a TO it is the page itself. */
+static const struct means means[] = {
+	{ .name = "a store", .task = { .code = VM_STORE } },
+	{ .name = "a locked addition", .task = { .code = VM_ATOMIC } },
+	{ .name = "a string", .task = { .code = VM_STRING, .count = 100 } },
+	{ .name = "input from a port", .task = { .code = VM_INPUT, .count = 100 } },
+	{ .name = "a move from a device", .task = { .code = VM_MOVE, .from = VM_NOTHING } },
+	{ .name = "an emulated store", .possible = emulates,
+	  .task = { .code = VM_EMULATED_STORE } },
+	{ .name = "an emulated locked addition", .possible = emulates,
+	  .task = { .code = VM_EMULATED_ATOMIC } },
+	{ .name = "a nested guest's control block", .possible = vm_has_nested, .prepare = empty,
+	  .task = { .code = VM_NESTED } },
+	{ .name = "the processor's use of a page table", .prepare = be_table,
+	  .task = { .code = VM_THROUGH_TABLES, .to = VM_ALIAS } },
+	{ .name = "the clock", .prepare = be_clock, .before = vm_clock_set,
+	  .task = { .code = VM_STORE, .to = VM_SCRATCH } },
+	{ .name = "stolen time", .prepare = be_steal,
+	  .task = { .code = VM_STORE, .to = VM_SCRATCH } },
+};
+
+static void expect(const char *wrong, const struct means *m, const char *when)
+{
+	if (wrong)
+		fail_msg("%s, %s: %s", m->name, when, wrong);
+}
+
+static void write_once(struct vm *vm, const struct means *m, uint64_t address, const char *when)
+{
+	static uint64_t value = 3;
+	struct vm_task task = m->task;
+
+	value += 2;
+	task.value = value;
+	if (!task.to)
+		task.to = address;
+	if (m->before)
+		expect(m->before(vm), m, when);
+	expect(vm_run(vm, 0, &task), m, when);
+}
+
+static void prepare(struct vm *vm, const struct means *m, char *page, uint64_t address)
+{
+	if (m->prepare)
+		expect(m->prepare(vm, page, address), m, "before");
+}
+
+static void one_means(const struct kind *kind, const struct means *m, char *memory, struct vm *vm)
+{
+	const size_t at = kind->len / 2 + 5 * PAGE;
+	char before[PAGE], *page = memory + at;
+
+	if (m->possible && !m->possible(vm)) {
+		print_message("[   INFO   ] not here: %s\n", m->name);
+		return;
+	}
+	/* KVM has the page now, and may write to it. */
+	prepare(vm, m, page, VM_MEMORY + at);
+	write_once(vm, m, VM_MEMORY + at, "not armed");
+	write_once(vm, m, VM_MEMORY + at, "not armed");
+	prepare(vm, m, page, VM_MEMORY + at);
+
+	tracking->begin(kind->kind, memory, kind->len);
+	wait_for(!count(memory, kind->len, true));
+	memcpy(before, page, PAGE);
+	write_once(vm, m, VM_MEMORY + at, "armed");
+	if (!memcmp(before, page, PAGE))
+		fail_msg("%s: has written nothing", m->name);
+	if (!count(page, PAGE, false))
+		fail_msg("%s: A WRITE WAS MISSED", m->name);
+	if (count(memory, kind->len, false) == kind->len / PAGE)
+		fail_msg("%s: all of the memory is written", m->name);
+
+	/* Once more, armed by a scan that has found it written. */
+	prepare(vm, m, page, VM_MEMORY + at);
+	wait_for(!count(memory, kind->len, true));
+	memcpy(before, page, PAGE);
+	write_once(vm, m, VM_MEMORY + at, "armed again");
+	if (!memcmp(before, page, PAGE))
+		fail_msg("%s: has written nothing the second time", m->name);
+	if (!count(page, PAGE, false))
+		fail_msg("%s: A WRITE WAS MISSED the second time", m->name);
+	tracking->end();
+}
+
+static void by_each_means(void **state)
+{
+	const struct kind *kind = *state;
+	struct vm vm;
+	char *memory;
+	size_t i;
+
+	for (i = 0; i < sizeof(means) / sizeof(means[0]); i++) {
+		memory = kind->make(kind);
+		vm_create(&vm, 1, memory, kind->len);
+		one_means(kind, &means[i], memory, &vm);
+		vm_destroy(&vm);
+		unmake(kind, memory);
+	}
+}
+
+/* ---- the mirror: a copy that follows the reports is equal when the guest stands still */
+
+#define ROUND_RUNS	16	/* of each processor, between two comparisons */
+#define RUN_STORES	50
+#define LEAST_ROUNDS	3
+#define STUCK_SECONDS	120
+
+struct control {
+	atomic_uint round;	/* the processors may work on rounds up to this one */
+	atomic_uint finished;	/* processors that are done with it */
+	atomic_bool stop;
+	atomic_ulong writes;
+	const char *_Atomic wrong;
+};
+
+struct guest {
+	struct control *control;
+	struct vm *vm;
+	size_t len;
+	unsigned int processor;
+	bool has_nested;
+	uint64_t random;
+};
+
+static const char *run_at_random(struct guest *g)
+{
+	const uint64_t r = next_random(&g->random);
+	const uint64_t page = VM_MEMORY + next_random(&g->random) % (g->len / PAGE - 1) * PAGE;
+	struct vm_task task = { .to = page + (r >> 32) % PAGE, .value = next_random(&g->random) };
+
+	switch (r % 8) {
+	case 0:
+		task.code = VM_INPUT;
+		task.count = 1 + (r >> 48) % 256;
+		break;
+	case 1:
+		task.code = VM_MOVE;
+		task.from = VM_NOTHING;
+		break;
+	case 2:
+		/* What is there says nothing that a processor could run. */
+		task.code = g->has_nested ? VM_NESTED : VM_STORE;
+		task.to = page;
+		break;
+	case 3:
+		if (vm_clock_set(g->vm))
+			return "the clock";
+		/* fall through */
+	default:
+		task.code = VM_RANDOM;
+		task.to = VM_MEMORY;
+		task.from = (g->len - 1) & ~7ul;
+		task.count = RUN_STORES;
+		task.value |= 1;
+	}
+	atomic_fetch_add(&g->control->writes, task.code == VM_RANDOM ? RUN_STORES : 1);
+	return vm_run(g->vm, g->processor, &task);
+}
+
+static void *run_rounds(void *arg)
+{
+	struct guest *g = arg;
+	const char *wrong;
+	unsigned int round;
+	size_t i;
+
+	for (round = 1;; round++) {
+		while (g->control->round < round) {
+			if (g->control->stop)
+				return NULL;
+			usleep(100);
+		}
+		for (i = 0; i < ROUND_RUNS; i++) {
+			wrong = run_at_random(g);
+			if (wrong)
+				g->control->wrong = wrong;
+		}
+		atomic_fetch_add(&g->control->finished, 1);
+	}
+}
+
+static void scan_and_copy(const char *memory, char *mirror, size_t len)
+{
+	struct written_region vec[64];
+	const char *next = memory;
+	int n, i;
+
+	do {
+		n = tracking->scan(next, memory + len, true, vec, 64, &next);
+		if (n < 0)
+			fail_msg("the scan: %s", strerror(-n));
+		for (i = 0; i < n; i++)
+			memcpy(mirror + (vec[i].start - (uintptr_t)memory),
+			       (const char *)(uintptr_t)vec[i].start, vec[i].end - vec[i].start);
+	} while (next != memory + len);
+}
+
+static void compare(const char *memory, const char *mirror, size_t len, unsigned int round)
+{
+	size_t i, missed = 0, first = 0;
+
+	for (i = len / PAGE; i-- > 0; ) {
+		if (!memcmp(memory + i * PAGE, mirror + i * PAGE, PAGE))
+			continue;
+		missed++;
+		first = i;
+	}
+	if (missed)
+		fail_msg("round %u: %zu pages were written and not reported, the first is page %zu (seed %" PRIu64 ")",
+			 round, missed, first, stress->seed);
+}
+
+static void mirror_rounds(struct control *control, unsigned int processors, const char *memory,
+			  char *mirror, size_t len)
+{
+	const time_t end = stress->seconds ? time(NULL) + stress->seconds : LONG_MAX;
+	unsigned int round = 0;
+	size_t scans = 0;
+	time_t since;
+
+	while (round < LEAST_ROUNDS || (control->writes < stress->count && time(NULL) < end)) {
+		since = time(NULL);
+		control->finished = 0;
+		control->round = ++round;
+		while (control->finished < processors) {
+			scan_and_copy(memory, mirror, len);
+			scans++;
+			if (time(NULL) - since > STUCK_SECONDS)
+				fail_msg("the guest has not moved for %d seconds", STUCK_SECONDS);
+		}
+		if (control->wrong)
+			fail_msg("the guest: %s (seed %" PRIu64 ")", control->wrong, stress->seed);
+		scan_and_copy(memory, mirror, len);
+		compare(memory, mirror, len, round);
+	}
+	print_message("[   INFO   ] %lu writes, %zu scans, %u comparisons, none missed\n",
+		      (unsigned long)control->writes, scans, round);
+}
+
+static void mirror(const struct kind *kind, unsigned int processors)
+{
+	/* When the test fails the guest still runs. */
+	static struct control control;
+	static struct guest guests[VM_PROCESSORS];
+	static struct vm vm;
+	pthread_t threads[VM_PROCESSORS];
+	char *memory = kind->make(kind), *copy = malloc(kind->len);
+	unsigned int i;
+
+	assert_non_null(copy);
+	tracking->begin(kind->kind, memory, kind->len);
+	memcpy(copy, memory, kind->len);
+	control = (struct control){ 0 };
+	vm_create(&vm, processors, memory, kind->len);
+	for (i = 0; i < processors; i++) {
+		guests[i] = (struct guest){
+			.control = &control,
+			.vm = &vm,
+			.len = kind->len,
+			.processor = i,
+			.has_nested = vm_has_nested(&vm),
+			.random = (stress->seed + i + 1) * 0x9E3779B97F4A7C15ull | 1,
+		};
+		assert_null(vm_clock_at(&vm, i, VM_MEMORY + i * 3 * PAGE));
+		assert_null(vm_steal_at(&vm, i, VM_MEMORY + (i * 3 + 2) * PAGE));
+		assert_ok(pthread_create(&threads[i], NULL, run_rounds, &guests[i]));
+	}
+	mirror_rounds(&control, processors, memory, copy, kind->len);
+	control.stop = true;
+	for (i = 0; i < processors; i++)
+		pthread_join(threads[i], NULL);
+	tracking->end();
+	vm_destroy(&vm);
+	unmake(kind, memory);
+	free(copy);
+}
+
+static void by_one_processor(void **state)
+{
+	mirror(*state, 1);
+}
+
+static void by_two_processors(void **state)
+{
+	mirror(*state, 2);
+}
+
+/* ---- */
+
+static void needs_kvm(void **state)
+{
+	(void)state;
+	skip_because("%s", vm_unavailable());
+}
+
+#define ONE_KIND(f, name, n) { #f ": " name, f, NULL, NULL, &kinds[n] }
+#define EACH_KIND(f)								\
+	ONE_KIND(f, "small pages", 0), ONE_KIND(f, "huge pages", 1),		\
+	ONE_KIND(f, "shared memory", 2), ONE_KIND(f, "private mapping of it", 3), \
+	ONE_KIND(f, "hugetlb", 4), ONE_KIND(f, "private hugetlb", 5)
+
+const struct CMUnitTest *kvm_tests(const struct tracking *with, const struct stress *how, size_t *n)
+{
+	static const struct CMUnitTest nothing[] = { cmocka_unit_test(needs_kvm) };
+	static const struct CMUnitTest tests[] = {
+		EACH_KIND(by_each_means), EACH_KIND(by_one_processor), EACH_KIND(by_two_processors),
+	};
+
+	tracking = with;
+	stress = how;
+	*n = vm_unavailable() ? 1 : sizeof(tests) / sizeof(tests[0]);
+	return vm_unavailable() ? nothing : tests;
+}
