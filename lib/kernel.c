@@ -54,9 +54,10 @@
 #define LOOK_REGIONS		512
 
 /*
- * While an event of a userfaultfd (fork, remap, remove, unmap) waits to be read, UFFDIO_WRITEPROTECT
- * says EAGAIN. Its reader may be about to read, or may be this very thread: so it is asked again for
- * about a second, without keeping the processor from the reader, and not for ever.
+ * While an event of a userfaultfd (fork, remap, remove, unmap) waits to be read,
+ * UFFDIO_WRITEPROTECT says EAGAIN. Its reader may be about to read, or may be this very thread: so
+ * it is asked again for about a second, without keeping the processor from the reader, and not for
+ * ever.
  */
 #define EVENT_TRIES	1000
 #define EVENT_WAIT_NS	1000000

@@ -83,8 +83,8 @@ static int open_device(struct uffdwp *tracker)
 
 /*
  * Without the module, the right to use it or one that is young enough, another back end may serve;
- * and so where the module does not offer what was asked for. Not where it has said no to the process,
- * or cannot place its hooks: who gets less than he could have is told.
+ * and so where the module does not offer what was asked for. Not where it has said no to the
+ * process, or cannot place its hooks: who gets less than he could have is told.
  */
 static int module_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts,
 		       struct uffdwp_no *no)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Processes by number. A number may be given to another process as soon as the first was waited for,
- * so it is turned into a pidfd at once, and what was found out by number counts only if the pidfd's
- * process was there all the time.
+ * Processes by number. A number may be given to another process as soon as the first was waited
+ * for, so it is turned into a pidfd at once, and what was found out by number counts only if the
+ * pidfd's process was there all the time.
  */
 #include <errno.h>
 #include <poll.h>

@@ -31,9 +31,9 @@ static int check(pid_t pid, const struct uffdwp_open_opts *opts)
 }
 
 /*
- * The first back end that can serve the request. An error that is not about the back end, such as no
- * right to the process, ends the search: the next one would say the same, or serve with less. When
- * none can, the first one's reason is told.
+ * The first back end that can serve the request. An error that is not about the back end, such as
+ * no right to the process, ends the search: the next one would say the same, or serve with less.
+ * When none can, the first one's reason is told.
  */
 static int open_first(struct uffdwp *t, pid_t pid, const struct uffdwp_open_opts *opts)
 {

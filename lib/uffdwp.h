@@ -65,8 +65,8 @@ enum uffdwp_backend {
 	 * The first that can serve the request, in the order of this list. A back end is passed
 	 * over if it is not there, is not for this caller (no right to open the device) or does not
 	 * offer what was asked for; uffdwp_passed_over() tells. An answer about the process (no
-	 * right to it, no such process) is final, and so is that the module's hooks cannot be placed
-	 * now: nobody gets less than he could have without being told.
+	 * right to it, no such process) is final, and so is that the module's hooks cannot be
+	 * placed now: nobody gets less than he could have without being told.
 	 */
 	UFFDWP_BACKEND_ANY = 0,
 	UFFDWP_BACKEND_MODULE = 1,	/* /dev/uffdwp-async */
@@ -217,8 +217,8 @@ int uffdwp_untrack(struct uffdwp *tracker, uint64_t start, uint64_t len);
  * Return: 0, or
  *   -ENOENT      nothing there is tracked
  *   -EIO         an entry of a page table is of no known kind
- *   -EAGAIN      from the kernel alone: for a second, an event of the userfaultfd that was handed in
- *                has waited to be read, and nothing can be armed before it is
+ *   -EAGAIN      from the kernel alone: for a second, an event of the userfaultfd that was handed
+ *                in has waited to be read, and nothing can be armed before it is
  *   -ESRCH, -EINVAL, -EOVERFLOW, -ENOMEM, -ENOTRECOVERABLE as from uffdwp_track()
  * After -ENOMEM, -EIO and -EAGAIN a front part is armed, and the rest reads as written.
  */
@@ -353,7 +353,8 @@ int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats *stats);
  * @err: what a function of this library has returned, negative
  *
  * Which function that was need not be said: for each error, a thread remembers what it was that it
- * came from the last time. A thread that asks about the error of another gets the name of the error.
+ * came from the last time. A thread that asks about the error of another gets the name of the
+ * error.
  *
  * Return: text, constant, without a full stop or newline at the end.
  */

@@ -75,7 +75,7 @@ static struct task_struct *thread_with_mm(struct task_struct *task)
 
 	rcu_read_lock();
 	for_each_thread(task, thread) {
-		/* Only a hint: exit_mm() may come any time, and mm_access() looks under its lock. */
+		/* A hint: exit_mm() may come any time, and mm_access() looks under its lock. */
 		if (READ_ONCE(thread->mm)) {
 			found = thread;
 			get_task_struct(found);

@@ -5,7 +5,8 @@
  *
  *   UFFDIO_API		UFFD_FEATURE_WP_ASYNC and UFFD_FEATURE_WP_UNPOPULATED
  *   UFFDIO_CONTINUE	UFFDIO_CONTINUE_MODE_WP: native_continue.c
- *   UFFDIO_WRITEPROTECT	over several mappings, and memory with nothing in it: native_writeprotect.c
+ *   UFFDIO_WRITEPROTECT	over several mappings, and memory with nothing in it:
+ *				native_writeprotect.c
  *
  * A userfaultfd that asks for one of the features becomes a tracker: from then on faults, arming
  * and scans are those of any other tracker. The tracker has a reference to the module, and has the

@@ -28,28 +28,28 @@
  * since the kernel takes the reference of a mapping before it counts it and drops it after (map,
  * unmap, fork, swap, migration), and the same for the caches (folio_ref_add() before
  * folio_set_swapcache()) and for private data (folio_attach_private()). So a page is not held if
- * its references *equal* the sum at one instant; and only then. If there are less than the sum says,
- * some of its terms are from another instant, or of one of the exceptions below, and then a hold may
- * be hidden in it as well. What makes the terms those of one instant:
+ * its references *equal* the sum at one instant; and only then. If there are less than the sum
+ * says, some of its terms are from another instant, or of one of the exceptions below, and then a
+ * hold may be hidden in it as well. What makes the terms those of one instant:
  *
- *   - The lock of the folio. Under it no folio enters or leaves a cache, gets or loses private data,
- *     migrates, is split or swapped in; and no fault, fault-around included, maps a page of a file.
- *     It is only tried for: a page that is locked counts as held.
+ *   - The lock of the folio. Under it no folio enters or leaves a cache, gets or loses private
+ *     data, migrates, is split or swapped in; and no fault, fault-around included, maps a page of a
+ *     file. It is only tried for: a page that is locked counts as held.
  *   - The counters of a small page are neighbours, and are read as one word.
  *   - The mappings in a table that we have locked do not change. Where references equal those
  *     alone, plus the caches', no other counter is asked.
  *   - Otherwise a large folio is mapped elsewhere, too, and its mappings are in another word, or in
- *     512 that are added up one after the other. With the folio locked there may be less and less of
- *     them (zap), and more only by a fork of another process. So mappings are counted, then
+ *     512 that are added up one after the other. With the folio locked there may be less and less
+ *     of them (zap), and more only by a fork of another process. So mappings are counted, then
  *     references, then mappings once more; both sums must be the same. For this to hide a hold, a
  *     mapping would have to go between the first and the second, and a fork to make one between the
  *     second and the third, some instructions each.
  *
  * The exceptions, where a mapping is counted without its reference:
  *
- *   - Fault-around, since 6.6: filemap_map_folio_range() counts up to all mappings of a large folio,
- *     and takes the references after. It has the folio's lock. For a small page the reference of
- *     next_uptodate_folio() stands in.
+ *   - Fault-around, since 6.6: filemap_map_folio_range() counts up to all mappings of a large
+ *     folio, and takes the references after. It has the folio's lock. For a small page the
+ *     reference of next_uptodate_folio() stands in.
  *   - The split of the huge entry of an anonymous folio (__split_huge_pmd_locked()) in another
  *     process counts 512 small mappings before it forgets the huge one, without the folio's lock.
  *     So an anonymous folio is believed only if all its mappings are huge or all are small, and
@@ -62,16 +62,17 @@
  *     processor's at once, as do_wp_page() does it, and once in a walk those of all
  *     (UFFDWP_WALK_SETTLE).
  *   - A page of hugetlb that is isolated (hugetlb_migratable is clear) has a reference for that;
- *     but one that memfd_pin_folios() has made has that look for ever. It is not allowed for either.
+ *     but one that memfd_pin_folios() has made has that look for ever. It is not allowed for
+ *     either.
  *
  * A page need not be mapped here to be held: one of a shared file may be in memory all the same,
  * and so may one behind a swap entry. Those are looked up where they are. A page that migrates is
  * locked for as long, and counts as held.
  *
- * What it costs: a page that is looked at by reclaim or compaction just now has a reference more and
- * stays written for longer than it needs to. So does one in a batch on its way between two lists,
- * for as long as its processor has nothing else to put there; a command that has met held pages has
- * all batches drained (uffdwp_settle_lists()).
+ * What it costs: a page that is looked at by reclaim or compaction just now has a reference more
+ * and stays written for longer than it needs to. So does one in a batch on its way between two
+ * lists, for as long as its processor has nothing else to put there; a command that has met held
+ * pages has all batches drained (uffdwp_settle_lists()).
  */
 #ifndef UFFDWP_PINNED_H
 #define UFFDWP_PINNED_H
@@ -130,7 +131,7 @@ static inline int uffdwp_page_is_cached(const struct page *page)
 	return mapping && !(mapping & UFFDWP_MAPPING_FLAGS);
 }
 
-/* The two counters of a small page at one instant: its mappings below, less one; references above. */
+/* Both counters of a small page at one instant: mappings less one below, references above. */
 static __always_inline u64 uffdwp_small_page_counters(const struct page *page)
 {
 	BUILD_BUG_ON(offsetof(struct page, _mapcount) % sizeof(u64));

@@ -541,7 +541,7 @@ void uffdwp_tracker_release(struct uffdwp_tracker *t)
 			drain_faults(t);
 			unpublish(t);
 			mmap_write_unlock(t->mm);
-			/* Closing a userfaultfd wakes all, but one that was handed in stays open. */
+			/* Closing a userfaultfd wakes all; one that was handed in stays open. */
 			if (t->uffd && uffdwp_health_is_lost(t))
 				uffdwp_health_wake(t);
 			mmput(t->mm);

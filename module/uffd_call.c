@@ -14,7 +14,8 @@
  * A note is on the stack of the task that makes the call and is looked for by that task alone; what
  * the bucket locks protect is the list. They are innermost: taken with mmap_lock or a VMA lock
  * held, and from an ftrace callback, so raw. There are as many as make a list short even with all
- * the tasks of a user in such a call: some ten thousand, since that is what systems let a user have.
+ * the tasks of a user in such a call: some ten thousand, since that is what systems let a user
+ * have.
  */
 #include <linux/hash.h>
 #include <linux/kernel.h>

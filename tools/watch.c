@@ -38,7 +38,7 @@ struct watch {
 	struct target target;
 	struct uffdwp *tracker;
 	struct maps maps;
-	int maps_err;		/* of the last reading of @maps, which is not the library's to explain */
+	int maps_err;		/* of reading @maps, which is not the library's to explain */
 	struct report report;
 	uint64_t busy_bytes;	/* of the last report */
 	FILE *output;

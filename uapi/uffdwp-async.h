@@ -128,10 +128,10 @@
 #define UFFDWP_PAGE_IS_HUGE		(1ULL << 6)	/* huge entry, or hugetlb */
 #define UFFDWP_PAGE_IS_SOFT_DIRTY	(1ULL << 7)	/* the kernel's own soft-dirty bit */
 /*
- * A guard page (MADV_GUARD_INSTALL, Linux 6.13 and later; no page of an older kernel is one). It has
- * lost its content and cannot be armed: it is WRITTEN in every scan. Do not copy it: reading it is
- * SIGSEGV for the process, and EFAULT for process_vm_readv(2). After MADV_GUARD_REMOVE nothing is
- * there, which is WRITTEN until it is armed.
+ * A guard page (MADV_GUARD_INSTALL, Linux 6.13 and later; no page of an older kernel is one). It
+ * has lost its content and cannot be armed: it is WRITTEN in every scan. Do not copy it: reading it
+ * is SIGSEGV for the process, and EFAULT for process_vm_readv(2). After MADV_GUARD_REMOVE nothing
+ * is there, which is WRITTEN until it is armed.
  */
 #define UFFDWP_PAGE_IS_GUARD		(1ULL << 8)
 /*

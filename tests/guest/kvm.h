@@ -37,7 +37,7 @@ struct vm {
 
 /* Why there can be no virtual machine on this processor; NULL when there must be. */
 const char *vm_unavailable(void);
-/* With its processors and LEN bytes of memory at VM_MEMORY; a failed test when it cannot be made. */
+/* With its processors and LEN bytes of memory at VM_MEMORY; a failed test if it cannot be made. */
 void vm_create(struct vm *vm, unsigned int processors, char *memory, size_t len);
 void vm_destroy(struct vm *vm);
 

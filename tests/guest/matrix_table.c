@@ -306,13 +306,13 @@ static const struct event_row events[] = {
 
 	{ POPULATE, EVERY, OPEN, HIT, W | P, Z | S, 0, 0, 0, POPULATE_WHY, NO_MISTAKE },
 	/*
-	 * populate_vma_page_range(): "We want to touch writable mappings with a write fault in order
-	 * to break COW, except for shared mappings". With VM_LOCKONFAULT it does nothing.
+	 * populate_vma_page_range() faults for writing where a write would break COW: in writable
+	 * private mappings. With VM_LOCKONFAULT it does nothing.
 	 *
-	 * Not where a marker stands for a page of a disk's file that is not in the page cache: since
-	 * Linux 6.8 a fault there never ends in a VM_LOCKED mapping, with any userfaultfd that
-	 * write-protects. filemap_fault_recheck_pte_none() takes the marker for a page that has come
-	 * meanwhile, and has the fault tried again.
+	 * Not where a marker stands for a page of a disk's file that is not in the page cache:
+	 * since Linux 6.8 a fault there never ends in a VM_LOCKED mapping, with any userfaultfd
+	 * that write-protects. filemap_fault_recheck_pte_none() takes the marker for a page that
+	 * has come meanwhile, and has the fault tried again.
 	 */
 	{ LOCK, PRIVATE, OPEN, HIT, W | P, Z | S, 0, 0, 0, LOCK_WHY, NO_MISTAKE },
 	{ LOCK, ONLY(DISK), OPEN & ~(ONLY(MOVING) | UNCACHED), HIT, P, W | S, 0, 0, 0, NULL,
@@ -321,8 +321,8 @@ static const struct event_row events[] = {
 	  NO_MISTAKE },
 	{ LOCK_ON_FAULT, ONLY(DISK), NOT_DEAD & ~UNCACHED, HIT, 0, 0, 0, 0, AS_STATE, NULL,
 	  NO_MISTAKE },
-	{ LOCK_ON_FAULT, EVERY & ~(ONLY(DISK) | HUGETLBS), NOT_DEAD, HIT, 0, 0, 0, 0, AS_STATE, NULL,
-	  NO_MISTAKE },
+	{ LOCK_ON_FAULT, EVERY & ~(ONLY(DISK) | HUGETLBS), NOT_DEAD, HIT, 0, 0, 0, 0, AS_STATE,
+	  NULL, NO_MISTAKE },
 	/* mlock_fixup() gives these no flag, and so they are populated all the same. */
 	{ LOCK_ON_FAULT, ONLY(HUGETLB_PRIVATE), OPEN, HIT, W | P, Z | S, 0, 0, 0, LOCK_WHY,
 	  NO_MISTAKE },

@@ -148,7 +148,8 @@ static void sizes_that_are_wrong(void **state)
  */
 static int first_release(unsigned long cmd, size_t size, void *arg)
 {
-	char *two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
 	char *at = two + PAGE - size;
 	int ret;
 

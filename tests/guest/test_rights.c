@@ -41,7 +41,9 @@ struct shared_file {
 
 static struct shared_file map_shared_file(unsigned int flags, size_t len)
 {
-	struct shared_file f = { .fd = memfd_create("rights", MFD_ALLOW_SEALING | flags), .len = len };
+	struct shared_file f = {
+		.fd = memfd_create("rights", MFD_ALLOW_SEALING | flags), .len = len,
+	};
 
 	assert_true(f.fd >= 0);
 	assert_ok(ftruncate(f.fd, len));

@@ -367,7 +367,8 @@ static void names_do_not_reach_the_terminal(void **state)
 	assert_ptr_not_equal(shared, MAP_FAILED);
 	needs_kind(UFFDWP_KIND_SHMEM, shared, N * PAGE);
 	pid = writer(shared, N);
-	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.2 -n 2 -m '/memfd*'", (int)pid);
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.2 -n 2 -m '/memfd*'",
+		 (int)pid);
 	assert_int_equal(run(command), 0);
 	assert_null(strchr(output, '\33'));
 	assert_true(printed("31m\\377 (deleted)"));
