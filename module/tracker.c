@@ -46,7 +46,7 @@ struct uffdwp_tracked_mm {
 	struct rcu_head rcu;
 };
 
-static u32 hash_pointer(const void *key, u32 len, u32 seed)
+static __always_inline u32 hash_pointer(const void *key, u32 len, u32 seed)
 {
 	return hash_64(*(const unsigned long *)key ^ seed, 32);
 }
@@ -174,6 +174,32 @@ static __always_inline struct uffdwp_tracker *find_by_vma(const struct vm_area_s
 	return t && t->mm == vma->vm_mm && !t->sync ? t : NULL;
 }
 
+/* Out of line, for the one below. */
+static noinline notrace struct uffdwp_tracker *find_by_vma_slowly(const struct vm_area_struct *vma)
+{
+	return find_by_vma(vma);
+}
+
+/*
+ * The first of a chain, if that is the one: mostly it is, and rhashtable_lookup() takes a hundred
+ * instructions, since the compiler has it hash and compare through retpolines. It is asked when
+ * this finds nothing, as in a table that is just being replaced.
+ */
+static __always_inline struct uffdwp_tracker *find_first(const void *ctx)
+{
+	const struct bucket_table *tbl = rht_dereference_rcu(by_ctx_table.tbl, &by_ctx_table);
+	const u32 hash = hash_pointer(&ctx, sizeof(ctx), tbl->hash_rnd);
+	struct uffdwp_tracker *t;
+	unsigned long head;
+
+	if (unlikely(tbl->nest))
+		return NULL;
+	/* Bit 0 is the lock of the bucket. */
+	head = (unsigned long __force)READ_ONCE(tbl->buckets[rht_bucket_index(tbl, hash)]) & ~1UL;
+	t = head ? container_of((struct rhash_head *)head, struct uffdwp_tracker, by_ctx) : NULL;
+	return t && t->ctx == ctx ? t : NULL;
+}
+
 /* Those of one mm, for an RCU reader, or with the lock held. */
 static struct uffdwp_tracked_mm *find_mm(const struct mm_struct *mm)
 {
@@ -271,7 +297,9 @@ notrace struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area
 	struct uffdwp_tracker *t;
 
 	rcu_lock_acquire(&rcu_lock_map);
-	t = find_by_vma(vma);
+	t = find_first(vma->vm_userfaultfd_ctx.ctx);
+	if (unlikely(!t || t->mm != vma->vm_mm || t->sync))
+		t = find_by_vma_slowly(vma);
 	rcu_lock_release(&rcu_lock_map);
 	return t;
 }

@@ -48,6 +48,7 @@ struct uffdwp_split {
 
 /**
  * struct uffdwp_tracker - one open of /dev/uffdwp-async
+ * @by_ctx: in the table that faults look into: first, so that it is found without a sum
  * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
  * @mm: address space, by mmgrab(): it may die at any time. NULL until attached
  * @uffd: the userfaultfd that marks the mappings as ours, a reference of our own; or NULL
@@ -71,7 +72,6 @@ struct uffdwp_split {
  * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them; not if @native
  * @watched: in the list of health.c
  * @losing: work of health.c
- * @by_ctx: in the table that faults look into
  * @by_mm: in the list of @of_mm
  * @of_mm: all trackers of the address space, once published
  * @rcu: frees the tracker when no fault can see it any more
@@ -80,6 +80,7 @@ struct uffdwp_split {
  * set once, by whoever makes the tracker, before it is published in the tables.
  */
 struct uffdwp_tracker {
+	struct rhash_head by_ctx;
 	struct mutex lock;
 	struct mm_struct *mm;
 	struct file *uffd;
@@ -101,7 +102,6 @@ struct uffdwp_tracker {
 	struct uffdwp_region *buffer;
 	struct list_head watched;
 	struct work_struct losing;
-	struct rhash_head by_ctx;
 	struct hlist_node by_mm;
 	struct uffdwp_tracked_mm *of_mm;
 	struct rcu_head rcu;
