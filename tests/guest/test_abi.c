@@ -516,7 +516,7 @@ static void register_for_missing(int uffd, void *start, size_t len)
 	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
 }
 
-#define FLIPS 5000
+#define FLIPS 2000
 
 /*
  * Adding WP would take MISSING from memory of the handed-in userfaultfd: refused with -EBUSY. A
