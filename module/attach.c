@@ -22,7 +22,8 @@
 #include "tracker.h"
 #include "userfault.h"
 
-#define ATTACH_FLAGS (UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD | UFFDWP_ATTACH_IGNORE_PINS)
+#define ATTACH_FLAGS (UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD | UFFDWP_ATTACH_IGNORE_PINS | \
+		      UFFDWP_ATTACH_KEEP)
 
 static int check(const struct uffdwp_attach_arg *arg)
 {
@@ -31,7 +32,8 @@ static int check(const struct uffdwp_attach_arg *arg)
 	if ((arg->flags & ~ATTACH_FLAGS) || arg->reserved ||
 	    arg->unpopulated > UFFDWP_UNPOP_MARKER)
 		return -EINVAL;
-	if ((!(arg->flags & UFFDWP_ATTACH_PIDFD) && arg->pidfd) || (!uffd && arg->uffd))
+	if ((!(arg->flags & UFFDWP_ATTACH_PIDFD) && arg->pidfd) || (!uffd && arg->uffd) ||
+	    (uffd && (arg->flags & UFFDWP_ATTACH_KEEP)))
 		return -EINVAL;
 	if (arg->unpopulated == UFFDWP_UNPOP_MARKER &&
 	    !(uffdwp_hooks_features() & UFFDWP_FEATURE_UNPOP_MARKER))
@@ -246,6 +248,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 	t->files = features & UFFDWP_FEATURE_BIT_ASYNC;
 	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
 	t->ignore_pins = arg->flags & UFFDWP_ATTACH_IGNORE_PINS;
+	t->keep = arg->flags & UFFDWP_ATTACH_KEEP;
 	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
 	t->mm = mm;
 	err = publish(t);

@@ -15,8 +15,6 @@
 #define UFFDWP_BREAK_UNDO	3
 /* pages that somebody holds are armed like others */
 #define UFFDWP_BREAK_PINNED	4
-/* closing a tracker looks only at memory that is still registered */
-#define UFFDWP_BREAK_LOST	5
 /* what was thrown away is not disarmed */
 #define UFFDWP_BREAK_DISCARD	6
 /* what was armed stays armed in a forked child */
@@ -83,10 +81,6 @@
 #define UFFDWP_BREAK_NATIVE_CONTINUE	72
 /* UFFDIO_WRITEPROTECT of a native userfaultfd is left to the kernel */
 #define UFFDWP_BREAK_NATIVE_PROTECT	73
-/* a mapping that has left write-protect mode keeps its bits, and has them when it comes back */
-#define UFFDWP_BREAK_NATIVE_MODE	74
-/* closing a tracker leaves its markers where another userfaultfd has taken over */
-#define UFFDWP_BREAK_LOST_TO_OTHERS	75
 
 /* what a patch of tests/mutants has taken away: build-module */
 #define UFFDWP_BREAK_MUTANT	1000

@@ -270,6 +270,7 @@ static long cmd_stats(struct uffdwp_tracker *t, void __user *uarg)
 	arg.pages_undone = uffdwp_total(t, pages_undone);
 	arg.tlb_flushes = uffdwp_total(t, tlb_flushes);
 	arg.hooks_dead = t->mm && uffdwp_health_is_lost(t);
+	arg.pages_given_way = uffdwp_total(t, pages_given_way);
 	return copy_result(uarg, &arg, sizeof(arg));
 }
 

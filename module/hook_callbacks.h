@@ -59,6 +59,8 @@ UFFDWP_CALLBACK(notify_change);
 #define uffdwp_on_notify_change NULL
 #endif
 
+UFFDWP_CALLBACK(mremap_userfaultfd_prep);
+
 #if UFFDWP_PROTECTS_IN_MCOPY
 UFFDWP_CALLBACK(mcopy_atomic);
 #define uffdwp_on_mfill NULL

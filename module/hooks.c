@@ -102,8 +102,8 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 	},
 	[UFFDWP_HOOK_USERFAULTFD_IOCTL] = {
 		.symbol = "userfaultfd_ioctl",
-		.loss = "no userfaultfd can be handed in, nor native_abi=1 offer anything on one",
-		.features = UFFDWP_FEATURE_UFFD,
+		.loss = "no userfaultfd can be handed in, no tracker gives way, and native_abi=1 offers nothing on one",
+		.features = UFFDWP_FEATURE_UFFD | UFFDWP_FEATURE_GIVES_WAY,
 		.begins_native = UFFDWP_LACKS_WP_ASYNC || UFFDWP_CAN_ADD_CONTINUE_WP,
 		.ops = REDIRECT(uffdwp_on_userfaultfd_ioctl),
 	},
@@ -138,6 +138,10 @@ static struct hook hooks[UFFDWP_HOOKS] = {
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
 		.kinds = UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB | UFFDWP_KIND_FILE,
 		.ops = REDIRECT(uffdwp_on_zap),
+	},
+	[UFFDWP_HOOK_MREMAP_USERFAULTFD_PREP] = {
+		.symbol = "mremap_userfaultfd_prep",
+		.ops = REDIRECT(uffdwp_on_mremap_userfaultfd_prep),
 	},
 	[UFFDWP_HOOK_USERFAULTFD_WP_ASYNC] = {
 		.symbol = "userfaultfd_wp_async",
@@ -280,7 +284,7 @@ void uffdwp_hook_give_up(enum uffdwp_hook_id id)
  */
 u64 uffdwp_hooks_features(void)
 {
-	u64 features = UFFDWP_FEATURE_UFFD, lost = 0;
+	u64 features = 0, lost = 0;
 	int id;
 
 	for (id = 0; id < UFFDWP_HOOKS; id++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the hooks do where the kernel meets memory of a tracker: write faults and fork.
+ * What the hooks do where the kernel meets memory of a tracker: write faults, fork and mremap.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -13,7 +13,9 @@
 #include "fault.h"
 #include "fork.h"
 #include "hook_callbacks.h"
+#include "hooks.h"
 #include "redirect.h"
+#include "remap.h"
 #include "tracker.h"
 
 /* vm_fault_t do_wp_page(struct vm_fault *vmf) */
@@ -117,3 +119,25 @@ notrace void uffdwp_on_copy_hugetlb_page_range(unsigned long ip, unsigned long p
 		uffdwp_redirect(fregs, instead_of_copy_hugetlb_page_range);
 }
 #endif
+
+static void instead_of_mremap_userfaultfd_prep(struct vm_area_struct *vma,
+					       struct vm_userfaultfd_ctx *remap)
+{
+	uffdwp_call(mremap_userfaultfd_prep)(vma, remap);
+	/* With UFFD_FEATURE_EVENT_REMAP it stays registered, and armed as it is. */
+	if (!vma->vm_userfaultfd_ctx.ctx)
+		uffdwp_remap(vma);
+	uffdwp_call_ends();
+}
+
+/* void mremap_userfaultfd_prep(struct vm_area_struct *vma, struct vm_userfaultfd_ctx *remap) */
+notrace void uffdwp_on_mremap_userfaultfd_prep(unsigned long ip, unsigned long parent_ip,
+					       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+
+	uffdwp_hook_has_fired(UFFDWP_HOOK_MREMAP_USERFAULTFD_PREP);
+	if (unlikely(vma->vm_userfaultfd_ctx.ctx) && !within_module(parent_ip, THIS_MODULE) &&
+	    uffdwp_ctx_is_tracked(vma->vm_userfaultfd_ctx.ctx))
+		uffdwp_redirect(fregs, instead_of_mremap_userfaultfd_prep);
+}

@@ -12,10 +12,9 @@ extern bool uffdwp_native_abi;
 
 /* native_api.c */
 void uffdwp_native_init(void);
-long uffdwp_native_ioctl(struct file *uffd, unsigned int cmd, unsigned long arg);
+long uffdwp_native_ioctl(struct file *uffd, unsigned int cmd, void __user *uarg);
 bool uffdwp_native_handles(unsigned int cmd);
 void uffdwp_native_end(const void *ctx, const struct mm_struct *mm);
-long uffdwp_native_original(struct file *uffd, unsigned int cmd, void __user *uarg);
 
 /* native_continue.c */
 bool uffdwp_native_continue_init(void);

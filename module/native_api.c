@@ -20,44 +20,24 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
 #include <linux/userfaultfd_k.h>
 
-#include "arm.h"
 #include "breakage.h"
 #include "compat/native.h"
-#include "compat/symbols.h"
 #include "hooks.h"
-#include "kind.h"
 #include "native.h"
 #include "tracker.h"
+#include "uffd_call.h"
 #include "userfault.h"
 
 #define NATIVE_FEATURES ((u64)(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED))
 
 /* What is offered: set once, when the module is loaded. */
 static bool features_offered;
-
-/**
- * uffdwp_native_original - the kernel's userfaultfd_ioctl()
- * @uffd: file
- * @cmd: command
- * @uarg: its structure, in user memory
- *
- * Return: what it returns.
- */
-long uffdwp_native_original(struct file *uffd, unsigned int cmd, void __user *uarg)
-{
-	long ret = uffdwp_call(userfaultfd_ioctl)(uffd, cmd, (unsigned long)uarg);
-
-	/* Not a tail call: redirect.h */
-	barrier();
-	return ret;
-}
 
 static struct uffdwp_tracker *new_tracker(const struct file *uffd, u64 features)
 {
@@ -112,11 +92,11 @@ static long api_with_tracker(struct file *uffd, struct uffdio_api __user *uarg, 
 	long ret;
 
 	if (IS_ERR(t))
-		return PTR_ERR(t) == -EINVAL ? uffdwp_native_original(uffd, UFFDIO_API, uarg) :
+		return PTR_ERR(t) == -EINVAL ? uffdwp_uffd_call_original(uffd, UFFDIO_API, uarg) :
 					       PTR_ERR(t);
 	ret = put_user(features & ~NATIVE_FEATURES, &uarg->features);
 	if (!ret)
-		ret = uffdwp_native_original(uffd, UFFDIO_API, uarg);
+		ret = uffdwp_uffd_call_original(uffd, UFFDIO_API, uarg);
 	if (!ret)
 		ret = begin_tracking(t, uffd);
 	if (ret)
@@ -141,7 +121,7 @@ static long ioctl_api(struct file *uffd, struct uffdio_api __user *uarg)
 	if (copy_from_user(&api, uarg, sizeof(api)))
 		return -EFAULT;
 	if (is_for_kernel(uffd, &api))
-		ret = uffdwp_native_original(uffd, UFFDIO_API, uarg);
+		ret = uffdwp_uffd_call_original(uffd, UFFDIO_API, uarg);
 	else
 		ret = api_with_tracker(uffd, uarg, api.features);
 	if (ret)
@@ -152,54 +132,6 @@ static long ioctl_api(struct file *uffd, struct uffdio_api __user *uarg)
 	return 0;
 }
 
-static enum uffdwp_disarm all_if_other_mode(struct vm_area_struct *vma, const void *ctx)
-{
-	return vma->vm_userfaultfd_ctx.ctx == ctx && !userfaultfd_wp(vma) &&
-	       uffdwp_kind_is_offered(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
-}
-
-/* Nothing protected is left in VMAs of the userfaultfd that are not registered for writes. */
-static void disarm_other_modes(struct mm_struct *mm, const void *ctx, unsigned long start,
-			       unsigned long end)
-{
-	const struct uffdwp_choice choice = { .what = all_if_other_mode, .arg = ctx };
-
-	if (uffdwp_broken(UFFDWP_BREAK_NATIVE_MODE))
-		return;
-	uffdwp_disarm_range(mm, start, end, &choice);
-}
-
-/*
- * Bits that an earlier user of the memory has left would say "not written" of pages that nobody has
- * armed: register.c. The kernel takes none out of a mapping that leaves write-protect mode here
- * either, and would not when it comes back, with pages written in between.
- */
-static long ioctl_register(struct file *uffd, struct uffdio_register __user *uarg)
-{
-	const void *ctx = uffd->private_data;
-	struct uffdio_range range;
-	struct mm_struct *mm;
-	long ret;
-	u64 end;
-
-	/* What cannot be registered needs no cleaning. */
-	if (!uffdwp_tracker_of_ctx(ctx) || copy_from_user(&range, &uarg->range, sizeof(range)) ||
-	    !PAGE_ALIGNED(range.start) || !PAGE_ALIGNED(range.len) ||
-	    check_add_overflow((u64)range.start, (u64)range.len, &end))
-		return uffdwp_native_original(uffd, UFFDIO_REGISTER, uarg);
-	/* The tracker may end at any time; the userfaultfd is open. */
-	mm = uffdwp_userfault_owner(uffd);
-	if (!mm || !mmget_not_zero(mm))
-		return uffdwp_native_original(uffd, UFFDIO_REGISTER, uarg);
-
-	uffdwp_disarm_free(mm, range.start, end);
-	disarm_other_modes(mm, ctx, range.start, end);
-	ret = uffdwp_native_original(uffd, UFFDIO_REGISTER, uarg);
-	disarm_other_modes(mm, ctx, range.start, end);
-	mmput(mm);
-	return ret;
-}
-
 /**
  * uffdwp_native_handles - does uffdwp_native_ioctl() add anything to this command?
  * @cmd: command
@@ -208,30 +140,20 @@ static long ioctl_register(struct file *uffd, struct uffdio_register __user *uar
  */
 notrace bool uffdwp_native_handles(unsigned int cmd)
 {
-	return (features_offered && (cmd == UFFDIO_API || cmd == UFFDIO_REGISTER)) ||
-	       uffdwp_native_is_continue(cmd);
+	return (features_offered && cmd == UFFDIO_API) || uffdwp_native_is_continue(cmd);
 }
 
 /**
  * uffdwp_native_ioctl - instead of userfaultfd_ioctl(), for the commands that have something added
  * @uffd: file
  * @cmd: one that uffdwp_native_handles()
- * @arg: its structure, in user memory
+ * @uarg: its structure, in user memory
  *
  * Return: as from Linux 6.7.
  */
-long uffdwp_native_ioctl(struct file *uffd, unsigned int cmd, unsigned long arg)
+long uffdwp_native_ioctl(struct file *uffd, unsigned int cmd, void __user *uarg)
 {
-	void __user *uarg = (void __user *)arg;
-
-	switch (cmd) {
-	case UFFDIO_API:
-		return ioctl_api(uffd, uarg);
-	case UFFDIO_REGISTER:
-		return ioctl_register(uffd, uarg);
-	default:
-		return uffdwp_native_continue(uffd, uarg);
-	}
+	return cmd == UFFDIO_API ? ioctl_api(uffd, uarg) : uffdwp_native_continue(uffd, uarg);
 }
 
 static DEFINE_SPINLOCK(ending_lock);

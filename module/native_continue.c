@@ -75,13 +75,13 @@ long uffdwp_native_continue(struct file *uffd, void __user *arg)
 	if (get_user(mode, &uarg->mode))
 		return -EFAULT;
 	if (!(mode & UFFDIO_CONTINUE_MODE_WP))
-		return uffdwp_native_original(uffd, UFFDIO_CONTINUE, uarg);
+		return uffdwp_uffd_call_original(uffd, UFFDIO_CONTINUE, uarg);
 	if (put_user(mode & ~UFFDIO_CONTINUE_MODE_WP, &uarg->mode))
 		return -EFAULT;
 
 	uffdwp_uffd_call_protect(true);
 	atomic_inc(&asking);
-	ret = uffdwp_native_original(uffd, UFFDIO_CONTINUE, uarg);
+	ret = uffdwp_uffd_call_original(uffd, UFFDIO_CONTINUE, uarg);
 	atomic_dec(&asking);
 	uffdwp_uffd_call_protect(false);
 

@@ -235,7 +235,11 @@ int uffdwp_unregister(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 
 	if (uffdwp_broken(UFFDWP_BREAK_STALE) && !err)
 		set_mode(t, start, end, VM_UFFD_MISSING);
-	if (!err && in_parts)
-		return unregister_parts(t, start, end);
-	return err ?: uffdwp_userfault_unregister(t->uffd, start, end - start);
+	if (err)
+		return err;
+	err = in_parts ? unregister_parts(t, start, end) :
+			 uffdwp_userfault_unregister(t->uffd, start, end - start);
+	if (UFFDWP_UNREGISTER_KEEPS_BITS)
+		uffdwp_disarm_free(t->mm, start, end);
+	return err;
 }

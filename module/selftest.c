@@ -75,17 +75,30 @@ static int arm_page(struct selftest *s, unsigned int number)
 	return arm_range(s, page(s, number), PAGE_SIZE);
 }
 
-static int open_userfault(struct selftest *s, u64 features)
+static struct file *new_userfault(u64 features)
 {
-	struct uffdwp_tracker *t = s->t;
 	struct file *uffd = uffdwp_userfault_create(current->mm);
 	long err;
 
 	if (IS_ERR(uffd))
-		return PTR_ERR(uffd);
+		return uffd;
 	err = uffdwp_userfault_api(uffd, features);
-	if (!err)
-		err = uffdwp_userfault_register(uffd, page(s, 0), TEST_PAGES * PAGE_SIZE);
+	if (err) {
+		fput(uffd);
+		return ERR_PTR(err);
+	}
+	return uffd;
+}
+
+static int open_userfault(struct selftest *s, u64 features)
+{
+	struct file *uffd = new_userfault(features);
+	struct uffdwp_tracker *t = s->t;
+	long err;
+
+	if (IS_ERR(uffd))
+		return PTR_ERR(uffd);
+	err = uffdwp_userfault_register(uffd, page(s, 0), TEST_PAGES * PAGE_SIZE);
 	if (err) {
 		fput(uffd);
 		return err;
@@ -164,10 +177,48 @@ static long ioctl_here(struct selftest *s, unsigned int cmd, const void *arg, si
 	       uffd->f_op->unlocked_ioctl(uffd, cmd, s->area);
 }
 
-/* No command that there is: all that happens is that the hook is called. */
+/* As a process calls it: hooks leave calls of this module alone. */
+static long ioctl_of_process(struct file *file, unsigned int cmd, void __user *uarg)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+	struct pt_regs regs = { .di = fd, .si = cmd, .dx = (unsigned long)uarg };
+	long ret;
+
+	if (fd < 0)
+		return fd;
+	fd_install(fd, get_file(file));
+	ret = uffdwp_call(__x64_sys_ioctl)(&regs);
+	close_fd(fd);
+	return ret;
+}
+
+/* To a userfaultfd of the process, whose UFFDIO_REGISTER would be -EBUSY. */
+static bool gives_way(struct selftest *s)
+{
+	const struct uffdio_register reg = {
+		.range = { .start = page(s, 3), .len = PAGE_SIZE },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	const u64 given = uffdwp_total(s->t, pages_given_way);
+	struct file *uffd = new_userfault(0);
+	bool proved;
+
+	if (IS_ERR(uffd))
+		return false;
+	proved = !copy_to_user(scratch(s), &reg, sizeof(reg)) &&
+		 !ioctl_of_process(uffd, UFFDIO_REGISTER, scratch(s)) &&
+		 uffdwp_total(s->t, pages_given_way) == given + 1 &&
+		 !uffdwp_userfault_unregister(uffd, page(s, 3), PAGE_SIZE) &&
+		 !uffdwp_userfault_register(s->t->uffd, page(s, 3), PAGE_SIZE);
+	fput(uffd);
+	return proved;
+}
+
+/* No command that there is: all that happens is that the hook is called. And one with effect. */
 static bool prove_userfaultfd_ioctl(struct selftest *s)
 {
-	return ioctl_here(s, 0, NULL, 0) == -EINVAL && has_fired(UFFDWP_HOOK_USERFAULTFD_IOCTL);
+	return ioctl_here(s, 0, NULL, 0) == -EINVAL && has_fired(UFFDWP_HOOK_USERFAULTFD_IOCTL) &&
+	       gives_way(s);
 }
 
 static bool still_armed(struct selftest *s, unsigned long addr, unsigned long len)
@@ -422,6 +473,25 @@ static bool prove_hugetlbfs_setattr(struct selftest *s)
 	return prove_file(s, MFD_HUGETLB, truncate);
 }
 
+static bool prove_mremap_userfaultfd_prep(struct selftest *s)
+{
+	unsigned long to = vm_mmap(NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
+	struct pt_regs regs = {
+		.di = to, .si = PAGE_SIZE, .dx = PAGE_SIZE,
+		.r10 = MREMAP_MAYMOVE | MREMAP_FIXED, .r8 = to + PAGE_SIZE,
+	};
+	bool proved;
+
+	if (IS_ERR_VALUE(to))
+		return false;
+	proved = !uffdwp_userfault_register(s->t->uffd, to, PAGE_SIZE) &&
+		 uffdwp_call(__x64_sys_mremap)(&regs) == to + PAGE_SIZE &&
+		 has_fired(UFFDWP_HOOK_MREMAP_USERFAULTFD_PREP);
+	vm_munmap(to, 2 * PAGE_SIZE);
+	return proved;
+}
+
 /* With a userfaultfd of which the kernel would say yes. */
 static bool prove_userfaultfd_wp_async(struct selftest *unused)
 {
@@ -519,6 +589,7 @@ static bool (*const proofs[UFFDWP_HOOKS])(struct selftest *s) = {
 	[UFFDWP_HOOK_MCOPY_ATOMIC] = prove_copy,
 	[UFFDWP_HOOK_DO_SWAP_PAGE] = prove_do_swap_page,
 	[UFFDWP_HOOK_ZAP] = prove_zap,
+	[UFFDWP_HOOK_MREMAP_USERFAULTFD_PREP] = prove_mremap_userfaultfd_prep,
 	[UFFDWP_HOOK_USERFAULTFD_WP_ASYNC] = prove_userfaultfd_wp_async,
 	[UFFDWP_HOOK_VFS_FALLOCATE] = prove_vfs_fallocate,
 	[UFFDWP_HOOK_NOTIFY_CHANGE] = prove_notify_change,

@@ -102,6 +102,8 @@ void uffdwp_trackers_exit(void)
 	rhashtable_destroy(&by_ctx_table);
 }
 
+static atomic64_t ids = ATOMIC64_INIT(0);
+
 /**
  * uffdwp_tracker_new_native - make a tracker that no scan of the device will use
  *
@@ -122,6 +124,7 @@ struct uffdwp_tracker *uffdwp_tracker_new_native(void)
 		return NULL;
 	}
 	mutex_init(&t->lock);
+	t->id = atomic64_inc_return(&ids);
 	t->settled = jiffies - HZ;
 	uffdwp_health_prepare(t);
 	return t;
@@ -451,13 +454,12 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
 }
 
 /*
- * mremap() that makes two mappings one takes both from their userfaultfd
- * (mremap_userfaultfd_prep()), but cleans only what has moved. A bit that stays behind means
- * nothing there; a marker would kill the process as soon as our hook on do_swap_page() is gone.
+ * What remap.c does at once, again at the end, for the hook was perhaps not called (health.c). Then
+ * only markers matter, since they kill whoever touches them once no hook on do_swap_page() is there.
  */
 static bool may_hold_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	return t->markers && vma_is_anonymous(vma) && !uffdwp_broken(UFFDWP_BREAK_LOST);
+	return t->markers && vma_is_anonymous(vma);
 }
 
 /**
@@ -476,8 +478,7 @@ void uffdwp_tracker_clear_lost_markers(const struct uffdwp_tracker *t, struct vm
 		uffdwp_vma_keep_out_faults(vma);
 		uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
 	} else if (!UFFDWP_HAS_ANON_MARKERS && !uffdwp_tracker_of_vma(vma) &&
-		   !uffdwp_tracker_of_sync_vma(vma) &&
-		   !uffdwp_broken(UFFDWP_BREAK_LOST_TO_OTHERS)) {
+		   !uffdwp_tracker_of_sync_vma(vma)) {
 		uffdwp_clear_markers(vma);
 	}
 }

@@ -32,6 +32,7 @@ struct uffdwp_counters {
 	u64 pages_reported;
 	u64 pages_undone;
 	u64 tlb_flushes;
+	u64 pages_given_way;
 };
 
 /**
@@ -50,6 +51,7 @@ struct uffdwp_split {
  * struct uffdwp_tracker - one open of /dev/uffdwp-async
  * @by_ctx: in the table that faults look into: first, so that it is found without a sum
  * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
+ * @id: no other tracker has or will have it
  * @mm: address space, by mmgrab(): it may die at any time. NULL until attached
  * @uffd: the userfaultfd that marks the mappings as ours, a reference of our own; or NULL
  * @ctx: its context, compared with vma->vm_userfaultfd_ctx.ctx and never looked into
@@ -65,6 +67,7 @@ struct uffdwp_split {
  * @markers: unpopulated memory is armed with markers, not with zero pages
  * @ignore_pins: pages that somebody holds are armed like others
  * @lost: its hooks are dead, see health.c; set without @lock, never reset
+ * @keep: its memory is not given to a userfaultfd of the process (giveway.c)
  * @met_held: an entry was left as it is because somebody holds its page; set without @lock
  * @settled: when uffdwp_settle_lists() was last at work, in jiffies; under @lock
  * @split: the huge page of a file that a scan has split last; under @lock
@@ -82,6 +85,7 @@ struct uffdwp_split {
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
 	struct mutex lock;
+	u64 id;
 	struct mm_struct *mm;
 	struct file *uffd;
 	const void *ctx;
@@ -95,6 +99,7 @@ struct uffdwp_tracker {
 	bool markers;
 	bool ignore_pins;
 	bool lost;
+	bool keep;
 	bool met_held;
 	unsigned long settled;
 	struct uffdwp_split split;

@@ -26,8 +26,10 @@
 #include "compat/symbols.h"
 #include "move.h"
 #include "native.h"
+#include "registration.h"
 #include "tracker.h"
 #include "uffd_call.h"
+#include "userfault.h"
 
 #define BUCKET_BITS 12
 
@@ -137,13 +139,14 @@ notrace bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t)
 	return t->native || (t->handed_in && is_on(t->ctx));
 }
 
-static notrace bool is_move_to_tracked(const struct file *uffd, unsigned int cmd)
+static notrace bool changes_memory_of_trackers(const struct file *uffd, unsigned int cmd)
 {
 #if UFFDWP_HAS_MOVE
-	return cmd == UFFDIO_MOVE && uffdwp_mm_is_tracked(uffdwp_userfault_mm(uffd));
-#else
-	return false;
+	if (cmd == UFFDIO_MOVE)
+		return uffdwp_mm_is_tracked(uffdwp_userfault_mm(uffd));
 #endif
+	return (cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER) &&
+	       uffdwp_mm_is_tracked(uffdwp_userfault_owner(uffd));
 }
 
 /**
@@ -156,23 +159,43 @@ static notrace bool is_move_to_tracked(const struct file *uffd, unsigned int cmd
 notrace bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int cmd)
 {
 	return uffdwp_native_handles(cmd) || uffdwp_ctx_is_handed_in(uffd->private_data) ||
-	       is_move_to_tracked(uffd, cmd);
+	       changes_memory_of_trackers(uffd, cmd);
+}
+
+/**
+ * uffdwp_uffd_call_original - the kernel's userfaultfd_ioctl()
+ * @uffd: file
+ * @cmd: command
+ * @uarg: its structure, in user memory
+ *
+ * Return: what it returns.
+ */
+long uffdwp_uffd_call_original(struct file *uffd, unsigned int cmd, void __user *uarg)
+{
+	long ret = uffdwp_call(userfaultfd_ioctl)(uffd, cmd, (unsigned long)uarg);
+
+	/* Not a tail call: redirect.h */
+	barrier();
+	return ret;
 }
 
 static long dispatch(struct file *uffd, unsigned int cmd, unsigned long arg)
 {
-	long ret;
+	void __user *uarg = (void __user *)arg;
 
+	switch (cmd) {
+	case UFFDIO_REGISTER:
+		return uffdwp_uffd_register(uffd, uarg);
+	case UFFDIO_UNREGISTER:
+		return uffdwp_uffd_unregister(uffd, uarg);
 #if UFFDWP_HAS_MOVE
-	if (cmd == UFFDIO_MOVE)
+	case UFFDIO_MOVE:
 		return uffdwp_move(uffd, cmd, arg);
 #endif
+	}
 	if (uffdwp_native_handles(cmd))
-		return uffdwp_native_ioctl(uffd, cmd, arg);
-	ret = uffdwp_call(userfaultfd_ioctl)(uffd, cmd, arg);
-	/* Not a tail call: redirect.h */
-	barrier();
-	return ret;
+		return uffdwp_native_ioctl(uffd, cmd, uarg);
+	return uffdwp_uffd_call_original(uffd, cmd, uarg);
 }
 
 /**

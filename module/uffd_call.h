@@ -30,5 +30,6 @@ bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t);
 
 bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int cmd);
 long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg);
+long uffdwp_uffd_call_original(struct file *uffd, unsigned int cmd, void __user *uarg);
 
 #endif /* UFFDWP_UFFD_CALL_H */

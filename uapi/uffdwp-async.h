@@ -170,6 +170,8 @@ struct uffdwp_region {
 #define UFFDWP_FEATURE_THP		(1ULL << 4)	/* huge pages are armed as a whole */
 /* UFFDIO_WRITEPROTECT on a handed-in userfaultfd arms unpopulated memory, too. Always there. */
 #define UFFDWP_FEATURE_WRITEPROTECT	(1ULL << 5)
+/* A tracker gives way when the process registers memory with a userfaultfd of its own. */
+#define UFFDWP_FEATURE_GIVES_WAY	(1ULL << 6)
 
 /* Kinds of memory that REGISTER accepts, as reported by HELLO. */
 #define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)	/* heaps, stacks, huge pages */
@@ -218,6 +220,8 @@ struct uffdwp_hello_arg {
  * noticed: for callers that know of it by themselves.
  */
 #define UFFDWP_ATTACH_IGNORE_PINS	(1ULL << 2)
+/* The process cannot have the memory for a userfaultfd of its own: do not give way, see below. */
+#define UFFDWP_ATTACH_KEEP		(1ULL << 3)
 
 /*
  * How private anonymous memory with nothing in it yet is armed. Shared memory, hugetlb and other
@@ -248,8 +252,23 @@ struct uffdwp_hello_arg {
  * for as long as the tracker is open, and are not delivered to its reader. Write protection on it
  * is taken away when the tracker is closed. UFFDIO_API must have been called, without
  * UFFD_FEATURE_EVENT_FORK (-EINVAL otherwise): a forked child would inherit protection that nobody
- * resolves. Memory that is armed must not be taken out of write-protect mode by UFFDIO_REGISTER;
- * use UNREGISTER. What UFFDIO_MOVE has brought is written, whatever it was elsewhere.
+ * resolves. What UFFDIO_REGISTER newly registers is written until it is armed, and what it takes
+ * out of write-protect mode is tracked no more. What UFFDIO_MOVE has brought is written, whatever it
+ * was elsewhere.
+ *
+ * The process comes first (UFFDWP_FEATURE_GIVES_WAY). When it registers memory with a userfaultfd of
+ * its own (UFFDIO_REGISTER) that is registered with a tracker, the tracker gives way: nothing of it
+ * stays armed, from then on it reads as UNTRACKED and WRITTEN, and pages_given_way of STATS counts
+ * it. So it does when the process unregisters the memory with a userfaultfd of its own, which would
+ * succeed without us (UFFDIO_UNREGISTER). REGISTER is -EBUSY as long as the process has it; then the
+ * memory can be registered anew. A request that the kernel refuses for another reason takes nothing
+ * away; one that fails for want of memory may. For MISSING faults, armed pages of zeroes of private
+ * memory are unmapped, since it may be the tracker that has mapped them.
+ *
+ * UFFDWP_ATTACH_KEEP: the process gets -EBUSY, and -EINVAL for UFFDIO_UNREGISTER. Not with
+ * UFFDWP_ATTACH_UFFD: a userfaultfd that is handed in is the process's own, and for it the rules of
+ * the kernel hold: another one's UFFDIO_REGISTER is -EBUSY, and its UFFDIO_UNREGISTER takes the
+ * memory away before Linux 7.2, which pages_given_way counts, too.
  *
  * What arms, and so forgets what was written before: the commands of this tracker and, for memory
  * of a userfaultfd that was handed in, calls on that very one: UFFDIO_WRITEPROTECT, UFFDIO_COPY and
@@ -273,7 +292,8 @@ struct uffdwp_hello_arg {
  *   -EALREADY   this tracker is attached already
  *   -EBUSY      @uffd is used by another tracker, or has asked for a feature that the module offers
  *               with native_abi=1: then it is tracked by itself
- *   -EINVAL     also: UFFDIO_API was not called on @uffd, or with UFFD_FEATURE_EVENT_FORK
+ *   -EINVAL     also: UFFDIO_API was not called on @uffd, or with UFFD_FEATURE_EVENT_FORK; both
+ *               UFFDWP_ATTACH_KEEP and UFFDWP_ATTACH_UFFD
  *   -EOPNOTSUPP @unpopulated or UFFDWP_ATTACH_UFFD is not offered here (see the features in HELLO);
  *               or @uffd has UFFD_FEATURE_WP_ASYNC and nothing keeps PAGEMAP_SCAN from arming
  *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a
@@ -313,7 +333,8 @@ struct uffdwp_attach_arg {
  *               or a file, with a userfaultfd that was handed in without UFFD_FEATURE_WP_ASYNC
  *   -EINVAL     also: the range begins or ends inside a page of hugetlb
  *   -EACCES     a mapping may never become writable
- *   -EBUSY      a mapping belongs to another userfaultfd or tracker; or to the one that was handed
+ *   -EBUSY      a mapping belongs to a userfaultfd of the process, for which a tracker gives way
+ *               (see ATTACH), or to another tracker; or to the userfaultfd that was handed
  *               in, for MISSING or MINOR faults and not for WP, which this kernel cannot add:
  *               register it for all of them with UFFDIO_REGISTER
  */
@@ -491,6 +512,7 @@ struct uffdwp_scan_arg {
  * @pages_undone: out: pages made written again because their report could not be delivered
  * @tlb_flushes: out: TLB flushes done while arming
  * @hooks_dead: out: 1 when the tracking has ended with -ENOTRECOVERABLE; otherwise 0
+ * @pages_given_way: out: pages that the process has taken with a userfaultfd of its own (see ATTACH)
  *
  * Counters since ATTACH, in units of events or small pages; a huge page counts as 512. They are
  * exact when nothing else runs and never go back.
@@ -513,6 +535,7 @@ struct uffdwp_stats_arg {
 	__u64 pages_undone;
 	__u64 tlb_flushes;
 	__u64 hooks_dead;
+	__u64 pages_given_way;
 };
 
 /* The size of each structure as it was first released: none smaller is accepted. */

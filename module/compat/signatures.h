@@ -45,6 +45,18 @@
  */
 #define UFFDWP_ZAP_IS_BATCHED UFFDWP_KERNEL_SINCE(6, 16)
 
+/* 6.12: split_vma() is no more; vma_modify_flags_uffd() splits, merges, and may give up merging */
+#define UFFDWP_VMA_MODIFY_SPLITS UFFDWP_KERNEL_SINCE(6, 12)
+/* 7.0: and takes the flags by pointer, as a type of their own */
+#define UFFDWP_VMA_MODIFY_TAKES_TYPE UFFDWP_KERNEL_SINCE(7, 0)
+
+/* 6.0, "mm/uffd: reset write protection when unregister with wp-mode" */
+#define UFFDWP_UNREGISTER_KEEPS_BITS UFFDWP_KERNEL_BEFORE(6, 0)
+/* 7.0: UFFDIO_UNREGISTER refuses a VMA that is registered with another userfaultfd */
+#define UFFDWP_UNREGISTER_ASKS_CTX UFFDWP_KERNEL_SINCE(7, 0)
+/* 7.0: special VMAs are never registered, and kinds of memory have operations that say if they are */
+#define UFFDWP_HAS_UFFD_OPS UFFDWP_KERNEL_SINCE(7, 0)
+
 /* 5.18: ftrace_free_filter() is there for modules */
 #define UFFDWP_FREE_FILTER_EXPORTED UFFDWP_KERNEL_SINCE(5, 18)
 

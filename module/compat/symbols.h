@@ -83,15 +83,19 @@ struct zap_details;
 #endif
 
 /* mm/shmem.c */
-#if UFFDWP_HAVE_SHMEM
+#ifdef CONFIG_SHMEM
 #define UFFDWP_SHMEM_FUNCTIONS(X)							\
 	X(vma_is_shmem, bool, (struct vm_area_struct *vma))
+#else
+#define UFFDWP_SHMEM_FUNCTIONS(X)
+#endif
+
+#if UFFDWP_HAVE_SHMEM
 #define UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
 	X(shmem_fallocate, long, (struct file *file, int mode, loff_t offset,		\
 				  loff_t len))						\
 	X(shmem_setattr, int, (void *idmap, struct dentry *dentry, struct iattr *attr))
 #else
-#define UFFDWP_SHMEM_FUNCTIONS(X)
 #define UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)
 #endif
 
@@ -188,6 +192,25 @@ struct zap_details;
 #define UFFDWP_PTE_LOCK_FUNCTION(X)
 #endif
 
+/* mm/mmap.c, later mm/vma.c */
+#if UFFDWP_VMA_MODIFY_TAKES_TYPE
+#define UFFDWP_VMA_FUNCTION(X)								\
+	X(vma_modify_flags_uffd, struct vm_area_struct *,				\
+	  (struct vma_iterator *vmi, struct vm_area_struct *prev,			\
+	   struct vm_area_struct *vma, unsigned long start, unsigned long end,		\
+	   const vma_flags_t *flags, struct vm_userfaultfd_ctx ctx, bool give_up_on_oom))
+#elif UFFDWP_VMA_MODIFY_SPLITS
+#define UFFDWP_VMA_FUNCTION(X)								\
+	X(vma_modify_flags_uffd, struct vm_area_struct *,				\
+	  (struct vma_iterator *vmi, struct vm_area_struct *prev,			\
+	   struct vm_area_struct *vma, unsigned long start, unsigned long end,		\
+	   unsigned long flags, struct vm_userfaultfd_ctx ctx, bool give_up_on_oom))
+#else
+#define UFFDWP_VMA_FUNCTION(X)								\
+	X(split_vma, int, (struct mm_struct *mm, struct vm_area_struct *vma,		\
+			   unsigned long addr, int new_below))
+#endif
+
 /* mm/memory.c */
 #if CONFIG_PGTABLE_LEVELS > 4
 #define UFFDWP_P4D_FUNCTION(X)								\
@@ -212,10 +235,12 @@ struct zap_details;
 	X(pidfd_get_pid, struct pid *, (unsigned int fd, unsigned int *flags))		\
 	/* fs/userfaultfd.c: userfaultfd(2), its flags are in regs->di */		\
 	X(__x64_sys_userfaultfd, long, (const struct pt_regs *regs))			\
-	/* mm/madvise.c, mm/memfd.c: for the self-test */				\
+	/* mm/madvise.c, mm/memfd.c, mm/mremap.c, fs/ioctl.c: for the self-test */	\
 	X(do_madvise, int, (struct mm_struct *mm, unsigned long start, size_t len,	\
 			    int behavior))						\
 	X(__x64_sys_memfd_create, long, (const struct pt_regs *regs))			\
+	X(__x64_sys_mremap, long, (const struct pt_regs *regs))				\
+	X(__x64_sys_ioctl, long, (const struct pt_regs *regs))				\
 	/* arch/x86/mm/tlb.c */								\
 	X(flush_tlb_mm_range, void, (struct mm_struct *mm, unsigned long start,		\
 				     unsigned long end, unsigned int stride_shift,	\
@@ -229,6 +254,7 @@ struct zap_details;
 	X(lru_add_drain_all, void, (void))						\
 	/* mm/mmap.c */									\
 	X(vma_set_page_prot, void, (struct vm_area_struct *vma))			\
+	UFFDWP_VMA_FUNCTION(X)								\
 	/* mm/interval_tree.c */							\
 	X(vma_interval_tree_iter_first, struct vm_area_struct *,			\
 	  (struct rb_root_cached *root, unsigned long start, unsigned long last))	\
@@ -260,6 +286,8 @@ struct zap_details;
 	/* fs/userfaultfd.c, later mm/userfaultfd.c */					\
 	X(userfaultfd_ioctl, long, (struct file *file, unsigned int cmd,		\
 				    unsigned long arg))					\
+	X(mremap_userfaultfd_prep, void, (struct vm_area_struct *vma,			\
+					  struct vm_userfaultfd_ctx *remap))		\
 	X(userfaultfd_release, int, (struct inode *inode, struct file *file))		\
 	X(dup_userfaultfd, int, (struct vm_area_struct *vma, struct list_head *fcs))	\
 	X(dup_userfaultfd_complete, void, (struct list_head *fcs))			\

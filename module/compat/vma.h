@@ -16,6 +16,13 @@
 #define __VM_UFFD_FLAGS (VM_UFFD_MISSING | VM_UFFD_WP)
 #endif
 
+#ifndef VM_UFFD_MINOR
+#define VM_UFFD_MINOR VM_NONE
+#endif
+#ifndef UFFDIO_REGISTER_MODE_MINOR
+#define UFFDIO_REGISTER_MODE_MINOR 0
+#endif
+
 #ifndef VM_DROPPABLE
 #define VM_DROPPABLE VM_NONE
 #endif
@@ -64,13 +71,87 @@ static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned lon
 	uffdwp_call(vma_set_page_prot)(vma);
 }
 
+/*
+ * Take [start, end) of a VMA from its userfaultfd, as userfaultfd_unregister() does. mmap_lock is
+ * held for writing, faults are kept out, and nothing in the range is armed. The VMA is split, and,
+ * where the kernel's function does it, merged with what is beside it.
+ *
+ * Return: 0, or -ENOMEM: it belongs to the userfaultfd as before.
+ */
+static inline int uffdwp_vma_unregister(struct vm_area_struct *vma, unsigned long start,
+					unsigned long end)
+{
+#if UFFDWP_VMA_MODIFY_SPLITS
+	const bool whole = start == vma->vm_start && end == vma->vm_end;
+	VMA_ITERATOR(vmi, vma->vm_mm, start);
+	struct vm_area_struct *prev = vma_prev(&vmi);
+#if UFFDWP_VMA_MODIFY_TAKES_TYPE
+	vma_flags_t flags = vma->flags;
+
+	vma_flags_clear_mask(&flags, __VMA_UFFD_FLAGS);
+#endif
+	vma = vma_next(&vmi);
+	if (vma->vm_start < start)
+		prev = vma;
+#if UFFDWP_VMA_MODIFY_TAKES_TYPE
+	vma = uffdwp_call(vma_modify_flags_uffd)(&vmi, prev, vma, start, end, &flags,
+						 NULL_VM_UFFD_CTX, whole);
+#else
+	vma = uffdwp_call(vma_modify_flags_uffd)(&vmi, prev, vma, start, end,
+						 vma->vm_flags & ~__VM_UFFD_FLAGS,
+						 NULL_VM_UFFD_CTX, whole);
+#endif
+	if (IS_ERR(vma))
+		return PTR_ERR(vma);
+#else
+	int err = 0;
+
+	if (vma->vm_start < start)
+		err = uffdwp_call(split_vma)(vma->vm_mm, vma, start, 1);
+	if (!err && vma->vm_end > end)
+		err = uffdwp_call(split_vma)(vma->vm_mm, vma, end, 0);
+	if (err)
+		return err;
+#endif
+	uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, 0);
+	vma->vm_userfaultfd_ctx = NULL_VM_UFFD_CTX;
+	return 0;
+}
+
 static inline bool uffdwp_vma_is_shmem(struct vm_area_struct *vma)
 {
-#if UFFDWP_HAVE_SHMEM
+#ifdef CONFIG_SHMEM
 	return uffdwp_call(vma_is_shmem)(vma);
 #else
 	return false;
 #endif
+}
+
+/*
+ * vma_can_userfault() of this kernel: may a userfaultfd, with WP_ASYNC or not, have this VMA in the
+ * modes VM_UFFD_*? What other modules say of their memory is not asked, and taken for a yes.
+ */
+static inline bool uffdwp_vma_can_userfault(struct vm_area_struct *vma, unsigned long mode,
+					    bool async)
+{
+	const bool hugetlb = is_vm_hugetlb_page(vma);
+
+#if UFFDWP_HAS_UFFD_OPS
+	if ((vma->vm_flags & (VM_DROPPABLE | VM_SHADOW_STACK)) ||
+	    (!hugetlb && (vma->vm_flags & VM_SPECIAL)))
+		return false;
+#endif
+	if (async && mode == VM_UFFD_WP)
+		return true;
+	if ((mode & VM_UFFD_WP) && !UFFDWP_HAVE_MARKERS && !vma_is_anonymous(vma))
+		return false;
+	if (vma_is_anonymous(vma))
+		return !(mode & VM_UFFD_MINOR);
+#if UFFDWP_HAS_UFFD_OPS
+	if (vma->vm_ops->uffd_ops)
+		return true;
+#endif
+	return hugetlb || uffdwp_vma_is_shmem(vma);
 }
 
 /*

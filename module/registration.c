@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UFFDIO_REGISTER and UFFDIO_UNREGISTER of a process on userfaultfds of its own, in an mm that has a
+ * tracker. (Calls of this module on the userfaultfds of its trackers are not redirected.)
+ *
+ *   UFFDIO_REGISTER	trackers give way (giveway.c); and what is newly registered with a userfaultfd
+ *			that has a tracker is written until it is armed
+ *   UFFDIO_UNREGISTER	trackers give way; and nothing stays armed in what is not registered any more
+ *
+ * The kernel's function reads its structure from user memory, after we have. A process that changes
+ * it in between has named both ranges itself: it can have memory given up that it does not register
+ * then, and can register with a userfaultfd of its own, which it could arm as well, memory that we
+ * have not looked at.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+#include <linux/userfaultfd_k.h>
+
+#include "arm.h"
+#include "compat/userfault.h"
+#include "compat/vma.h"
+#include "giveway.h"
+#include "kind.h"
+#include "registration.h"
+#include "tracker.h"
+#include "uffd_call.h"
+#include "userfault.h"
+
+/* A range that the kernel does not refuse by itself (validate_range()). */
+static bool range_is_valid(const struct mm_struct *mm, const struct uffdio_range *range)
+{
+	u64 end;
+
+	return range->len && PAGE_ALIGNED(range->start) && PAGE_ALIGNED(range->len) &&
+	       !check_add_overflow((u64)range->start, (u64)range->len, &end) &&
+	       end <= mm->task_size;
+}
+
+/* The address space, by mmget(), or NULL: the kernel has nothing to do there. */
+static struct mm_struct *get_mm(const struct file *uffd)
+{
+	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
+
+	return mm && mmget_not_zero(mm) ? mm : NULL;
+}
+
+static enum uffdwp_disarm all_if_other_mode(struct vm_area_struct *vma, const void *ctx)
+{
+	return vma->vm_userfaultfd_ctx.ctx == ctx && !userfaultfd_wp(vma) &&
+	       uffdwp_kind_is_offered(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+/* Nothing protected is left in VMAs of the userfaultfd that are not registered for writes. */
+static void disarm_other_modes(struct mm_struct *mm, const struct uffdwp_claim *claim)
+{
+	const struct uffdwp_choice choice = { .what = all_if_other_mode, .arg = claim->ctx };
+
+	uffdwp_disarm_range(mm, claim->start, claim->end, &choice);
+}
+
+static unsigned long modes_of(u64 mode)
+{
+	return (mode & UFFDIO_REGISTER_MODE_MISSING ? VM_UFFD_MISSING : 0) |
+	       (mode & UFFDIO_REGISTER_MODE_WP ? VM_UFFD_WP : 0) |
+	       (mode & UFFDIO_REGISTER_MODE_MINOR ? VM_UFFD_MINOR : 0);
+}
+
+/*
+ * -EBUSY says that the kernel has found nothing wrong with the request up to a VMA of another
+ * userfaultfd (userfaultfd_register()). A tracker may register again what it has given: then its
+ * owner was at work again, too, and it gives again.
+ */
+static long register_and_take(struct file *uffd, struct uffdio_register __user *uarg,
+			      struct mm_struct *mm, struct uffdwp_claim *claim)
+{
+	unsigned int features;
+	long ret, given;
+
+	for (;;) {
+		ret = uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
+		if (ret != -EBUSY || uffdwp_userfault_features(uffd, &features))
+			return ret;
+		claim->async = features & UFFDWP_FEATURE_BIT_ASYNC;
+		given = uffdwp_give_way(mm, claim);
+		if (given < 0)
+			return given;
+		if (!given || fatal_signal_pending(current))
+			return ret;
+		cond_resched();
+	}
+}
+
+/**
+ * uffdwp_uffd_register - UFFDIO_REGISTER
+ * @uffd: file
+ * @uarg: its structure, in user memory
+ *
+ * Return: what the kernel returns; also -ENOMEM when memory of a tracker could not be split off, or
+ * -EINTR when the task was killed.
+ */
+long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg)
+{
+	struct uffdwp_claim claim = { .ctx = uffd->private_data };
+	const bool tracked = uffdwp_ctx_is_tracked(claim.ctx);
+	struct uffdio_register request;
+	struct mm_struct *mm;
+	long ret;
+
+	/* What cannot be read, the kernel cannot read either. */
+	if (copy_from_user(&request, uarg, offsetof(struct uffdio_register, ioctls)))
+		return uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
+	mm = get_mm(uffd);
+	if (!mm)
+		return uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
+	if (range_is_valid(mm, &request.range)) {
+		claim.start = request.range.start;
+		claim.end = request.range.start + request.range.len;
+		claim.mode = modes_of(request.mode);
+		/*
+		 * Bits that an earlier user of the memory has left would say "not written" of pages
+		 * that nobody has armed: register.c. The kernel takes none out of a VMA that leaves
+		 * write-protect mode here either, and would not when it comes back, with pages
+		 * written in between.
+		 */
+		if (tracked) {
+			uffdwp_disarm_free(mm, claim.start, claim.end);
+			disarm_other_modes(mm, &claim);
+		}
+		ret = register_and_take(uffd, uarg, mm, &claim);
+		if (tracked)
+			disarm_other_modes(mm, &claim);
+	} else {
+		ret = uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
+	}
+	mmput(mm);
+	return ret;
+}
+
+static enum uffdwp_disarm all_if_left(struct vm_area_struct *vma, const void *arg)
+{
+	return !vma->vm_userfaultfd_ctx.ctx || uffdwp_tracker_of_vma(vma) ? UFFDWP_DISARM_ALL :
+									   UFFDWP_DISARM_NOTHING;
+}
+
+/*
+ * Linux 5.10 leaves the bits where they are. Written to, copied by fork() or looked at by
+ * mprotect(), such a page is armed as before, to whoever registers it next. What is somebody's
+ * again by now is written, too, rather than armed by what was here before.
+ */
+static void disarm_leftovers(struct mm_struct *mm, const struct uffdwp_claim *claim)
+{
+	const struct uffdwp_choice choice = { .what = all_if_left };
+
+	uffdwp_disarm_range(mm, claim->start, claim->end, &choice);
+}
+
+/* 0: the kernel may go on. */
+static long give_unregistered(struct file *uffd, struct mm_struct *mm, struct uffdwp_claim *claim)
+{
+	unsigned int features;
+	long given;
+
+	if (!uffdwp_claim_meets_tracker(mm, claim))
+		return 0;
+	/* Of a userfaultfd without UFFDIO_API the kernel refuses everything, with the same error. */
+	given = uffdwp_userfault_features(uffd, &features);
+	if (given)
+		return given;
+	claim->async = features & UFFDWP_FEATURE_BIT_ASYNC;
+	given = uffdwp_give_way(mm, claim);
+	if (given >= 0)
+		return 0;
+	/* userfaultfd_unregister() has one error for all that is in its way. */
+	return given == -EBUSY ? -EINVAL : given;
+}
+
+/**
+ * uffdwp_uffd_unregister - UFFDIO_UNREGISTER
+ * @uffd: file
+ * @uarg: its structure, in user memory
+ *
+ * Return: as uffdwp_uffd_register().
+ */
+long uffdwp_uffd_unregister(struct file *uffd, struct uffdio_range __user *uarg)
+{
+	struct uffdwp_claim claim = { .ctx = uffd->private_data };
+	struct uffdio_range range;
+	struct mm_struct *mm;
+	long ret = 0;
+
+	if (copy_from_user(&range, uarg, sizeof(range)))
+		return uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
+	mm = get_mm(uffd);
+	if (!mm)
+		return uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
+	if (range_is_valid(mm, &range)) {
+		claim.start = range.start;
+		claim.end = range.start + range.len;
+		ret = give_unregistered(uffd, mm, &claim);
+	}
+	if (!ret) {
+		ret = uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
+		if (UFFDWP_UNREGISTER_KEEPS_BITS && claim.end)
+			disarm_leftovers(mm, &claim);
+	}
+	mmput(mm);
+	return ret;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mremap() takes a VMA that has moved from its userfaultfd, unless that has asked for
+ * UFFD_FEATURE_EVENT_REMAP (mremap_userfaultfd_prep()), and nothing may stay armed there.
+ *
+ * Linux 6.1 and later take the bits out of what they move (move_ptes(), move_huge_pmd()). But the
+ * VMA may be larger than what was moved: copy_vma() has merged it with a neighbour of the same
+ * userfaultfd, and that is cut off together with it, armed as it was. Linux 5.10 takes out no bits
+ * at all.
+ *
+ * No pause here, since mremap() holds mmap_lock: move_page_tables() has just done as much, but for
+ * the neighbour.
+ *
+ * A marker that stays behind in anonymous memory kills whoever touches it once our hook on
+ * do_swap_page() is gone (6.1). A bit is believed by the next user of the memory, whoever that is,
+ * and an entry with the bit and with write permission is one that the kernel does not expect
+ * (page_table_check_pte_flags()).
+ */
+#include <linux/mm.h>
+
+#include "arm.h"
+#include "compat/vma.h"
+#include "remap.h"
+
+/**
+ * uffdwp_remap - a VMA of a tracker was moved, and is registered no more
+ * @vma: where it is now; mmap_lock is held for writing, and faults are kept out, since the kernel
+ *	has just changed its flags
+ */
+void uffdwp_remap(struct vm_area_struct *vma)
+{
+	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
+	uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
+}
