@@ -43,6 +43,8 @@ static int attach(const struct uffdwp *tracker, int pidfd, const struct uffdwp_o
 	}
 	if (opts->flags & UFFDWP_OPEN_IGNORE_PINS)
 		arg.flags |= UFFDWP_ATTACH_IGNORE_PINS;
+	if (opts->flags & UFFDWP_OPEN_KEEP)
+		arg.flags |= UFFDWP_ATTACH_KEEP;
 	if (opts->flags & UFFDWP_OPEN_UFFD) {
 		arg.flags |= UFFDWP_ATTACH_UFFD;
 		arg.uffd = opts->uffd;
@@ -171,6 +173,7 @@ static int module_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
 	stats->pages_undone = arg.pages_undone;
 	stats->tlb_flushes = arg.tlb_flushes;
 	stats->hooks_dead = arg.hooks_dead;
+	stats->pages_given_way = arg.pages_given_way;
 	return 0;
 }
 

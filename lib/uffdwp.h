@@ -86,6 +86,8 @@ enum uffdwp_backend {
 #define UFFDWP_OPEN_UFFD	(1u << 1)	/* use @uffd */
 /* Arm pages that somebody holds like others: UFFDWP_ATTACH_IGNORE_PINS of uffdwp-async.h */
 #define UFFDWP_OPEN_IGNORE_PINS	(1u << 2)
+/* Do not give way to userfaultfds of the process: UFFDWP_ATTACH_KEEP. Not with UFFDWP_OPEN_UFFD */
+#define UFFDWP_OPEN_KEEP	(1u << 3)
 
 /**
  * struct uffdwp_open_opts - options of uffdwp_open()
@@ -183,7 +185,8 @@ int uffdwp_passed_over(const struct uffdwp *tracker, enum uffdwp_backend backend
  *   -EOPNOTSUPP  a mapping that cannot be tracked: a device, the vdso; before Linux 6.7 a file that
  *                is not shared memory; before 5.19 all but private anonymous memory
  *   -EACCES      a mapping that may never become writable
- *   -EBUSY       a mapping that belongs to another userfaultfd or tracker
+ *   -EBUSY       a mapping that belongs to another tracker, or to a userfaultfd of the process, for
+ *                which a tracker gives way
  *   -ESRCH       the process has ended or called execve(2)
  *   -EINVAL      not aligned, empty, or cutting a page of hugetlb
  *   -EOVERFLOW   outside the address space
@@ -336,6 +339,7 @@ struct uffdwp_stats {
 	uint64_t pages_undone;
 	uint64_t tlb_flushes;
 	uint64_t hooks_dead;
+	uint64_t pages_given_way;
 };
 
 /**
