@@ -55,7 +55,8 @@ static const struct {
 
 	{ UFFDWP_STEP_USERFAULTFD, ENODEV,
 	  "this kernel alone cannot do it: Linux 6.7 or later is needed, and then it tracks the calling process, or one whose userfaultfd is handed in; the module tracks others (modprobe uffdwp-async)" },
-	{ UFFDWP_STEP_USERFAULTFD, EBADF, "the file descriptor is not a pidfd, or not a userfaultfd" },
+	{ UFFDWP_STEP_USERFAULTFD, EBADF,
+	  "the file descriptor is not a pidfd, or not a userfaultfd" },
 	{ UFFDWP_STEP_USERFAULTFD, EOPNOTSUPP,
 	  "the kernel alone cannot do it with these options: the userfaultfd was made without UFFD_FEATURE_WP_ASYNC, or unpopulated memory is to be armed with zero pages" },
 	{ UFFDWP_STEP_USERFAULTFD, EINVAL,

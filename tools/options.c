@@ -159,7 +159,8 @@ int watch_options_parse(int argc, char **argv, struct watch_options *options, ch
 	optind = 0;
 	opterr = 0;
 	/* The plus: options behind the command are the command's. The colon: tell ':' from '?'. */
-	while ((option = getopt_long(argc, argv, "+:p:i:n:r:m:gt:o:jh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:p:i:n:r:m:gt:o:jh", long_options, NULL)) !=
+	       -1) {
 		err = take(option, argv[optind - 1], options, why, size);
 		if (err)
 			return err;

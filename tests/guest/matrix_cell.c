@@ -283,6 +283,17 @@ static bool reset_all(const struct area *area, size_t armed_len)
 	return armed;
 }
 
+/*
+ * A huge page that is in small entries here and whole in a forked child counts as held for as long
+ * as both have it, since its mappings and references cannot be counted at one instant (pinned.h). It
+ * stays armed if it was, but what was disarmed by hand is not armed again.
+ */
+static bool counts_as_held(const struct area *area)
+{
+	return area->kind == THP && area->event == UNPROTECT &&
+	       (area->state == FORKED || area->state == THEN_FORKED);
+}
+
 /* Reset, and the next writes are seen again: of every other page. */
 static void check_again(struct area *area, size_t armed_len)
 {
@@ -291,7 +302,8 @@ static void check_again(struct area *area, size_t armed_len)
 
 	if (area->moved)
 		check_moved(area);
-	if ((area->row->flags & OUT_OF_REACH) && area->row->touched == ALL)
+	if (((area->row->flags & OUT_OF_REACH) && area->row->touched == ALL) ||
+	    counts_as_held(area))
 		return;
 	give_access(area);
 	wait_for(reset_all(area, armed_len));

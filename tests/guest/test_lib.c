@@ -681,7 +681,7 @@ static void the_first_that_serves(void **state)
 	uffdwp_close(t);
 }
 
-/* Of a child that has become somebody without rights: its exit status is the number of the check. */
+/* Of a child without rights of its own: its exit status is the number of the check. */
 static void assert_child(void (*checks)(void))
 {
 	pid_t pid = fork();
@@ -696,7 +696,8 @@ static void assert_child(void (*checks)(void))
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (status)
-		fail_msg("check %d has failed in the child (status 0x%x)", WEXITSTATUS(status), status);
+		fail_msg("check %d has failed in the child (status 0x%x)", WEXITSTATUS(status),
+			 status);
 }
 
 #define CHECK(number, condition) do { if (!(condition)) _exit(number); } while (0)
