@@ -344,13 +344,6 @@ static void equal_memory_tracked_by_each(void **state)
 	run_sequence(false);
 }
 
-static void one_memory_asked_by_both(void **state)
-{
-	(void)state;
-	needs_native();
-	run_sequence(true);
-}
-
 /* ---- */
 
 static int start(void **state)
@@ -393,7 +386,6 @@ int main(int argc, char **argv)
 		BY_HAND(a_page_of_hugetlb_that_is_cut_is_reported),
 		BY_HAND(markers_of_others_stay_theirs),
 		cmocka_unit_test_teardown(equal_memory_tracked_by_each, forget),
-		cmocka_unit_test_teardown(one_memory_asked_by_both, forget),
 	};
 
 	stress_arguments(&stress, argc, argv);
