@@ -14,7 +14,8 @@ static const struct uffdwp_backend_ops *const backends[] = {
 };
 
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
-#define OPEN_FLAGS (UFFDWP_OPEN_PIDFD | UFFDWP_OPEN_UFFD | UFFDWP_OPEN_IGNORE_PINS | UFFDWP_OPEN_KEEP)
+#define OPEN_FLAGS (UFFDWP_OPEN_PIDFD | UFFDWP_OPEN_UFFD | UFFDWP_OPEN_IGNORE_PINS | \
+		    UFFDWP_OPEN_KEEP)
 
 const char *uffdwp_version(void)
 {

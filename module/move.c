@@ -8,11 +8,12 @@
  * So all that has arrived is disarmed, after it was moved, for the same reason as in discard.c: a
  * scan that comes in between may say "not written" once, and the next one says "written".
  *
- * The kernel reads the request from user memory, and so do we; it cannot be read for the kernel from
- * elsewhere (private_mm.c), since UFFDIO_MOVE wants the caller to have the mm (ctx->mm). Who changes
- * it in between can hide a move from us, and gains nothing by it: the kernel moves only to memory
- * that is registered with the very userfaultfd that is called (validate_move_areas()), whose holder
- * may arm all of that by UFFDIO_WRITEPROTECT. To trust him or not was decided by who handed it in.
+ * The kernel reads the request from user memory, and so do we; it cannot be read for the kernel
+ * from elsewhere (private_mm.c), since UFFDIO_MOVE wants the caller to have the mm (ctx->mm). Who
+ * changes it in between can hide a move from us, and gains nothing by it: the kernel moves only to
+ * memory that is registered with the very userfaultfd that is called (validate_move_areas()), whose
+ * holder may arm all of that by UFFDIO_WRITEPROTECT. To trust him or not was decided by who handed
+ * it in.
  */
 #include "compat/userfault.h"
 #include "move.h"

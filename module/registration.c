@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UFFDIO_REGISTER and UFFDIO_UNREGISTER of a process on userfaultfds of its own, in an mm that has a
- * tracker. (Calls of this module on the userfaultfds of its trackers are not redirected.)
+ * UFFDIO_REGISTER and UFFDIO_UNREGISTER of a process on userfaultfds of its own, in an mm that has
+ * a tracker. (Calls of this module on the userfaultfds of its trackers are not redirected.)
  *
- *   UFFDIO_REGISTER	trackers give way (giveway.c); and what is newly registered with a userfaultfd
- *			that has a tracker is written until it is armed
- *   UFFDIO_UNREGISTER	trackers give way; and nothing stays armed in what is not registered any more
+ *   UFFDIO_REGISTER	trackers give way (giveway.c); and what is newly registered with a
+ *			userfaultfd that has a tracker is written until it is armed
+ *   UFFDIO_UNREGISTER	trackers give way; and nothing stays armed in what is not registered any
+ *			more
  *
  * The kernel's function reads its structure from user memory, after we have. A process that changes
  * it in between has named both ranges itself: it can have memory given up that it does not register
@@ -166,7 +167,7 @@ static long give_unregistered(struct file *uffd, struct mm_struct *mm, struct uf
 
 	if (!uffdwp_claim_meets_tracker(mm, claim))
 		return 0;
-	/* Of a userfaultfd without UFFDIO_API the kernel refuses everything, with the same error. */
+	/* Without UFFDIO_API the kernel refuses everything, with the same error. */
 	given = uffdwp_userfault_features(uffd, &features);
 	if (given)
 		return given;

@@ -455,7 +455,8 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
 
 /*
  * What remap.c does at once, again at the end, for the hook was perhaps not called (health.c). Then
- * only markers matter, since they kill whoever touches them once no hook on do_swap_page() is there.
+ * only markers matter, since they kill whoever touches them once no hook on do_swap_page() is
+ * there.
  */
 static bool may_hold_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {

@@ -253,17 +253,17 @@ struct uffdwp_hello_arg {
  * is taken away when the tracker is closed. UFFDIO_API must have been called, without
  * UFFD_FEATURE_EVENT_FORK (-EINVAL otherwise): a forked child would inherit protection that nobody
  * resolves. What UFFDIO_REGISTER newly registers is written until it is armed, and what it takes
- * out of write-protect mode is tracked no more. What UFFDIO_MOVE has brought is written, whatever it
- * was elsewhere.
+ * out of write-protect mode is tracked no more. What UFFDIO_MOVE has brought is written, whatever
+ * it was elsewhere.
  *
- * The process comes first (UFFDWP_FEATURE_GIVES_WAY). When it registers memory with a userfaultfd of
- * its own (UFFDIO_REGISTER) that is registered with a tracker, the tracker gives way: nothing of it
- * stays armed, from then on it reads as UNTRACKED and WRITTEN, and pages_given_way of STATS counts
- * it. So it does when the process unregisters the memory with a userfaultfd of its own, which would
- * succeed without us (UFFDIO_UNREGISTER). REGISTER is -EBUSY as long as the process has it; then the
- * memory can be registered anew. A request that the kernel refuses for another reason takes nothing
- * away; one that fails for want of memory may. For MISSING faults, armed pages of zeroes of private
- * memory are unmapped, since it may be the tracker that has mapped them.
+ * The process comes first (UFFDWP_FEATURE_GIVES_WAY). When it registers memory with a userfaultfd
+ * of its own (UFFDIO_REGISTER) that is registered with a tracker, the tracker gives way: nothing of
+ * it stays armed, from then on it reads as UNTRACKED and WRITTEN, and pages_given_way of STATS
+ * counts it. So it does when the process unregisters the memory with a userfaultfd of its own,
+ * which would succeed without us (UFFDIO_UNREGISTER). REGISTER is -EBUSY as long as the process has
+ * it; then the memory can be registered anew. A request that the kernel refuses for another reason
+ * takes nothing away; one that fails for want of memory may. For MISSING faults, armed pages of
+ * zeroes of private memory are unmapped, since it may be the tracker that has mapped them.
  *
  * UFFDWP_ATTACH_KEEP: the process gets -EBUSY, and -EINVAL for UFFDIO_UNREGISTER. Not with
  * UFFDWP_ATTACH_UFFD: a userfaultfd that is handed in is the process's own, and for it the rules of
@@ -512,7 +512,8 @@ struct uffdwp_scan_arg {
  * @pages_undone: out: pages made written again because their report could not be delivered
  * @tlb_flushes: out: TLB flushes done while arming
  * @hooks_dead: out: 1 when the tracking has ended with -ENOTRECOVERABLE; otherwise 0
- * @pages_given_way: out: pages that the process has taken with a userfaultfd of its own (see ATTACH)
+ * @pages_given_way: out: pages that the process has taken with a userfaultfd of its own (see
+ * ATTACH)
  *
  * Counters since ATTACH, in units of events or small pages; a huge page counts as 512. They are
  * exact when nothing else runs and never go back.

@@ -285,8 +285,8 @@ static bool reset_all(const struct area *area, size_t armed_len)
 
 /*
  * A huge page that is in small entries here and whole in a forked child counts as held for as long
- * as both have it, since its mappings and references cannot be counted at one instant (pinned.h). It
- * stays armed if it was, but what was disarmed is not armed again.
+ * as both have it, since its mappings and references cannot be counted at one instant (pinned.h).
+ * It stays armed if it was, but what was disarmed is not armed again.
  */
 static bool counts_as_held(const struct area *area)
 {

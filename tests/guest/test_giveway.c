@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A process that is tracked uses userfaultfds of its own as if it were not; and what was registered,
- * armed and given up leaves nothing behind that the next user of the memory would believe.
+ * A process that is tracked uses userfaultfds of its own as if it were not; and what was
+ * registered, armed and given up leaves nothing behind that the next user of the memory would
+ * believe.
  */
 #include <errno.h>
 #include <fcntl.h>
