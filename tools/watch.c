@@ -41,6 +41,7 @@ struct watch {
 	int maps_err;		/* of reading @maps, which is not the library's to explain */
 	struct report report;
 	uint64_t busy_bytes;	/* of the last report */
+	uint64_t given_way;	/* pages, of this tracker, that were told of */
 	FILE *output;
 	double began;
 	double looked;		/* when the last report was made */
@@ -270,12 +271,25 @@ static int follow_exec(struct watch *w)
 			return -ESRCH;
 		uffdwp_close(w->tracker);
 		w->tracker = NULL;
+		w->given_way = 0;
 		err = open_tracker(w);
 	} while (err == -ESRCH && ++tries < ENDING_TRIES);
 	if (!err)
 		fprintf(stderr, "uffdwp: process %d has called execve, its new memory is watched\n",
 			(int)w->target.pid);
 	return err;
+}
+
+/* What the process has taken for itself is in no report any more: that is not the same as clean. */
+static void tell_given_way(struct watch *w)
+{
+	struct uffdwp_stats stats = { .size = sizeof(stats) };
+
+	if (uffdwp_get_stats(w->tracker, &stats) || stats.pages_given_way <= w->given_way)
+		return;
+	fprintf(stderr, "uffdwp: process %d has taken %" PRIu64 " pages for a userfaultfd of its own, which are left to it\n",
+		(int)w->target.pid, stats.pages_given_way - w->given_way);
+	w->given_way = stats.pages_given_way;
 }
 
 static int look(struct watch *w)
@@ -287,6 +301,8 @@ static int look(struct watch *w)
 		if (!err)
 			err = scan_all(w);
 	}
+	if (!err)
+		tell_given_way(w);
 	return err;
 }
 

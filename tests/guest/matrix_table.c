@@ -319,9 +319,10 @@ static const struct event_row events[] = {
 	  NO_MISTAKE },
 	{ LOCK, SHARED & ~ONLY(DISK), OPEN & ~ONLY(MOVING), HIT, P, W | S, 0, 0, 0, NULL,
 	  NO_MISTAKE },
-	{ LOCK_ON_FAULT, ONLY(DISK), NOT_DEAD & ~UNCACHED, HIT, 0, 0, 0, 0, AS_STATE, NULL,
+	/* Linux 5.10 says ENOMEM of what cannot be accessed. */
+	{ LOCK_ON_FAULT, ONLY(DISK), OPEN & ~UNCACHED, HIT, 0, 0, 0, 0, AS_STATE, NULL,
 	  NO_MISTAKE },
-	{ LOCK_ON_FAULT, EVERY & ~(ONLY(DISK) | HUGETLBS), NOT_DEAD, HIT, 0, 0, 0, 0, AS_STATE,
+	{ LOCK_ON_FAULT, EVERY & ~(ONLY(DISK) | HUGETLBS), OPEN, HIT, 0, 0, 0, 0, AS_STATE,
 	  NULL, NO_MISTAKE },
 	/* mlock_fixup() gives these no flag, and so they are populated all the same. */
 	{ LOCK_ON_FAULT, ONLY(HUGETLB_PRIVATE), OPEN, HIT, W | P, Z | S, 0, 0, 0, LOCK_WHY,

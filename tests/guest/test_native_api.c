@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "native.h"
+#include "unserved.h"
 
 #define N 16ul
 
@@ -458,6 +459,40 @@ static void async_with_missing_faults(void **state)
 	munmap(source, PAGE);
 }
 
+/*
+ * What was armed with nothing in it can be answered with zeroes. Linux 6.12 cannot: a marker is in
+ * the way, of UFFDIO_ZEROPAGE and not of UFFDIO_COPY.
+ */
+static void zeroes_for_a_missing_fault(void **state)
+{
+	char *p = map_anon(N), *source = map_filled(1);
+	struct uffdio_zeropage zero = { .range = { .start = (uintptr_t)p, .len = PAGE } };
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)p, .src = (uintptr_t)source, .len = PAGE,
+	};
+	const bool by_module = kernel_is_before(6, 4);
+	int uffd = async_uffd(), ret;
+	struct writer writer;
+
+	(void)state;
+	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP | REGISTER_MISSING, NULL));
+	assert_ok(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP));
+	/* Without markers nothing is there that could be armed. */
+	assert_int_equal(is_written(p), kernel_is_before(5, 19));
+	writer_start(&writer, p);
+	assert_int_equal(message_of(uffd).event, UFFD_EVENT_PAGEFAULT);
+	ret = ioctl(uffd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
+	assert_int_equal(ret, by_module ? 0 : -EEXIST);
+	if (!by_module)
+		assert_ok(ioctl(uffd, UFFDIO_COPY, &copy));
+	assert_ok(pthread_join(writer.thread, NULL));
+	assert_int_equal(*p, 7);
+	assert_true(is_written(p));
+	close(uffd);
+	munmap(p, N * PAGE);
+	munmap(source, PAGE);
+}
+
 /* ---- two threads, one userfaultfd */
 
 static struct {
@@ -599,6 +634,7 @@ int main(void)
 		native_test(without_async_scans_do_not_protect),
 		native_test(async_asks_nobody),
 		native_test(async_with_missing_faults),
+		native_test(zeroes_for_a_missing_fault),
 		native_test(only_one_call_wins),
 		native_test(a_request_that_changes),
 		native_test(thirty_two_bit_programs),

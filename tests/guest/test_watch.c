@@ -8,9 +8,11 @@
 #include <json-c/json.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -23,6 +25,7 @@
 
 #define UFFDWP "/bin/uffdwp"
 #define REPORTS "/tmp/reports"
+#define MESSAGES "/tmp/messages"
 #define N 64ul
 
 /* What a command begins with that goes on when it is being watched, however long that takes. */
@@ -120,6 +123,7 @@ static pid_t watch_start(pid_t target, const char *range)
 	watch = fork();
 	if (!watch) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(open(MESSAGES, O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
 		execl(UFFDWP, "uffdwp", "watch", "-p", pid_text, "-i", "0.3", "-j", "-o", REPORTS,
 		      range ? "-r" : (char *)NULL, range, (char *)NULL);
 		_exit(126);
@@ -430,6 +434,46 @@ static void a_filter_that_kills_for_userfaultfd_is_no_obstacle(void **state)
 	munmap(p, N * PAGE);
 }
 
+/* It registers what is watched with a userfaultfd of its own: it may, and the watcher is told. */
+static void the_process_takes_its_memory(void **state)
+{
+	char *p = map_filled(N), range[64], byte;
+	int uffd, go[2], status;
+	pid_t pid, watch;
+
+	(void)state;
+	assert_ok(pipe(go));
+	pid = fork();
+	if (!pid) {
+		struct uffdio_register arg = {
+			.range = { .start = (uintptr_t)p, .len = N * PAGE },
+			.mode = UFFDIO_REGISTER_MODE_MISSING,
+		};
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		uffd = new_uffd(0);
+		while (!has_registered_memory(getpid()))
+			usleep(10000);
+		if (ioctl(uffd, UFFDIO_REGISTER, &arg))
+			_exit(1);
+		if (read(go[0], &byte, 1) != 1)
+			_exit(2);
+		_exit(0);
+	}
+	snprintf(range, sizeof(range), "%lx-%lx", (unsigned long)p, (unsigned long)p + N * PAGE);
+	watch = watch_start(pid, range);
+	wait_for(!run("grep -q busy " REPORTS));
+	watch_end(watch);
+	assert_int_equal(write(go[1], "g", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(run("cat " MESSAGES), 0);
+	assert_true(printed("has taken 64 pages for a userfaultfd of its own"));
+	close(go[0]);
+	close(go[1]);
+	munmap(p, N * PAGE);
+}
+
 /* Two watchers of one process: the second says that it sees nothing, not that all is clean. */
 static void memory_of_another_tracker_is_left_out(void **state)
 {
@@ -622,6 +666,7 @@ int main(void)
 		cmocka_unit_test(lines_can_be_fewer),
 		cmocka_unit_test(names_do_not_reach_the_terminal),
 		cmocka_unit_test(a_filter_that_kills_for_userfaultfd_is_no_obstacle),
+		cmocka_unit_test(the_process_takes_its_memory),
 		cmocka_unit_test(memory_of_another_tracker_is_left_out),
 		cmocka_unit_test(reports_go_to_a_file),
 		cmocka_unit_test(a_command_ends_with_us),
