@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands and close() let others have mmap_lock while they are at work. What others do meanwhile
+ * must not leave anything armed, nobody may be left asleep, and who is killed goes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "support.h"
+
+/* Of /proc/self/pagemap, since Linux 5.14: the entry has the uffd-wp bit, or is a marker. */
+#define PM_UFFD_WP (1ull << 57)
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static size_t armed_entries(const char *start, size_t len)
+{
+	static uint64_t entries[1024];
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t armed = 0, page = 0, i;
+	ssize_t n;
+
+	assert_true(pagemap >= 0);
+	while (page < len / PAGE) {
+		n = pread(pagemap, entries, sizeof(entries), ((uintptr_t)start / PAGE + page) * 8);
+		assert_true(n > 0);
+		for (i = 0; i < n / sizeof(*entries) && page < len / PAGE; i++, page++)
+			armed += !!(entries[i] & PM_UFFD_WP);
+	}
+	close(pagemap);
+	return armed;
+}
+
+/* ---- whoever is killed */
+
+static char *map_large(size_t len)
+{
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	assert_true(p != MAP_FAILED);
+	madvise(p, len, MADV_NOHUGEPAGE);
+	return p;
+}
+
+/*
+ * The child arms memory of ours, in which there is nothing, so that it makes page tables for a long
+ * time. It is killed when some of them are there, and goes before all of them are.
+ */
+static void a_killed_arm_ends(void **state)
+{
+	const size_t len = 64ul << 30;
+	char *large = map_large(len);
+	int fd = dev_open(), status;
+	long tables;
+	pid_t child;
+
+	(void)state;
+	assert_ok(dev_attach_self(fd));
+	assert_ok(dev_register(fd, large, len));
+	tables = number_after("/proc/self/status", "VmPTE");
+	child = fork();
+	if (!child) {
+		dev_arm(fd, large, len);
+		_exit(0);
+	}
+	wait_for(number_after("/proc/self/status", "VmPTE") > tables + 512);
+	assert_ok(kill(child, SIGKILL));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_true(dev_stats(fd).pages_armed < len / PAGE);
+	close(fd);
+	assert_int_equal(armed_entries(large, 1ul << 30), 0);
+	munmap(large, len);
+}
+
+/* ---- close() among writers, mmap() and mremap() */
+
+#define CHUNK (16 * PAGE)
+#define CHUNKS 16ul
+
+struct storm {
+	char *written;		/* by threads that never stop */
+	size_t pages;
+	char *moved;		/* CHUNKS chunks, which go to @scratch and come back */
+	char *scratch;
+	atomic_bool stop;
+	atomic_ulong writes;
+	atomic_ulong moves;
+};
+
+static void *write_on(void *arg)
+{
+	struct storm *s = arg;
+	unsigned int seed = (uintptr_t)&seed;
+	size_t i;
+
+	while (!s->stop) {
+		for (i = 0; i < 64; i++)
+			s->written[(size_t)rand_r(&seed) % s->pages * PAGE] = i;
+		atomic_fetch_add(&s->writes, 64);
+	}
+	return NULL;
+}
+
+static void move(char *from, char *to)
+{
+	if (mremap(from, CHUNK, CHUNK, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+		abort();
+}
+
+/* From high to low and back, and what was moved is written to in either place. */
+static void *move_on(void *arg)
+{
+	struct storm *s = arg;
+	unsigned int seed = 3;
+	void *p;
+
+	while (!s->stop) {
+		char *from = s->moved + rand_r(&seed) % CHUNKS * CHUNK;
+
+		move(from, s->scratch);
+		s->scratch[rand_r(&seed) % CHUNK] = 1;
+		move(s->scratch, from);
+		from[rand_r(&seed) % CHUNK] = 2;
+		p = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		munmap(p, CHUNK);
+		atomic_fetch_add(&s->moves, 2);
+	}
+	return NULL;
+}
+
+static void check_nothing_armed(struct storm *s)
+{
+	assert_int_equal(armed_entries(s->written, s->pages * PAGE), 0);
+	assert_int_equal(armed_entries(s->moved, CHUNKS * CHUNK), 0);
+	assert_int_equal(armed_entries(s->scratch, CHUNK), 0);
+	assert_false(has_registered_memory(getpid()));
+}
+
+/* What is there of the range that is moved about: a chunk may be away. */
+static void track_all(int fd, struct storm *s)
+{
+	assert_ok(dev_register(fd, s->written, s->pages * PAGE));
+	assert_ok(dev_arm(fd, s->written, s->pages * PAGE));
+	assert_ok(dev_register(fd, s->moved, CHUNKS * CHUNK));
+	assert_ok(dev_arm(fd, s->moved, CHUNKS * CHUNK));
+}
+
+static void close_in_a_storm(char *written, size_t pages, int (*attach)(int fd))
+{
+	struct storm s = {
+		.written = written,
+		.pages = pages,
+		.moved = map_filled(CHUNKS * CHUNK / PAGE),
+		.scratch = map_anon(CHUNK / PAGE),
+	};
+	const double end = now() + 5;
+	unsigned long rounds = 0, before;
+	pthread_t threads[3];
+	int fd;
+
+	assert_ok(pthread_create(&threads[0], NULL, write_on, &s));
+	assert_ok(pthread_create(&threads[1], NULL, write_on, &s));
+	assert_ok(pthread_create(&threads[2], NULL, move_on, &s));
+	do {
+		fd = dev_open();
+		assert_ok(attach(fd));
+		track_all(fd, &s);
+		if (rounds % 2)
+			dev_disarm(fd, s.written, s.pages * PAGE);
+		close(fd);
+		check_nothing_armed(&s);
+		rounds++;
+	} while ((now() < end || rounds < 5) && rounds < 300);
+	/* All of them are still at it. */
+	before = s.writes;
+	wait_for(s.writes >= before + 2 * 64 * 10);
+	before = s.moves;
+	wait_for(s.moves >= before + 10);
+	s.stop = true;
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	pthread_join(threads[2], NULL);
+	munmap(s.moved, CHUNKS * CHUNK);
+	munmap(s.scratch, CHUNK);
+	print_message("[   INFO   ] %lu trackers, %lu writes, %lu moves\n", rounds,
+		      (unsigned long)s.writes, (unsigned long)s.moves);
+}
+
+static void close_over_small_pages(void **state)
+{
+	char *memory = map_filled(1024);
+
+	(void)state;
+	close_in_a_storm(memory, 1024, dev_attach_self);
+	munmap(memory, 1024 * PAGE);
+}
+
+static void close_over_markers(void **state)
+{
+	char *memory = map_anon(1024);
+
+	(void)state;
+	if (!(dev_features() & UFFDWP_FEATURE_UNPOP_MARKER))
+		skip_because("no markers on this kernel");
+	close_in_a_storm(memory, 1024, dev_attach_markers);
+	munmap(memory, 1024 * PAGE);
+}
+
+static void close_over_huge_pages(void **state)
+{
+	char *memory = map_huge(2);
+
+	(void)state;
+	if (!memory)
+		skip_because("no huge page could be had");
+	close_in_a_storm(memory, 1024, dev_attach_self);
+	munmap(memory, 2 * HUGE_PAGE);
+}
+
+static void close_over_hugetlb(void **state)
+{
+	const char *reason;
+	char *memory;
+
+	(void)state;
+	if (!(dev_kinds() & UFFDWP_KIND_HUGETLB))
+		skip_because("hugetlb cannot be tracked on this kernel");
+	reason = hugetlb_reserve(2);
+	if (reason)
+		skip_because("%s", reason);
+	memory = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	assert_true(memory != MAP_FAILED);
+	close_in_a_storm(memory, 1024, dev_attach_self);
+	munmap(memory, 2 * HUGE_PAGE);
+	hugetlb_release();
+}
+
+/*
+ * A userfaultfd that was handed in stays registered when the tracker is closed, and nobody reads
+ * from it: a writer that meets an entry that is still armed never comes back.
+ */
+static void a_handed_in_userfaultfd_is_left_disarmed(void **state)
+{
+	struct storm s = { .written = map_filled(1024), .pages = 1024 };
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	const double end = now() + 4;
+	unsigned long rounds = 0, before;
+	pthread_t threads[2];
+	int fd;
+
+	(void)state;
+	assert_true(uffd >= 0);
+	assert_ok(ioctl(uffd, UFFDIO_API, &api));
+	assert_ok(pthread_create(&threads[0], NULL, write_on, &s));
+	assert_ok(pthread_create(&threads[1], NULL, write_on, &s));
+	do {
+		fd = dev_open();
+		assert_ok(dev_attach_uffd(fd, uffd));
+		assert_ok(dev_register(fd, s.written, s.pages * PAGE));
+		assert_ok(dev_arm(fd, s.written, s.pages * PAGE));
+		close(fd);
+		before = s.writes;
+		wait_for(s.writes >= before + 2 * 64);
+		rounds++;
+	} while (now() < end && rounds < 1000);
+	s.stop = true;
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	close(uffd);
+	munmap(s.written, s.pages * PAGE);
+	print_message("[   INFO   ] %lu trackers, %lu writes\n", rounds, (unsigned long)s.writes);
+}
+
+/* With an argument only the tests whose names match it. */
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_killed_arm_ends),
+		cmocka_unit_test(close_over_small_pages),
+		cmocka_unit_test(close_over_markers),
+		cmocka_unit_test(close_over_huge_pages),
+		cmocka_unit_test(close_over_hugetlb),
+		cmocka_unit_test(a_handed_in_userfaultfd_is_left_disarmed),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name("holds", tests, NULL, NULL);
+}
