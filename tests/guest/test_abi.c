@@ -477,13 +477,24 @@ struct flipper {
 	volatile bool stop;
 };
 
+/* Each state as long as a command takes, roughly, so that a command meets both. */
+static void linger(void)
+{
+	volatile unsigned int i;
+
+	for (i = 0; i < 10000; i++)
+		;
+}
+
 static void *flip(void *arg)
 {
 	struct flipper *f = arg;
 
 	while (!f->stop) {
 		*f->start = f->forbidden;
+		linger();
 		*f->start = f->allowed;
+		linger();
 	}
 	return NULL;
 }
