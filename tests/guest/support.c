@@ -299,6 +299,21 @@ static uint64_t huge_memory_at(const void *addr)
 	return huge;
 }
 
+bool is_one_vma(const void *start, size_t len)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uint64_t low, high;
+	bool one = false;
+	char line[256];
+
+	assert_non_null(maps);
+	while (!one && fgets(line, sizeof(line), maps))
+		one = sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &low, &high) == 2 &&
+		      low <= (uintptr_t)start && (uintptr_t)start + len <= high;
+	fclose(maps);
+	return one;
+}
+
 bool is_huge(const void *addr)
 {
 	return huge_memory_at(addr);

@@ -68,6 +68,8 @@ char *next_huge_page(char *addr);
 /* A number of huge pages, or NULL when there are none to be had. */
 char *map_huge(size_t huge_pages);
 bool is_huge(const void *addr);
+/* Is that range in a single VMA of this process? */
+bool is_one_vma(const void *start, size_t len);
 
 /* An open file that is no shared memory, on a file system of its own, with some bytes in it. */
 int new_ordinary_file(size_t len);

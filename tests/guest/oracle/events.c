@@ -427,8 +427,8 @@ static void write_protect(struct oracle *o, const struct event *event)
 	if (o->mode != MODE_UFFD || o->areas[r.kind].unsure || !is_tracked(o, &r, true))
 		return;
 	error = ioctl(o->uffd, UFFDIO_WRITEPROTECT, &arg) ? errno : 0;
-	/* Off is the kernel's own, and Linux 6.1 takes one mapping at a time: find_dst_vma() */
-	if (!event->value && error == ENOENT)
+	/* Before 6.3 mwriteprotect_range() takes a range of one VMA only: find_dst_vma(). */
+	if (error == ENOENT && !is_one_vma(range_start(o, &r), r.pages * PAGE))
 		return;
 	expect_ok(o, &r, error);
 	if (event->value) {
