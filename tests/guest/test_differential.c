@@ -36,13 +36,13 @@ struct sequence {
 	uint64_t before[MOST_PAGES];	/* what both said before this step */
 };
 
-static void start_pairs(struct sequence *s, bool same_area)
+static void start_pairs(struct sequence *s)
 {
 	const char *reason;
 	enum kind kind;
 
 	for (kind = 0; kind < KINDS; kind++) {
-		reason = pair_start(&s->pairs[kind], kind, same_area);
+		reason = pair_start(&s->pairs[kind], kind);
 		if (!reason)
 			s->present |= BIT_OF(kind);
 		else if (BIT_OF(kind) & (OF_HUGETLB | OF_ORDINARY))
@@ -150,19 +150,16 @@ static void make_equal(const struct pair *pair, size_t first, size_t pages)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		if (!pair->same_area || i == DEVICE)
-			assert_ok(side_arm(&pair->sides[i], pair->sides[i].start + first * PAGE,
-					   pages * PAGE));
+		assert_ok(side_arm(&pair->sides[i], pair->sides[i].start + first * PAGE,
+				   pages * PAGE));
 }
 
 /* The sides had different luck: begin again. */
 static void begin_again(struct sequence *s, const struct step *step)
 {
-	const bool same_area = s->pairs[step->kind].same_area;
-
 	s->unlucky++;
 	pair_end(&s->pairs[step->kind]);
-	assert_null(pair_start(&s->pairs[step->kind], step->kind, same_area));
+	assert_null(pair_start(&s->pairs[step->kind], step->kind));
 }
 
 /* Swap had room for a huge page as a whole on one side, and on the other for its parts only. */
@@ -217,8 +214,7 @@ static void compare_looks(struct sequence *s, const struct step *step)
 		}
 		differ++;
 		if (!step_reaches(step, i) ||
-		    !difference_is_known(step, pair->same_area, s->looks[NATIVE][i],
-					 s->looks[DEVICE][i]))
+		    !difference_is_known(step, s->looks[NATIVE][i], s->looks[DEVICE][i]))
 			fail_at(s, step, i, "and differs");
 	}
 	if (!differ)
@@ -320,12 +316,14 @@ static int forget(void **state)
 	return 0;
 }
 
-static void run_sequence(bool same_area)
+static void equal_memory_tracked_by_each(void **state)
 {
 	time_t end = time(NULL) + stress.seconds;
 
+	(void)state;
+	needs_native();
 	memset(&s, 0, sizeof(s));
-	start_pairs(&s, same_area);
+	start_pairs(&s);
 	while (s.step < stress.count && time(NULL) < end) {
 		s.step++;
 		do_step(&s);
@@ -335,13 +333,6 @@ static void run_sequence(bool same_area)
 	differences_print();
 	/* Otherwise little was compared. */
 	assert_true(s.step > 100 && s.unlucky * 20 < s.step);
-}
-
-static void equal_memory_tracked_by_each(void **state)
-{
-	(void)state;
-	needs_native();
-	run_sequence(false);
 }
 
 /* ---- */

@@ -25,7 +25,7 @@ static uint64_t looks[2][MOST_PAGES];
 
 static const char *start_pair(enum kind kind)
 {
-	const char *reason = pair_start(&pair, kind, false);
+	const char *reason = pair_start(&pair, kind);
 
 	if (reason && !(BIT_OF(kind) & (OF_HUGETLB | OF_ORDINARY)))
 		fail_msg("no %s: %s", kinds[kind].name, reason);

@@ -71,14 +71,13 @@ struct side {
 	bool native;
 	int scan;		/* /proc/self/pagemap, or the device */
 	int pagemap;
-	int uffd;		/* of the kernel's side, and of the device's if it was handed in */
+	int uffd;		/* of the kernel's side only */
 	char *start;
 	int file;		/* or -1 */
 };
 
 struct pair {
 	enum kind kind;
-	bool same_area;		/* both track the same memory, by one userfaultfd */
 	struct side sides[2];	/* the kernel's first */
 };
 
@@ -95,7 +94,7 @@ const char *native_is_missing(void);
 	} while (0)
 
 /* NULL, or why one of them does not have memory of this kind. */
-const char *pair_start(struct pair *pair, enum kind kind, bool same_area);
+const char *pair_start(struct pair *pair, enum kind kind);
 void pair_end(struct pair *pair);
 
 /* Each returns 0 or more, or -errno. */
@@ -189,8 +188,7 @@ void scan_compare(const struct pair *pair, const struct step *step, const uint64
  * has done to it? Then it is counted. Never where the kernel knows of a write and the device does
  * not.
  */
-bool difference_is_known(const struct step *step, bool same_area, uint64_t native,
-			 uint64_t device);
+bool difference_is_known(const struct step *step, uint64_t native, uint64_t device);
 /* What was seen of them. */
 void differences_print(void);
 

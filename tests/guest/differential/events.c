@@ -272,17 +272,12 @@ const struct event events[EVENTS] = {
 	[EVENT_CONTENT] = { "comparison of the content", 2, OF_ALL, 0, NULL, 0 },
 };
 
-/*
- * Memory that both track is changed once, and its tracking by the one or the other. -1: the sides
- * had different luck, and are not comparable any more.
- */
+/* -1: the sides had different luck, and are not comparable any more. */
 int event_run(struct pair *pair, const struct step *step)
 {
 	const struct side *sides = pair->sides;
 	int error, other;
 
-	if (pair->same_area)
-		return step->event->run(&sides[step->random >> 60 & 1], step);
 	error = step->event->run(&sides[NATIVE], step);
 	other = step->event->run(&sides[DEVICE], step);
 	if (error == other)

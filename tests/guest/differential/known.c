@@ -68,14 +68,11 @@ static bool rest_is_equal(enum kind kind, uint64_t native, uint64_t device)
 	return !others;
 }
 
-bool difference_is_known(const struct step *step, bool same_area, uint64_t native, uint64_t device)
+bool difference_is_known(const struct step *step, uint64_t native, uint64_t device)
 {
 	size_t i;
 
 	if ((native & W) || !(device & W) || !rest_is_equal(step->kind, native, device))
-		return false;
-	/* One entry has the bit for both or for none. */
-	if (same_area && (native & THERE))
 		return false;
 	for (i = 0; i < ROWS; i++) {
 		if (!row_applies(&known[i], step, native))

@@ -201,20 +201,8 @@ static void compare(const struct step *step, const struct uffdwp_scan_arg *form,
 void scan_compare(const struct pair *pair, const struct step *step, const uint64_t *categories)
 {
 	static struct answer native, device;
-	struct uffdwp_scan_arg form = choose_scan(step), look = form;
+	struct uffdwp_scan_arg form = choose_scan(step);
 
-	look.flags &= ~UFFDWP_SCAN_WP_MATCHING;
-	if (pair->same_area && look.vec_len) {
-		ask(&pair->sides[NATIVE], &look, &native);
-		ask(&pair->sides[DEVICE], &look, &device);
-		compare(step, &look, categories, &native, &device);
-	}
-	if (pair->same_area) {
-		/* One of them arms what both track. */
-		if (form.flags & UFFDWP_SCAN_WP_MATCHING)
-			ask(&pair->sides[step->random >> 60 & 1], &form, &native);
-		return;
-	}
 	ask(&pair->sides[NATIVE], &form, &native);
 	ask(&pair->sides[DEVICE], &form, &device);
 	if (step->kind == KIND_THP && (form.flags & UFFDWP_SCAN_WP_MATCHING))

@@ -119,11 +119,9 @@ static void side_unmap(struct side *side, enum kind kind)
 /* ---- tracking */
 
 /* Pages that are on their way between the kernel's lists would read as held. */
-static int attach(int fd, int uffd)
+static int attach(int fd)
 {
-	const uint64_t flags = UFFDWP_ATTACH_IGNORE_PINS | (uffd >= 0 ? UFFDWP_ATTACH_UFFD : 0);
-
-	return dev_attach(fd, flags, 0, uffd >= 0 ? uffd : 0, UFFDWP_UNPOP_MARKER);
+	return dev_attach(fd, UFFDWP_ATTACH_IGNORE_PINS, 0, 0, UFFDWP_UNPOP_MARKER);
 }
 
 static void open_sides(struct pair *pair)
@@ -137,10 +135,9 @@ static void open_sides(struct pair *pair)
 	assert_true(native->scan >= 0);
 	native->pagemap = device->pagemap = native->scan;
 	device->name = "the device";
-	device->uffd = pair->same_area ? native->uffd : -1;
 	device->scan = dev_open();
 	assert_true(device->scan >= 0);
-	assert_ok(attach(device->scan, device->uffd));
+	assert_ok(attach(device->scan));
 }
 
 static const char *track(struct pair *pair)
@@ -159,21 +156,17 @@ static const char *track(struct pair *pair)
 	return NULL;
 }
 
-const char *pair_start(struct pair *pair, enum kind kind, bool same_area)
+const char *pair_start(struct pair *pair, enum kind kind)
 {
 	const char *reason;
 
-	*pair = (struct pair){ .kind = kind, .same_area = same_area };
+	*pair = (struct pair){ .kind = kind };
 	reason = side_map(&pair->sides[NATIVE], kind, NATIVE);
 	if (reason)
 		return reason;
-	if (same_area) {
-		pair->sides[DEVICE] = pair->sides[NATIVE];
-	} else {
-		reason = side_map(&pair->sides[DEVICE], kind, DEVICE);
-		if (reason)
-			return reason;
-	}
+	reason = side_map(&pair->sides[DEVICE], kind, DEVICE);
+	if (reason)
+		return reason;
 	open_sides(pair);
 	reason = track(pair);
 	if (reason)
@@ -187,8 +180,7 @@ void pair_end(struct pair *pair)
 	close(pair->sides[NATIVE].scan);
 	close(pair->sides[NATIVE].uffd);
 	side_unmap(&pair->sides[NATIVE], pair->kind);
-	if (!pair->same_area)
-		side_unmap(&pair->sides[DEVICE], pair->kind);
+	side_unmap(&pair->sides[DEVICE], pair->kind);
 }
 
 static int uffd_command(const struct side *side, unsigned long cmd, void *arg)
