@@ -157,13 +157,20 @@ static void check_nothing_armed(struct storm *s)
 	assert_false(has_registered_memory(getpid()));
 }
 
-/* What is there of the range that is moved about: a chunk may be away. */
+/*
+ * What is there of the range that is moved about: a chunk may be away, and is not registered any
+ * more when it comes back. That may be true of all of them when they are to be armed.
+ */
 static void track_all(int fd, struct storm *s)
 {
+	int err;
+
 	assert_ok(dev_register(fd, s->written, s->pages * PAGE));
 	assert_ok(dev_arm(fd, s->written, s->pages * PAGE));
 	assert_ok(dev_register(fd, s->moved, CHUNKS * CHUNK));
-	assert_ok(dev_arm(fd, s->moved, CHUNKS * CHUNK));
+	err = dev_arm(fd, s->moved, CHUNKS * CHUNK);
+	if (err != -ENOENT)
+		assert_ok(err);
 }
 
 static void close_in_a_storm(char *written, size_t pages, int (*attach)(int fd))
