@@ -721,19 +721,6 @@ static const struct uffdwp_walk_ops marker_ops = {
 	.huge = leave_huge,
 };
 
-/**
- * uffdwp_clear_markers - take the markers out of a VMA, and leave every bit
- * @vma: anonymous VMA, mmap_lock held
- *
- * For kernels on which all markers in such a VMA are ours.
- */
-void uffdwp_clear_markers(struct vm_area_struct *vma)
-{
-	struct uffdwp_walk walk = { .ops = &marker_ops, .vma = vma };
-
-	walk_past_unknown(&walk, vma->vm_start, vma->vm_end);
-}
-
 struct disarm_range {
 	struct uffdwp_hold hold;
 	const struct uffdwp_choice *choice;
@@ -754,6 +741,7 @@ static void disarm_in_vma(struct disarm_range *r, struct vm_area_struct *vma)
 			.vma = vma,
 			.yield = r->yield,
 		},
+		.split = r->choice->split,
 	};
 
 	r->pos = max(r->pos, vma->vm_start);

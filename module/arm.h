@@ -137,10 +137,12 @@ enum uffdwp_disarm {
  * struct uffdwp_choice - what uffdwp_disarm_range() is to disarm
  * @what: asked about each VMA of the range, with mmap_lock held
  * @arg: its second argument
+ * @split: a huge page that is cut by the range is split, so that the rest of it stays armed
  */
 struct uffdwp_choice {
 	enum uffdwp_disarm (*what)(struct vm_area_struct *vma, const void *arg);
 	const void *arg;
+	bool split;
 };
 
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
@@ -152,7 +154,6 @@ int uffdwp_arm_vma(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigne
 u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);
-void uffdwp_clear_markers(struct vm_area_struct *vma);
 u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			const struct uffdwp_choice *choice);
 void uffdwp_disarm_free(struct mm_struct *mm, unsigned long start, unsigned long end);

@@ -58,7 +58,6 @@
 #include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 
-#include "arm.h"
 #include "compat/symbols.h"
 #include "compat/userfault.h"
 #include "health.h"
@@ -67,9 +66,6 @@
 #include "userfault.h"
 
 #define INTERVAL (HZ / 2)
-
-/* Of memory that is disarmed under one hold of mmap_lock. */
-#define STRIDE (256UL << 20)
 
 static LIST_HEAD(watched);
 static DEFINE_MUTEX(watch_lock);
@@ -118,41 +114,6 @@ void uffdwp_health_wake(const struct uffdwp_tracker *t)
 }
 
 /*
- * From @pos to the end of its VMA, or as far as one hold of mmap_lock is to go. Returns where to go
- * on, or 0.
- */
-static unsigned long disarm_stride(struct uffdwp_tracker *t, unsigned long pos)
-{
-	struct vm_area_struct *vma = find_vma(t->mm, pos);
-	unsigned long end;
-
-	if (!vma)
-		return 0;
-	if (vma->vm_userfaultfd_ctx.ctx != t->ctx) {
-		/* Without our hook on do_swap_page() a marker kills who touches it. */
-		if (!UFFDWP_HAS_ANON_MARKERS)
-			uffdwp_tracker_clear_lost_markers(t, vma);
-		return vma->vm_end;
-	}
-	pos = max(pos, vma->vm_start);
-	end = vma->vm_end - pos > STRIDE ? pos + STRIDE : vma->vm_end;
-	uffdwp_disarm(vma, pos, end);
-	return end;
-}
-
-static void disarm_everything(struct uffdwp_tracker *t)
-{
-	unsigned long pos = 0;
-
-	do {
-		mmap_read_lock(t->mm);
-		pos = disarm_stride(t, pos);
-		mmap_read_unlock(t->mm);
-		cond_resched();
-	} while (pos);
-}
-
-/*
  * The userfaultfd of a native tracker is not ours, and with its hook on userfaultfd_release() dead
  * nobody has told us that it was closed. It is there as long as a VMA says so: it is taken out of
  * all of them, with mmap_lock held for writing, before the context is freed.
@@ -185,7 +146,7 @@ static void lose(struct uffdwp_tracker *t)
 	/* A command that arms from here on sees that, for it takes page-table locks after us. */
 	if (!mmget_not_zero(t->mm))
 		return;
-	disarm_everything(t);
+	uffdwp_tracker_disarm_all(t);
 	wake_if_open(t);
 	mmput(t->mm);
 }

@@ -207,6 +207,92 @@ static bool has_files_to_leave_out(struct uffdwp_tracker *t, unsigned long start
 	return false;
 }
 
+/* By the kernel, which wakes faults of the modes that the owner has registered, too. */
+static int unregister_handed_in(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+				bool in_parts)
+{
+	int err = in_parts ? unregister_parts(t, start, end) :
+			     uffdwp_userfault_unregister(t->uffd, start, end - start);
+
+	if (UFFDWP_UNREGISTER_KEEPS_BITS)
+		uffdwp_disarm_free(t->mm, start, end);
+	return err;
+}
+
+/* VMAs that are looked at under one hold of mmap_lock. */
+#define BATCH 64
+
+/* From *@pos on, which is where to go on afterwards. */
+static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	unsigned long vma_end;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < BATCH && *pos < end && !err; i++, *pos = vma_end) {
+		vma = find_vma(t->mm, *pos);
+		if (!vma || vma->vm_start >= end) {
+			*pos = end;
+			break;
+		}
+		vma_end = min(end, vma->vm_end);
+		if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
+			continue;
+		uffdwp_vma_keep_out_faults(vma);
+		err = uffdwp_vma_unregister(vma, max(*pos, vma->vm_start), vma_end);
+	}
+	return err;
+}
+
+/**
+ * uffdwp_unregister_disarmed - take a range in which nothing is armed from a userfaultfd of ours
+ * @t: tracker whose userfaultfd the module has made, its mm held by mmget(); mmap_lock is taken here
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * UFFDIO_UNREGISTER, and the last close of a userfaultfd, walk the page tables of all of it to take
+ * the protection away, under one hold of mmap_lock for writing. Here that was done before, with
+ * pauses (hold.c), and nobody arms it again: the caller keeps the tracker's commands out, and
+ * others may not (hooks_arming.c).
+ *
+ * mmap_lock held for writing, and the lock of each VMA, wait for the faults that have found the
+ * tracker: when this returns there is none left in the range.
+ *
+ * Return: 0; or -ENOMEM when a VMA could not be split, never for a whole one: what is below it was
+ * taken.
+ */
+int uffdwp_unregister_disarmed(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	int err = 0;
+
+	while (start < end && !err) {
+		mmap_write_lock(t->mm);
+		err = unregister_some(t, &start, end);
+		mmap_write_unlock(t->mm);
+		cond_resched();
+	}
+	return err;
+}
+
+static enum uffdwp_disarm all_if_registered(struct vm_area_struct *vma, const void *ctx)
+{
+	return vma->vm_userfaultfd_ctx.ctx == ctx && !uffdwp_broken(UFFDWP_BREAK_STALE) ?
+	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+static int unregister_ours(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	const struct uffdwp_choice choice = {
+		.what = all_if_registered,
+		.arg = t->ctx,
+		.split = true,
+	};
+
+	uffdwp_disarm_range(t->mm, start, end, &choice);
+	return uffdwp_unregister_disarmed(t, start, end);
+}
+
 /**
  * uffdwp_unregister - UFFDWP_IOC_UNREGISTER
  * @t: attached tracker, locked, its mm held by mmget()
@@ -214,8 +300,8 @@ static bool has_files_to_leave_out(struct uffdwp_tracker *t, unsigned long start
  * @end: last address, exclusive
  * @fail_at: out: start of the mapping that refused, left alone if none did
  *
- * The owner is checked here because UFFDIO_UNREGISTER of this kernel does not: it would take memory
- * from another userfaultfd.
+ * A userfaultfd of ours has registered nothing that is of another kind or has another owner; that
+ * there is such memory in the range is an error, as for the kernel.
  *
  * Return: 0, or an error as documented with struct uffdwp_unregister_arg.
  */
@@ -233,13 +319,8 @@ int uffdwp_unregister(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 		in_parts = has_files_to_leave_out(t, start, end);
 	mmap_read_unlock(t->mm);
 
-	if (uffdwp_broken(UFFDWP_BREAK_STALE) && !err)
-		set_mode(t, start, end, VM_UFFD_MISSING);
 	if (err)
 		return err;
-	err = in_parts ? unregister_parts(t, start, end) :
-			 uffdwp_userfault_unregister(t->uffd, start, end - start);
-	if (UFFDWP_UNREGISTER_KEEPS_BITS)
-		uffdwp_disarm_free(t->mm, start, end);
-	return err;
+	return t->handed_in ? unregister_handed_in(t, start, end, in_parts) :
+			      unregister_ours(t, start, end);
 }

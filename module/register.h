@@ -8,6 +8,7 @@ struct uffdwp_tracker;
 
 int uffdwp_register(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 		    u64 *fail_at);
+int uffdwp_unregister_disarmed(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
 int uffdwp_unregister(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 		      u64 *fail_at);
 

@@ -17,10 +17,11 @@
  *	page-table lock
  *	tables_lock		writers of the tables; readers use RCU
  *
- * A tracker leaves the tables under mmap_lock held for writing, with the lock of each mapping that
- * is registered with it. A fault holds mmap_lock for reading, or the lock of its mapping (per-VMA
- * locks, 6.4 and later), so a tracker that a fault has found stays in the tables, and alive, until
- * that fault is over; RCU is for those who look without having found.
+ * A tracker leaves the tables when no VMA is registered with it any more or, if its userfaultfd
+ * stays open, with mmap_lock held for writing and the lock of each VMA that is. A fault holds
+ * mmap_lock for reading, or the lock of its VMA (per-VMA locks, 6.4 and later), and taking a VMA
+ * from its userfaultfd takes both for writing; so a tracker that a fault has found stays in the
+ * tables, and alive, until that fault is over. RCU is for those who look without having found.
  */
 #include <linux/file.h>
 #include <linux/hash.h>
@@ -36,6 +37,7 @@
 #include "breakage.h"
 #include "compat/vma.h"
 #include "health.h"
+#include "register.h"
 #include "tracker.h"
 
 /* All trackers of one mm: in the table while there are any. */
@@ -454,44 +456,28 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
 }
 
 /*
- * What remap.c does at once, again at the end, for the hook was perhaps not called (health.c). Then
- * only markers matter, since they kill whoever touches them once no hook on do_swap_page() is
- * there.
+ * In memory that the tracker has lost: what remap.c does at once, again at the end, for the hook
+ * was perhaps not called (health.c). Only markers in anonymous memory matter, since on kernels that
+ * have none there by themselves they kill whoever touches them, once no hook on do_swap_page() is
+ * there. Bits may be those of another userfaultfd.
  */
-static bool may_hold_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+static enum uffdwp_disarm lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	return t->markers && vma_is_anonymous(vma);
-}
-
-/**
- * uffdwp_tracker_clear_lost_markers - leave no marker of ours where the tracker has lost the memory
- * @t: tracker
- * @vma: mapping that is not registered with it; mmap_lock held, for writing where faults need not
- *	take it
- *
- * Bits may be those of another userfaultfd.
- */
-void uffdwp_tracker_clear_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
-{
-	if (!may_hold_lost_markers(t, vma))
-		return;
-	if (!vma->vm_userfaultfd_ctx.ctx) {
-		uffdwp_vma_keep_out_faults(vma);
-		uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
-	} else if (!UFFDWP_HAS_ANON_MARKERS && !uffdwp_tracker_of_vma(vma) &&
-		   !uffdwp_tracker_of_sync_vma(vma)) {
-		uffdwp_clear_markers(vma);
-	}
+	if (UFFDWP_HAS_ANON_MARKERS || !t->markers || !vma_is_anonymous(vma))
+		return UFFDWP_DISARM_NOTHING;
+	if (!vma->vm_userfaultfd_ctx.ctx)
+		return UFFDWP_DISARM_ALL;
+	return uffdwp_tracker_of_vma(vma) || uffdwp_tracker_of_sync_vma(vma) ?
+	       UFFDWP_DISARM_NOTHING : UFFDWP_DISARM_MARKERS;
 }
 
 static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void *arg)
 {
 	const struct uffdwp_tracker *t = arg;
 
-	if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
-		return uffdwp_broken(UFFDWP_BREAK_STALE) ? UFFDWP_DISARM_NOTHING :
-							   UFFDWP_DISARM_ALL;
-	return UFFDWP_DISARM_NOTHING;
+	if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
+		return lost_markers(t, vma);
+	return uffdwp_broken(UFFDWP_BREAK_STALE) ? UFFDWP_DISARM_NOTHING : UFFDWP_DISARM_ALL;
 }
 
 /**
@@ -528,7 +514,8 @@ void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t)
 }
 
 /*
- * Nothing is armed any more. What could still be under way: a fault that saw an armed huge page, or
+ * The VMAs stay registered with a userfaultfd that is not ours to close, and nothing is armed any
+ * more. What could still be under way: a fault that saw an armed huge page, or
  * an armed entry, before it was disarmed, and has not come to our hook yet. If the tracker were
  * gone by then, the fault would sleep in handle_userfault() for a reader that does not exist. Such
  * a fault holds mmap_lock for reading, or the lock of its VMA; so with mmap_lock held for writing
@@ -540,16 +527,30 @@ static void drain_faults(struct uffdwp_tracker *t)
 
 	lockdep_assert_held_write(&t->mm->mmap_lock);
 	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX) {
-		if (vma->vm_userfaultfd_ctx.ctx != t->ctx) {
-			uffdwp_tracker_clear_lost_markers(t, vma);
+		if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
 			continue;
-		}
 		uffdwp_vma_keep_out_faults(vma);
-		if (uffdwp_broken(UFFDWP_BREAK_STALE))
-			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, VM_UFFD_MISSING);
-		else if (t->remaps)
+		if (t->remaps)
 			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
 	}
+}
+
+static void end_in_mm(struct uffdwp_tracker *t)
+{
+	uffdwp_tracker_disarm_all(t);
+	if (t->uffd && !t->handed_in) {
+		/* Whole VMAs: cannot fail. */
+		uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
+		unpublish(t);
+		return;
+	}
+	mmap_write_lock(t->mm);
+	drain_faults(t);
+	unpublish(t);
+	mmap_write_unlock(t->mm);
+	/* Closing a userfaultfd wakes all; one that was handed in stays open. */
+	if (t->uffd && uffdwp_health_is_lost(t))
+		uffdwp_health_wake(t);
 }
 
 /**
@@ -566,14 +567,7 @@ void uffdwp_tracker_release(struct uffdwp_tracker *t)
 		uffdwp_health_forget(t);
 		/* mm_users of 0: the mappings are gone or on their way, and no fault can come */
 		if (mmget_not_zero(t->mm)) {
-			uffdwp_tracker_disarm_all(t);
-			mmap_write_lock(t->mm);
-			drain_faults(t);
-			unpublish(t);
-			mmap_write_unlock(t->mm);
-			/* Closing a userfaultfd wakes all; one that was handed in stays open. */
-			if (t->uffd && uffdwp_health_is_lost(t))
-				uffdwp_health_wake(t);
+			end_in_mm(t);
 			mmput(t->mm);
 		} else {
 			unpublish(t);

@@ -123,7 +123,6 @@ struct uffdwp_tracker *uffdwp_tracker_new_native(void);
 int uffdwp_tracker_publish(struct uffdwp_tracker *t);
 void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t);
 void uffdwp_tracker_release(struct uffdwp_tracker *t);
-void uffdwp_tracker_clear_lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma);
 u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
 
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma);

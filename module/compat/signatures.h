@@ -45,6 +45,8 @@
  */
 #define UFFDWP_ZAP_IS_BATCHED UFFDWP_KERNEL_SINCE(6, 16)
 
+/* 5.17: vma_merge() is handed the name of anonymous memory */
+#define UFFDWP_VMA_MERGE_TAKES_NAME UFFDWP_KERNEL_SINCE(5, 17)
 /* 6.12: split_vma() is no more; vma_modify_flags_uffd() splits, merges, and may give up merging */
 #define UFFDWP_VMA_MODIFY_SPLITS UFFDWP_KERNEL_SINCE(6, 12)
 /* 7.0: and takes the flags by pointer, as a type of their own */

@@ -206,7 +206,27 @@ struct zap_details;
 	   struct vm_area_struct *vma, unsigned long start, unsigned long end,		\
 	   unsigned long flags, struct vm_userfaultfd_ctx ctx, bool give_up_on_oom))
 #else
+#if UFFDWP_VMA_MERGE_TAKES_NAME
+#define UFFDWP_VMA_NAME , struct anon_vma_name *name
+#else
+#define UFFDWP_VMA_NAME
+#endif
+/* mm/madvise.c */
+#if UFFDWP_VMA_MERGE_TAKES_NAME && defined(CONFIG_ANON_VMA_NAME)
+#define UFFDWP_VMA_NAME_FUNCTION(X)							\
+	X(anon_vma_name, struct anon_vma_name *, (struct vm_area_struct *vma))
+#else
+#define UFFDWP_VMA_NAME_FUNCTION(X)
+#endif
 #define UFFDWP_VMA_FUNCTION(X)								\
+	UFFDWP_VMA_NAME_FUNCTION(X)							\
+	X(find_vma_prev, struct vm_area_struct *,					\
+	  (struct mm_struct *mm, unsigned long addr, struct vm_area_struct **prev))	\
+	X(vma_merge, struct vm_area_struct *,						\
+	  (struct mm_struct *mm, struct vm_area_struct *prev, unsigned long start,	\
+	   unsigned long end, unsigned long flags, struct anon_vma *anon_vma,		\
+	   struct file *file, pgoff_t pgoff, struct mempolicy *policy,			\
+	   struct vm_userfaultfd_ctx ctx UFFDWP_VMA_NAME))				\
 	X(split_vma, int, (struct mm_struct *mm, struct vm_area_struct *vma,		\
 			   unsigned long addr, int new_below))
 #endif

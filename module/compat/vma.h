@@ -5,6 +5,7 @@
 #ifndef UFFDWP_COMPAT_VMA_H
 #define UFFDWP_COMPAT_VMA_H
 
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/userfaultfd_k.h>
@@ -72,16 +73,14 @@ static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned lon
 }
 
 /*
- * Take [start, end) of a VMA from its userfaultfd, as userfaultfd_unregister() does. mmap_lock is
- * held for writing, faults are kept out, and nothing in the range is armed. The VMA is split, and,
- * where the kernel's function does it, merged with what is beside it.
- *
- * Return: 0, or -ENOMEM: it belongs to the userfaultfd as before.
+ * The VMA with [start, end) of @vma and no userfaultfd in it: merged with what is beside it, if
+ * that can be, or split off. Or an ERR_PTR.
  */
-static inline int uffdwp_vma_unregister(struct vm_area_struct *vma, unsigned long start,
-					unsigned long end)
-{
 #if UFFDWP_VMA_MODIFY_SPLITS
+static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *vma,
+							unsigned long start, unsigned long end)
+{
+	/* Then there is nothing to split, and what cannot be merged for want of memory is not. */
 	const bool whole = start == vma->vm_start && end == vma->vm_end;
 	VMA_ITERATOR(vmi, vma->vm_mm, start);
 	struct vm_area_struct *prev = vma_prev(&vmi);
@@ -94,25 +93,61 @@ static inline int uffdwp_vma_unregister(struct vm_area_struct *vma, unsigned lon
 	if (vma->vm_start < start)
 		prev = vma;
 #if UFFDWP_VMA_MODIFY_TAKES_TYPE
-	vma = uffdwp_call(vma_modify_flags_uffd)(&vmi, prev, vma, start, end, &flags,
-						 NULL_VM_UFFD_CTX, whole);
+	return uffdwp_call(vma_modify_flags_uffd)(&vmi, prev, vma, start, end, &flags,
+						  NULL_VM_UFFD_CTX, whole);
 #else
-	vma = uffdwp_call(vma_modify_flags_uffd)(&vmi, prev, vma, start, end,
-						 vma->vm_flags & ~__VM_UFFD_FLAGS,
-						 NULL_VM_UFFD_CTX, whole);
+	return uffdwp_call(vma_modify_flags_uffd)(&vmi, prev, vma, start, end,
+						  vma->vm_flags & ~__VM_UFFD_FLAGS,
+						  NULL_VM_UFFD_CTX, whole);
 #endif
-	if (IS_ERR(vma))
-		return PTR_ERR(vma);
+}
 #else
+#if !UFFDWP_VMA_MERGE_TAKES_NAME
+#define UFFDWP_VMA_NAME_OF(vma)
+#elif defined(CONFIG_ANON_VMA_NAME)
+#define UFFDWP_VMA_NAME_OF(vma) , uffdwp_call(anon_vma_name)(vma)
+#else
+#define UFFDWP_VMA_NAME_OF(vma) , NULL
+#endif
+
+static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *vma,
+							unsigned long start, unsigned long end)
+{
+	const pgoff_t pgoff = vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT);
+	struct mm_struct *mm = vma->vm_mm;
+	struct vm_area_struct *prev, *merged;
 	int err = 0;
 
+	uffdwp_call(find_vma_prev)(mm, start, &prev);
 	if (vma->vm_start < start)
-		err = uffdwp_call(split_vma)(vma->vm_mm, vma, start, 1);
+		prev = vma;
+	merged = uffdwp_call(vma_merge)(mm, prev, start, end, vma->vm_flags & ~__VM_UFFD_FLAGS,
+					vma->anon_vma, vma->vm_file, pgoff, vma_policy(vma),
+					NULL_VM_UFFD_CTX UFFDWP_VMA_NAME_OF(vma));
+	if (merged)
+		return merged;
+	if (vma->vm_start < start)
+		err = uffdwp_call(split_vma)(mm, vma, start, 1);
 	if (!err && vma->vm_end > end)
-		err = uffdwp_call(split_vma)(vma->vm_mm, vma, end, 0);
-	if (err)
-		return err;
+		err = uffdwp_call(split_vma)(mm, vma, end, 0);
+	return err ? ERR_PTR(err) : vma;
+}
 #endif
+
+/*
+ * Take [start, end) of a VMA from its userfaultfd, as userfaultfd_unregister() does. mmap_lock is
+ * held for writing, faults are kept out, and nothing in the range is armed. The VMA may be another
+ * one afterwards, or gone.
+ *
+ * Return: 0, or -ENOMEM, never for a whole VMA: it belongs to the userfaultfd as before.
+ */
+static inline int uffdwp_vma_unregister(struct vm_area_struct *vma, unsigned long start,
+					unsigned long end)
+{
+	vma = uffdwp_vma_cut_out(vma, start, end);
+	if (IS_ERR(vma))
+		return PTR_ERR(vma);
+	/* Faults of what it was merged into are kept out by the kernel's function. */
 	uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, 0);
 	vma->vm_userfaultfd_ctx = NULL_VM_UFFD_CTX;
 	return 0;

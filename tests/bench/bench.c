@@ -10,7 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -452,11 +455,137 @@ static void in_a_crowd(void)
 	waitpid(crowd, NULL, 0);
 }
 
-int main(void)
+/* ---- how long a command keeps the process from mapping memory */
+
+#define GIB (1ul << 30)
+
+static atomic_ulong longest_wait;
+static atomic_bool waited_enough;
+
+/* It comes back every now and then, and needs mmap_lock for writing. */
+static void *map_on(void *arg)
+{
+	const struct timespec pause = { .tv_nsec = 300000 };
+	uint64_t begin, took;
+	void *p;
+
+	(void)arg;
+	while (!waited_enough) {
+		begin = now();
+		nanosleep(&pause, NULL);
+		p = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		munmap(p, PAGE);
+		took = now() - begin;
+		if (took > longest_wait)
+			longest_wait = took;
+	}
+	return NULL;
+}
+
+enum holder {
+	HOLD_ARM, HOLD_SCAN, HOLD_DISARM, HOLD_UNREGISTER, HOLD_REGISTER, HOLD_CLOSE, HOLDERS
+};
+
+static const char *const holders[HOLDERS] = {
+	"arm", "scan", "disarm", "unregister", "register", "close",
+};
+
+/* Longest wait during each command on memory of which all is zero pages, in instructions. */
+static void measure_holds(size_t len, uint64_t wait[HOLDERS])
+{
+	struct uffdwp_register_arg reg = {
+		.size = sizeof(reg), .len = len,
+	};
+	struct uffdwp_unregister_arg unreg = { .size = sizeof(unreg), .len = len };
+	struct uffdwp_disarm_arg disarm = { .size = sizeof(disarm), .len = len };
+	struct uffdwp_arm_arg arm_all = { .size = sizeof(arm_all), .len = len };
+	struct uffdwp_scan_arg scan_all = {
+		.size = sizeof(scan_all),
+		.flags = UFFDWP_SCAN_WP_MATCHING,
+		.vec = (uintptr_t)vec,
+		.vec_len = PAGES,
+		.category_mask = UFFDWP_PAGE_IS_WRITTEN,
+		.return_mask = UFFDWP_PAGE_IS_WRITTEN,
+	};
+	pthread_t thread;
+	enum holder i;
+	char *range;
+	int err = 0;
+
+	range = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (range == MAP_FAILED)
+		stop("mmap");
+	madvise(range, len, MADV_NOHUGEPAGE);
+	reg.start = unreg.start = disarm.start = arm_all.start = scan_all.start = (uintptr_t)range;
+	scan_all.end = scan_all.start + len;
+	track(UFFDWP_UNPOP_ZERO);
+	if (command(UFFDWP_IOC_REGISTER, &reg) || command(UFFDWP_IOC_ARM, &arm_all))
+		stop("register and arm");
+	waited_enough = false;
+	if (pthread_create(&thread, NULL, map_on, NULL))
+		stop("pthread_create");
+	for (i = 0; i < HOLDERS; i++) {
+		if ((i == HOLD_UNREGISTER || i == HOLD_CLOSE) &&
+		    command(UFFDWP_IOC_ARM, &arm_all))
+			stop("arm");
+		usleep(2000);
+		longest_wait = 0;
+		if (i == HOLD_ARM)
+			err = command(UFFDWP_IOC_ARM, &arm_all);
+		else if (i == HOLD_SCAN)
+			err = command(UFFDWP_IOC_SCAN, &scan_all);
+		else if (i == HOLD_DISARM)
+			err = command(UFFDWP_IOC_DISARM, &disarm);
+		else if (i == HOLD_UNREGISTER)
+			err = command(UFFDWP_IOC_UNREGISTER, &unreg);
+		else if (i == HOLD_REGISTER)
+			err = command(UFFDWP_IOC_REGISTER, &reg);
+		else
+			err = close(tracker);
+		if (err < 0)
+			stop(holders[i]);
+		usleep(2000);
+		wait[i] = longest_wait;
+	}
+	waited_enough = true;
+	pthread_join(thread, NULL);
+	munmap(range, len);
+}
+
+/* Some ticks of the scheduler (4 ms) may pass before the waiting thread has the processor. */
+#define LONG_WAIT 10000000
+
+static bool holds(void)
+{
+	uint64_t small[HOLDERS], large[HOLDERS];
+	char name[64];
+	bool good = true;
+	enum holder i;
+
+	measure_holds(2 * GIB, small);
+	measure_holds(16 * GIB, large);
+	for (i = 0; i < HOLDERS; i++) {
+		snprintf(name, sizeof(name), "wait.%s.2GiB", holders[i]);
+		report(name, small[i]);
+		snprintf(name, sizeof(name), "wait.%s.16GiB", holders[i]);
+		report(name, large[i]);
+		if (large[i] > LONG_WAIT) {
+			printf("%s of 16 GiB keeps mmap() waiting for too long\n", holders[i]);
+			good = false;
+		}
+	}
+	return good;
+}
+
+/* With the argument "holds": only that, and a limit. */
+int main(int argc, char **argv)
 {
 	pid_t other;
 
 	memory = map(LEN);
+	if (argc > 1 && !strcmp(argv[1], "holds"))
+		return !holds();
 	unload();
 	untracked("unloaded");
 	load();
@@ -471,5 +600,6 @@ int main(void)
 	in_a_crowd();
 	shared_huge_memory("force");
 	shared_huge();
+	holds();
 	return 0;
 }

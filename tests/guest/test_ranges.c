@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -138,6 +139,46 @@ static void kinds_go_together(void **state)
 	munmap(p, 5 * LEN);
 }
 
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+/* Each of them splits a VMA, and leaves one behind as it was before. */
+static void vmas_are_merged_again(void **state)
+{
+	int fd = attached(), named;
+	char *p = map_filled(9);
+
+	(void)state;
+	for (named = 0; named < 2; named++) {
+		assert_ok(dev_register(fd, p + 3 * PAGE, 3 * PAGE));
+		assert_ok(dev_arm(fd, p + 3 * PAGE, 3 * PAGE));
+		assert_false(is_one_vma(p, 9 * PAGE));
+		assert_ok(dev_unregister(fd, p + 4 * PAGE, PAGE));
+		assert_false(is_one_vma(p + 3 * PAGE, 2 * PAGE));
+		assert_int_equal(categories(fd, p + 4 * PAGE) & UFFDWP_PAGE_IS_UNTRACKED,
+				 UFFDWP_PAGE_IS_UNTRACKED);
+		assert_false(categories(fd, p + 3 * PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+		assert_false(categories(fd, p + 5 * PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+		assert_ok(dev_unregister(fd, p, 4 * PAGE));
+		assert_true(is_one_vma(p, 5 * PAGE));
+		assert_ok(dev_unregister(fd, p, 9 * PAGE));
+		assert_true(is_one_vma(p, 9 * PAGE));
+
+		assert_ok(dev_register(fd, p + PAGE, PAGE));
+		assert_ok(dev_register(fd, p + 7 * PAGE, 2 * PAGE));
+		close(fd);
+		assert_true(is_one_vma(p, 9 * PAGE));
+		fd = attached();
+		/* Linux 5.17 and later: memory that has a name is merged with its like only. */
+		if (prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, p, 9 * PAGE, "ranges"))
+			break;
+	}
+	close(fd);
+	munmap(p, 9 * PAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +186,7 @@ int main(void)
 		cmocka_unit_test(shared_files_are_refused),
 		cmocka_unit_test(the_kernels_own_pages_are_refused),
 		cmocka_unit_test(kinds_go_together),
+		cmocka_unit_test(vmas_are_merged_again),
 	};
 
 	return cmocka_run_group_tests_name("ranges", tests, NULL, NULL);

@@ -246,6 +246,25 @@ static void shared_memory_is_reported_as_it_was(void **state)
 	close(fd);
 }
 
+/* A huge page of which a part is unregistered: it is split, and the rest of it is as it was. */
+static void a_part_is_unregistered(void **state)
+{
+	char *p = huge_or_skip();
+	int fd = tracker_of(p, LEN);
+
+	(void)state;
+	assert_ok(dev_unregister(fd, p + 100 * PAGE, 300 * PAGE));
+	assert_true(categories(fd, p + 100 * PAGE) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_true(categories(fd, p + 399 * PAGE) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_int_equal(written(fd, p, 100 * PAGE, false), 0);
+	assert_int_equal(written(fd, p + 400 * PAGE, LEN - 400 * PAGE, false), 0);
+	touch(p + 50 * PAGE, 400, 7);
+	assert_int_equal(written(fd, p, 100 * PAGE, false), 50);
+	assert_int_equal(written(fd, p + 400 * PAGE, LEN - 400 * PAGE, false), 50);
+	close(fd);
+	munmap(p, LEN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +276,7 @@ int main(void)
 		cmocka_unit_test(the_huge_zero_page_takes_one_fault),
 		cmocka_unit_test(the_kernel_writes_with_one_fault),
 		cmocka_unit_test(shared_after_fork_takes_one_fault),
+		cmocka_unit_test(a_part_is_unregistered),
 		cmocka_unit_test(another_process),
 		cmocka_unit_test(shared_memory_is_reported_as_it_was),
 	};
