@@ -166,6 +166,33 @@ unlock:
 	return ret;
 }
 
+#if UFFDWP_HAVE_FILES
+/**
+ * uffdwp_fault_read_in - before do_swap_page(), for a marker in an mlocked VMA of a file
+ * @vmf: fault
+ *
+ * Before filemap_fault() reads a page into the page cache it looks whether the entry is still empty
+ * (6.8 and later, in mlocked memory: filemap_fault_recheck_pte_none()). A marker is not, and the
+ * fault would be taken again, for ever. It does not look where no entry is said to have been there
+ * before. Then finish_fault() finds one, and maps nothing; and when the fault is taken again the
+ * page is in the page cache, so that filemap_fault() has nothing to read.
+ */
+notrace void uffdwp_fault_read_in(struct vm_fault *vmf)
+{
+	const void *cached;
+
+	rcu_read_lock();
+	cached = xa_load(&vmf->vma->vm_file->f_mapping->i_pages, vmf->pgoff);
+	rcu_read_unlock();
+	if (!cached || xa_is_value(cached))
+		vmf->flags &= ~FAULT_FLAG_ORIG_PTE_VALID;
+}
+#else
+notrace void uffdwp_fault_read_in(struct vm_fault *vmf)
+{
+}
+#endif
+
 /**
  * uffdwp_fault_absent - instead of do_swap_page(), for a write to an armed page that is absent
  * @vmf: fault; its PTE is mapped and not locked

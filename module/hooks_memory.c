@@ -77,6 +77,12 @@ static __always_inline bool is_write_to_absent(const struct vm_fault *vmf)
 	       !uffdwp_broken(UFFDWP_BREAK_FORCED);
 }
 
+static __always_inline bool is_marker_in_mlocked_file(const struct vm_fault *vmf)
+{
+	return UFFDWP_HAVE_FILES && unlikely(vmf->vma->vm_flags & VM_LOCKED) &&
+	       uffdwp_pte_is_marker(vmf->orig_pte) && vmf->vma->vm_file;
+}
+
 /*
  * vm_fault_t do_swap_page(struct vm_fault *vmf)
  *
@@ -92,6 +98,8 @@ notrace void uffdwp_on_do_swap_page(unsigned long ip, unsigned long parent_ip,
 	    (!UFFDWP_HAS_ANON_MARKERS || uffdwp_tracker_of_vma(vmf->vma) ||
 	     uffdwp_broken(UFFDWP_BREAK_OTHERS)))
 		uffdwp_redirect(fregs, instead_of_do_swap_page);
+	else if (is_marker_in_mlocked_file(vmf) && uffdwp_tracker_of_vma(vmf->vma))
+		uffdwp_fault_read_in(vmf);
 	else if (is_write_to_absent(vmf) && uffdwp_tracker_of_vma(vmf->vma))
 		uffdwp_redirect(fregs, instead_of_do_swap_page_for_write);
 }

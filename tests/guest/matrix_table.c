@@ -23,7 +23,6 @@
 #define CLOSED	(ONLY(NO_ACCESS) | ONLY(THEN_NO_ACCESS))
 #define NOT_DEAD (EVER & ~ONLY(POISONED))
 /* Of an ordinary file: a page that is not in the page cache, or may not be. */
-#define UNCACHED (ONLY(NO_TABLE) | ONLY(SWAPPED) | ONLY(THEN_SWAPPED))
 /* Can be read and written. */
 #define OPEN	(NOT_DEAD & ~CLOSED)
 /* Nothing moves any more. */
@@ -308,22 +307,11 @@ static const struct event_row events[] = {
 	/*
 	 * populate_vma_page_range() faults for writing where a write would break COW: in writable
 	 * private mappings. With VM_LOCKONFAULT it does nothing.
-	 *
-	 * Not where a marker stands for a page of a disk's file that is not in the page cache:
-	 * since Linux 6.8 a fault there never ends in a VM_LOCKED mapping, with any userfaultfd
-	 * that write-protects. filemap_fault_recheck_pte_none() takes the marker for a page that
-	 * has come meanwhile, and has the fault tried again.
 	 */
 	{ LOCK, PRIVATE, OPEN, HIT, W | P, Z | S, 0, 0, 0, LOCK_WHY, NO_MISTAKE },
-	{ LOCK, ONLY(DISK), OPEN & ~(ONLY(MOVING) | UNCACHED), HIT, P, W | S, 0, 0, 0, NULL,
-	  NO_MISTAKE },
-	{ LOCK, SHARED & ~ONLY(DISK), OPEN & ~ONLY(MOVING), HIT, P, W | S, 0, 0, 0, NULL,
-	  NO_MISTAKE },
+	{ LOCK, SHARED, OPEN & ~ONLY(MOVING), HIT, P, W | S, 0, 0, 0, NULL, NO_MISTAKE },
 	/* Linux 5.10 says ENOMEM of what cannot be accessed. */
-	{ LOCK_ON_FAULT, ONLY(DISK), OPEN & ~UNCACHED, HIT, 0, 0, 0, 0, AS_STATE, NULL,
-	  NO_MISTAKE },
-	{ LOCK_ON_FAULT, EVERY & ~(ONLY(DISK) | HUGETLBS), OPEN, HIT, 0, 0, 0, 0, AS_STATE,
-	  NULL, NO_MISTAKE },
+	{ LOCK_ON_FAULT, EVERY & ~HUGETLBS, OPEN, HIT, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
 	/* mlock_fixup() gives these no flag, and so they are populated all the same. */
 	{ LOCK_ON_FAULT, ONLY(HUGETLB_PRIVATE), OPEN, HIT, W | P, Z | S, 0, 0, 0, LOCK_WHY,
 	  NO_MISTAKE },

@@ -386,6 +386,40 @@ static void a_handed_in_userfaultfd_without_it_takes_no_files(void **state)
 	close(file);
 }
 
+/*
+ * In mlocked memory a marker is met by filemap_fault() while it reads the page: since Linux 6.8 it
+ * never returns, if it takes the marker for a page.
+ */
+static void mlocked_pages_are_read_in(void **state)
+{
+	static const int flags[] = { MAP_SHARED, MAP_PRIVATE };
+	int file = new_file(LEN);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		char *p = map_file(file, LEN, flags[i]);
+		int fd;
+
+		assert_int_equal(pwrite(file, "abc", 3, PAGE), 3);
+		assert_ok(fsync(file));
+		assert_ok(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED));
+		fd = tracker_of(p, LEN);
+		assert_ok(mlock2(p, LEN, MLOCK_ONFAULT));
+		assert_true(alarm(60) == 0);
+		assert_int_equal(p[PAGE], 'a');
+		assert_int_equal(written(fd, p, LEN, false), 0);
+		touch(p + 2 * PAGE, 1, 5);
+		assert_int_equal(written(fd, p, LEN, false), 1);
+		touch(p + PAGE, 1, 'a');
+		assert_int_equal(written(fd, p, LEN, false), 2);
+		alarm(0);
+		close(fd);
+		munmap(p, LEN);
+	}
+	close(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +431,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_left_when_the_tracker_is_closed),
 		cmocka_unit_test(files_that_are_not_registered_are_skipped),
 		cmocka_unit_test(another_scan_arms_nothing),
+		cmocka_unit_test(mlocked_pages_are_read_in),
 		cmocka_unit_test(a_handed_in_userfaultfd_with_wp_async),
 		cmocka_unit_test(a_handed_in_userfaultfd_without_it_takes_no_files),
 	};
