@@ -399,7 +399,7 @@ static void mirror(const struct kind *kind, unsigned int processors)
 			.vm = &vm,
 			.len = kind->len,
 			.processor = i,
-			.has_nested = vm_has_nested(&vm),
+			.has_nested = tracking->sees_pins && vm_has_nested(&vm),
 			.random = (stress->seed + i + 1) * 0x9E3779B97F4A7C15ull | 1,
 		};
 		assert_null(vm_clock_at(&vm, i, VM_MEMORY + i * 3 * PAGE));

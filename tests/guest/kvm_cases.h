@@ -27,6 +27,11 @@ struct tracking {
 	int (*scan)(const char *start, const char *end, bool reset, struct written_region *vec,
 		    size_t n, const char **next);
 	void (*end)(void);
+	/*
+	 * A page that KVM holds to write to is not armed. PAGEMAP_SCAN does not ask: what KVM writes
+	 * into the control block of a nested guest, mapped before and written after, is missed.
+	 */
+	bool sees_pins;
 };
 
 /* All of them; where there can be no virtual machine, one that says so. */

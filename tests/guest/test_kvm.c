@@ -37,7 +37,9 @@ static void end(void)
 
 int main(int argc, char **argv)
 {
-	const struct tracking device = { begin, scan, end };
+	const struct tracking device = {
+		.begin = begin, .scan = scan, .end = end, .sees_pins = true,
+	};
 	struct stress stress = { .count = 5000, .seconds = 5 };
 	const struct CMUnitTest *tests;
 	size_t n;

@@ -41,7 +41,7 @@ static void end(void)
 
 int main(int argc, char **argv)
 {
-	const struct tracking native = { begin, scan, end };
+	const struct tracking native = { .begin = begin, .scan = scan, .end = end };
 	struct stress stress = { .count = 5000, .seconds = 5 };
 	const struct CMUnitTest *tests;
 	size_t n;
