@@ -125,9 +125,11 @@ static bool discard_part(struct address_space *mapping, pgoff_t *first, pgoff_t 
 	/* The tree is ordered by vm_pgoff. */
 	*first = max(*first, vma->vm_pgoff);
 	part_last = min(last, *first + PART - 1);
-	for (; vma; vma = uffdwp_call(vma_interval_tree_iter_next)(vma, *first, part_last))
+	for (; vma; vma = uffdwp_call(vma_interval_tree_iter_next)(vma, *first, part_last)) {
 		if (uffdwp_tracker_of_vma(vma))
 			discard_in_vma(vma, *first, part_last);
+		cond_resched();
+	}
 	*first = part_last + 1;
 	return part_last != last;
 }

@@ -128,6 +128,7 @@ static int disarm_native(struct mm_struct *mm, unsigned long start, unsigned lon
 		if (err)
 			break;
 		start += len;
+		cond_resched();
 	}
 	return err;
 }

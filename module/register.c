@@ -70,19 +70,17 @@ static int check_range(struct uffdwp_tracker *t, unsigned long start, unsigned l
 		       int (*check)(const struct uffdwp_tracker *t, struct vm_area_struct *vma),
 		       u64 *fail_at)
 {
-	struct vm_area_struct *vma = find_vma(t->mm, start);
-	int err;
+	struct vm_area_struct *vma;
+	int err = -ENOENT;
 
-	if (!vma || vma->vm_start >= end)
-		return -ENOENT;
-	for (; vma && vma->vm_start < end; vma = find_vma(t->mm, vma->vm_end)) {
+	uffdwp_for_each_vma(vma, t->mm, start, end) {
 		err = check(t, vma) ?: check_border(vma, start) ?: check_border(vma, end);
 		if (err) {
 			*fail_at = vma->vm_start;
 			return err;
 		}
 	}
-	return 0;
+	return err;
 }
 
 /*
