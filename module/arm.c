@@ -559,9 +559,84 @@ int uffdwp_arm_vma(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigne
 	return next;
 }
 
+static int look_at_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
+{
+	return UFFDWP_WALK_ON;
+}
+
+static int look_at_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
+			unsigned long end)
+{
+	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
+	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk, PAGE_SHIFT);
+	pte_t pte;
+
+	for (; addr != end; ptep++, addr += PAGE_SIZE) {
+		pte = READ_ONCE(*ptep);
+		if (!pte_present(pte) || pte_special(pte) || !uffdwp_pte_armed(pte))
+			continue;
+		a.armed++;
+		uffdwp_arming_look(&a, ptep, addr, pte_page(pte));
+	}
+	uffdwp_arming_end(&a);
+	return UFFDWP_WALK_ON;
+}
+
+static int look_at_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr,
+			unsigned long end)
+{
+	return UFFDWP_WALK_ON;
+}
+
+static int look_at_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
+			   unsigned long end)
+{
+	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
+	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk,
+						     uffdwp_hugetlb_shift(walk->vma));
+	const pte_t pte = READ_ONCE(*ptep);
+
+	if (!pte_present(pte) || !uffdwp_pte_armed(pte))
+		return UFFDWP_WALK_ON;
+	a.armed++;
+	if (uffdwp_hugetlb_is_held(pte))
+		leave_held(&a, ptep, round_down(addr, 1UL << a.shift));
+	uffdwp_arming_end(&a);
+	return UFFDWP_WALK_ON;
+}
+
+static const struct uffdwp_walk_ops look_ops = {
+	.hole = look_at_hole,
+	.ptes = look_at_ptes,
+	.huge = look_at_huge,
+	.hugetlb = look_at_hugetlb,
+};
+
+/**
+ * uffdwp_disarm_held - make written what the kernel has armed though somebody holds it
+ * @t: tracker
+ * @vma: a VMA that is registered with it; mmap_lock is held
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
+ *
+ * For what was mapped in small entries or as hugetlb, armed, and counts as armed now. A page that
+ * only waits in an LRU batch stays written, too.
+ */
+void uffdwp_disarm_held(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
+			unsigned long end)
+{
+	struct arm_walk w = {
+		.walk = { .ops = &look_ops, .vma = vma, .settled = true },
+		.t = t,
+	};
+
+	uffdwp_walk_vma(&w.walk, start, end);
+}
+
 struct disarm_walk {
 	struct uffdwp_walk walk;
 	bool split;
+	bool unmap_zeroes;
 	u64 disarmed;
 };
 
@@ -570,13 +645,29 @@ static int disarm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned lo
 	return UFFDWP_WALK_ON;
 }
 
+static bool is_armed_zero(pte_t pte)
+{
+	return pte_present(pte) && uffdwp_pte_armed(pte) && is_zero_pfn(pte_pfn(pte));
+}
+
 static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr, unsigned long end)
 {
 	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
 	struct mm_struct *mm = walk->vma->vm_mm;
+	const unsigned long start = addr;
+	bool flush = false;
 
-	for (; addr != end; ptep++, addr += PAGE_SIZE)
-		w->disarmed += disarm_pte(mm, addr, ptep);
+	for (; addr != end; ptep++, addr += PAGE_SIZE) {
+		if (w->unmap_zeroes && is_armed_zero(READ_ONCE(*ptep))) {
+			ptep_get_and_clear(mm, addr, ptep);
+			w->disarmed++;
+			flush = true;
+		} else {
+			w->disarmed += disarm_pte(mm, addr, ptep);
+		}
+	}
+	if (flush)
+		uffdwp_flush_tlb(mm, start, end, PAGE_SHIFT);
 	return UFFDWP_WALK_ON;
 }
 
@@ -685,6 +776,42 @@ static unsigned long disarm_some(struct disarm_walk *w, unsigned long start, uns
 	return start;
 }
 
+/*
+ * Secondary MMUs are told of entries that are emptied, and give up all of the range: of this much
+ * at once.
+ */
+#define NOTIFIED (64UL << 20)
+
+static unsigned long unmap_some(struct disarm_walk *w, unsigned long start, unsigned long end)
+{
+	struct mmu_notifier_range range;
+
+	if (end - start > NOTIFIED)
+		end = start + NOTIFIED;
+	uffdwp_notifier_start(&range, w->walk.vma, start, end);
+	start = disarm_some(w, start, end);
+	uffdwp_notifier_end(&range);
+	return start;
+}
+
+/**
+ * uffdwp_unmap_part - the same, and armed zero pages are unmapped
+ * @vma: anonymous VMA, mmap_lock held
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
+ */
+void uffdwp_unmap_part(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct disarm_walk w = {
+		.walk = { .ops = &disarm_ops, .vma = vma },
+		.split = true,
+		.unmap_zeroes = true,
+	};
+
+	while (start < end)
+		start = unmap_some(&w, start, end);
+}
+
 /**
  * uffdwp_disarm - the same for a VMA that need not be registered
  * @vma: VMA, mmap_lock held
@@ -742,11 +869,14 @@ static void disarm_in_vma(struct disarm_range *r, struct vm_area_struct *vma)
 			.yield = r->yield,
 		},
 		.split = r->choice->split,
+		.unmap_zeroes = r->choice->unmap_zeroes && vma_is_anonymous(vma),
 	};
 
 	r->pos = max(r->pos, vma->vm_start);
 	if (what == UFFDWP_DISARM_NOTHING)
 		r->pos = end;
+	else if (w.unmap_zeroes)
+		r->pos = unmap_some(&w, r->pos, end);
 	else
 		r->pos = disarm_some(&w, r->pos, end);
 	r->disarmed += w.disarmed;

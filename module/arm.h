@@ -138,11 +138,15 @@ enum uffdwp_disarm {
  * @what: asked about each VMA of the range, with mmap_lock held
  * @arg: its second argument
  * @split: a huge page that is cut by the range is split, so that the rest of it stays armed
+ * @unmap_zeroes: armed entries of the shared zero page are emptied in anonymous memory, so that it
+ *	is again what it was before a tracker has mapped it there. One that the process has mapped
+ *	itself, by reading, looks the same, and is mapped again when it reads
  */
 struct uffdwp_choice {
 	enum uffdwp_disarm (*what)(struct vm_area_struct *vma, const void *arg);
 	const void *arg;
 	bool split;
+	bool unmap_zeroes;
 };
 
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
@@ -151,8 +155,11 @@ int uffdwp_arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned lon
 		     unsigned long *walk_end);
 int uffdwp_arm_vma(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
 		   unsigned long end, unsigned long *walk_end);
+void uffdwp_disarm_held(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
+			unsigned long end);
 u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+void uffdwp_unmap_part(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			const struct uffdwp_choice *choice);

@@ -14,6 +14,7 @@
 #include <linux/sched/task.h>
 #include <linux/userfaultfd.h>
 
+#include "arm.h"
 #include "attach.h"
 #include "compat/symbols.h"
 #include "compat/userfault.h"
@@ -154,10 +155,13 @@ static int open_api(struct file *uffd, unsigned int *features)
  * A child would inherit what is armed, in a context that is not ours. And with WP_ASYNC any reader
  * of the pagemap could arm, unless a hook keeps it from that.
  */
-static int check_handed_in(struct file *uffd, unsigned int *features)
+static int check_handed_in(struct file *uffd, const struct mm_struct *mm, unsigned int *features)
 {
 	int err = uffdwp_userfault_features(uffd, features);
 
+	/* That of a parent or a child registers the memory of that one. */
+	if (!err && uffdwp_userfault_owner(uffd) != mm)
+		err = -EINVAL;
 	if (!err && (*features & UFFD_FEATURE_EVENT_FORK))
 		err = -EINVAL;
 	if (!err && (*features & UFFDWP_FEATURE_BIT_ASYNC) &&
@@ -176,7 +180,7 @@ static struct file *userfault_of(const struct uffdwp_attach_arg *arg, struct mm_
 
 	if (IS_ERR(uffd))
 		return uffd;
-	err = handed_in ? check_handed_in(uffd, features) : open_api(uffd, features);
+	err = handed_in ? check_handed_in(uffd, mm, features) : open_api(uffd, features);
 	if (err) {
 		fput(uffd);
 		return ERR_PTR(err);
@@ -206,6 +210,22 @@ static int publish(struct uffdwp_tracker *t)
 	err = uffdwp_tracker_publish(t);
 	mmap_write_unlock(t->mm);
 	return err;
+}
+
+static enum uffdwp_disarm all_of_ctx(struct vm_area_struct *vma, const void *ctx)
+{
+	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+/*
+ * What is protected already was protected by whoever liked to, and without a look at who holds the
+ * page: an entry that is armed is not looked at any more.
+ */
+static void disarm_handed_in(const struct uffdwp_tracker *t)
+{
+	const struct uffdwp_choice choice = { .what = all_of_ctx, .arg = t->ctx };
+
+	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, &choice);
 }
 
 /**
@@ -254,6 +274,8 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 	err = publish(t);
 	if (err)
 		goto unset;
+	if (t->handed_in)
+		disarm_handed_in(t);
 	/* From here on the struct is held, not the memory: the process may end when it likes. */
 	mmgrab(mm);
 	mmput(mm);

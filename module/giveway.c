@@ -36,10 +36,7 @@
 #include "compat/hugetlb.h"
 #include "compat/vma.h"
 #include "giveway.h"
-#include "hold.h"
-#include "pte.h"
 #include "tracker.h"
-#include "walk.h"
 
 /* The tracker with a userfaultfd of its own that has this VMA, or NULL. */
 static struct uffdwp_tracker *tracker_to_ask(const struct vm_area_struct *vma)
@@ -104,81 +101,28 @@ static bool would_be_done(const struct uffdwp_claim *claim, struct vm_area_struc
 	/* UFFDIO_UNREGISTER asks for the modes that the VMA has: ours it would not have. */
 	if (!mode && !t)
 		mode = vma->vm_flags & __VM_UFFD_FLAGS;
+	/* UFFDIO_UNREGISTER skips what is not registered, wherever the range ends. */
 	return uffdwp_vma_can_userfault(vma, mode, claim->async) &&
-	       !cuts_hugetlb(vma, claim->start) && !cuts_hugetlb(vma, claim->end);
+	       ((!claim->mode && (t || !ctx)) || !cuts_hugetlb(vma, claim->end));
+}
+
+/* What both calls ask of the first VMA only, wherever it begins. */
+static bool begins_well(const struct uffdwp_claim *claim, struct vm_area_struct *first)
+{
+	return !is_vm_hugetlb_page(first) ||
+	       IS_ALIGNED(claim->start, 1UL << uffdwp_hugetlb_shift(first));
 }
 
 static bool is_valid(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
-	struct vm_area_struct *vma;
+	struct vm_area_struct *vma = find_vma(mm, claim->start);
 
+	if (vma && vma->vm_start < claim->end && !begins_well(claim, vma))
+		return false;
 	uffdwp_for_each_vma(vma, mm, claim->start, claim->end)
 		if (!would_be_done(claim, vma))
 			return false;
 	return true;
-}
-
-static int leave_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
-{
-	return UFFDWP_WALK_ON;
-}
-
-static int leave_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
-{
-	return UFFDWP_WALK_ON;
-}
-
-static int unmap_zeroes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
-			unsigned long end)
-{
-	struct mm_struct *mm = walk->vma->vm_mm;
-	const unsigned long start = addr;
-	bool flush = false;
-	pte_t pte;
-
-	for (; addr != end; ptep++, addr += PAGE_SIZE) {
-		pte = READ_ONCE(*ptep);
-		if (!pte_present(pte) || !uffdwp_pte_armed(pte) || !is_zero_pfn(pte_pfn(pte)))
-			continue;
-		ptep_get_and_clear(mm, addr, ptep);
-		flush = true;
-	}
-	if (flush)
-		uffdwp_flush_tlb(mm, start, end, PAGE_SHIFT);
-	return UFFDWP_WALK_ON;
-}
-
-static const struct uffdwp_walk_ops zeroes_ops = {
-	.hole = leave_hole,
-	.ptes = unmap_zeroes,
-	.huge = leave_huge,
-};
-
-/*
- * Where the tracker has mapped the shared zero page to arm what was not populated, there would be
- * no MISSING fault, and UFFDIO_COPY would say -EEXIST. One that the process has mapped itself, by
- * reading, and that was armed later looks the same: it is unmapped, too, and the reader of the
- * userfaultfd is asked for a page that has been read as zeroes before.
- *
- * Returns how far it came: to @end, unless it pauses.
- */
-static unsigned long make_missing(struct vm_area_struct *vma, unsigned long start,
-				  unsigned long end, bool yield)
-{
-	struct uffdwp_walk walk = { .ops = &zeroes_ops, .vma = vma, .yield = yield };
-	struct mmu_notifier_range range;
-	int next = UFFDWP_WALK_STOP;
-
-	if (!vma_is_anonymous(vma))
-		return end;
-	uffdwp_notifier_start(&range, vma, start, end);
-	while (start < end && next != UFFDWP_WALK_ON && next != UFFDWP_WALK_PAUSE) {
-		next = uffdwp_walk_vma(&walk, start, end);
-		/* An entry of no known kind is left out, with the rest of its table. */
-		start = next == UFFDWP_WALK_PAUSE ? walk.pos : pmd_addr_end(walk.pos, end);
-	}
-	uffdwp_notifier_end(&range);
-	return next == UFFDWP_WALK_PAUSE ? start : end;
 }
 
 /* Whole huge pages only: what a border cuts is left for later. */
@@ -192,51 +136,24 @@ static unsigned long end_of_whole(const struct uffdwp_claim *claim)
 	return round_down(claim->end, PMD_SIZE);
 }
 
-struct missing_range {
-	struct uffdwp_hold hold;
-	unsigned long pos;
-	unsigned long end;
-};
-
-static int make_missing_on(struct uffdwp_hold *hold)
-{
-	struct missing_range *r = container_of(hold, struct missing_range, hold);
-	struct vm_area_struct *vma;
-	unsigned long end;
-	int next;
-
-	while (r->pos < r->end) {
-		vma = find_vma(hold->mm, r->pos);
-		if (!vma || vma->vm_start >= r->end)
-			break;
-		r->pos = max(r->pos, vma->vm_start);
-		end = min(r->end, vma->vm_end);
-		r->pos = gives_way(vma) ? make_missing(vma, r->pos, end, true) : end;
-		next = uffdwp_may_go_on(hold->mm, false, true);
-		if (next)
-			return next;
-	}
-	return UFFDWP_WALK_ON;
-}
-
 static enum uffdwp_disarm all_if_given(struct vm_area_struct *vma, const void *arg)
 {
 	return gives_way(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
+/*
+ * Where the tracker has mapped the shared zero page to arm what was not populated, there would be
+ * no MISSING fault, and UFFDIO_COPY would say -EEXIST.
+ */
 static void clean_with_pauses(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
-	const struct uffdwp_choice choice = { .what = all_if_given };
-	struct missing_range r = {
-		.hold = { .mm = mm, .work = make_missing_on },
-		.pos = first_whole(claim),
-		.end = end_of_whole(claim),
+	const struct uffdwp_choice choice = {
+		.what = all_if_given,
+		.unmap_zeroes = claim->mode & VM_UFFD_MISSING,
 	};
 
-	if (claim->mode & VM_UFFD_MISSING)
-		uffdwp_hold_and_pause(&r.hold);
-	if (r.end > first_whole(claim))
-		uffdwp_disarm_range(mm, first_whole(claim), r.end, &choice);
+	if (first_whole(claim) < end_of_whole(claim))
+		uffdwp_disarm_range(mm, first_whole(claim), end_of_whole(claim), &choice);
 }
 
 /* What trackers had armed before the range was cleaned: as many as are likely to share it. */
@@ -299,9 +216,10 @@ static void clean(const struct uffdwp_claim *claim, struct vm_area_struct *vma,
 {
 	if (start >= end)
 		return;
-	if (claim->mode & VM_UFFD_MISSING)
-		make_missing(vma, start, end, false);
-	uffdwp_disarm_part(vma, start, end);
+	if ((claim->mode & VM_UFFD_MISSING) && vma_is_anonymous(vma))
+		uffdwp_unmap_part(vma, start, end);
+	else
+		uffdwp_disarm_part(vma, start, end);
 }
 
 static long give(const struct uffdwp_claim *claim, const struct snapshot *snapshots,
@@ -352,6 +270,9 @@ static long give_all(struct mm_struct *mm, const struct uffdwp_claim *claim,
 		pos = max(pos, vma->vm_start);
 		end = min(claim->end, vma->vm_end);
 		t = tracker_to_ask(vma);
+		/* A page of hugetlb cannot be split between two VMAs. */
+		if (t && cuts_hugetlb(vma, end))
+			end = round_up(end, 1UL << uffdwp_hugetlb_shift(vma));
 		if (t) {
 			pages = give(claim, snapshots, t, vma, pos, end);
 			if (pages < 0)

@@ -238,7 +238,9 @@ static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigne
 		if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
 			continue;
 		uffdwp_vma_keep_out_faults(vma);
-		err = uffdwp_vma_unregister(vma, max(*pos, vma->vm_start), vma_end);
+		/* All of it means whole VMAs: a stack may have grown down behind us. */
+		err = uffdwp_vma_unregister(vma, end == ULONG_MAX ? vma->vm_start :
+					    max(*pos, vma->vm_start), vma_end);
 	}
 	return err;
 }
@@ -285,6 +287,7 @@ static int unregister_ours(struct uffdwp_tracker *t, unsigned long start, unsign
 		.what = all_if_registered,
 		.arg = t->ctx,
 		.split = true,
+		.unmap_zeroes = uffdwp_tracker_maps_zeroes(t),
 	};
 
 	uffdwp_disarm_range(t->mm, start, end, &choice);

@@ -481,6 +481,19 @@ static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void 
 }
 
 /**
+ * uffdwp_tracker_maps_zeroes - may zero pages of ours be there that the process cannot expect?
+ * @t: tracker
+ *
+ * Whoever hands in a userfaultfd knows of it.
+ *
+ * Return: whether there may.
+ */
+bool uffdwp_tracker_maps_zeroes(const struct uffdwp_tracker *t)
+{
+	return !t->handed_in && !t->native && uffdwp_total(t, zero_installed);
+}
+
+/**
  * uffdwp_tracker_disarm_all - disarm all memory of the tracker, and let nothing be armed again
  * @t: attached tracker, its mm held by mmget(); mmap_lock is taken here
  *
@@ -505,7 +518,12 @@ static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void 
  */
 void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t)
 {
-	const struct uffdwp_choice choice = { .what = all_of_tracker, .arg = t };
+	/* Zero pages that are ours would be in the way of MISSING faults later. */
+	const struct uffdwp_choice choice = {
+		.what = all_of_tracker,
+		.arg = t,
+		.unmap_zeroes = uffdwp_tracker_maps_zeroes(t),
+	};
 
 	mmap_write_lock(t->mm);
 	t->arming_ended = true;
@@ -514,7 +532,7 @@ void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t)
 }
 
 /*
- * The VMAs stay registered with a userfaultfd that is not ours to close, and nothing is armed any
+ * VMAs may stay registered, with a userfaultfd that is not ours to close, and nothing is armed any
  * more. What could still be under way: a fault that saw an armed huge page, or
  * an armed entry, before it was disarmed, and has not come to our hook yet. If the tracker were
  * gone by then, the fault would sleep in handle_userfault() for a reader that does not exist. Such
@@ -538,12 +556,9 @@ static void drain_faults(struct uffdwp_tracker *t)
 static void end_in_mm(struct uffdwp_tracker *t)
 {
 	uffdwp_tracker_disarm_all(t);
-	if (t->uffd && !t->handed_in) {
-		/* Whole VMAs: cannot fail. */
+	/* Whole VMAs: cannot fail, and leaves one only where a stack has grown down meanwhile. */
+	if (t->uffd && !t->handed_in)
 		uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
-		unpublish(t);
-		return;
-	}
 	mmap_write_lock(t->mm);
 	drain_faults(t);
 	unpublish(t);

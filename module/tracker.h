@@ -121,6 +121,7 @@ void uffdwp_trackers_exit(void);
 struct uffdwp_tracker *uffdwp_tracker_new(void);
 struct uffdwp_tracker *uffdwp_tracker_new_native(void);
 int uffdwp_tracker_publish(struct uffdwp_tracker *t);
+bool uffdwp_tracker_maps_zeroes(const struct uffdwp_tracker *t);
 void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t);
 void uffdwp_tracker_release(struct uffdwp_tracker *t);
 u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);

@@ -19,14 +19,21 @@
  */
 #include <linux/hash.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/overflow.h>
+#include <linux/sched/mm.h>
 #include <linux/spinlock.h>
+#include <linux/uaccess.h>
 #include <linux/userfaultfd.h>
 
+#include "arm.h"
 #include "compat/hooked.h"
 #include "compat/symbols.h"
 #include "move.h"
 #include "native.h"
 #include "registration.h"
+#include "stranger.h"
 #include "tracker.h"
 #include "uffd_call.h"
 #include "userfault.h"
@@ -145,7 +152,8 @@ static notrace bool changes_memory_of_trackers(const struct file *uffd, unsigned
 	if (cmd == UFFDIO_MOVE)
 		return uffdwp_mm_is_tracked(uffdwp_userfault_mm(uffd));
 #endif
-	return (cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER) &&
+	return (cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER ||
+		uffdwp_stranger_may_fill(cmd)) &&
 	       uffdwp_mm_is_tracked(uffdwp_userfault_owner(uffd));
 }
 
@@ -198,6 +206,74 @@ static long dispatch(struct file *uffd, unsigned int cmd, unsigned long arg)
 	return uffdwp_uffd_call_original(uffd, cmd, uarg);
 }
 
+#ifdef UFFDIO_CONTINUE
+/* What is looked at under one hold of mmap_lock. */
+#define STRIDE (16UL << 20)
+
+/* Where to go on. */
+static unsigned long look_at_some(struct mm_struct *mm, const void *ctx, unsigned long pos,
+				  unsigned long end)
+{
+	struct vm_area_struct *vma = find_vma(mm, pos);
+	struct uffdwp_tracker *t;
+
+	if (!vma || vma->vm_start >= end)
+		return end;
+	pos = max(pos, vma->vm_start);
+	end = min(end, vma->vm_end);
+	t = uffdwp_tracker_of_vma(vma);
+	if (!t || t->ctx != ctx || t->ignore_pins || !uffdwp_vma_is_tracked(t, vma))
+		return end;
+	if (end - pos > STRIDE)
+		end = pos + STRIDE;
+	uffdwp_disarm_held(t, vma, pos, end);
+	return end;
+}
+
+/*
+ * UFFDIO_CONTINUE maps a page that was there before, and that somebody may hold since then. The
+ * kernel does not ask, and arms it. So it is looked at afterwards: a scan that comes in between may
+ * say "not written" once, and the next one says "written".
+ */
+static void look_at_continued(const struct file *uffd, const struct uffdio_continue *request)
+{
+	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
+	u64 pos = request->range.start, end;
+
+	if (check_add_overflow(pos, (u64)request->range.len, &end) || !PAGE_ALIGNED(pos) ||
+	    !PAGE_ALIGNED(end) || !mm || end > mm->task_size || !mmget_not_zero(mm))
+		return;
+	while (pos < end) {
+		mmap_read_lock(mm);
+		pos = look_at_some(mm, uffd->private_data, pos, end);
+		mmap_read_unlock(mm);
+		cond_resched();
+	}
+	mmput(mm);
+}
+
+static long call_continue(struct file *uffd, unsigned int cmd, unsigned long arg)
+{
+	struct uffdio_continue request;
+	/* What cannot be read, the kernel cannot read either. */
+	const bool known = !copy_from_user(&request, (void __user *)arg, sizeof(request));
+	long ret = dispatch(uffd, cmd, arg);
+
+	if (known && uffdwp_ctx_is_handed_in(uffd->private_data))
+		look_at_continued(uffd, &request);
+	return ret;
+}
+#endif
+
+static long call(struct file *uffd, unsigned int cmd, unsigned long arg)
+{
+#ifdef UFFDIO_CONTINUE
+	if (cmd == UFFDIO_CONTINUE)
+		return call_continue(uffd, cmd, arg);
+#endif
+	return dispatch(uffd, cmd, arg);
+}
+
 /**
  * uffdwp_uffd_call - instead of userfaultfd_ioctl()
  * @uffd: file
@@ -214,7 +290,8 @@ long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg)
 	long ret;
 
 	uffdwp_uffd_call_begin(&note, uffd->private_data);
-	ret = dispatch(uffd, cmd, arg);
+	if (!uffdwp_stranger_is_refused(uffd, cmd, (void __user *)arg, &ret))
+		ret = call(uffd, cmd, arg);
 	uffdwp_uffd_call_end(&note);
 	return ret;
 }

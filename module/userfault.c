@@ -186,18 +186,24 @@ int uffdwp_userfault_features(struct file *uffd, unsigned int *features)
  * @ctx: context of a userfaultfd that stays open
  *
  * Whether the reader has been told of it or not. Asked of what tells /proc/PID/fdinfo, which looks
- * at the context of the file and nothing else, and does not sleep.
+ * at the context of the file and nothing else.
  *
- * Return: whether one does.
+ * Return: whether one does; false when there is no memory to ask with.
  */
 bool uffdwp_userfault_waiting(const void *ctx)
 {
-	struct file uffd = { .private_data = (void *)ctx };
-	unsigned long pending, total;
+	/* Too large for the stack. */
+	struct file *uffd = kzalloc(sizeof(*uffd), GFP_KERNEL);
+	unsigned long pending, total = 0;
 	char text[160] = "";
 	struct seq_file m = { .buf = text, .size = sizeof(text) - 1 };
 
-	userfault_fops->show_fdinfo(&m, &uffd);
+	/* Whoever asks will ask again. */
+	if (!uffd)
+		return false;
+	uffd->private_data = (void *)ctx;
+	userfault_fops->show_fdinfo(&m, uffd);
+	kfree(uffd);
 	return sscanf(text, "pending:\t%lu\ntotal:\t%lu", &pending, &total) == 2 && total;
 }
 

@@ -6,7 +6,8 @@
  * Only calls on a userfaultfd that was handed in arm its memory, and for those it is armed as by
  * ARM: Linux 6.1 protects what is populated and skips the rest without a word, which would read as
  * written for ever; and no kernel asks about pins. For others nothing is armed, and they are told
- * what they would be told otherwise: a tracker does not change what calls of its target return.
+ * what they would be told otherwise: that it is done where a userfaultfd of the process has the
+ * memory, and else that it is not registered (stranger.c).
  *
  * What is left to the kernel: which ranges are refused, events that are pending, and whom to wake.
  *
@@ -35,7 +36,7 @@
  * range is left armed, and all of it reads as written.
  *
  * Return: 0; -ENOMEM when there was no memory for page tables; -EINTR when the task was killed;
- * -EIO as from uffdwp_walk_vma().
+ * -EIO as from uffdwp_walk_vma(); -ENOENT in memory that only the tracker knows of.
  */
 long uffdwp_writeprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
@@ -43,6 +44,8 @@ long uffdwp_writeprotect(struct vm_area_struct *vma, unsigned long start, unsign
 	unsigned long pos;
 	int err;
 
+	if (t && !t->handed_in && !t->native)
+		return -ENOENT;
 	if (!t || !uffdwp_uffd_call_may_arm(t) || !uffdwp_vma_is_tracked(t, vma))
 		return 0;
 	err = uffdwp_arm_vma(t, vma, start, end, &pos);

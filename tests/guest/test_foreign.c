@@ -128,6 +128,12 @@ static void end(void)
 	close(stranger);
 }
 
+/* What a stranger is told: a process has not registered the memory of a tracker of its own. */
+static int told(enum owner who)
+{
+	return who == OWN ? -ENOENT : 0;
+}
+
 static void track(const char *start, size_t len)
 {
 	assert_ok(dev_register(tracker, start, len));
@@ -213,10 +219,10 @@ static void written_pages_are_not_protected_by_strangers(void **state)
 		p = map_kind();
 		track(p, kind_len());
 		p[0] = 1;
-		assert_ok(protect(stranger, p, kind_len()));
+		assert_int_equal(protect(stranger, p, kind_len()), told(who));
 		assert_int_equal(written(tracker, p, kind_len(), false), kind->page / PAGE);
 		/* Nor by one that was not handed in. */
-		assert_ok(protect(who == OWN ? owner : stranger, p, kind->page));
+		assert_int_equal(protect(who == OWN ? owner : stranger, p, kind->page), told(who));
 		assert_int_equal(written(tracker, p, kind_len(), false), kind->page / PAGE);
 		if (who == HANDED_IN) {
 			owner_protects(p, kind->page);
@@ -245,7 +251,7 @@ static void memory_without_tables_is_not_protected_by_strangers(void **state)
 		begin(who);
 		p = map_anon(pages);
 		assert_ok(dev_register(tracker, p, pages * PAGE));
-		assert_ok(protect(stranger, p, pages * PAGE));
+		assert_int_equal(protect(stranger, p, pages * PAGE), told(who));
 		assert_int_equal(written(tracker, p, pages * PAGE, false), pages);
 		if (who == HANDED_IN) {
 			assert_ok(protect(owner, p, pages * PAGE));
@@ -276,7 +282,7 @@ static void several_vmas_are_as_without_a_tracker(void **state)
 		uffd_unregister(stranger, p, LEN);
 		track(p, LEN);
 		touch(p, N, 1);
-		assert_int_equal(protect(stranger, p, LEN), expected);
+		assert_int_equal(protect(stranger, p, LEN), told(who) ?: expected);
 		assert_int_equal(written(tracker, p, LEN, false), N);
 		if (who == HANDED_IN) {
 			assert_int_equal(protect(owner, p, LEN), expected);
@@ -303,8 +309,8 @@ static void huge_pages_are_not_protected_by_strangers(void **state)
 			skip_because("no huge page");
 		begin(who);
 		assert_ok(dev_register(tracker, p, HUGE_PAGE));
-		assert_ok(protect(stranger, p, HUGE_PAGE));
-		assert_ok(protect(stranger, p, 4 * PAGE));
+		assert_int_equal(protect(stranger, p, HUGE_PAGE), told(who));
+		assert_int_equal(protect(stranger, p, 4 * PAGE), told(who));
 		assert_int_equal(written(tracker, p, HUGE_PAGE, false), 512);
 		if (who == HANDED_IN) {
 			owner_protects(p, HUGE_PAGE);
@@ -333,8 +339,8 @@ static void filled_pages_are_not_protected_by_strangers(void **state)
 		p = map_kind();
 		/* Never armed, and nothing in it */
 		assert_ok(dev_register(tracker, p, kind_len()));
-		assert_ok(copy(stranger, p, source, kind->page));
-		assert_int_equal(p[kind->page - 1], 'X');
+		assert_int_equal(copy(stranger, p, source, kind->page), told(who));
+		assert_int_equal(p[kind->page - 1], who == OWN ? 0 : 'X');
 		assert_int_equal(written(tracker, p, kind_len(), false), kind_len() / PAGE);
 		if (who == HANDED_IN) {
 			assert_ok(copy(owner, p + kind->page, source, kind->page));
@@ -354,9 +360,11 @@ static void armed_and_lost_pages_are_not_protected_by_strangers(void **state)
 	bool markers = dev_features() & UFFDWP_FEATURE_UNPOP_MARKER;
 
 	(void)state;
+	owner = new_uffd(0);
 	stranger = new_uffd(0);
 	tracker = dev_open();
-	assert_ok(markers ? dev_attach_markers(tracker) : dev_attach_self(tracker));
+	assert_ok(dev_attach(tracker, UFFDWP_ATTACH_UFFD, 0, owner,
+			     markers ? UFFDWP_UNPOP_MARKER : UFFDWP_UNPOP_DEFAULT));
 	p = map_anon(N);
 	touch(p, N / 2, 1);
 	track(p, LEN);
@@ -367,8 +375,7 @@ static void armed_and_lost_pages_are_not_protected_by_strangers(void **state)
 		assert_ok(copy(stranger, p + (N - 1) * PAGE, source, PAGE));
 		assert_int_equal(written(tracker, p, LEN, false), 2);
 	}
-	close(tracker);
-	close(stranger);
+	end();
 	munmap(p, LEN);
 	munmap(source, PAGE);
 }
@@ -395,26 +402,66 @@ static void continued_pages_are_not_protected_by_strangers(void **state)
 		track(p, kind_len());
 		/* The marker gives way. */
 		ret = map_protected(stranger, p, kind->page);
-		if (ret == -EINVAL) {
+		if (who == OWN) {
+			assert_int_equal(ret, -ENOENT);
+			assert_int_equal(written(tracker, p, kind_len(), false), 0);
+		} else if (ret == -EINVAL) {
 			print_message("[   INFO   ] this kernel has no UFFDIO_CONTINUE_MODE_WP\n");
 		} else {
 			assert_int_equal(ret, 0);
 			assert_int_equal(written(tracker, p, kind_len(), false),
 					 kind->page / PAGE);
-			if (who == HANDED_IN) {
-				assert_ok(map_protected(owner, p + kind->page, kind->page));
-				assert_int_equal(written(tracker, p, kind_len(), false),
-						 kind->page / PAGE);
-				p[kind->page] = 2;
-				assert_int_equal(written(tracker, p, kind_len(), false),
-						 2 * kind->page / PAGE);
-			}
+			assert_ok(map_protected(owner, p + kind->page, kind->page));
+			assert_int_equal(written(tracker, p, kind_len(), false),
+					 kind->page / PAGE);
+			p[kind->page] = 2;
+			assert_int_equal(written(tracker, p, kind_len(), false),
+					 2 * kind->page / PAGE);
 		}
 		end();
 		munmap(p, kind_len());
 		munmap(cache, kind_len());
 		close(file);
 	}
+}
+
+/*
+ * Of memory that only a tracker has registered, the process is told what it is told of memory that
+ * nobody has registered, and nothing comes into it.
+ */
+static void memory_of_a_tracker_is_not_registered_to_the_process(void **state)
+{
+	char *p = map_anon(N), *source = map_filled(1);
+	struct uffdio_copy copy_arg;
+	struct uffdio_zeropage zero;
+	int tracked, results[2][6];
+
+	(void)state;
+	for (tracked = 0; tracked < 2; tracked++) {
+		begin(OWN);
+		/* The lower half is the process's own. */
+		uffd_register(stranger, p, LEN / 2, UFFDIO_REGISTER_MODE_WP);
+		if (tracked)
+			track(p + LEN / 2, LEN / 2);
+		copy_arg = (struct uffdio_copy){
+			.dst = (uintptr_t)p + LEN / 2, .src = (uintptr_t)source, .len = PAGE,
+		};
+		zero = (struct uffdio_zeropage){ .range = range_of(p + LEN / 2, PAGE) };
+		results[tracked][0] = uffd_call(stranger, UFFDIO_COPY, &copy_arg);
+		results[tracked][1] = copy_arg.copy;
+		results[tracked][2] = uffd_call(stranger, UFFDIO_ZEROPAGE, &zero);
+		results[tracked][3] = zero.zeropage;
+		results[tracked][4] = protect(stranger, p + LEN / 2, PAGE);
+		results[tracked][5] = protect(stranger, p, LEN);
+		if (tracked)
+			assert_int_equal(written(tracker, p + LEN / 2, LEN / 2, false), 0);
+		end();
+	}
+	assert_int_equal(results[0][0], -ENOENT);
+	assert_memory_equal(results[0], results[1], sizeof(results[0]));
+	assert_int_equal(p[LEN / 2], 0);
+	munmap(p, LEN);
+	munmap(source, PAGE);
 }
 
 /* Whatever a kernel says to them. */
@@ -430,7 +477,7 @@ static void the_others_arm_nothing(void **state)
 	(void)state;
 	begin(OWN);
 	assert_ok(dev_register(tracker, p, LEN));
-	assert_ok(uffd_call(stranger, UFFDIO_ZEROPAGE, &zero));
+	assert_int_equal(uffd_call(stranger, UFFDIO_ZEROPAGE, &zero), -ENOENT);
 	uffd_call(stranger, POISON, &poison);
 	assert_true(uffd_call(stranger, MOVE, &move));
 	assert_int_equal(written(tracker, p, LEN, false), N);
@@ -667,6 +714,7 @@ int main(void)
 		cmocka_unit_test(armed_and_lost_pages_are_not_protected_by_strangers),
 		cmocka_unit_test_teardown(continued_pages_are_not_protected_by_strangers,
 					  release_hugetlb),
+		cmocka_unit_test(memory_of_a_tracker_is_not_registered_to_the_process),
 		cmocka_unit_test(the_others_arm_nothing),
 		cmocka_unit_test(readers_of_the_pagemap_arm_nothing),
 		cmocka_unit_test(the_owners_call_is_its_own_threads),
