@@ -299,6 +299,27 @@ static uint64_t huge_memory_at(const void *addr)
 	return huge;
 }
 
+/* Of /proc/self/pagemap, since Linux 5.14: the entry has the uffd-wp bit, or is a marker. */
+#define PM_UFFD_WP (1ull << 57)
+
+size_t armed_entries(const char *start, size_t pages)
+{
+	static uint64_t entries[1024];
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t armed = 0, page = 0, i;
+	ssize_t n;
+
+	assert_true(pagemap >= 0);
+	while (page < pages) {
+		n = pread(pagemap, entries, sizeof(entries), ((uintptr_t)start / PAGE + page) * 8);
+		assert_true(n > 0);
+		for (i = 0; i < n / sizeof(*entries) && page < pages; i++, page++)
+			armed += !!(entries[i] & PM_UFFD_WP);
+	}
+	close(pagemap);
+	return armed;
+}
+
 bool is_one_vma(const void *start, size_t len)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");

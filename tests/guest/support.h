@@ -68,6 +68,8 @@ char *next_huge_page(char *addr);
 /* A number of huge pages, or NULL when there are none to be had. */
 char *map_huge(size_t huge_pages);
 bool is_huge(const void *addr);
+/* Entries of this process with the uffd-wp bit, and markers: since Linux 5.14, before always 0 */
+size_t armed_entries(const char *start, size_t pages);
 /* Is that range in a single VMA of this process? */
 bool is_one_vma(const void *start, size_t len);
 

@@ -386,7 +386,9 @@ static void missing_messages_are_its_own(void **state)
 }
 
 /* What the tracker has put where nothing was is gone, too. */
-static void unpopulated_memory_is_given_unpopulated(uint32_t how)
+enum before { IS_TRACKED, WAS_UNREGISTERED, WAS_CLOSED };
+
+static void unpopulated_memory_is_given_unpopulated(uint32_t how, enum before before)
 {
 	char *empty = map_anon(N);
 	int fd = dev_open(), uffd = new_uffd(0);
@@ -402,6 +404,10 @@ static void unpopulated_memory_is_given_unpopulated(uint32_t how)
 	assert_ok(dev_register(fd, empty, LEN));
 	assert_ok(dev_arm(fd, empty, LEN));
 	assert_int_equal(empty[PAGE / 2], 0);
+	if (before == WAS_UNREGISTERED)
+		assert_ok(dev_unregister(fd, empty, LEN));
+	if (before == WAS_CLOSED)
+		close(fd);
 	assert_ok(uffd_register(uffd, empty, LEN, MISSING));
 	access_begin(&access, empty, false);
 	assert_int_equal(message_of(uffd).arg.pagefault.address & ~(PAGE - 1), (uintptr_t)empty);
@@ -412,20 +418,29 @@ static void unpopulated_memory_is_given_unpopulated(uint32_t how)
 	access_end(&access);
 	assert_int_equal(access.seen, 1);
 	close(uffd);
-	close(fd);
+	if (before != WAS_CLOSED)
+		close(fd);
 	munmap(empty, LEN);
 }
 
 static void zero_pages_are_not_left(void **state)
 {
 	(void)state;
-	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_ZERO);
+	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_ZERO, IS_TRACKED);
+}
+
+/* They would keep MISSING faults from coming as long as the process lives. */
+static void zero_pages_do_not_outlive_the_tracker(void **state)
+{
+	(void)state;
+	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_ZERO, WAS_UNREGISTERED);
+	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_ZERO, WAS_CLOSED);
 }
 
 static void markers_are_not_left(void **state)
 {
 	(void)state;
-	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_MARKER);
+	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_MARKER, IS_TRACKED);
 }
 
 /* ---- other kinds of memory */
@@ -1053,6 +1068,7 @@ int main(void)
 		TEST(write_messages_are_its_own),
 		TEST(missing_messages_are_its_own),
 		TEST(zero_pages_are_not_left),
+		TEST(zero_pages_do_not_outlive_the_tracker),
 		TEST(markers_are_not_left),
 		TEST(shared_memory_is_given),
 		TEST(memory_is_given_for_minor_faults),

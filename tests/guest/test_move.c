@@ -167,6 +167,68 @@ static void a_move_that_fails_disarms_nothing(void **state)
 	munmap(other, PAGE);
 }
 
+/*
+ * Out of memory of a tracker into what the process has registered for itself: what arrives is as
+ * without a tracker. There are no bits, which would be messages to the reader, or say "not written".
+ */
+static void nothing_of_a_tracker_moves_to_others(void **state)
+{
+	char *source = map_filled(N), *target = map_anon(N);
+	struct uffdio_register reg = {
+		.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP,
+		.range = { (uintptr_t)target, LEN },
+	};
+	const char *reason;
+	int64_t moved;
+	int other;
+
+	(void)state;
+	needs_move();
+	reason = swap_on(16 << 20);
+	if (reason)
+		skip_because("no swap: %s", reason);
+	other = tracker_of(source, LEN);
+	assert_null(swap_out(source, LEN));
+	assert_int_equal(written(other, source, LEN, false), 0);
+	close(uffd);
+	uffd = new_uffd(0);
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
+	assert_ok(move(target, source, LEN, &moved));
+	assert_int_equal(armed_entries(target, N), 0);
+	/* Nobody reads the messages: it would wait for ever. */
+	touch(target, N, 2);
+	assert_int_equal(written(other, source, LEN, false), N);
+	close(other);
+	swap_off();
+	munmap(source, LEN);
+	munmap(target, LEN);
+}
+
+/* A marker is where nothing is, and so it is for a move. */
+static void markers_move_like_holes(void **state)
+{
+	char *source = map_anon(N), *target = map_anon(N);
+	struct uffdio_register reg = {
+		.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP,
+		.range = { (uintptr_t)target, LEN },
+	};
+	int64_t moved;
+	int other = dev_open();
+
+	(void)state;
+	needs_move();
+	assert_ok(dev_attach_markers(other));
+	assert_ok(dev_register(other, source, LEN));
+	assert_ok(dev_arm(other, source, LEN));
+	close(uffd);
+	uffd = new_uffd(0);
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
+	assert_err(move(target, source, LEN, &moved), ENOENT);
+	close(other);
+	munmap(source, LEN);
+	munmap(target, LEN);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -176,6 +238,8 @@ int main(void)
 		TEST(swapped_pages_arrive_written),
 		TEST(what_was_moved_before_an_error_arrives_written),
 		TEST(a_move_that_fails_disarms_nothing),
+		TEST(nothing_of_a_tracker_moves_to_others),
+		TEST(markers_move_like_holes),
 	};
 
 	return cmocka_run_group_tests_name("move", tests, NULL, NULL);

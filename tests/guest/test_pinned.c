@@ -3,9 +3,11 @@
  * Pages that somebody holds on to can be written without a fault, so they stay written until they
  * are let go.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <linux/udmabuf.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -267,6 +269,96 @@ static void held_pages_need_not_be_mapped(void **state)
 	close(file);
 	close(fd);
 	unmake(kind, p);
+}
+
+#define CONTINUE_MODE_WP	(1ull << 1)
+#define REGISTER_MODE_MINOR	(1ull << 2)
+
+struct continue_arg {
+	struct uffdio_range range;
+	uint64_t mode;
+	int64_t mapped;
+};
+
+#define CONTINUE		_IOWR(UFFDIO, 0x07, struct continue_arg)
+
+static int registered_uffd(char *p, size_t len, uint64_t mode)
+{
+	struct uffdio_register reg = { .mode = mode, .range = { (uintptr_t)p, len } };
+	int uffd = new_uffd(0);
+
+	if (ioctl(uffd, UFFDIO_REGISTER, &reg)) {
+		close(uffd);
+		return -1;
+	}
+	return uffd;
+}
+
+/* By a userfaultfd, before that was handed in: the kernel does not ask who holds the page. */
+static void held_pages_may_be_armed_before(void **state)
+{
+	const struct kind *kind = *state;
+	size_t len = kind->pages * PAGE;
+	char *p = kind->make(len), *held = p + HELD * PAGE;
+	struct uffdio_writeprotect protect = {
+		.range = { (uintptr_t)p, len }, .mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+	struct ring ring = ring_of(held, PAGE);
+	int fd = dev_open(), file = file_with("one"), uffd;
+
+	uffd = registered_uffd(p, len, UFFDIO_REGISTER_MODE_WP);
+	assert_true(uffd >= 0);
+	assert_ok(ioctl(uffd, UFFDIO_WRITEPROTECT, &protect));
+	assert_ok(dev_attach_uffd(fd, uffd));
+	assert_ok(dev_register(fd, p, len));
+	assert_int_equal(written(fd, p, len, true), kind->pages);
+	assert_int_equal(written(fd, p, len, true), held_pages(kind));
+	read_fixed(&ring, file, held, 3);
+	assert_memory_equal(held, "one", 3);
+	assert_int_equal(written(fd, p, len, true), held_pages(kind));
+	let_go(&ring);
+	close(file);
+	close(fd);
+	close(uffd);
+	unmake(kind, p);
+}
+
+/* By UFFDIO_CONTINUE, which maps what is in the file already. */
+static void held_pages_may_be_mapped_armed(void **state)
+{
+	const struct kind *kind = *state;
+	size_t len = kind->pages * PAGE;
+	char *p = kind->make(len), *held = p + HELD * PAGE;
+	struct continue_arg map = {
+		.range = { (uintptr_t)p, len }, .mode = CONTINUE_MODE_WP,
+	};
+	struct ring ring = ring_of(held, PAGE);
+	int fd = dev_open(), file = file_with("one"), uffd;
+	bool can;
+
+	/* Before 5.13, 5.14 there are no minor faults. */
+	uffd = registered_uffd(p, len, UFFDIO_REGISTER_MODE_WP | REGISTER_MODE_MINOR);
+	can = uffd >= 0;
+	if (can) {
+		assert_ok(dev_attach_uffd(fd, uffd));
+		assert_ok(dev_register(fd, p, len));
+		assert_ok(madvise(p, len, MADV_DONTNEED));
+		can = !ioctl(uffd, CONTINUE, &map);
+		assert_true(can || errno == EINVAL);
+	}
+	if (can) {
+		assert_int_equal(written(fd, p, len, false), held_pages(kind));
+		read_fixed(&ring, file, held, 3);
+		assert_memory_equal(held, "one", 3);
+		assert_int_equal(written(fd, p, len, true), held_pages(kind));
+	}
+	let_go(&ring);
+	close(file);
+	close(fd);
+	close(uffd);
+	unmake(kind, p);
+	if (!can)
+		skip_because("this kernel has no UFFDIO_CONTINUE_MODE_WP");
 }
 
 /* A caller that asks for it gets what the page tables say, and the category. */
@@ -601,6 +693,9 @@ int main(void)
 		EACH_KIND(pinning_is_writing),
 		ONE_KIND(held_pages_need_not_be_mapped, "shared", 3),
 		ONE_KIND(held_pages_need_not_be_mapped, "hugetlb", 5),
+		EACH_KIND(held_pages_may_be_armed_before),
+		ONE_KIND(held_pages_may_be_mapped_armed, "shared", 3),
+		ONE_KIND(held_pages_may_be_mapped_armed, "hugetlb", 5),
 		EACH_KIND(pins_can_be_ignored),
 		EACH_KIND(any_reference_counts),
 		cmocka_unit_test(process_vm_writev_is_never_missed),
