@@ -274,7 +274,9 @@ struct uffdwp_hello_arg {
  * of a userfaultfd that was handed in, calls on that very one: UFFDIO_WRITEPROTECT, UFFDIO_COPY and
  * UFFDIO_CONTINUE with their MODE_WP. Nothing else does, neither another userfaultfd of the process
  * nor PAGEMAP_SCAN, whoever calls: those do what they are for and return what they would otherwise,
- * but the pages stay written. A call on @uffd that began before ATTACH counts as another's.
+ * but the pages stay written. In memory that only a tracker has registered they return what they
+ * would without it: -ENOENT, and nothing is filled. A call on @uffd that began before ATTACH counts
+ * as another's.
  * UFFDIO_WRITEPROTECT takes the ranges that the kernel takes: on Linux 5.10 and 6.1 those inside of
  * one mapping (-ENOENT otherwise). Memory without page tables is armed, too. What it could not arm,
  * for want of memory or because the page is held, is written; for want of memory all of the range
