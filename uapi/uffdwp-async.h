@@ -294,8 +294,8 @@ struct uffdwp_hello_arg {
  *   -EALREADY   this tracker is attached already
  *   -EBUSY      @uffd is used by another tracker, or has asked for a feature that the module offers
  *               with native_abi=1: then it is tracked by itself
- *   -EINVAL     also: UFFDIO_API was not called on @uffd, or with UFFD_FEATURE_EVENT_FORK; both
- *               UFFDWP_ATTACH_KEEP and UFFDWP_ATTACH_UFFD
+ *   -EINVAL     also: UFFDIO_API was not called on @uffd, or with UFFD_FEATURE_EVENT_FORK; @uffd is
+ *               of another address space; both UFFDWP_ATTACH_KEEP and UFFDWP_ATTACH_UFFD
  *   -EOPNOTSUPP @unpopulated or UFFDWP_ATTACH_UFFD is not offered here (see the features in HELLO);
  *               or @uffd has UFFD_FEATURE_WP_ASYNC and nothing keeps PAGEMAP_SCAN from arming
  *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a

@@ -627,11 +627,13 @@ static void a_userfaultfd_of_somebody_else(void **state)
 	};
 
 	(void)state;
-	assert_ok(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg));
-	/* To the kernel this is our own memory; the tracker looks at the peer's. */
-	dev_register(fd, p, 4 * PAGE);
-	assert_err(dev_arm(fd, p, 4 * PAGE), ENOENT);
-	assert_true(categories(fd, p) & UFFDWP_PAGE_IS_UNTRACKED);
+	/* To the kernel it would be our own memory that is registered, and not the peer's. */
+	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg), EINVAL);
+	assert_err(dev_register(fd, p, 4 * PAGE), ENOTCONN);
+	/* The tracker is as it was. */
+	assert_ok(dev_attach_uffd(fd, uffd));
+	assert_ok(dev_register(fd, p, 4 * PAGE));
+	assert_ok(dev_arm(fd, p, 4 * PAGE));
 	touch(p, 4, 2);
 	peer_do(&peer, PEER_WRITE, p, 4 * PAGE, 3);
 	close(fd);
