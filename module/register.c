@@ -247,7 +247,8 @@ static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigne
 
 /**
  * uffdwp_unregister_disarmed - take a range in which nothing is armed from a userfaultfd of ours
- * @t: tracker whose userfaultfd the module has made, its mm held by mmget(); mmap_lock is taken here
+ * @t: tracker whose userfaultfd the module has made, its mm held by mmget(); mmap_lock is taken
+ *	here
  * @start: first address
  * @end: last address, exclusive
  *

@@ -130,7 +130,8 @@ bool uffdwp_stranger_is_refused(const struct file *uffd, unsigned int cmd, void 
 	if (!is_of_tracker(mm, start))
 		return false;
 	*ret = -ENOENT;
-	if (fill->result != NO_RESULT && put_user((s64)-ENOENT, (s64 __user *)(uarg + fill->result)))
+	if (fill->result != NO_RESULT &&
+	    put_user((s64)-ENOENT, (s64 __user *)(uarg + fill->result)))
 		*ret = -EFAULT;
 	return true;
 }

@@ -252,9 +252,9 @@ struct uffdwp_hello_arg {
  * for as long as the tracker is open, and are not delivered to its reader. Write protection on it
  * is taken away when the tracker is closed. UFFDIO_API must have been called, without
  * UFFD_FEATURE_EVENT_FORK (-EINVAL otherwise): a forked child would inherit protection that nobody
- * resolves. What was protected on it before is written until it is armed. What UFFDIO_REGISTER newly
- * registers is written until it is armed, and what it takes out of write-protect mode is tracked no
- * more. What UFFDIO_MOVE has brought is written, whatever it was elsewhere.
+ * resolves. What was protected on it before is written until it is armed. So is what
+ * UFFDIO_REGISTER newly registers, and what it takes out of write-protect mode is tracked no more.
+ * What UFFDIO_MOVE has brought is written, whatever it was elsewhere.
  *
  * The process comes first (UFFDWP_FEATURE_GIVES_WAY). When it registers memory with a userfaultfd
  * of its own (UFFDIO_REGISTER) that is registered with a tracker, the tracker gives way: nothing of

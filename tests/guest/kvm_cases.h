@@ -28,8 +28,9 @@ struct tracking {
 		    size_t n, const char **next);
 	void (*end)(void);
 	/*
-	 * A page that KVM holds to write to is not armed. PAGEMAP_SCAN does not ask: what KVM writes
-	 * into the control block of a nested guest, mapped before and written after, is missed.
+	 * A page that KVM holds to write to is not armed. PAGEMAP_SCAN does not ask: what KVM
+	 * writes into the control block of a nested guest, mapped before and written after, is
+	 * missed.
 	 */
 	bool sees_pins;
 };

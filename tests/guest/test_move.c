@@ -169,7 +169,8 @@ static void a_move_that_fails_disarms_nothing(void **state)
 
 /*
  * Out of memory of a tracker into what the process has registered for itself: what arrives is as
- * without a tracker. There are no bits, which would be messages to the reader, or say "not written".
+ * without a tracker. There are no bits, which would be messages to the reader, or say "not
+ * written".
  */
 static void nothing_of_a_tracker_moves_to_others(void **state)
 {
