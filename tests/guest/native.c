@@ -280,9 +280,24 @@ static bool is_offered(void)
 	return !ret;
 }
 
+/* Whether the module is there, and was told to give them */
+static bool are_given(void)
+{
+	FILE *file = fopen("/sys/module/uffdwp_async/parameters/native_abi", "re");
+	int value = 0;
+
+	if (file) {
+		value = fgetc(file);
+		fclose(file);
+	}
+	return value == 'Y';
+}
+
 static void native_interfaces(void **state)
 {
 	(void)state;
+	if (are_given())
+		fail_msg("native_abi=1 offers no UFFD_FEATURE_WP_ASYNC: see the kernel log");
 	skip_because("this kernel has no UFFD_FEATURE_WP_ASYNC, and native_abi=1 does not give it");
 }
 

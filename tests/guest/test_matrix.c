@@ -106,6 +106,8 @@ static enum cell_result try_alone(struct cell *c, char *message, size_t size)
 	while (running)
 		reap_one();
 	do {
+		/* Whoever has locked the page may be at it for a while. */
+		usleep(200000);
 		*message = 0;
 		c->process = start(c);
 		assert_int_equal(waitpid(c->process.pid, &c->status, 0), c->process.pid);
