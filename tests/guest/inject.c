@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/rseq.h>
@@ -105,86 +103,5 @@ struct injections inject_into_self_end(void)
 		assert_int_equal(errno, EFAULT);
 	all = count();
 	all.reached = reached;
-	return all;
-}
-
-/* ---- workers */
-
-#define MAX_WORKERS 64
-
-static struct worker {
-	int pid;
-	unsigned int n;
-} workers[MAX_WORKERS];
-static int worker_count;
-
-static bool is_unbound_worker(const char *pid)
-{
-	char path[PATH_MAX], name[32] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	file = fopen(path, "r");
-	if (!file)
-		return false;
-	if (!fgets(name, sizeof(name), file))
-		name[0] = 0;
-	fclose(file);
-	return !strncmp(name, "kworker/u", strlen("kworker/u"));
-}
-
-static void find_workers(void)
-{
-	DIR *all = opendir("/proc");
-	struct dirent *entry;
-
-	assert_non_null(all);
-	worker_count = 0;
-	while ((entry = readdir(all)) && worker_count < MAX_WORKERS)
-		if (is_unbound_worker(entry->d_name))
-			workers[worker_count++].pid = atoi(entry->d_name);
-	closedir(all);
-}
-
-static void worker_path(const struct worker *worker, char path[64])
-{
-	snprintf(path, 64, "/proc/%d/fail-nth", worker->pid);
-}
-
-void inject_into_workers(unsigned int n)
-{
-	char path[64], text[16];
-	int i;
-
-	find_workers();
-	snprintf(text, sizeof(text), "%u", n);
-	for (i = 0; i < worker_count; i++) {
-		worker_path(&workers[i], path);
-		/* One that has gone since will not do it. */
-		workers[i].n = write_file(path, text) ? 0 : n;
-	}
-}
-
-struct injections inject_into_workers_end(void)
-{
-	struct injections all;
-	bool reached = false, seen = false;
-	char path[64];
-	int i;
-
-	for (i = 0; i < worker_count; i++) {
-		long now;
-
-		worker_path(&workers[i], path);
-		now = read_number(path);
-		if (!workers[i].n || now < 0)
-			continue;
-		write_file(path, "0");
-		seen |= now < workers[i].n;
-		reached |= !now;
-	}
-	all = count();
-	all.reached = reached;
-	all.seen = seen;
 	return all;
 }

@@ -18,7 +18,6 @@ enum inject_kind {
 
 struct injections {
 	bool reached;			/* there was an n-th call, and it has failed */
-	bool seen;			/* workers: one of them has made a call that counts */
 	unsigned long of[INJECT_KINDS];	/* calls that have failed */
 };
 
@@ -28,12 +27,5 @@ const char *inject_set_up(void);
 /* The n-th call, from 1, of the calling thread from now on. */
 void inject_into_self(unsigned int n);
 struct injections inject_into_self_end(void);
-
-/*
- * The same for each worker of the kernel that may serve an unbound workqueue. Which of them does is
- * not known before, and other work of theirs meets the failure, too.
- */
-void inject_into_workers(unsigned int n);
-struct injections inject_into_workers_end(void);
 
 #endif /* GUEST_INJECT_H */
