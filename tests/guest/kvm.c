@@ -288,6 +288,20 @@ static void answer(void *to, size_t len, uint64_t *value)
 		bytes[i] = (*value)++;
 }
 
+/* What KVM could not do: the kind of error, and words as in <linux/kvm.h>. */
+static const char *internal_error(const struct kvm_run *run)
+{
+	static _Thread_local char text[400];
+	const uint32_t n = run->internal.ndata > 16 ? 16 : run->internal.ndata;
+	int len = snprintf(text, sizeof(text), "an internal error of KVM: %u", run->internal.suberror);
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		len += snprintf(text + len, sizeof(text) - len, " %llx",
+				(unsigned long long)run->internal.data[i]);
+	return text;
+}
+
 /* NULL: it goes on, or has halted, and *halted is true. */
 static const char *handle_exit(struct kvm_run *run, uint64_t *value, bool *halted)
 {
@@ -302,10 +316,15 @@ static const char *handle_exit(struct kvm_run *run, uint64_t *value, bool *halte
 		       value);
 		return NULL;
 	case KVM_EXIT_MMIO:
-		if (run->mmio.is_write)
-			return "a write to where nothing is";
+		if (run->mmio.is_write) {
+			snprintf(text, sizeof(text), "a write to %#llx, where nothing is",
+				 (unsigned long long)run->mmio.phys_addr);
+			return text;
+		}
 		answer(run->mmio.data, run->mmio.len, value);
 		return NULL;
+	case KVM_EXIT_INTERNAL_ERROR:
+		return internal_error(run);
 	default:
 		snprintf(text, sizeof(text), "the guest has left for reason %u", run->exit_reason);
 		return text;
@@ -336,6 +355,11 @@ const char *vm_run(struct vm *vm, unsigned int processor, const struct vm_task *
 			wrong = strerror(errno);
 	}
 	return wrong;
+}
+
+bool vm_internal_error(const struct vm *vm, unsigned int processor)
+{
+	return vm->processor[processor].run->exit_reason == KVM_EXIT_INTERNAL_ERROR;
 }
 
 /* ---- means of KVM's own */

@@ -69,6 +69,8 @@ struct vm_task {
  * those of task->value, and one more each time. One thread at a time for each processor.
  */
 const char *vm_run(struct vm *vm, unsigned int processor, const struct vm_task *task);
+/* It went wrong because KVM could not go on; the processor can be given something else to run. */
+bool vm_internal_error(const struct vm *vm, unsigned int processor);
 
 /* ---- means of KVM's own to write to the guest */
 
