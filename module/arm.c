@@ -18,7 +18,6 @@
 #include <linux/sched/mm.h>
 
 #include "arm.h"
-#include "breakage.h"
 #include "compat/hugetlb.h"
 #include "hold.h"
 #include "kind.h"
@@ -227,9 +226,7 @@ void uffdwp_arming_end(struct uffdwp_arming *a)
 		uffdwp_count(a->t, pages_held, (u64)a->held << (a->shift - PAGE_SHIFT));
 		WRITE_ONCE(a->t->met_held, true);
 	}
-	if (a->first > a->last || uffdwp_broken(UFFDWP_BREAK_FLUSH))
-		return;
-	if (uffdwp_broken(UFFDWP_BREAK_HUGETLB_FLUSH) && is_vm_hugetlb_page(a->vma))
+	if (a->first > a->last)
 		return;
 	uffdwp_flush_tlb(a->vma->vm_mm, a->first, a->last + (1UL << a->shift), a->shift);
 	uffdwp_count(a->t, tlb_flushes, 1);
@@ -249,12 +246,9 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 
 	if (!uffdwp_hole_can_be_armed(a->t, a->vma))
 		return false;
-	if ((mm_tlb_flush_pending(mm) && !uffdwp_broken(UFFDWP_BREAK_OWED_FLUSH)) ||
-	    (a->vma->vm_flags & VM_SHARED))
+	if (mm_tlb_flush_pending(mm) || (a->vma->vm_flags & VM_SHARED))
 		uffdwp_arming_needs_flush(a, addr);
 	/* What belongs into a mapping of a file is not zeroes. Its faults know markers. */
-	if (uffdwp_broken(UFFDWP_BREAK_FILE_NONE) && !vma_is_anonymous(a->vma))
-		return false;
 	if (UFFDWP_HAVE_MARKERS && (a->t->markers || !vma_is_anonymous(a->vma))) {
 		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
 		uffdwp_count(a->t, markers_installed, 1);

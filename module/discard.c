@@ -30,7 +30,6 @@
 #include <linux/sched.h>
 
 #include "arm.h"
-#include "breakage.h"
 #include "compat/symbols.h"
 #include "discard.h"
 #include "tracker.h"
@@ -71,8 +70,6 @@ static void count(const struct vm_area_struct *vma, u64 discarded)
  */
 void uffdwp_discard_range(struct vm_area_struct *vma, unsigned long start, unsigned long len)
 {
-	if (uffdwp_broken(UFFDWP_BREAK_DISCARD) || uffdwp_broken(UFFDWP_BREAK_OWED_FLUSH))
-		return;
 	count(vma, uffdwp_disarm_tables(vma, max(start, vma->vm_start),
 					min(start + len, vma->vm_end)));
 }
@@ -151,7 +148,7 @@ void uffdwp_discard_file(struct address_space *mapping, loff_t first, loff_t las
 	bool more = true;
 
 	atomic64_inc(&file_discards);
-	if (uffdwp_broken(UFFDWP_BREAK_DISCARD) || !mapping_mapped(mapping))
+	if (!mapping_mapped(mapping))
 		return;
 	while (more) {
 		i_mmap_lock_read(mapping);

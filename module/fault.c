@@ -10,7 +10,6 @@
 #include <linux/oom.h>
 
 #include "arm.h"
-#include "breakage.h"
 #include "compat/hugetlb.h"
 #include "compat/vma.h"
 #include "fault.h"
@@ -73,16 +72,6 @@ static void resolve_hugetlb(struct vm_fault *vmf)
 	spin_unlock(ptl);
 }
 
-static void split(struct vm_fault *vmf)
-{
-	const unsigned long start = vmf->address & HPAGE_PMD_MASK;
-	const bool zero = uffdwp_pmd_is_huge_zero(READ_ONCE(*vmf->pmd));
-
-	uffdwp_split_huge_pmd(vmf->vma, vmf->pmd, vmf->address);
-	if (uffdwp_broken(UFFDWP_BREAK_HUGE_ZERO) && zero)
-		uffdwp_disarm(vmf->vma, start, start + HPAGE_PMD_SIZE);
-}
-
 /**
  * uffdwp_fault_userfault - instead of handle_userfault(), for a write to memory that we armed
  * @vmf: fault; no page-table lock is held
@@ -108,7 +97,7 @@ vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
 		return 0;
 	}
 	if (!vmf->pte) {
-		split(vmf);
+		uffdwp_split_huge_pmd(vmf->vma, vmf->pmd, vmf->address);
 		if (t)
 			uffdwp_count(t, huge_splits, 1);
 		return VM_FAULT_FALLBACK;

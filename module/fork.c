@@ -11,7 +11,6 @@
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
-#include "breakage.h"
 #include "fork.h"
 
 /**
@@ -20,6 +19,6 @@
  */
 void uffdwp_fork_hugetlb(struct vm_area_struct *child)
 {
-	if (!userfaultfd_wp(child) && !uffdwp_broken(UFFDWP_BREAK_FORK))
+	if (!userfaultfd_wp(child))
 		uffdwp_disarm(child, child->vm_start, child->vm_end);
 }

@@ -26,7 +26,6 @@
 #include <linux/userfaultfd.h>
 #include <linux/userfaultfd_k.h>
 
-#include "breakage.h"
 #include "compat/hooked.h"
 #include "compat/symbols.h"
 #include "copy.h"
@@ -211,7 +210,7 @@ notrace void uffdwp_on_userfaultfd_wp_async(unsigned long ip, unsigned long pare
 {
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 
-	if (uffdwp_tracker_of_vma(vma) && !uffdwp_broken(UFFDWP_BREAK_FOREIGN_SCAN))
+	if (uffdwp_tracker_of_vma(vma))
 		uffdwp_fregs_redirect(fregs, instead_of_userfaultfd_wp_async);
 }
 #endif

@@ -12,7 +12,6 @@
 #include <linux/module.h>
 #include <linux/userfaultfd_k.h>
 
-#include "breakage.h"
 #include "compat/hooked.h"
 #include "compat/symbols.h"
 #include "discard.h"
@@ -156,8 +155,7 @@ notrace void uffdwp_on_vfs_fallocate(unsigned long ip, unsigned long parent_ip,
 
 	if (((mode & ~FALLOC_KEEPS) || !(mode & FALLOC_FL_KEEP_SIZE)) &&
 	    S_ISREG(file_inode(file)->i_mode) &&
-	    can_be_done(file, uffdwp_fregs_arg2(fregs), uffdwp_fregs_arg3(fregs)) &&
-	    !uffdwp_broken(UFFDWP_BREAK_FILE_DISCARD))
+	    can_be_done(file, uffdwp_fregs_arg2(fregs), uffdwp_fregs_arg3(fregs)))
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_vfs_fallocate);
 }
 
@@ -185,8 +183,7 @@ notrace void uffdwp_on_notify_change(unsigned long ip, unsigned long parent_ip,
 	const struct dentry *dentry = (const struct dentry *)uffdwp_fregs_arg1(fregs);
 	const struct iattr *attr = (const struct iattr *)uffdwp_fregs_arg2(fregs);
 
-	if ((attr->ia_valid & ATTR_SIZE) && S_ISREG(d_inode(dentry)->i_mode) &&
-	    !uffdwp_broken(UFFDWP_BREAK_FILE_DISCARD))
+	if ((attr->ia_valid & ATTR_SIZE) && S_ISREG(d_inode(dentry)->i_mode))
 		uffdwp_redirect_held(parent_ip, fregs, instead_of_notify_change);
 }
 #endif

@@ -6,7 +6,6 @@
 #include <linux/module.h>
 #include <linux/userfaultfd_k.h>
 
-#include "breakage.h"
 #include "compat/hooked.h"
 #include "compat/pgtable.h"
 #include "compat/symbols.h"
@@ -24,8 +23,7 @@ notrace void uffdwp_on_do_wp_page(unsigned long ip, unsigned long parent_ip,
 {
 	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
 
-	if (unlikely(userfaultfd_wp(vmf->vma) || uffdwp_broken(UFFDWP_BREAK_MODE)) &&
-	    !uffdwp_broken(UFFDWP_BREAK_HOOK))
+	if (unlikely(userfaultfd_wp(vmf->vma)))
 		uffdwp_fault_wp_page(vmf);
 }
 
@@ -49,7 +47,7 @@ notrace void uffdwp_on_handle_userfault(unsigned long ip, unsigned long parent_i
 
 	if (uffdwp_fregs_arg1(fregs) != VM_UFFD_WP)
 		return;
-	if (uffdwp_tracker_of_vma(vmf->vma) && !uffdwp_broken(UFFDWP_BREAK_HOOK))
+	if (uffdwp_tracker_of_vma(vmf->vma))
 		uffdwp_redirect(fregs, instead_of_handle_userfault);
 }
 
@@ -73,8 +71,7 @@ static vm_fault_t instead_of_do_swap_page_for_write(struct vm_fault *vmf)
 static __always_inline bool is_write_to_absent(const struct vm_fault *vmf)
 {
 	return UFFDWP_FORCED_WRITES_GO_BY_DIRTY && (vmf->flags & FAULT_FLAG_WRITE) &&
-	       userfaultfd_wp(vmf->vma) && pte_swp_uffd_wp(vmf->orig_pte) &&
-	       !uffdwp_broken(UFFDWP_BREAK_FORCED);
+	       userfaultfd_wp(vmf->vma) && pte_swp_uffd_wp(vmf->orig_pte);
 }
 
 static __always_inline bool is_marker_in_mlocked_file(const struct vm_fault *vmf)
@@ -95,8 +92,7 @@ notrace void uffdwp_on_do_swap_page(unsigned long ip, unsigned long parent_ip,
 	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
 
 	if (unlikely(uffdwp_pte_is_marker(vmf->orig_pte)) && vma_is_anonymous(vmf->vma) &&
-	    (!UFFDWP_HAS_ANON_MARKERS || uffdwp_tracker_of_vma(vmf->vma) ||
-	     uffdwp_broken(UFFDWP_BREAK_OTHERS)))
+	    (!UFFDWP_HAS_ANON_MARKERS || uffdwp_tracker_of_vma(vmf->vma)))
 		uffdwp_redirect(fregs, instead_of_do_swap_page);
 	else if (is_marker_in_mlocked_file(vmf) && uffdwp_tracker_of_vma(vmf->vma))
 		uffdwp_fault_read_in(vmf);

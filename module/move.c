@@ -35,7 +35,6 @@
 #include <linux/uaccess.h>
 
 #include "arm.h"
-#include "breakage.h"
 #include "compat/hooked.h"
 #include "compat/symbols.h"
 #include "tracker.h"
@@ -73,7 +72,7 @@ static void disarm_arrived(const struct arrival *a, struct mm_struct *mm, u64 st
 {
 	const struct uffdwp_choice choice = { .what = all_that_arrived, .arg = a };
 
-	if (range_is_valid(mm, start, len) && !uffdwp_broken(UFFDWP_BREAK_MOVED))
+	if (range_is_valid(mm, start, len))
 		uffdwp_disarm_range(mm, start, start + len, &choice);
 }
 

@@ -26,7 +26,6 @@
 #include <linux/uaccess.h>
 #include <linux/userfaultfd_k.h>
 
-#include "breakage.h"
 #include "compat/native.h"
 #include "hooks.h"
 #include "native.h"
@@ -75,8 +74,6 @@ static int begin_tracking(struct uffdwp_tracker *t, struct file *uffd)
 {
 	int err;
 
-	if (uffdwp_broken(UFFDWP_BREAK_NATIVE_API))
-		return -ENODATA;
 	t->mm = uffdwp_userfault_owner(uffd);
 	err = uffdwp_tracker_publish(t);
 	if (err)
@@ -101,7 +98,7 @@ static long api_with_tracker(struct file *uffd, struct uffdio_api __user *uarg, 
 		ret = begin_tracking(t, uffd);
 	if (ret)
 		end_tracker(t);
-	return uffdwp_broken(UFFDWP_BREAK_NATIVE_API) && ret == -ENODATA ? 0 : ret;
+	return ret;
 }
 
 /* What the kernel would refuse, it refuses: a second call, a wrong version, unknown features. */

@@ -15,7 +15,6 @@
 #include <linux/uaccess.h>
 #include <linux/userfaultfd.h>
 
-#include "breakage.h"
 #include "compat/native.h"
 #include "hooks.h"
 #include "native.h"
@@ -44,7 +43,7 @@ notrace bool uffdwp_native_continues(void)
  */
 bool uffdwp_native_continues_protected(void)
 {
-	return !uffdwp_broken(UFFDWP_BREAK_NATIVE_CONTINUE) && uffdwp_uffd_call_protects();
+	return uffdwp_uffd_call_protects();
 }
 
 #if UFFDWP_CAN_ADD_CONTINUE_WP

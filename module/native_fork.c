@@ -27,7 +27,6 @@
 #include <linux/slab.h>
 
 #include "arm.h"
-#include "breakage.h"
 #include "hooks.h"
 #include "native.h"
 #include "tracker.h"
@@ -227,7 +226,7 @@ static bool was_given_up(const struct forked *f)
 /* The kernel takes away the context and the mode, and leaves the bits: fork.c says what they do. */
 static void leave_nothing(const struct forked *f)
 {
-	if (uffdwp_broken(UFFDWP_BREAK_FORK) || !mmget_not_zero(f->mm))
+	if (!mmget_not_zero(f->mm))
 		return;
 	uffdwp_disarm_free(f->mm, 0, ULONG_MAX);
 	mmput(f->mm);

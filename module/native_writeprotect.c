@@ -8,7 +8,6 @@
 #include <linux/sched/signal.h>
 
 #include "arm.h"
-#include "breakage.h"
 #include "compat/hugetlb.h"
 #include "compat/symbols.h"
 #include "native.h"
@@ -150,7 +149,7 @@ static int disarm_native(struct mm_struct *mm, unsigned long start, unsigned lon
 int uffdwp_native_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
 			       bool enable_wp, uffdwp_mmap_changing *changing)
 {
-	if (!uffdwp_userfault_of_field(mm, changing) || uffdwp_broken(UFFDWP_BREAK_NATIVE_PROTECT))
+	if (!uffdwp_userfault_of_field(mm, changing))
 		return -EXDEV;
 	return enable_wp ? arm_native(mm, start, len, changing) :
 			   disarm_native(mm, start, len, changing);

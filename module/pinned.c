@@ -21,7 +21,7 @@ static int other_references(struct page *head)
 	if (uffdwp_page_is_hugetlb(head))
 		return cached * uffdwp_hugetlb_cache_refs(head);
 	return cached * compound_nr(head) +
-	       (uffdwp_page_has_private(head) && !uffdwp_broken(UFFDWP_BREAK_BUFFERS));
+	       uffdwp_page_has_private(head);
 }
 
 /* @ours: references that the caller has taken. */
@@ -147,8 +147,6 @@ enum uffdwp_verdict uffdwp_page_hold(struct uffdwp_look *look, pte_t *ptep, stru
 {
 	struct page *head = compound_head(page);
 
-	if (uffdwp_broken(UFFDWP_BREAK_PINNED))
-		return UFFDWP_NOT_HELD;
 	if (!PageHead(head))
 		return small_page_hold(look, head, 0);
 	if (look->head != head)
@@ -190,8 +188,6 @@ enum uffdwp_verdict uffdwp_found_page_hold(struct uffdwp_look *look, struct page
  */
 bool uffdwp_pmd_is_held(pmd_t pmd)
 {
-	if (uffdwp_broken(UFFDWP_BREAK_PINNED))
-		return false;
 	if (!pmd_present(pmd))
 		return true;
 	return !uffdwp_pmd_is_huge_zero(pmd) && large_is_held(pmd_page(pmd), 1, 0);
@@ -205,8 +201,7 @@ bool uffdwp_pmd_is_held(pmd_t pmd)
  */
 bool uffdwp_hugetlb_is_held(pte_t pte)
 {
-	return !uffdwp_broken(UFFDWP_BREAK_PINNED) &&
-	       large_is_held(compound_head(pte_page(pte)), 1, 0);
+	return large_is_held(compound_head(pte_page(pte)), 1, 0);
 }
 
 /**
@@ -221,8 +216,6 @@ struct page *uffdwp_find_absent_page(struct vm_area_struct *vma, unsigned long a
 {
 	swp_entry_t entry;
 
-	if (uffdwp_broken(UFFDWP_BREAK_PINNED))
-		return NULL;
 	if (pte_none(pte))
 		return vma->vm_flags & VM_SHARED ? uffdwp_find_file_page(vma, addr) : NULL;
 	entry = pte_to_swp_entry(pte);

@@ -81,7 +81,6 @@
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 
-#include "breakage.h"
 #include "compat/pages.h"
 #include "tracker.h"
 

@@ -13,19 +13,12 @@
 #ifndef UFFDWP_PTE_H
 #define UFFDWP_PTE_H
 
-#include "breakage.h"
 #include "compat/pgtable.h"
 
 /* A bit that is not there is an error the kernel's own header would not catch. */
 #ifndef CONFIG_HAVE_ARCH_USERFAULTFD_WP
 #error this kernel has no userfaultfd write-protect bit
 #endif
-
-/* A test build believes the bit alone, as the kernel does. */
-static inline bool uffdwp_writable_is_armed(void)
-{
-	return uffdwp_broken(UFFDWP_BREAK_HINT) || uffdwp_broken(UFFDWP_BREAK_MODE);
-}
 
 /*
  * A writable entry with the bit lets writes through: the owner of a handed-in userfaultfd has taken
@@ -34,11 +27,10 @@ static inline bool uffdwp_writable_is_armed(void)
 static inline bool uffdwp_pte_armed(pte_t pte)
 {
 	if (pte_present(pte))
-		return pte_uffd_wp(pte) && (!pte_write(pte) || uffdwp_writable_is_armed());
+		return pte_uffd_wp(pte) && !pte_write(pte);
 	if (pte_none(pte))
 		return false;
-	return pte_swp_uffd_wp(pte) || uffdwp_pte_is_marker(pte) ||
-	       uffdwp_broken(UFFDWP_BREAK_SWAPPED);
+	return pte_swp_uffd_wp(pte) || uffdwp_pte_is_marker(pte);
 }
 
 static inline bool uffdwp_pmd_armed(pmd_t pmd)
@@ -53,8 +45,6 @@ static inline void uffdwp_pte_arm_present(pte_t *ptep)
 
 	do {
 		new = pte_mkuffd_wp(pte_wrprotect(old));
-		if (uffdwp_broken(UFFDWP_BREAK_HINT) && pte_protnone(old))
-			new = pte_mkuffd_wp(old);
 	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
 }
 
@@ -69,8 +59,7 @@ static inline void uffdwp_pte_arm_present(pte_t *ptep)
  */
 static inline bool uffdwp_forced_write_goes_by_dirty(const struct vm_area_struct *vma)
 {
-	return UFFDWP_FORCED_WRITES_GO_BY_DIRTY && !(vma->vm_flags & VM_WRITE) &&
-	       !uffdwp_broken(UFFDWP_BREAK_FORCED);
+	return UFFDWP_FORCED_WRITES_GO_BY_DIRTY && !(vma->vm_flags & VM_WRITE);
 }
 
 /* The page remembers that it is dirty. Armed: the hardware does not set the bit again. */

@@ -13,7 +13,6 @@
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
-#include "breakage.h"
 #include "compat/hugetlb.h"
 #include "compat/vma.h"
 #include "hooks.h"
@@ -98,28 +97,6 @@ static bool is_ours_in_part(struct uffdwp_tracker *t, unsigned long start, unsig
 	return false;
 }
 
-/* For test builds only. */
-static void set_mode(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
-		     unsigned long mode)
-{
-	struct vm_area_struct *vma;
-
-	mmap_write_lock(t->mm);
-	uffdwp_for_each_vma(vma, t->mm, start, end)
-		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
-			uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, mode);
-	mmap_write_unlock(t->mm);
-}
-
-/* What the kernel has registered: nothing in it armed. */
-static void tidy_up(struct uffdwp_tracker *t, unsigned long start, unsigned long end, bool fresh)
-{
-	if (fresh && !uffdwp_broken(UFFDWP_BREAK_LEFTOVERS) && !uffdwp_broken(UFFDWP_BREAK_STALE))
-		uffdwp_disarm_tracked(t, start, end);
-	if (uffdwp_broken(UFFDWP_BREAK_MODE))
-		set_mode(t, start, end, 0);
-}
-
 /**
  * uffdwp_register - UFFDWP_IOC_REGISTER
  * @t: attached tracker, locked, its mm held by mmget()
@@ -149,7 +126,8 @@ int uffdwp_register(struct uffdwp_tracker *t, unsigned long start, unsigned long
 		uffdwp_disarm_free(t->mm, start, end);
 	err = uffdwp_userfault_register(t->uffd, start, end - start);
 	/* Also after an error: a front part may be registered. */
-	tidy_up(t, start, end, fresh);
+	if (fresh)
+		uffdwp_disarm_tracked(t, start, end);
 	return err;
 }
 
@@ -278,8 +256,7 @@ int uffdwp_unregister_disarmed(struct uffdwp_tracker *t, unsigned long start, un
 
 static enum uffdwp_disarm all_if_registered(struct vm_area_struct *vma, const void *ctx)
 {
-	return vma->vm_userfaultfd_ctx.ctx == ctx && !uffdwp_broken(UFFDWP_BREAK_STALE) ?
-	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
 static int unregister_ours(struct uffdwp_tracker *t, unsigned long start, unsigned long end)

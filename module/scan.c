@@ -19,7 +19,6 @@
 #include <linux/uaccess.h>
 
 #include "arm.h"
-#include "breakage.h"
 #include "categories.h"
 #include "compat/hugetlb.h"
 #include "health.h"
@@ -59,8 +58,7 @@ static bool matches(const struct scan *s, u64 categories)
 
 static bool resets(const struct scan *s)
 {
-	return s->arg->flags & UFFDWP_SCAN_WP_MATCHING && !uffdwp_broken(UFFDWP_BREAK_ONE_STEP) &&
-	       !(uffdwp_broken(UFFDWP_BREAK_NATIVE_RESET) && s->native);
+	return s->arg->flags & UFFDWP_SCAN_WP_MATCHING;
 }
 
 /*
@@ -95,7 +93,7 @@ static u64 empty_categories(const struct scan *s, unsigned long addr, unsigned l
 			    u64 categories)
 {
 	if (addr < s->split.start || end > s->split.end || vma_is_anonymous(s->walk.vma) ||
-	    !matches(s, s->split.categories) || uffdwp_broken(UFFDWP_BREAK_SPLIT))
+	    !matches(s, s->split.categories))
 		return categories;
 	return s->split.categories;
 }
@@ -358,8 +356,6 @@ static int walk_vma(struct scan *s, struct vm_area_struct *vma, unsigned long st
 	next = uffdwp_walk_vma(&s->walk, start, end);
 	if (resets(s))
 		uffdwp_notifier_end(&range);
-	if (uffdwp_broken(UFFDWP_BREAK_ONE_STEP) && s->arg->flags & UFFDWP_SCAN_WP_MATCHING)
-		uffdwp_arm(s->t, start, s->walk.pos, &end);
 	return next;
 }
 
@@ -467,7 +463,7 @@ static int scan_locked(struct scan *s)
  */
 void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
-	if (uffdwp_broken(UFFDWP_BREAK_UNDO) || !mmget_not_zero(t->mm))
+	if (!mmget_not_zero(t->mm))
 		return;
 	/* Also when the task was killed: what is armed and was not told would be missed. */
 	uffdwp_count(t, pages_undone, uffdwp_disarm_tracked(t, start, end));
@@ -489,8 +485,7 @@ void uffdwp_scan_native_undo(struct mm_struct *mm, unsigned long start, unsigned
 {
 	const struct uffdwp_choice choice = { .what = all_if_native };
 
-	if (!uffdwp_broken(UFFDWP_BREAK_UNDO))
-		uffdwp_disarm_range(mm, start, end, &choice);
+	uffdwp_disarm_range(mm, start, end, &choice);
 }
 
 /*

@@ -34,7 +34,6 @@
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
-#include "breakage.h"
 #include "compat/vma.h"
 #include "health.h"
 #include "register.h"
@@ -156,8 +155,7 @@ static void free_tracker(struct rcu_head *rcu)
 {
 	struct uffdwp_tracker *t = container_of(rcu, struct uffdwp_tracker, rcu);
 
-	if (!uffdwp_broken(UFFDWP_BREAK_LEAK))
-		kvfree(t->buffer);
+	kvfree(t->buffer);
 	free_percpu(t->counters);
 	kfree(t);
 }
@@ -477,7 +475,7 @@ static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void 
 
 	if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
 		return lost_markers(t, vma);
-	return uffdwp_broken(UFFDWP_BREAK_STALE) ? UFFDWP_DISARM_NOTHING : UFFDWP_DISARM_ALL;
+	return UFFDWP_DISARM_ALL;
 }
 
 /**

@@ -13,7 +13,6 @@
 #include <linux/workqueue.h>
 
 #include "../uapi/uffdwp-async.h"
-#include "breakage.h"
 #include "kind.h"
 
 /* Counters of struct uffdwp_stats_arg, one set a processor: the fault path adds without a lock. */
@@ -159,7 +158,7 @@ static inline bool uffdwp_vma_is_tracked(const struct uffdwp_tracker *t,
 					 struct vm_area_struct *vma)
 {
 	return vma->vm_userfaultfd_ctx.ctx == t->ctx &&
-	       ((vma->vm_flags & VM_UFFD_WP) || uffdwp_broken(UFFDWP_BREAK_MODE)) &&
+	       (vma->vm_flags & VM_UFFD_WP) &&
 	       (vma_is_anonymous(vma) || uffdwp_kind_is_offered(vma));
 }
 

@@ -28,7 +28,6 @@
 #include <linux/sched/signal.h>
 #include <linux/userfaultfd_k.h>
 
-#include "breakage.h"
 #include "compat/hugetlb.h"
 #include "compat/lockdep.h"
 #include "compat/pgtable.h"
@@ -100,8 +99,6 @@ static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, u
 	if (pmd_none(pmd)) {
 		next = walk->ops->hole(walk, addr, end);
 		if (next == UFFDWP_WALK_POPULATE && uffdwp_pte_alloc(walk->vma->vm_mm, pmdp)) {
-			if (uffdwp_broken(UFFDWP_BREAK_TABLE))
-				return UFFDWP_WALK_ON;
 			walk->pos = addr;
 			return -ENOMEM;
 		}
