@@ -160,11 +160,11 @@ static int module_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
 		return err;
 	stats->write_faults = arg.write_faults;
 	stats->huge_splits = arg.huge_splits;
-	stats->net_faults = arg.net_faults;
+	stats->fallback_faults = arg.fallback_faults;
 	stats->marker_faults = arg.marker_faults;
 	stats->hugetlb_faults = arg.hugetlb_faults;
 	stats->pages_armed = arg.pages_armed;
-	stats->pages_held = arg.pages_held;
+	stats->pages_pinned = arg.pages_pinned;
 	stats->pages_discarded = arg.pages_discarded;
 	stats->zero_installed = arg.zero_installed;
 	stats->markers_installed = arg.markers_installed;

@@ -326,11 +326,11 @@ struct uffdwp_stats {
 	size_t size;
 	uint64_t write_faults;
 	uint64_t huge_splits;
-	uint64_t net_faults;
+	uint64_t fallback_faults;
 	uint64_t marker_faults;
 	uint64_t hugetlb_faults;
 	uint64_t pages_armed;
-	uint64_t pages_held;
+	uint64_t pages_pinned;
 	uint64_t pages_discarded;
 	uint64_t zero_installed;
 	uint64_t markers_installed;

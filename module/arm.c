@@ -57,23 +57,23 @@ static bool disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
 }
 
 /* The page of an entry that was just armed is held: it stays written. */
-static void leave_held(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+static void leave_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
 	disarm_pte(a->vma->vm_mm, addr, ptep);
 	a->armed--;
-	a->held++;
+	a->pinned++;
 }
 
 /* True: as uffdwp_arm_pte(). */
-static bool leave_if_held(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
+static bool leave_if_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
 			  enum uffdwp_verdict hold)
 {
-	if (hold == UFFDWP_NOT_HELD)
+	if (hold == UFFDWP_NOT_PINNED)
 		return false;
-	leave_held(a, ptep, addr);
-	if (hold != UFFDWP_HELD_BY_BATCH || a->settled)
+	leave_pinned(a, ptep, addr);
+	if (hold != UFFDWP_IN_LRU_BATCH || a->drained)
 		return false;
-	a->held--;
+	a->pinned--;
 	return true;
 }
 
@@ -109,19 +109,19 @@ static bool in_noted_folio(const struct uffdwp_arming *a, unsigned long addr)
 }
 
 /* The entry is as the arming has made it: what was empty is a marker. */
-static enum uffdwp_verdict armed_entry_hold(struct uffdwp_arming *a, struct uffdwp_look *look,
+static enum uffdwp_verdict look_at_armed_entry(struct uffdwp_arming *a, struct uffdwp_look *look,
 					 pte_t *ptep, unsigned long addr)
 {
 	pte_t pte = READ_ONCE(*ptep);
 	struct page *page;
 
 	if (pte_present(pte))
-		return uffdwp_page_hold(look, ptep, pte_page(pte));
+		return uffdwp_look_at_page(look, ptep, pte_page(pte));
 	page = uffdwp_find_absent_page(a->vma, addr, uffdwp_pte_is_marker(pte) ? __pte(0) : pte);
 	if (!page)
-		return UFFDWP_NOT_HELD;
+		return UFFDWP_NOT_PINNED;
 	note_folio(a, page, addr);
-	return uffdwp_found_page_hold(look, page);
+	return uffdwp_look_at_found_page(look, page);
 }
 
 /* Is this entry of the folio that was looked at last? */
@@ -136,10 +136,10 @@ static bool is_of_same_folio(const struct uffdwp_arming *a, const struct uffdwp_
 	       in_noted_folio(a, a->table_addr + nth * PAGE_SIZE);
 }
 
-static void leave_if_folio_held(struct uffdwp_arming *a, unsigned long nth, bool held)
+static void leave_if_folio_pinned(struct uffdwp_arming *a, unsigned long nth, bool pinned)
 {
-	if (held)
-		leave_held(a, a->table + nth, a->table_addr + nth * PAGE_SIZE);
+	if (pinned)
+		leave_pinned(a, a->table + nth, a->table_addr + nth * PAGE_SIZE);
 }
 
 /*
@@ -150,16 +150,16 @@ static void look_at_folios(struct uffdwp_arming *a)
 {
 	struct uffdwp_look look = { .drained = a->look.drained };
 	unsigned long nth = 0;
-	bool held;
+	bool pinned;
 
 	a->folio_start = 0;
 	a->folio_end = 0;
 	while ((nth = find_next_bit(a->later, PTRS_PER_PTE, nth)) < PTRS_PER_PTE) {
-		held = armed_entry_hold(a, &look, a->table + nth,
-					a->table_addr + nth * PAGE_SIZE) != UFFDWP_NOT_HELD;
+		pinned = look_at_armed_entry(a, &look, a->table + nth,
+					a->table_addr + nth * PAGE_SIZE) != UFFDWP_NOT_PINNED;
 		do {
-			leave_if_folio_held(a, nth++, held);
-			held = look.held;
+			leave_if_folio_pinned(a, nth++, pinned);
+			pinned = look.pinned;
 		} while (nth < PTRS_PER_PTE && look.head && test_bit(nth, a->later) &&
 			 is_of_same_folio(a, &look, nth));
 	}
@@ -184,7 +184,7 @@ bool uffdwp_arming_look(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 		look_later(a, ptep, addr);
 		return false;
 	}
-	return leave_if_held(a, ptep, addr, uffdwp_page_hold(&a->look, ptep, page));
+	return leave_if_pinned(a, ptep, addr, uffdwp_look_at_page(&a->look, ptep, page));
 }
 
 /* The same for one that is not present. @pte: what it was before */
@@ -194,7 +194,7 @@ static bool look_at_absent(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 
 	/* Its folio is locked as long as it migrates. */
 	if (!pte_none(pte) && is_migration_entry(pte_to_swp_entry(pte)))
-		return leave_if_held(a, ptep, addr, UFFDWP_HELD);
+		return leave_if_pinned(a, ptep, addr, UFFDWP_MAY_BE_PINNED);
 	if (pte_none(pte) && in_noted_folio(a, addr)) {
 		look_later(a, ptep, addr);
 		return false;
@@ -208,7 +208,7 @@ static bool look_at_absent(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 		look_later(a, ptep, addr);
 		return false;
 	}
-	return leave_if_held(a, ptep, addr, uffdwp_found_page_hold(&a->look, page));
+	return leave_if_pinned(a, ptep, addr, uffdwp_look_at_found_page(&a->look, page));
 }
 
 /**
@@ -222,9 +222,9 @@ void uffdwp_arming_end(struct uffdwp_arming *a)
 	uffdwp_look_end(&a->look);
 	if (a->armed)
 		uffdwp_count(a->t, pages_armed, (u64)a->armed << (a->shift - PAGE_SHIFT));
-	if (unlikely(a->held)) {
-		uffdwp_count(a->t, pages_held, (u64)a->held << (a->shift - PAGE_SHIFT));
-		WRITE_ONCE(a->t->met_held, true);
+	if (unlikely(a->pinned)) {
+		uffdwp_count(a->t, pages_pinned, (u64)a->pinned << (a->shift - PAGE_SHIFT));
+		WRITE_ONCE(a->t->drain_wanted, true);
 	}
 	if (a->first > a->last)
 		return;
@@ -249,7 +249,7 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 	if (mm_tlb_flush_pending(mm) || (a->vma->vm_flags & VM_SHARED))
 		uffdwp_arming_needs_flush(a, addr);
 	/* What belongs into a mapping of a file is not zeroes. Its faults know markers. */
-	if (UFFDWP_HAVE_MARKERS && (a->t->markers || !vma_is_anonymous(a->vma))) {
+	if (UFFDWP_KERNEL_HAS_MARKERS && (a->t->markers || !vma_is_anonymous(a->vma))) {
 		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
 		uffdwp_count(a->t, markers_installed, 1);
 		return true;
@@ -321,9 +321,9 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 	} else {
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
 	}
-	if (!a->t->ignore_pins && uffdwp_pmd_is_held(pmd)) {
+	if (!a->t->ignore_pins && uffdwp_pmd_may_be_pinned(pmd)) {
 		disarm_pmd(a->vma->vm_mm, addr, pmdp);
-		a->held++;
+		a->pinned++;
 	} else {
 		a->armed++;
 	}
@@ -348,8 +348,8 @@ void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 	uffdwp_pte_arm_present(ptep);
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
-	if (!a->t->ignore_pins && uffdwp_hugetlb_is_held(pte))
-		leave_held(a, ptep, addr);
+	if (!a->t->ignore_pins && uffdwp_hugetlb_may_be_pinned(pte))
+		leave_pinned(a, ptep, addr);
 }
 
 struct arm_walk {
@@ -368,16 +368,16 @@ static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, un
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk, PAGE_SHIFT);
-	bool unsettled = false;
+	bool drain = false;
 
 	for (; addr != end; pte++, addr += PAGE_SIZE) {
-		unsettled = uffdwp_arm_pte(&a, pte, addr);
-		if (unsettled)
+		drain = uffdwp_arm_pte(&a, pte, addr);
+		if (drain)
 			break;
 	}
 	uffdwp_arming_end(&a);
-	walk->pos = unsettled ? addr : walk->pos;
-	return unsettled ? UFFDWP_WALK_SETTLE : UFFDWP_WALK_ON;
+	walk->pos = drain ? addr : walk->pos;
+	return drain ? UFFDWP_WALK_DRAIN : UFFDWP_WALK_ON;
 }
 
 static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
@@ -593,8 +593,8 @@ static int look_at_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long 
 	if (!pte_present(pte) || !uffdwp_pte_armed(pte))
 		return UFFDWP_WALK_ON;
 	a.armed++;
-	if (uffdwp_hugetlb_is_held(pte))
-		leave_held(&a, ptep, round_down(addr, 1UL << a.shift));
+	if (uffdwp_hugetlb_may_be_pinned(pte))
+		leave_pinned(&a, ptep, round_down(addr, 1UL << a.shift));
 	uffdwp_arming_end(&a);
 	return UFFDWP_WALK_ON;
 }
@@ -607,7 +607,7 @@ static const struct uffdwp_walk_ops look_ops = {
 };
 
 /**
- * uffdwp_disarm_held - make written what the kernel has armed though somebody holds it
+ * uffdwp_disarm_pinned - make written what the kernel has armed though somebody holds it
  * @t: tracker
  * @vma: a VMA that is registered with it; mmap_lock is held
  * @start: first address, inside the VMA
@@ -616,11 +616,11 @@ static const struct uffdwp_walk_ops look_ops = {
  * For what was mapped in small entries or as hugetlb, armed, and counts as armed now. A page that
  * only waits in an LRU batch stays written, too.
  */
-void uffdwp_disarm_held(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
+void uffdwp_disarm_pinned(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
 			unsigned long end)
 {
 	struct arm_walk w = {
-		.walk = { .ops = &look_ops, .vma = vma, .settled = true },
+		.walk = { .ops = &look_ops, .vma = vma, .drained = true },
 		.t = t,
 	};
 
@@ -934,7 +934,7 @@ static enum uffdwp_disarm all_if_free(struct vm_area_struct *vma, const void *ar
 }
 
 /**
- * uffdwp_disarm_free - leave nothing protected where no userfaultfd is registered
+ * uffdwp_disarm_unregistered - leave nothing protected where no userfaultfd is registered
  * @mm: held by mmget(); mmap_lock is taken here
  * @start: first address
  * @end: last address, exclusive
@@ -942,7 +942,7 @@ static enum uffdwp_disarm all_if_free(struct vm_area_struct *vma, const void *ar
  * For what an earlier user of the memory has left behind: to the next one it would say "not
  * written" of pages that nobody has armed.
  */
-void uffdwp_disarm_free(struct mm_struct *mm, unsigned long start, unsigned long end)
+void uffdwp_disarm_unregistered(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
 	const struct uffdwp_choice choice = { .what = all_if_free };
 

@@ -20,8 +20,8 @@
  * @first: lowest address that a TLB may still hold without protection
  * @last: the highest; below @first while there is none
  * @armed: entries that were written and are armed now
- * @held: entries that were left as they are because their pages are held (pinned.h)
- * @settled: no page waits for its LRU batch to be drained: it is held
+ * @pinned: entries that were left as they are because their pages are held (pinned.h)
+ * @drained: no page waits for its LRU batch to be drained: it is held
  * @look: looks at small pages, and those for PAGE_IS_PINNED
  * @table: first entry of the table, once there is something in @later; NULL before
  * @table_addr: its address
@@ -39,8 +39,8 @@ struct uffdwp_arming {
 	unsigned long first;
 	unsigned long last;
 	unsigned int armed;
-	unsigned int held;
-	bool settled;
+	unsigned int pinned;
+	bool drained;
 	struct uffdwp_look look;
 	pte_t *table;
 	unsigned long table_addr;
@@ -58,7 +58,7 @@ static inline struct uffdwp_arming uffdwp_arming_begin(struct uffdwp_tracker *t,
 		.vma = walk->vma,
 		.shift = shift,
 		.first = ULONG_MAX,
-		.settled = walk->settled,
+		.drained = walk->drained,
 	};
 }
 
@@ -83,7 +83,7 @@ void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 static inline bool uffdwp_hole_can_be_armed(const struct uffdwp_tracker *t,
 					    struct vm_area_struct *vma)
 {
-	return !userfaultfd_missing(vma) || (t->native && t->markers);
+	return !userfaultfd_missing(vma) || (t->backport && t->markers);
 }
 
 /*
@@ -105,7 +105,7 @@ static inline bool uffdwp_pmd_can_be_armed(struct vm_area_struct *vma, unsigned 
  * A page that may be written to without a fault (pinned.h) stays written.
  *
  * Return: false; true if nothing was done because the LRU batches are to be drained first
- * (UFFDWP_WALK_SETTLE).
+ * (UFFDWP_WALK_DRAIN).
  */
 static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
@@ -121,7 +121,7 @@ static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep,
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
 	/* The page of zeroes: nobody writes to it. */
-	if (pte_special(pte) || likely(uffdwp_page_is_plainly_free(pte_page(pte))))
+	if (pte_special(pte) || likely(uffdwp_page_is_plainly_unpinned(pte_page(pte))))
 		return false;
 	return uffdwp_arming_look(a, ptep, addr, pte_page(pte));
 }
@@ -155,7 +155,7 @@ int uffdwp_arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned lon
 		     unsigned long *walk_end);
 int uffdwp_arm_vma(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
 		   unsigned long end, unsigned long *walk_end);
-void uffdwp_disarm_held(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
+void uffdwp_disarm_pinned(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
 			unsigned long end);
 u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigned long end);
@@ -163,7 +163,7 @@ void uffdwp_unmap_part(struct vm_area_struct *vma, unsigned long start, unsigned
 u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			const struct uffdwp_choice *choice);
-void uffdwp_disarm_free(struct mm_struct *mm, unsigned long start, unsigned long end);
+void uffdwp_disarm_unregistered(struct mm_struct *mm, unsigned long start, unsigned long end);
 u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
 
 #endif /* UFFDWP_ARM_H */

@@ -19,7 +19,7 @@
 #include "compat/symbols.h"
 #include "compat/userfault.h"
 #include "compat/vma.h"
-#include "hooks.h"
+#include "hooks/hooks.h"
 #include "tracker.h"
 #include "userfault.h"
 
@@ -37,9 +37,9 @@ static int check(const struct uffdwp_attach_arg *arg)
 	    (uffd && (arg->flags & UFFDWP_ATTACH_KEEP)))
 		return -EINVAL;
 	if (arg->unpopulated == UFFDWP_UNPOP_MARKER &&
-	    !(uffdwp_hooks_features() & UFFDWP_FEATURE_UNPOP_MARKER))
+	    !(uffdwp_features & UFFDWP_FEATURE_UNPOP_MARKER))
 		return -EOPNOTSUPP;
-	if (uffd && !(uffdwp_hooks_features() & UFFDWP_FEATURE_UFFD))
+	if (uffd && !(uffdwp_features & UFFDWP_FEATURE_UFFD))
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -134,11 +134,11 @@ static struct mm_struct *mm_of(const struct uffdwp_attach_arg *arg)
 
 /*
  * With WP_ASYNC the kernel arms for everybody who asks it by PAGEMAP_SCAN, so it is for memory that
- * a hook keeps that from (hooks.c).
+ * a hook keeps that from (hooks/hooks.c).
  */
 static u64 features_wanted(void)
 {
-	return uffdwp_hooks_kinds() & UFFDWP_KIND_FILE ? UFFDWP_USERFAULT_FEATURES : 0;
+	return uffdwp_kinds & UFFDWP_KIND_FILE ? UFFDWP_USERFAULT_FEATURES : 0;
 }
 
 /*
@@ -165,7 +165,7 @@ static int check_handed_in(struct file *uffd, const struct mm_struct *mm, unsign
 	if (!err && (*features & UFFD_FEATURE_EVENT_FORK))
 		err = -EINVAL;
 	if (!err && (*features & UFFDWP_FEATURE_BIT_ASYNC) &&
-	    uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_WP_ASYNC))
+	    !(uffdwp_features & UFFDWP_INNER_ASYNC_UFFD))
 		err = -EOPNOTSUPP;
 	return err;
 }
@@ -265,7 +265,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 	t->uffd = uffd;
 	t->ctx = uffd->private_data;
 	t->handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
-	t->files = features & UFFDWP_FEATURE_BIT_ASYNC;
+	t->wp_async = features & UFFDWP_FEATURE_BIT_ASYNC;
 	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
 	t->ignore_pins = arg->flags & UFFDWP_ATTACH_IGNORE_PINS;
 	t->keep = arg->flags & UFFDWP_ATTACH_KEEP;

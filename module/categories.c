@@ -24,12 +24,12 @@ static bool is_pinned(pte_t *ptep, struct page *page, struct uffdwp_look *look)
 {
 	enum uffdwp_verdict hold;
 
-	if (uffdwp_page_is_plainly_free(page))
+	if (uffdwp_page_is_plainly_unpinned(page))
 		return false;
-	hold = uffdwp_page_hold(look, ptep, page);
-	if (hold == UFFDWP_HELD_BY_BATCH)
+	hold = uffdwp_look_at_page(look, ptep, page);
+	if (hold == UFFDWP_IN_LRU_BATCH)
 		look->met_batch = true;
-	return hold != UFFDWP_NOT_HELD;
+	return hold != UFFDWP_NOT_PINNED;
 }
 
 /**
@@ -88,7 +88,7 @@ u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked)
 		return categories | UFFDWP_PAGE_IS_PFNZERO;
 	if (uffdwp_pmd_is_device(pmd))
 		return categories;
-	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_pmd_is_held(pmd))
+	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_pmd_may_be_pinned(pmd))
 		categories |= UFFDWP_PAGE_IS_PINNED;
 	return categories | page_categories(pmd_page(pmd));
 }
@@ -112,7 +112,7 @@ u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked)
 		categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
 	if (!pte_present(pte))
 		return categories | swap_categories(pte_to_swp_entry(pte));
-	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_hugetlb_is_held(pte))
+	if (asked & UFFDWP_PAGE_IS_PINNED && uffdwp_hugetlb_may_be_pinned(pte))
 		categories |= UFFDWP_PAGE_IS_PINNED;
 	return categories | page_categories(compound_head(pte_page(pte)));
 }

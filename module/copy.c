@@ -10,7 +10,7 @@
  * page by page: with more, the second could keep the first waiting for as long as its source is not
  * there.
  *
- * The hook stays as long as the module (hooks.c), so that no call has begun without it.
+ * The hook stays as long as the module (hooks/hooks.c), so that no call has begun without it.
  */
 #include "compat/hooked.h"
 #include "copy.h"

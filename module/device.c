@@ -17,7 +17,7 @@
 #include "attach.h"
 #include "device.h"
 #include "health.h"
-#include "hooks.h"
+#include "hooks/hooks.h"
 #include "pinned.h"
 #include "register.h"
 #include "scan.h"
@@ -88,8 +88,9 @@ static long cmd_hello(struct uffdwp_tracker *t, void __user *uarg)
 
 	arg.abi_version = UFFDWP_ABI_VERSION;
 	arg.page_size = PAGE_SIZE;
-	arg.features = UFFDWP_FEATURE_PIDFD | UFFDWP_FEATURE_UNPOP_ZERO | uffdwp_hooks_features();
-	arg.kinds = uffdwp_hooks_kinds();
+	arg.features = UFFDWP_FEATURE_PIDFD | UFFDWP_FEATURE_UNPOP_ZERO |
+		       (uffdwp_features & ~UFFDWP_INNER_FEATURES);
+	arg.kinds = uffdwp_kinds;
 	arg.categories = UFFDWP_CATEGORIES;
 	arg.scan_flags = UFFDWP_SCAN_FLAGS;
 	arg.max_regions = UFFDWP_MAX_REGIONS;
@@ -185,7 +186,7 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 	err = uffdwp_arm_range(t, arg.start, arg.start + arg.len, &walk_end);
 	arg.walk_end = walk_end;
 	arg.armed = uffdwp_total(t, pages_armed) - armed_before;
-	uffdwp_settle_lists(t);
+	uffdwp_drain_lru(t);
 	if (copy_result(uarg, &arg, sizeof(arg))) {
 		/* Whoever is not told that it is armed would miss what was written before. */
 		uffdwp_scan_undo(t, arg.start, walk_end);
@@ -257,11 +258,11 @@ static long cmd_stats(struct uffdwp_tracker *t, void __user *uarg)
 		return -EINVAL;
 	arg.write_faults = uffdwp_total(t, write_faults);
 	arg.huge_splits = uffdwp_total(t, huge_splits);
-	arg.net_faults = uffdwp_total(t, net_faults);
+	arg.fallback_faults = uffdwp_total(t, fallback_faults);
 	arg.marker_faults = uffdwp_total(t, marker_faults);
 	arg.hugetlb_faults = uffdwp_total(t, hugetlb_faults);
 	arg.pages_armed = uffdwp_total(t, pages_armed);
-	arg.pages_held = uffdwp_total(t, pages_held);
+	arg.pages_pinned = uffdwp_total(t, pages_pinned);
 	arg.pages_discarded = uffdwp_total(t, pages_discarded);
 	arg.zero_installed = uffdwp_total(t, zero_installed);
 	arg.markers_installed = uffdwp_total(t, markers_installed);

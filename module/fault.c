@@ -104,7 +104,7 @@ vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
 	}
 	resolve_small(vmf);
 	if (t)
-		uffdwp_count(t, net_faults, 1);
+		uffdwp_count(t, fallback_faults, 1);
 	return 0;
 }
 
@@ -155,7 +155,7 @@ unlock:
 	return ret;
 }
 
-#if UFFDWP_HAVE_FILES
+#if UFFDWP_TRACKS_FILES
 /**
  * uffdwp_fault_read_in - before do_swap_page(), for a marker in an mlocked VMA of a file
  * @vmf: fault

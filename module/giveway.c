@@ -43,7 +43,7 @@ static struct uffdwp_tracker *tracker_to_ask(const struct vm_area_struct *vma)
 {
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
 
-	return t && !t->handed_in && !t->native ? t : NULL;
+	return t && !t->handed_in && !t->backport ? t : NULL;
 }
 
 static bool gives_way(const struct vm_area_struct *vma)

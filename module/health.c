@@ -61,7 +61,7 @@
 #include "compat/symbols.h"
 #include "compat/userfault.h"
 #include "health.h"
-#include "hooks.h"
+#include "hooks/hooks.h"
 #include "tracker.h"
 #include "userfault.h"
 

@@ -12,7 +12,7 @@
 
 #include "../uapi/uffdwp-async.h"
 #include "compat/vma.h"
-#include "hooks.h"
+#include "hooks/hooks.h"
 
 /*
  * A regular file whose pages are those of the page cache: read_folio is what filemap_fault() and
@@ -22,7 +22,7 @@
  */
 static inline bool uffdwp_vma_is_of_file(struct vm_area_struct *vma)
 {
-#if UFFDWP_HAVE_FILES
+#if UFFDWP_TRACKS_FILES
 	const struct file *file = vma->vm_file;
 
 	return file && S_ISREG(file_inode(file)->i_mode) && !vma_is_dax(vma) &&
@@ -41,12 +41,12 @@ static inline bool uffdwp_vma_is_of_file(struct vm_area_struct *vma)
 static inline u64 uffdwp_kind_of_vma(struct vm_area_struct *vma)
 {
 	if (is_vm_hugetlb_page(vma))
-		return UFFDWP_HAVE_MARKERS ? UFFDWP_KIND_HUGETLB : 0;
+		return UFFDWP_KERNEL_HAS_MARKERS ? UFFDWP_KIND_HUGETLB : 0;
 	if (vma->vm_flags & UFFDWP_VM_SPECIAL)
 		return 0;
 	if (vma_is_anonymous(vma))
 		return UFFDWP_KIND_ANON_PRIVATE;
-	if (UFFDWP_HAVE_MARKERS && uffdwp_vma_is_shmem(vma))
+	if (UFFDWP_KERNEL_HAS_MARKERS && uffdwp_vma_is_shmem(vma))
 		return UFFDWP_KIND_SHMEM;
 	return uffdwp_vma_is_of_file(vma) ? UFFDWP_KIND_FILE : 0;
 }
@@ -59,7 +59,7 @@ static inline u64 uffdwp_kind_of_vma(struct vm_area_struct *vma)
  */
 static inline bool uffdwp_kind_is_offered(struct vm_area_struct *vma)
 {
-	return uffdwp_kind_of_vma(vma) & uffdwp_hooks_kinds();
+	return uffdwp_kind_of_vma(vma) & uffdwp_kinds;
 }
 
 #endif /* UFFDWP_KIND_H */

@@ -5,13 +5,12 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
+#include "backport/backport.h"
 #include "compat/symbols.h"
 #include "device.h"
 #include "health.h"
-#include "hooks.h"
-#include "native.h"
+#include "hooks/hooks.h"
 #include "private_mm.h"
-#include "selftest.h"
 #include "tracker.h"
 
 bool uffdwp_native_abi;
@@ -31,30 +30,30 @@ static int __init uffdwp_init(void)
 	err = uffdwp_trackers_init();
 	if (err)
 		goto exit_private_mm;
-	err = uffdwp_native_fork_init();
+	err = uffdwp_backport_fork_init();
 	if (err)
 		goto exit_trackers;
 	err = uffdwp_health_init();
 	if (err)
-		goto exit_native_fork;
+		goto exit_backport_fork;
 	err = uffdwp_hooks_find();
 	if (err)
 		goto exit_hooks;
-	err = uffdwp_selftest();
+	err = uffdwp_hooks_place_and_prove();
 	if (err)
 		goto exit_hooks;
 	err = uffdwp_device_init();
 	if (err)
 		goto exit_hooks;
-	uffdwp_native_init();
+	uffdwp_backport_init();
 	pr_info("version " UFFDWP_VERSION " ready: /dev/uffdwp-async\n");
 	return 0;
 
 exit_hooks:
 	uffdwp_hooks_exit();
 	uffdwp_health_exit();
-exit_native_fork:
-	uffdwp_native_fork_exit();
+exit_backport_fork:
+	uffdwp_backport_fork_exit();
 exit_trackers:
 	uffdwp_trackers_exit();
 exit_private_mm:
@@ -68,7 +67,7 @@ static void __exit uffdwp_exit(void)
 	uffdwp_device_exit();
 	uffdwp_hooks_exit();
 	uffdwp_health_exit();
-	uffdwp_native_fork_exit();
+	uffdwp_backport_fork_exit();
 	uffdwp_trackers_exit();
 	uffdwp_private_mm_exit();
 	/* Trackers are freed by call_rcu(), with a function of this module. */

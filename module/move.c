@@ -27,7 +27,7 @@
 #include "compat/userfault.h"
 #include "move.h"
 
-#if UFFDWP_HAS_MOVE
+#if UFFDWP_KERNEL_HAS_MOVE
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>

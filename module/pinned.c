@@ -25,7 +25,7 @@ static int other_references(struct page *head)
 }
 
 /* @ours: references that the caller has taken. */
-static enum uffdwp_verdict small_page_hold(struct uffdwp_look *look, struct page *page, int ours)
+static enum uffdwp_verdict look_at_small_page(struct uffdwp_look *look, struct page *page, int ours)
 {
 	u64 counters;
 	bool alone;
@@ -37,15 +37,15 @@ static enum uffdwp_verdict small_page_hold(struct uffdwp_look *look, struct page
 		uffdwp_call(lru_add_drain)();
 	}
 	if (!uffdwp_page_trylock(page))
-		return UFFDWP_HELD;
+		return UFFDWP_MAY_BE_PINNED;
 	counters = uffdwp_small_page_counters(page);
 	unknown = (int)(counters >> 32) - ((int)counters + 1) - other_references(page) - ours;
 	alone = unknown == 1 && !PageLRU(page);
 	uffdwp_page_unlock(page);
 
 	if (!unknown)
-		return UFFDWP_NOT_HELD;
-	return alone ? UFFDWP_HELD_BY_BATCH : UFFDWP_HELD;
+		return UFFDWP_NOT_PINNED;
+	return alone ? UFFDWP_IN_LRU_BATCH : UFFDWP_MAY_BE_PINNED;
 }
 
 /* Can the sum of its mappings be more than it has, for longer than a moment? */
@@ -56,7 +56,7 @@ static bool mappings_can_be_counted(struct page *head)
 	if (!PageAnon(head) || uffdwp_page_is_hugetlb(head))
 		return true;
 	if (!whole)
-		return UFFDWP_HAS_LARGE_MAPCOUNT;
+		return UFFDWP_KERNEL_HAS_LARGE_MAPCOUNT;
 	return whole == uffdwp_total_mapcount(head);
 }
 
@@ -80,15 +80,15 @@ static bool large_has_unknown_references(struct page *head, int mapped_here, int
  * @mapped_here: entries of a table that we have locked, and that map it
  * @ours: references that the caller has taken
  */
-static bool large_is_held(struct page *head, int mapped_here, int ours)
+static bool large_may_be_pinned(struct page *head, int mapped_here, int ours)
 {
-	bool held;
+	bool pinned;
 
 	if (uffdwp_page_maybe_dma_pinned(head) || !uffdwp_page_trylock(head))
 		return true;
-	held = large_has_unknown_references(head, mapped_here, other_references(head) + ours);
+	pinned = large_has_unknown_references(head, mapped_here, other_references(head) + ours);
 	uffdwp_page_unlock(head);
-	return held;
+	return pinned;
 }
 
 /*
@@ -114,13 +114,13 @@ static int count_entries(pte_t *ptep, struct page *head)
 	return n;
 }
 
-static void remember(struct uffdwp_look *look, struct page *head, bool held)
+static void remember(struct uffdwp_look *look, struct page *head, bool pinned)
 {
 	uffdwp_look_end(look);
 	look->head = head;
 	look->base = page_to_pfn(head);
 	look->nr = compound_nr(head);
-	look->held = held;
+	look->pinned = pinned;
 }
 
 /**
@@ -136,72 +136,72 @@ void uffdwp_look_end(struct uffdwp_look *look)
 }
 
 /**
- * uffdwp_page_hold - may a page be written to past the page tables?
+ * uffdwp_look_at_page - may a page be written to past the page tables?
  * @look: looks at the pages of this table
  * @ptep: entry that maps the page, protected if it is being armed; its lock is held
  * @page: the page
  *
- * Return: UFFDWP_NOT_HELD when all its references are known.
+ * Return: UFFDWP_NOT_PINNED when all its references are known.
  */
-enum uffdwp_verdict uffdwp_page_hold(struct uffdwp_look *look, pte_t *ptep, struct page *page)
+enum uffdwp_verdict uffdwp_look_at_page(struct uffdwp_look *look, pte_t *ptep, struct page *page)
 {
 	struct page *head = compound_head(page);
 
 	if (!PageHead(head))
-		return small_page_hold(look, head, 0);
+		return look_at_small_page(look, head, 0);
 	if (look->head != head)
-		remember(look, head, large_is_held(head, count_entries(ptep, head), 0));
-	return look->held ? UFFDWP_HELD : UFFDWP_NOT_HELD;
+		remember(look, head, large_may_be_pinned(head, count_entries(ptep, head), 0));
+	return look->pinned ? UFFDWP_MAY_BE_PINNED : UFFDWP_NOT_PINNED;
 }
 
 /**
- * uffdwp_found_page_hold - may a page that is not mapped be written to past the page tables?
+ * uffdwp_look_at_found_page - may a page that is not mapped be written to past the page tables?
  * @look: looks at the pages of this table
  * @page: as uffdwp_find_absent_page() has found it; its reference is taken over
  *
- * Return: UFFDWP_NOT_HELD when all its references are known.
+ * Return: UFFDWP_NOT_PINNED when all its references are known.
  */
-enum uffdwp_verdict uffdwp_found_page_hold(struct uffdwp_look *look, struct page *page)
+enum uffdwp_verdict uffdwp_look_at_found_page(struct uffdwp_look *look, struct page *page)
 {
 	struct page *head = compound_head(page);
 	enum uffdwp_verdict hold;
 
 	if (!PageHead(head)) {
-		hold = small_page_hold(look, head, 1);
+		hold = look_at_small_page(look, head, 1);
 		put_page(page);
 		return hold;
 	}
 	if (look->head == head) {
 		put_page(page);
 	} else {
-		remember(look, head, large_is_held(head, 0, 1));
+		remember(look, head, large_may_be_pinned(head, 0, 1));
 		look->referenced = true;
 	}
-	return look->held ? UFFDWP_HELD : UFFDWP_NOT_HELD;
+	return look->pinned ? UFFDWP_MAY_BE_PINNED : UFFDWP_NOT_PINNED;
 }
 
 /**
- * uffdwp_pmd_is_held - may a huge page be written to past the page tables?
+ * uffdwp_pmd_may_be_pinned - may a huge page be written to past the page tables?
  * @pmd: its entry, present or migrating, protected if it is being armed; its lock is held
  *
  * Return: false when all its references are known.
  */
-bool uffdwp_pmd_is_held(pmd_t pmd)
+bool uffdwp_pmd_may_be_pinned(pmd_t pmd)
 {
 	if (!pmd_present(pmd))
 		return true;
-	return !uffdwp_pmd_is_huge_zero(pmd) && large_is_held(pmd_page(pmd), 1, 0);
+	return !uffdwp_pmd_is_huge_zero(pmd) && large_may_be_pinned(pmd_page(pmd), 1, 0);
 }
 
 /**
- * uffdwp_hugetlb_is_held - may a page of hugetlb be written to past the page tables?
+ * uffdwp_hugetlb_may_be_pinned - may a page of hugetlb be written to past the page tables?
  * @pte: its entry, present, protected if it is being armed; its lock is held
  *
  * Return: false when all its references are known.
  */
-bool uffdwp_hugetlb_is_held(pte_t pte)
+bool uffdwp_hugetlb_may_be_pinned(pte_t pte)
 {
-	return large_is_held(compound_head(pte_page(pte)), 1, 0);
+	return large_may_be_pinned(compound_head(pte_page(pte)), 1, 0);
 }
 
 /**
@@ -223,17 +223,17 @@ struct page *uffdwp_find_absent_page(struct vm_area_struct *vma, unsigned long a
 }
 
 /**
- * uffdwp_settle_lists - have the LRU batches of all processors drained
+ * uffdwp_drain_lru - have the LRU batches of all processors drained
  * @t: tracker, locked; no other lock is held
  *
  * For the next command. At most once a second, since all processors take part in it, and a page
  * that is really held is held after it, too.
  */
-void uffdwp_settle_lists(struct uffdwp_tracker *t)
+void uffdwp_drain_lru(struct uffdwp_tracker *t)
 {
-	if (!READ_ONCE(t->met_held) || time_before(jiffies, t->settled + HZ))
+	if (!READ_ONCE(t->drain_wanted) || time_before(jiffies, t->drained_at + HZ))
 		return;
-	WRITE_ONCE(t->met_held, false);
+	WRITE_ONCE(t->drain_wanted, false);
 	uffdwp_call(lru_add_drain_all)();
-	t->settled = jiffies;
+	t->drained_at = jiffies;
 }

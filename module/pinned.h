@@ -60,7 +60,7 @@
  *     it mostly has one: a new page waits in an LRU batch of the processor that took the fault.
  *     A page that has just one reference too many for that reason has its batch drained: this
  *     processor's at once, as do_wp_page() does it, and once in a walk those of all
- *     (UFFDWP_WALK_SETTLE).
+ *     (UFFDWP_WALK_DRAIN).
  *   - A page of hugetlb that is isolated (hugetlb_migratable is clear) has a reference for that;
  *     but one that memfd_pin_folios() has made has that look for ever. It is not allowed for
  *     either.
@@ -72,7 +72,7 @@
  * What it costs: a page that is looked at by reclaim or compaction just now has a reference more
  * and stays written for longer than it needs to. So does one in a batch on its way between two
  * lists, for as long as its processor has nothing else to put there; a command that has met held
- * pages has all batches drained (uffdwp_settle_lists()).
+ * pages has all batches drained (uffdwp_drain_lru()).
  */
 #ifndef UFFDWP_PINNED_H
 #define UFFDWP_PINNED_H
@@ -86,9 +86,9 @@
 
 /* What a look at a page has found. */
 enum uffdwp_verdict {
-	UFFDWP_NOT_HELD,
-	UFFDWP_HELD,
-	UFFDWP_HELD_BY_BATCH,	/* perhaps by nothing but an LRU batch of another processor */
+	UFFDWP_NOT_PINNED,
+	UFFDWP_MAY_BE_PINNED,
+	UFFDWP_IN_LRU_BATCH,	/* perhaps by nothing but an LRU batch of another processor */
 };
 
 /**
@@ -96,7 +96,7 @@ enum uffdwp_verdict {
  * @head: the large folio that was looked at last; NULL: none
  * @base: number of its first page frame
  * @nr: its pages
- * @held: whether it was held then
+ * @pinned: whether it was held then
  * @referenced: @head was looked up, and stays by a reference until uffdwp_look_end()
  * @drained: this processor's LRU batches were drained
  * @met_batch: a page was found that is held by an LRU batch, perhaps; for the caller
@@ -108,19 +108,19 @@ struct uffdwp_look {
 	struct page *head;
 	unsigned long base;
 	unsigned long nr;
-	bool held;
+	bool pinned;
 	bool referenced;
 	bool drained;
 	bool met_batch;
 };
 
-enum uffdwp_verdict uffdwp_page_hold(struct uffdwp_look *look, pte_t *ptep, struct page *page);
-enum uffdwp_verdict uffdwp_found_page_hold(struct uffdwp_look *look, struct page *page);
+enum uffdwp_verdict uffdwp_look_at_page(struct uffdwp_look *look, pte_t *ptep, struct page *page);
+enum uffdwp_verdict uffdwp_look_at_found_page(struct uffdwp_look *look, struct page *page);
 void uffdwp_look_end(struct uffdwp_look *look);
-bool uffdwp_pmd_is_held(pmd_t pmd);
-bool uffdwp_hugetlb_is_held(pte_t pte);
+bool uffdwp_pmd_may_be_pinned(pmd_t pmd);
+bool uffdwp_hugetlb_may_be_pinned(pte_t pte);
 struct page *uffdwp_find_absent_page(struct vm_area_struct *vma, unsigned long addr, pte_t pte);
-void uffdwp_settle_lists(struct uffdwp_tracker *t);
+void uffdwp_drain_lru(struct uffdwp_tracker *t);
 
 /* The file that a page belongs to has a reference. It stays while the page is mapped. */
 static inline int uffdwp_page_is_cached(const struct page *page)
@@ -143,7 +143,7 @@ static __always_inline u64 uffdwp_small_page_counters(const struct page *page)
  * Mostly each reference is a mapping or the one of the file, and there is no more to ask. A tail
  * page has no reference.
  */
-static __always_inline bool uffdwp_page_is_plainly_free(struct page *page)
+static __always_inline bool uffdwp_page_is_plainly_unpinned(struct page *page)
 {
 	const u64 counters = uffdwp_small_page_counters(page);
 	const int refs = counters >> 32;

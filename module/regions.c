@@ -9,7 +9,7 @@
 #include "regions.h"
 
 /**
- * uffdwp_regions_put - offer a run of matching pages
+ * uffdwp_regions_add - offer a run of matching pages
  * @r: regions
  * @start: first address, above all that were offered before
  * @end: in: last address, exclusive; out: the last that was taken, when the page limit cut the run
@@ -19,7 +19,7 @@
  *
  * Return: what became of them.
  */
-enum uffdwp_put uffdwp_regions_put(struct uffdwp_regions *r, unsigned long start,
+enum uffdwp_put uffdwp_regions_add(struct uffdwp_regions *r, unsigned long start,
 				   unsigned long *end, u64 categories)
 {
 	struct uffdwp_region *last = r->buffered ? &r->buffer[r->buffered - 1] : NULL;
@@ -28,15 +28,15 @@ enum uffdwp_put uffdwp_regions_put(struct uffdwp_regions *r, unsigned long start
 	bool cut = taken != *end;
 
 	if (!pages)
-		return UFFDWP_PUT_NO_ROOM;
+		return UFFDWP_ADD_NO_ROOM;
 	if (!r->vec) {
 		/* counted only */
 	} else if (last && last->end == start && last->categories == categories) {
 		last->end = taken;
 	} else if (r->stored + r->buffered == r->vec_len) {
-		return UFFDWP_PUT_NO_ROOM;
+		return UFFDWP_ADD_NO_ROOM;
 	} else if (r->buffered == r->capacity) {
-		return UFFDWP_PUT_FLUSH_FIRST;
+		return UFFDWP_ADD_FLUSH_FIRST;
 	} else {
 		r->buffer[r->buffered++] = (struct uffdwp_region){
 			.start = start, .end = taken, .categories = categories,
@@ -45,8 +45,8 @@ enum uffdwp_put uffdwp_regions_put(struct uffdwp_regions *r, unsigned long start
 	*end = taken;
 	r->pages += pages;
 	if (r->past_limit ? cut : !uffdwp_regions_room(r))
-		return UFFDWP_PUT_LAST;
-	return UFFDWP_PUT_TAKEN;
+		return UFFDWP_ADD_LAST;
+	return UFFDWP_ADD_TAKEN;
 }
 
 /**

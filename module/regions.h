@@ -9,10 +9,10 @@
 
 /* What became of pages that were offered. */
 enum uffdwp_put {
-	UFFDWP_PUT_TAKEN,	/* all taken */
-	UFFDWP_PUT_LAST,	/* taken, up to the page limit, which is reached now */
-	UFFDWP_PUT_NO_ROOM,	/* not taken: the caller's vec is full, or the limit was reached */
-	UFFDWP_PUT_FLUSH_FIRST,	/* not taken: store what is buffered, then offer again */
+	UFFDWP_ADD_TAKEN,	/* all taken */
+	UFFDWP_ADD_LAST,	/* taken, up to the page limit, which is reached now */
+	UFFDWP_ADD_NO_ROOM,	/* not taken: the caller's vec is full, or the limit was reached */
+	UFFDWP_ADD_FLUSH_FIRST,	/* not taken: store what is buffered, then offer again */
 };
 
 /**
@@ -42,13 +42,13 @@ struct uffdwp_regions {
 	u64 pages;
 };
 
-enum uffdwp_put uffdwp_regions_put(struct uffdwp_regions *r, unsigned long start,
+enum uffdwp_put uffdwp_regions_add(struct uffdwp_regions *r, unsigned long start,
 				   unsigned long *end, u64 categories);
 int uffdwp_regions_store(struct uffdwp_regions *r, bool last);
 
 /*
  * The most frequent case without a call: one more page like the one before it, and more would fit.
- * False: nothing was taken, offer it to uffdwp_regions_put().
+ * False: nothing was taken, offer it to uffdwp_regions_add().
  */
 static inline bool uffdwp_regions_extend(struct uffdwp_regions *r, unsigned long start,
 					 u64 categories)

@@ -15,7 +15,7 @@
 #include "arm.h"
 #include "compat/hugetlb.h"
 #include "compat/vma.h"
-#include "hooks.h"
+#include "hooks/hooks.h"
 #include "kind.h"
 #include "register.h"
 #include "tracker.h"
@@ -25,7 +25,7 @@ static int check_kind(const struct uffdwp_tracker *t, struct vm_area_struct *vma
 {
 	if (!uffdwp_kind_is_offered(vma))
 		return -EOPNOTSUPP;
-	return uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE && !t->files ? -EOPNOTSUPP : 0;
+	return uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE && !t->wp_async ? -EOPNOTSUPP : 0;
 }
 
 /* The kernel registers pages of hugetlb as a whole only. */
@@ -123,7 +123,7 @@ int uffdwp_register(struct uffdwp_tracker *t, unsigned long start, unsigned long
 	if (err)
 		return err;
 	if (!fresh)
-		uffdwp_disarm_free(t->mm, start, end);
+		uffdwp_disarm_unregistered(t->mm, start, end);
 	err = uffdwp_userfault_register(t->uffd, start, end - start);
 	/* Also after an error: a front part may be registered. */
 	if (fresh)
@@ -141,7 +141,8 @@ static bool has_to_be_left_out(struct vm_area_struct *vma)
 }
 
 /* The first part of [*start, *end) without such mappings, or false when there is none. */
-static bool find_part(struct uffdwp_tracker *t, unsigned long *start, unsigned long *end)
+static bool next_registrable_part(struct uffdwp_tracker *t, unsigned long *start,
+				  unsigned long *end)
 {
 	unsigned long border = *end;
 	struct vm_area_struct *vma;
@@ -167,7 +168,8 @@ static int unregister_parts(struct uffdwp_tracker *t, unsigned long start, unsig
 	unsigned long part_end = end;
 	int err = 0;
 
-	for (; !err && find_part(t, &start, &part_end); start = part_end, part_end = end)
+	for (; !err && next_registrable_part(t, &start, &part_end);
+	     start = part_end, part_end = end)
 		err = uffdwp_userfault_unregister(t->uffd, start, part_end - start);
 	return err;
 }
@@ -191,7 +193,7 @@ static int unregister_handed_in(struct uffdwp_tracker *t, unsigned long start, u
 			     uffdwp_userfault_unregister(t->uffd, start, end - start);
 
 	if (UFFDWP_UNREGISTER_KEEPS_BITS)
-		uffdwp_disarm_free(t->mm, start, end);
+		uffdwp_disarm_unregistered(t->mm, start, end);
 	return err;
 }
 
@@ -233,7 +235,7 @@ static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigne
  * UFFDIO_UNREGISTER, and the last close of a userfaultfd, walk the page tables of all of it to take
  * the protection away, under one hold of mmap_lock for writing. Here that was done before, with
  * pauses (hold.c), and nobody arms it again: the caller keeps the tracker's commands out, and
- * others may not (hooks_arming.c).
+ * others may not (hooks/arming.c).
  *
  * mmap_lock held for writing, and the lock of each VMA, wait for the faults that have found the
  * tracker: when this returns there is none left in the range.

@@ -128,7 +128,7 @@ long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg
 		 * written in between.
 		 */
 		if (tracked) {
-			uffdwp_disarm_free(mm, claim.start, claim.end);
+			uffdwp_disarm_unregistered(mm, claim.start, claim.end);
 			disarm_other_modes(mm, &claim);
 		}
 		ret = register_and_take(uffd, uarg, mm, &claim);

@@ -33,7 +33,7 @@
 struct scan {
 	struct uffdwp_walk walk;
 	struct uffdwp_hold hold;
-	bool native;			/* PAGEMAP_SCAN: all memory, by the kernel's own rules */
+	bool backport;			/* PAGEMAP_SCAN: all memory, by the kernel's own rules */
 	struct uffdwp_tracker *t;	/* of the mapping; NULL: nothing in it can be armed */
 	const struct uffdwp_scan_arg *arg;
 	struct uffdwp_regions regions;
@@ -41,7 +41,7 @@ struct scan {
 	unsigned long skipped;		/* native: a page that was left out; 0: none */
 	u64 asked;			/* categories that matter to the caller */
 	u64 vma_categories;		/* of all pages of walk.vma */
-	u64 hole;			/* of those without a table or entry */
+	u64 hole_categories;			/* of those without a table or entry */
 	struct uffdwp_split split;	/* the huge page of a file that was split last */
 };
 
@@ -70,17 +70,17 @@ static inline int report(struct scan *s, unsigned long addr, unsigned long *end,
 	categories &= s->arg->return_mask;
 	if (*end - addr == PAGE_SIZE && uffdwp_regions_extend(&s->regions, addr, categories))
 		return UFFDWP_WALK_ON;
-	switch (uffdwp_regions_put(&s->regions, addr, end, categories)) {
-	case UFFDWP_PUT_TAKEN:
+	switch (uffdwp_regions_add(&s->regions, addr, end, categories)) {
+	case UFFDWP_ADD_TAKEN:
 		return UFFDWP_WALK_ON;
-	case UFFDWP_PUT_LAST:
+	case UFFDWP_ADD_LAST:
 		s->walk.pos = *end;
 		return UFFDWP_WALK_STOP;
-	case UFFDWP_PUT_NO_ROOM:
+	case UFFDWP_ADD_NO_ROOM:
 		*end = addr;
 		s->walk.pos = addr;
 		return UFFDWP_WALK_STOP;
-	case UFFDWP_PUT_FLUSH_FIRST:
+	case UFFDWP_ADD_FLUSH_FIRST:
 		break;
 	}
 	*end = addr;
@@ -101,7 +101,7 @@ static u64 empty_categories(const struct scan *s, unsigned long addr, unsigned l
 static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
-	const u64 categories = empty_categories(s, addr, end, s->hole);
+	const u64 categories = empty_categories(s, addr, end, s->hole_categories);
 
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
@@ -111,10 +111,10 @@ static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long
 }
 
 /* Look at this page and all that follow once more when the LRU batches are drained. */
-static int settle_first(struct scan *s, unsigned long addr)
+static int drain_first(struct scan *s, unsigned long addr)
 {
 	s->walk.pos = addr;
-	return UFFDWP_WALK_SETTLE;
+	return UFFDWP_WALK_DRAIN;
 }
 
 /* Instead, where nothing is to be reported: PAGEMAP_SCAN then arms all, whatever its categories. */
@@ -126,7 +126,7 @@ static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, un
 
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE)
 		if (uffdwp_arm_pte(&a, pte, addr))
-			next = settle_first(s, addr);
+			next = drain_first(s, addr);
 	uffdwp_arming_end(&a);
 	return next;
 }
@@ -135,7 +135,7 @@ static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, un
 static bool meets_batch(const struct scan *s, struct uffdwp_look *look, pte_t *pte,
 			unsigned long addr, unsigned long end)
 {
-	if (!(s->asked & UFFDWP_PAGE_IS_PINNED) || s->walk.settled)
+	if (!(s->asked & UFFDWP_PAGE_IS_PINNED) || s->walk.drained)
 		return false;
 	for (; addr != end && !look->met_batch; pte++, addr += PAGE_SIZE)
 		uffdwp_pte_extra_categories(pte, READ_ONCE(*pte), UFFDWP_PAGE_IS_PINNED, look);
@@ -152,7 +152,7 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 	int next = UFFDWP_WALK_ON;
 
 	if (meets_batch(s, &a.look, pte, addr, end))
-		return settle_first(s, addr);
+		return drain_first(s, addr);
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
 		unsigned long taken = addr + PAGE_SIZE;
 		u64 categories = vma_categories |
@@ -163,7 +163,7 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 		next = report(s, addr, &taken, categories);
 		if (reset && taken > addr && unlikely(uffdwp_arm_pte(&a, pte, addr))) {
 			uffdwp_regions_take_back(&s->regions);
-			next = settle_first(s, addr);
+			next = drain_first(s, addr);
 			break;
 		}
 	}
@@ -184,7 +184,7 @@ static int scan_emptied(struct scan *s, struct uffdwp_arming *a, pte_t *pte, uns
 	next = report(s, addr, &taken, categories);
 	if (resets(s) && taken > addr && uffdwp_arm_absent_pte(a, pte, addr)) {
 		uffdwp_regions_take_back(&s->regions);
-		next = settle_first(s, addr);
+		next = drain_first(s, addr);
 	}
 	return next;
 }
@@ -266,7 +266,7 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 static u64 hugetlb_categories(const struct scan *s, pte_t pte)
 {
 	if (pte_none(pte))
-		return s->hole | UFFDWP_PAGE_IS_HUGE;
+		return s->hole_categories | UFFDWP_PAGE_IS_HUGE;
 	return s->vma_categories | uffdwp_hugetlb_categories(pte, s->asked);
 }
 
@@ -291,11 +291,11 @@ static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr
 
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
-	if (s->native && resets(s) && written && !whole) {
+	if (s->backport && resets(s) && written && !whole) {
 		s->skipped = addr;
 		return UFFDWP_WALK_ON;
 	}
-	if (resets(s) && (s->native ? written : s->regions.pages) &&
+	if (resets(s) && (s->backport ? written : s->regions.pages) &&
 	    uffdwp_regions_room(&s->regions) < (end - addr) >> PAGE_SHIFT) {
 		walk->pos = addr;
 		return UFFDWP_WALK_STOP;
@@ -363,30 +363,30 @@ static int scan_tracked(struct scan *s, struct vm_area_struct *vma, unsigned lon
 			unsigned long end)
 {
 	s->vma_categories = uffdwp_vma_categories(vma);
-	s->hole = s->vma_categories | uffdwp_hole_categories(vma);
+	s->hole_categories = s->vma_categories | uffdwp_hole_categories(vma);
 	return walk_vma(s, vma, start, end);
 }
 
 /* The tracker, if the mapping is registered with a userfaultfd that has asked for WP_ASYNC. */
-static struct uffdwp_tracker *native_tracker(struct vm_area_struct *vma)
+static struct uffdwp_tracker *backport_tracker(struct vm_area_struct *vma)
 {
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
 
-	return t && t->native && !t->arming_ended && uffdwp_vma_is_tracked(t, vma) ? t : NULL;
+	return t && t->backport && !t->arming_ended && uffdwp_vma_is_tracked(t, vma) ? t : NULL;
 }
 
 /*
  * The rules of pagemap_scan_test_walk() and pagemap_scan_pte_hole() of Linux 7.2, but that hugetlb
  * with nothing there, in memory that is registered for write protection, is written like all else.
  */
-static int scan_native(struct scan *s, struct vm_area_struct *vma, unsigned long start,
+static int scan_backport(struct scan *s, struct vm_area_struct *vma, unsigned long start,
 		       unsigned long end)
 {
 	const u64 required = s->arg->category_mask & UFFDWP_PAGE_IS_WPALLOWED;
 	struct address_space *mapping;
 	int next;
 
-	s->t = native_tracker(vma);
+	s->t = backport_tracker(vma);
 	if (!s->t && s->arg->flags & UFFDWP_SCAN_CHECK_TRACKED)
 		return -EPERM;
 	if ((!s->t && s->arg->flags & UFFDWP_SCAN_WP_MATCHING) || vma->vm_flags & VM_PFNMAP)
@@ -397,7 +397,7 @@ static int scan_native(struct scan *s, struct vm_area_struct *vma, unsigned long
 		s->vma_categories |= UFFDWP_PAGE_IS_SOFT_DIRTY;
 	if (((s->vma_categories ^ s->arg->category_inverted) & required) != required)
 		return UFFDWP_WALK_ON;
-	s->hole = s->vma_categories | (userfaultfd_wp(vma) ? UFFDWP_PAGE_IS_WRITTEN : 0);
+	s->hole_categories = s->vma_categories | (userfaultfd_wp(vma) ? UFFDWP_PAGE_IS_WRITTEN : 0);
 	/* Linux 5.10 leaves bits behind in memory that is not registered any more. */
 	if (!userfaultfd_wp(vma))
 		s->vma_categories |= UFFDWP_PAGE_IS_WRITTEN;
@@ -417,8 +417,8 @@ static int scan_native(struct scan *s, struct vm_area_struct *vma, unsigned long
 static int scan_vma(struct scan *s, struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end)
 {
-	if (s->native)
-		return scan_native(s, vma, start, end);
+	if (s->backport)
+		return scan_backport(s, vma, start, end);
 	if (uffdwp_vma_is_tracked(s->t, vma))
 		return scan_tracked(s, vma, start, end);
 	return scan_untracked(s, start, end, true);
@@ -433,14 +433,14 @@ static int scan_locked(struct scan *s)
 	int next;
 
 	lockdep_assert_held(&s->hold.mm->mmap_lock);
-	if (s->t && s->t->arming_ended && resets(s) && !s->native)
+	if (s->t && s->t->arming_ended && resets(s) && !s->backport)
 		return -ENODEV;
 	while (s->pos < end) {
 		vma = find_vma(s->hold.mm, s->pos);
 		s->walk.pos = s->pos;
 		if (!vma || vma->vm_start > s->pos) {
 			border = vma ? min(end, vma->vm_start) : end;
-			next = s->native ? UFFDWP_WALK_ON :
+			next = s->backport ? UFFDWP_WALK_ON :
 					   scan_untracked(s, s->pos, border, false);
 		} else {
 			border = min(end, vma->vm_end);
@@ -470,20 +470,20 @@ void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 	mmput(t->mm);
 }
 
-static enum uffdwp_disarm all_if_native(struct vm_area_struct *vma, const void *arg)
+static enum uffdwp_disarm all_if_backport(struct vm_area_struct *vma, const void *arg)
 {
-	return native_tracker(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+	return backport_tracker(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
 /**
- * uffdwp_scan_native_undo - the same for a native scan
+ * uffdwp_backport_scan_undo - the same for a native scan
  * @mm: address space, held by mmget()
  * @start: first address
  * @end: last address, exclusive
  */
-void uffdwp_scan_native_undo(struct mm_struct *mm, unsigned long start, unsigned long end)
+void uffdwp_backport_scan_undo(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
-	const struct uffdwp_choice choice = { .what = all_if_native };
+	const struct uffdwp_choice choice = { .what = all_if_backport };
 
 	uffdwp_disarm_range(mm, start, end, &choice);
 }
@@ -499,7 +499,7 @@ static int deliver(struct scan *s, bool last)
 	int err = uffdwp_regions_store(&s->regions, last);
 
 	if (err) {
-		for (i = 0; !s->native && resets(s) && i < n; i++)
+		for (i = 0; !s->backport && resets(s) && i < n; i++)
 			uffdwp_scan_undo(s->t, lost[i].start, lost[i].end);
 		s->regions.buffered = 0;
 		s->pos = lost[0].start;
@@ -571,12 +571,12 @@ long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg)
 	arg->walk_end = s.pos;
 	uffdwp_count(t, scans, 1);
 	uffdwp_count(t, pages_reported, s.regions.pages);
-	uffdwp_settle_lists(t);
+	uffdwp_drain_lru(t);
 	return s.regions.stored || !err ? (long)s.regions.stored : err;
 }
 
 /**
- * uffdwp_scan_native - PAGEMAP_SCAN
+ * uffdwp_backport_scan - PAGEMAP_SCAN
  * @mm: address space, held by mmget()
  * @arg: checked request; walk_end is filled in
  * @buffer: for regions, or NULL when none are asked for
@@ -588,13 +588,13 @@ long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg)
  * Return: regions stored; or -EPERM, -EFAULT, -ENOMEM, -EINTR or -EIO: then all that this scan has
  * looked at is written again, since nobody is told how many regions are in his array.
  */
-long uffdwp_scan_native(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
+long uffdwp_backport_scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
 			struct uffdwp_region *buffer, unsigned int capacity)
 {
 	struct scan s = scan_begin(mm, arg);
 	int err;
 
-	s.native = true;
+	s.backport = true;
 	s.regions.buffer = buffer;
 	s.regions.capacity = capacity;
 	s.regions.past_limit = true;
@@ -608,7 +608,7 @@ long uffdwp_scan_native(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
 	if (!err && uffdwp_health_ftrace_is_dead())
 		err = -ENOTRECOVERABLE;
 	if (err && arg->flags & UFFDWP_SCAN_WP_MATCHING)
-		uffdwp_scan_native_undo(mm, arg->start, arg->end);
+		uffdwp_backport_scan_undo(mm, arg->start, arg->end);
 	arg->walk_end = err ? arg->end : s.skipped && s.pos == arg->end ? s.skipped : s.pos;
 	return err ?: (long)s.regions.stored;
 }

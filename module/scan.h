@@ -19,9 +19,9 @@ struct uffdwp_tracker;
 #define UFFDWP_MAX_REGIONS ((u64)INT_MAX)
 
 long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg);
-long uffdwp_scan_native(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
+long uffdwp_backport_scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
 			struct uffdwp_region *buffer, unsigned int capacity);
-void uffdwp_scan_native_undo(struct mm_struct *mm, unsigned long start, unsigned long end);
+void uffdwp_backport_scan_undo(struct mm_struct *mm, unsigned long start, unsigned long end);
 void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
 
 #endif /* UFFDWP_SCAN_H */

@@ -97,7 +97,7 @@ static bool is_of_tracker(struct mm_struct *mm, unsigned long addr)
 	vma = find_vma(mm, addr);
 	if (vma && vma->vm_start <= addr)
 		t = uffdwp_tracker_of_vma(vma);
-	if (t && (t->handed_in || t->native))
+	if (t && (t->handed_in || t->backport))
 		t = NULL;
 	mmap_read_unlock(mm);
 	mmput(mm);

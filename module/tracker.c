@@ -5,7 +5,7 @@
  *   open file --> tracker --> userfaultfd (struct file) --> context <-- vma->vm_userfaultfd_ctx
  *                       \--> mm_struct (mmgrab: the struct, not the memory)
  *
- * A native tracker (native_api.c) belongs to the userfaultfd instead of holding it, and ends with
+ * A native tracker (backport/api.c) belongs to the userfaultfd instead of holding it, and ends with
  * it. With native_abi=1 every userfaultfd of the machine may have one, and every write fault of
  * userfaultfd memory looks one up. So the tables grow with what is in them: a user who makes many
  * trackers makes no lookup of others slower. Those of one mm hang on one node, or their chain would
@@ -106,13 +106,13 @@ void uffdwp_trackers_exit(void)
 static atomic64_t ids = ATOMIC64_INIT(0);
 
 /**
- * uffdwp_tracker_new_native - make a tracker that no scan of the device will use
+ * uffdwp_tracker_new_backport - make a tracker that no scan of the device will use
  *
  * Whoever may call UFFDIO_API may have as many as he has files, so they are his to pay for.
  *
  * Return: the tracker, or NULL when there is no memory.
  */
-struct uffdwp_tracker *uffdwp_tracker_new_native(void)
+struct uffdwp_tracker *uffdwp_tracker_new_backport(void)
 {
 	struct uffdwp_tracker *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
 
@@ -126,7 +126,7 @@ struct uffdwp_tracker *uffdwp_tracker_new_native(void)
 	}
 	mutex_init(&t->lock);
 	t->id = atomic64_inc_return(&ids);
-	t->settled = jiffies - HZ;
+	t->drained_at = jiffies - HZ;
 	uffdwp_health_prepare(t);
 	return t;
 }
@@ -138,7 +138,7 @@ struct uffdwp_tracker *uffdwp_tracker_new_native(void)
  */
 struct uffdwp_tracker *uffdwp_tracker_new(void)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_new_native();
+	struct uffdwp_tracker *t = uffdwp_tracker_new_backport();
 
 	if (!t)
 		return NULL;
@@ -356,7 +356,7 @@ struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx)
 
 	rcu_read_lock();
 	t = find_by_ctx(ctx);
-	if (t && !t->native)
+	if (t && !t->backport)
 		t = NULL;
 	rcu_read_unlock();
 	return t;
@@ -398,7 +398,7 @@ struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, co
 	m = find_mm(mm);
 	if (m)
 		hlist_for_each_entry_rcu(t, &m->trackers, by_mm)
-			if (t->native && t->ctx >= first && t->ctx <= last)
+			if (t->backport && t->ctx >= first && t->ctx <= last)
 				break;
 	rcu_read_unlock();
 	return t;
@@ -461,7 +461,7 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
  */
 static enum uffdwp_disarm lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	if (UFFDWP_HAS_ANON_MARKERS || !t->markers || !vma_is_anonymous(vma))
+	if (UFFDWP_KERNEL_HAS_ANON_MARKERS || !t->markers || !vma_is_anonymous(vma))
 		return UFFDWP_DISARM_NOTHING;
 	if (!vma->vm_userfaultfd_ctx.ctx)
 		return UFFDWP_DISARM_ALL;
@@ -488,7 +488,7 @@ static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void 
  */
 bool uffdwp_tracker_maps_zeroes(const struct uffdwp_tracker *t)
 {
-	return !t->handed_in && !t->native && uffdwp_total(t, zero_installed);
+	return !t->handed_in && !t->backport && uffdwp_total(t, zero_installed);
 }
 
 /**

@@ -19,11 +19,11 @@
 struct uffdwp_counters {
 	u64 write_faults;
 	u64 huge_splits;
-	u64 net_faults;
+	u64 fallback_faults;
 	u64 marker_faults;
 	u64 hugetlb_faults;
 	u64 pages_armed;
-	u64 pages_held;
+	u64 pages_pinned;
 	u64 pages_discarded;
 	u64 zero_installed;
 	u64 markers_installed;
@@ -55,8 +55,9 @@ struct uffdwp_split {
  * @uffd: the userfaultfd that marks the mappings as ours, a reference of our own; or NULL
  * @ctx: its context, compared with vma->vm_userfaultfd_ctx.ctx and never looked into
  * @handed_in: the userfaultfd was made by the caller of attach, who may use it, too
- * @files: the userfaultfd is one that mappings of ordinary files can be registered with
- * @native: the userfaultfd itself asked for it (native_api.c): no device file, no @uffd, no @lock
+ * @wp_async: the userfaultfd is one that mappings of ordinary files can be registered with
+ * @backport: the userfaultfd itself asked for it (backport/api.c): no device file, no @uffd, no
+ *	@lock
  * @ending: native, and somebody is about to end it
  * @sync: native, and writes are for its reader: only memory with nothing in it is armed by us
  * @remaps: the userfaultfd has UFFD_FEATURE_EVENT_REMAP: what mremap() moves stays registered and
@@ -67,19 +68,19 @@ struct uffdwp_split {
  * @ignore_pins: pages that somebody holds are armed like others
  * @lost: its hooks are dead, see health.c; set without @lock, never reset
  * @keep: its memory is not given to a userfaultfd of the process (giveway.c)
- * @met_held: an entry was left as it is because somebody holds its page; set without @lock
- * @settled: when uffdwp_settle_lists() was last at work, in jiffies; under @lock
+ * @drain_wanted: an entry was left as it is because somebody holds its page; set without @lock
+ * @drained_at: when uffdwp_drain_lru() was last at work, in jiffies; under @lock
  * @split: the huge page of a file that a scan has split last; under @lock
  * @counters: statistics
- * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them; not if @native
+ * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them; not if @backport
  * @watched: in the list of health.c
  * @losing: work of health.c
  * @by_mm: in the list of @of_mm
  * @of_mm: all trackers of the address space, once published
  * @rcu: frees the tracker when no fault can see it any more
  *
- * All but @ending, @arming_ended, @lost, @watched, @met_held, @settled, @split and the counters is
- * set once, by whoever makes the tracker, before it is published in the tables.
+ * All but @ending, @arming_ended, @lost, @watched, @drain_wanted, @drained_at, @split and the
+ * counters is set once, by whoever makes the tracker, before it is published in the tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -89,8 +90,8 @@ struct uffdwp_tracker {
 	struct file *uffd;
 	const void *ctx;
 	bool handed_in;
-	bool files;
-	bool native;
+	bool wp_async;
+	bool backport;
 	bool sync;
 	bool ending;
 	bool remaps;
@@ -99,8 +100,8 @@ struct uffdwp_tracker {
 	bool ignore_pins;
 	bool lost;
 	bool keep;
-	bool met_held;
-	unsigned long settled;
+	bool drain_wanted;
+	unsigned long drained_at;
 	struct uffdwp_split split;
 	struct uffdwp_counters __percpu *counters;
 	struct uffdwp_region *buffer;
@@ -118,7 +119,7 @@ struct uffdwp_tracker {
 int uffdwp_trackers_init(void);
 void uffdwp_trackers_exit(void);
 struct uffdwp_tracker *uffdwp_tracker_new(void);
-struct uffdwp_tracker *uffdwp_tracker_new_native(void);
+struct uffdwp_tracker *uffdwp_tracker_new_backport(void);
 int uffdwp_tracker_publish(struct uffdwp_tracker *t);
 bool uffdwp_tracker_maps_zeroes(const struct uffdwp_tracker *t);
 void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t);

@@ -28,10 +28,10 @@
 #include <linux/userfaultfd.h>
 
 #include "arm.h"
+#include "backport/backport.h"
 #include "compat/hooked.h"
 #include "compat/symbols.h"
 #include "move.h"
-#include "native.h"
 #include "registration.h"
 #include "stranger.h"
 #include "tracker.h"
@@ -143,12 +143,12 @@ bool uffdwp_uffd_call_protects(void)
  */
 notrace bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t)
 {
-	return t->native || (t->handed_in && is_on(t->ctx));
+	return t->backport || (t->handed_in && is_on(t->ctx));
 }
 
 static notrace bool changes_memory_of_trackers(const struct file *uffd, unsigned int cmd)
 {
-#if UFFDWP_HAS_MOVE
+#if UFFDWP_KERNEL_HAS_MOVE
 	if (cmd == UFFDIO_MOVE)
 		return uffdwp_mm_is_tracked(uffdwp_userfault_mm(uffd));
 #endif
@@ -166,7 +166,7 @@ static notrace bool changes_memory_of_trackers(const struct file *uffd, unsigned
  */
 notrace bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int cmd)
 {
-	return uffdwp_native_handles(cmd) || uffdwp_ctx_is_handed_in(uffd->private_data) ||
+	return uffdwp_backport_handles(cmd) || uffdwp_ctx_is_handed_in(uffd->private_data) ||
 	       changes_memory_of_trackers(uffd, cmd);
 }
 
@@ -182,7 +182,7 @@ long uffdwp_uffd_call_original(struct file *uffd, unsigned int cmd, void __user 
 {
 	long ret = uffdwp_call(userfaultfd_ioctl)(uffd, cmd, (unsigned long)uarg);
 
-	/* Not a tail call: redirect.h */
+	/* Not a tail call: hooks/redirect.h */
 	barrier();
 	return ret;
 }
@@ -196,13 +196,13 @@ static long dispatch(struct file *uffd, unsigned int cmd, unsigned long arg)
 		return uffdwp_uffd_register(uffd, uarg);
 	case UFFDIO_UNREGISTER:
 		return uffdwp_uffd_unregister(uffd, uarg);
-#if UFFDWP_HAS_MOVE
+#if UFFDWP_KERNEL_HAS_MOVE
 	case UFFDIO_MOVE:
 		return uffdwp_move(uffd, cmd, arg);
 #endif
 	}
-	if (uffdwp_native_handles(cmd))
-		return uffdwp_native_ioctl(uffd, cmd, uarg);
+	if (uffdwp_backport_handles(cmd))
+		return uffdwp_backport_ioctl(uffd, cmd, uarg);
 	return uffdwp_uffd_call_original(uffd, cmd, uarg);
 }
 
@@ -226,7 +226,7 @@ static unsigned long look_at_some(struct mm_struct *mm, const void *ctx, unsigne
 		return end;
 	if (end - pos > STRIDE)
 		end = pos + STRIDE;
-	uffdwp_disarm_held(t, vma, pos, end);
+	uffdwp_disarm_pinned(t, vma, pos, end);
 	return end;
 }
 

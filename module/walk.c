@@ -117,10 +117,10 @@ static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, u
  * With mmap_lock held, as GUP does it (collect_longterm_unpinnable_folios()): the work that drains
  * takes no lock of an mm.
  */
-static void settle(struct uffdwp_walk *walk)
+static void drain_lru(struct uffdwp_walk *walk)
 {
 	uffdwp_call(lru_add_drain_all)();
-	walk->settled = true;
+	walk->drained = true;
 }
 
 /* Others may change it each time: this must neither keep the processor nor outlive a kill. */
@@ -130,8 +130,8 @@ static int walk_changing_pmd(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long
 
 	for (;;) {
 		next = walk_pmd(walk, pmd, walk->pos, end);
-		if (next == UFFDWP_WALK_SETTLE)
-			settle(walk);
+		if (next == UFFDWP_WALK_DRAIN)
+			drain_lru(walk);
 		else if (next != UFFDWP_WALK_POPULATE && next != UFFDWP_WALK_SPLIT)
 			return next;
 		if (walk->killable && fatal_signal_pending(current))

@@ -9,7 +9,7 @@ enum uffdwp_walk_next {
 	UFFDWP_WALK_ON,		/* go on behind the part that was handled */
 	UFFDWP_WALK_POPULATE,	/* hole: make a table there and come back */
 	UFFDWP_WALK_SPLIT,	/* huge: split the page and come back with small ones */
-	UFFDWP_WALK_SETTLE,	/* ptes: have all LRU batches drained, come back to walk->pos */
+	UFFDWP_WALK_DRAIN,	/* ptes: have all LRU batches drained, come back to walk->pos */
 	UFFDWP_WALK_PAUSE,	/* leave at walk->pos; the caller will be back */
 	UFFDWP_WALK_STOP,	/* leave at walk->pos for good */
 };
@@ -23,7 +23,7 @@ struct uffdwp_walk;
  * @huge: one huge entry (present, or migrating), its lock held; [addr, end) may be a part of it
  * @hugetlb: one entry of a mapping of hugetlb, its lock held; [addr, end) may be a part of it
  *
- * A callback that returns SETTLE, PAUSE, STOP or an error sets walk->pos to the first address that
+ * A callback that returns DRAIN, PAUSE, STOP or an error sets walk->pos to the first address that
  * it has not handled.
  */
 struct uffdwp_walk_ops {
@@ -41,7 +41,7 @@ struct uffdwp_walk_ops {
  * @killable: end with -EINTR when the task was killed
  * @yield: return PAUSE when somebody waits for mmap_lock, for @file_lock or for this processor
  * @file_lock: i_mmap_rwsem of the VMA's file, if the caller holds it, or NULL
- * @settled: the LRU batches were drained for this walk; no callback returns SETTLE any more
+ * @drained: the LRU batches were drained for this walk; no callback returns DRAIN any more
  */
 struct uffdwp_walk {
 	const struct uffdwp_walk_ops *ops;
@@ -50,7 +50,7 @@ struct uffdwp_walk {
 	bool killable;
 	bool yield;
 	struct rw_semaphore *file_lock;
-	bool settled;
+	bool drained;
 };
 
 int uffdwp_walk_vma(struct uffdwp_walk *walk, unsigned long start, unsigned long end);

@@ -44,7 +44,7 @@ long uffdwp_writeprotect(struct vm_area_struct *vma, unsigned long start, unsign
 	unsigned long pos;
 	int err;
 
-	if (t && !t->handed_in && !t->native)
+	if (t && !t->handed_in && !t->backport)
 		return -ENOENT;
 	if (!t || !uffdwp_uffd_call_may_arm(t) || !uffdwp_vma_is_tracked(t, vma))
 		return 0;

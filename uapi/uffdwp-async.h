@@ -501,11 +501,11 @@ struct uffdwp_scan_arg {
  * @write_faults: out: first writes resolved in do_wp_page, or (Linux 5.10) before what was swapped
  *	out is read back
  * @huge_splits: out: write faults on armed huge pages, each split into small ones
- * @net_faults: out: write faults that passed by the hook and were resolved in handle_userfault
+ * @fallback_faults: out: write faults that passed by the hook and were resolved in handle_userfault
  * @marker_faults: out: faults on markers in anonymous memory, reads and writes
  * @hugetlb_faults: out: write faults on armed pages of hugetlb
  * @pages_armed: out: pages that were written and were armed, by any command
- * @pages_held: out: pages that were not armed because somebody held them
+ * @pages_pinned: out: pages that were not armed because somebody held them
  * @pages_discarded: out: armed pages that MADV_DONTNEED or a hole in a file has made written
  * @zero_installed: out: zero pages mapped into unpopulated memory
  * @markers_installed: out: markers left in unpopulated memory
@@ -525,11 +525,11 @@ struct uffdwp_stats_arg {
 	__u64 flags;
 	__u64 write_faults;
 	__u64 huge_splits;
-	__u64 net_faults;
+	__u64 fallback_faults;
 	__u64 marker_faults;
 	__u64 hugetlb_faults;
 	__u64 pages_armed;
-	__u64 pages_held;
+	__u64 pages_pinned;
 	__u64 pages_discarded;
 	__u64 zero_installed;
 	__u64 markers_installed;

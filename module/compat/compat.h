@@ -3,7 +3,7 @@
  * Included before everything else in every file of the module (see Kbuild), so that no other file
  * needs to know which kernel it is built for. What differs between kernels is in this folder:
  *
- *   probe.sh		what the kernel's headers have: UFFDWP_HAS_*, in probed.h when it is built
+ *   probe.sh		what the kernel's headers have: UFFDWP_KERNEL_HAS_*, in probed.h once built
  *   signatures.h	what no header shows, by version
  *   ftrace.h		the arguments of a hooked function, and the redirect of a call
  *   hooked.h		hooked functions that have other parameters on other kernels
@@ -14,7 +14,7 @@
  *   hugetlb.h		mappings of hugetlb, and their pages
  *   vma.h		mappings
  *   userfault.h	flags of userfaultfd(2)
- *   native.h		the kernel's own interfaces for tracking writes, which native_abi=1 offers
+ *   backport.h		the kernel's own interfaces for tracking writes, which native_abi=1 offers
  *   lockdep.h		assertions
  *   memcg.h		memory cgroups
  *
@@ -28,8 +28,8 @@
  *      of each line that differs why it does.
  *
  *   3. What no compiler sees is read in both sources:
- *       - Parameters and result of each function in symbols.h, in hooked.h and in the table of
- *         hooks.c. Is it still a function and not inlined, still called from where we think, under
+ *       - Parameters and result of each function in symbols.h, in hooked.h and at the hooks of
+ *         hooks/. Is it still a function and not inlined, still called from where we think, under
  *         the same locks? A change becomes a border in signatures.h; one between the two kernels
  *         is looked up exactly.
  *       - The fault path: do_wp_page(), do_swap_page(), handle_userfault(), and their locks.
@@ -39,7 +39,7 @@
  *       - Entries that are not present, and markers: <linux/swapops.h> or <linux/leafops.h>.
  *       - vma_can_userfault(), against kind.h.
  *       - References that a page has when nobody holds it, against pinned.h.
- *       - New UFFDIO_* and PM_SCAN_* in the uapi headers, against native.h and native_scan.c.
+ *       - New UFFDIO_* and PM_SCAN_* in the uapi headers, against native.h and backport/scan.c.
  *
  *   4. Let it in: UFFDWP_KERNEL_IS below, dkms.conf, MODULE_INFO in main.c, the table in README.md.
  *      tests/unit/check-kernels tells which of them is missing.
@@ -79,26 +79,26 @@
  * Without them the kernel registers anonymous memory only.
  */
 #ifdef CONFIG_PTE_MARKER_UFFD_WP
-#define UFFDWP_HAVE_MARKERS 1
+#define UFFDWP_KERNEL_HAS_MARKERS 1
 #else
-#define UFFDWP_HAVE_MARKERS 0
+#define UFFDWP_KERNEL_HAS_MARKERS 0
 #endif
 
-#define UFFDWP_HAVE_SHMEM (UFFDWP_HAVE_MARKERS && IS_ENABLED(CONFIG_SHMEM))
-#define UFFDWP_HAVE_HUGETLB (UFFDWP_HAVE_MARKERS && IS_ENABLED(CONFIG_HUGETLB_PAGE))
-#define UFFDWP_HAVE_HUGETLBFS (UFFDWP_HAVE_HUGETLB && IS_ENABLED(CONFIG_HUGETLBFS))
+#define UFFDWP_TRACKS_SHMEM (UFFDWP_KERNEL_HAS_MARKERS && IS_ENABLED(CONFIG_SHMEM))
+#define UFFDWP_TRACKS_HUGETLB (UFFDWP_KERNEL_HAS_MARKERS && IS_ENABLED(CONFIG_HUGETLB_PAGE))
+#define UFFDWP_TRACKS_HUGETLBFS (UFFDWP_TRACKS_HUGETLB && IS_ENABLED(CONFIG_HUGETLBFS))
 
 /*
  * Mappings of ordinary files: the kernel registers them for write protection with a userfaultfd
  * that has UFFD_FEATURE_WP_ASYNC only, and remembers the bits of their pages in markers.
  */
-#define UFFDWP_HAVE_FILES (UFFDWP_HAVE_MARKERS && UFFDWP_HAS_WP_ASYNC)
+#define UFFDWP_TRACKS_FILES (UFFDWP_KERNEL_HAS_MARKERS && UFFDWP_KERNEL_HAS_WP_ASYNC)
 
 /*
  * Who writes by force to memory that may not be written tells his copy of a page by the dirty bit:
  * until 6.0, "mm/gup: fix FOLL_FORCE COW security issue and remove FOLL_COW".
  */
-#define UFFDWP_FORCED_WRITES_GO_BY_DIRTY UFFDWP_HAS_FOLL_COW
+#define UFFDWP_FORCED_WRITES_GO_BY_DIRTY UFFDWP_KERNEL_HAS_FOLL_COW
 
 #define pr_fmt(fmt) "uffdwp-async: " fmt
 

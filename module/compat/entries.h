@@ -12,7 +12,7 @@
 #include <linux/swapops.h>
 #include <linux/userfaultfd.h>
 
-#if UFFDWP_HAS_LEAFOPS
+#if UFFDWP_KERNEL_HAS_LEAFOPS
 #include <linux/leafops.h>
 
 #define pte_to_swp_entry softleaf_from_pte
@@ -26,7 +26,7 @@
 #define pfn_swap_entry_to_page softleaf_to_page
 #define pte_marker_uffd_wp pte_is_uffd_wp_marker
 
-#elif !UFFDWP_HAS_READABLE_ENTRIES
+#elif !UFFDWP_KERNEL_HAS_READABLE_ENTRIES
 
 #define is_writable_migration_entry is_write_migration_entry
 #define is_writable_device_private_entry is_write_device_private_entry
@@ -40,12 +40,12 @@ static inline struct page *pfn_swap_entry_to_page(swp_entry_t entry)
 
 /* In mappings of files the kernel knows these itself; in anonymous ones only since 6.4. */
 #ifdef UFFD_FEATURE_WP_UNPOPULATED
-#define UFFDWP_HAS_ANON_MARKERS 1
+#define UFFDWP_KERNEL_HAS_ANON_MARKERS 1
 #else
-#define UFFDWP_HAS_ANON_MARKERS 0
+#define UFFDWP_KERNEL_HAS_ANON_MARKERS 0
 #endif
 
-#if UFFDWP_HAVE_MARKERS
+#if UFFDWP_KERNEL_HAS_MARKERS
 static inline pte_t uffdwp_make_marker(void)
 {
 	return make_pte_marker(PTE_MARKER_UFFD_WP);
@@ -70,7 +70,7 @@ static inline bool uffdwp_pte_is_marker(pte_t pte)
 /* Guard pages: Linux 6.13, "mm: add PTE_MARKER_GUARD PTE marker". */
 static inline bool uffdwp_entry_is_guard(swp_entry_t entry)
 {
-#if UFFDWP_HAS_LEAFOPS
+#if UFFDWP_KERNEL_HAS_LEAFOPS
 	return softleaf_is_guard_marker(entry);
 #elif defined(PTE_MARKER_GUARD)
 	return is_guard_swp_entry(entry);
@@ -82,11 +82,11 @@ static inline bool uffdwp_entry_is_guard(swp_entry_t entry)
 /* Exclusive stays exclusive. Before 5.19 no entry said so. */
 static inline swp_entry_t uffdwp_migration_make_readable(swp_entry_t entry)
 {
-#if UFFDWP_HAS_EXCLUSIVE_MIGRATION
+#if UFFDWP_KERNEL_HAS_EXCLUSIVE_MIGRATION
 	if (PageAnon(pfn_swap_entry_to_page(entry)))
 		return make_readable_exclusive_migration_entry(swp_offset(entry));
 #endif
-#if UFFDWP_HAS_READABLE_ENTRIES
+#if UFFDWP_KERNEL_HAS_READABLE_ENTRIES
 	return make_readable_migration_entry(swp_offset(entry));
 #else
 	make_migration_entry_read(&entry);
@@ -103,14 +103,14 @@ static inline swp_entry_t uffdwp_entry_make_readable(swp_entry_t entry)
 {
 	if (is_writable_migration_entry(entry))
 		return uffdwp_migration_make_readable(entry);
-#if UFFDWP_HAS_READABLE_ENTRIES
+#if UFFDWP_KERNEL_HAS_READABLE_ENTRIES
 	if (is_writable_device_private_entry(entry))
 		return make_readable_device_private_entry(swp_offset(entry));
 #else
 	if (is_writable_device_private_entry(entry))
 		make_device_private_entry_read(&entry);
 #endif
-#if UFFDWP_HAS_READABLE_ENTRIES && !UFFDWP_HAS_LEAFOPS
+#if UFFDWP_KERNEL_HAS_READABLE_ENTRIES && !UFFDWP_KERNEL_HAS_LEAFOPS
 	/* Linux 5.14 to 6.14; nothing that is exclusive to a device is writable here after that. */
 	if (is_writable_device_exclusive_entry(entry))
 		return make_readable_device_exclusive_entry(swp_offset(entry));

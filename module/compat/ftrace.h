@@ -17,7 +17,7 @@
  * UFFDWP_FTRACE_FLAGS: of every hook. Until 5.10 a callback had to say that it needs no guard
  * against being called from itself; since then it would have to ask for one.
  */
-#if UFFDWP_HAS_FTRACE_REGS
+#if UFFDWP_KERNEL_HAS_FTRACE_REGS
 #ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 #error this kernel has no DYNAMIC_FTRACE_WITH_ARGS
 #endif
@@ -33,9 +33,9 @@
 
 static __always_inline struct pt_regs *uffdwp_fregs_regs(struct ftrace_regs *fregs)
 {
-#if UFFDWP_HAS_FTRACE_REGS_ABSTRACT
+#if UFFDWP_KERNEL_HAS_FTRACE_REGS_ABSTRACT
 	return &arch_ftrace_regs(fregs)->regs;
-#elif UFFDWP_HAS_FTRACE_REGS
+#elif UFFDWP_KERNEL_HAS_FTRACE_REGS
 	return &fregs->regs;
 #else
 	return fregs;
@@ -89,9 +89,9 @@ static __always_inline void uffdwp_fregs_set_arg5(struct ftrace_regs *fregs, uns
 
 static __always_inline void uffdwp_fregs_redirect(struct ftrace_regs *fregs, void *to)
 {
-#if UFFDWP_HAS_FTRACE_REGS_SET_IP
+#if UFFDWP_KERNEL_HAS_FTRACE_REGS_SET_IP
 	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)to);
-#elif UFFDWP_HAS_FTRACE_REGS
+#elif UFFDWP_KERNEL_HAS_FTRACE_REGS
 	ftrace_instruction_pointer_set(fregs, (unsigned long)to);
 #else
 	instruction_pointer_set(fregs, (unsigned long)to);

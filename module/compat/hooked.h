@@ -65,9 +65,9 @@ static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
  * which is on the stack. Linux 5.10 has neither: what maps the page is inlined into mcopy_atomic(),
  * of which only UFFDIO_COPY of private anonymous memory protects.
  */
-#if UFFDWP_HAS_MFILL_FLAGS
+#if UFFDWP_KERNEL_HAS_MFILL_FLAGS
 #define UFFDWP_HUGETLB_MFILL_SYMBOL "hugetlb_mfill_atomic_pte"
-#if UFFDWP_HAS_MFILL_NEWLY_ALLOCATED
+#if UFFDWP_KERNEL_HAS_MFILL_NEWLY_ALLOCATED
 #define uffdwp_mfill_flags uffdwp_fregs_arg5
 #define uffdwp_mfill_set_flags uffdwp_fregs_set_arg5
 #else
@@ -81,10 +81,11 @@ static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
 #endif
 
 /* Does UFFDIO_COPY protect by itself, without one of the two above? */
-#define UFFDWP_PROTECTS_IN_MCOPY (!UFFDWP_HAS_MFILL_FLAGS && !UFFDWP_HAS_MFILL_WP_COPY)
+#define UFFDWP_PROTECTS_IN_MCOPY \
+	(!UFFDWP_KERNEL_HAS_MFILL_FLAGS && !UFFDWP_KERNEL_HAS_MFILL_WP_COPY)
 
 /* The address space of a userfaultfd: asked only where UFFDIO_MOVE is, which came before that. */
-#if UFFDWP_HAS_MOVE
+#if UFFDWP_KERNEL_HAS_MOVE
 static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *uffd)
 {
 	return ((struct userfaultfd_ctx *)uffd->private_data)->mm;
@@ -134,7 +135,7 @@ static __always_inline bool uffdwp_zap_loses_content(struct ftrace_regs *fregs)
 /* Linux 5.10 has no hook here. */
 static __always_inline bool uffdwp_zaps_even_cows(const struct zap_details *details)
 {
-#if UFFDWP_HAS_EVEN_COWS
+#if UFFDWP_KERNEL_HAS_EVEN_COWS
 	return details->even_cows;
 #else
 	return false;

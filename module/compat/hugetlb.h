@@ -13,7 +13,7 @@
 #include "symbols.h"
 #include "vma.h"
 
-#if UFFDWP_HAVE_HUGETLB
+#if UFFDWP_TRACKS_HUGETLB
 static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)
 {
 	return huge_page_shift(hstate_vma(vma));
@@ -27,7 +27,7 @@ static inline bool uffdwp_page_is_hugetlb(struct page *head)
 /* References that the page cache has to a page of a file: one for each index that it is at. */
 static inline int uffdwp_hugetlb_cache_refs(struct page *head)
 {
-	return UFFDWP_HAS_HUGETLB_LINEAR_INDEX ? compound_nr(head) : 1;
+	return UFFDWP_KERNEL_HAS_HUGETLB_LINEAR_INDEX ? compound_nr(head) : 1;
 }
 
 /* NULL: no table. @addr is the first of the page. */
@@ -96,7 +96,8 @@ static inline pgoff_t uffdwp_hugetlb_index(struct vm_area_struct *vma, unsigned 
 	const unsigned int order = uffdwp_hugetlb_shift(vma) - PAGE_SHIFT;
 	pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 
-	return UFFDWP_HAS_HUGETLB_LINEAR_INDEX ? round_down(index, 1UL << order) : index >> order;
+	return UFFDWP_KERNEL_HAS_HUGETLB_LINEAR_INDEX ? round_down(index, 1UL << order) :
+						       index >> order;
 }
 
 /*

@@ -26,9 +26,9 @@
 /* Entries of all sizes that map any part of this large page, which may be one of hugetlb. */
 static inline int uffdwp_total_mapcount(struct page *head)
 {
-#if UFFDWP_HAS_LARGE_MAPCOUNT
+#if UFFDWP_KERNEL_HAS_LARGE_MAPCOUNT
 	return folio_mapcount(page_folio(head));
-#elif UFFDWP_HAS_FOLIO
+#elif UFFDWP_KERNEL_HAS_FOLIO
 	return uffdwp_call(folio_mapcount)(page_folio(head));
 #else
 	return uffdwp_call(total_mapcount)(head);
@@ -38,7 +38,7 @@ static inline int uffdwp_total_mapcount(struct page *head)
 /* Those of them that map all of it by one entry. */
 static inline int uffdwp_entire_mapcount(struct page *head)
 {
-#if UFFDWP_HAS_LARGE_MAPCOUNT
+#if UFFDWP_KERNEL_HAS_LARGE_MAPCOUNT
 	return folio_entire_mapcount(page_folio(head));
 #else
 	return compound_mapcount(head);
@@ -48,7 +48,7 @@ static inline int uffdwp_entire_mapcount(struct page *head)
 /* Exact for all but small pages, for which it may say yes in vain. */
 static inline bool uffdwp_page_maybe_dma_pinned(struct page *head)
 {
-#if UFFDWP_HAS_FOLIO
+#if UFFDWP_KERNEL_HAS_FOLIO
 	return folio_maybe_dma_pinned(page_folio(head));
 #else
 	return page_maybe_dma_pinned(head);
@@ -57,7 +57,7 @@ static inline bool uffdwp_page_maybe_dma_pinned(struct page *head)
 
 static inline bool uffdwp_page_trylock(struct page *head)
 {
-#if UFFDWP_HAS_FOLIO
+#if UFFDWP_KERNEL_HAS_FOLIO
 	return folio_trylock(page_folio(head));
 #else
 	return trylock_page(head);
@@ -66,7 +66,7 @@ static inline bool uffdwp_page_trylock(struct page *head)
 
 static inline void uffdwp_page_unlock(struct page *head)
 {
-#if UFFDWP_HAS_FOLIO
+#if UFFDWP_KERNEL_HAS_FOLIO
 	folio_unlock(page_folio(head));
 #else
 	unlock_page(head);
@@ -76,7 +76,7 @@ static inline void uffdwp_page_unlock(struct page *head)
 /* Where in its file it begins, in small pages. */
 static inline pgoff_t uffdwp_page_file_index(struct page *head)
 {
-#if UFFDWP_HAS_FOLIO
+#if UFFDWP_KERNEL_HAS_FOLIO
 	return page_folio(head)->index;
 #else
 	return head->index;
@@ -85,7 +85,7 @@ static inline pgoff_t uffdwp_page_file_index(struct page *head)
 
 static inline bool uffdwp_page_is_swap_cached(struct page *head)
 {
-#if UFFDWP_HAS_FOLIO
+#if UFFDWP_KERNEL_HAS_FOLIO
 	return folio_test_swapcache(page_folio(head));
 #else
 	return PageSwapCache(head);
@@ -95,7 +95,7 @@ static inline bool uffdwp_page_is_swap_cached(struct page *head)
 /* Its file system has attached something to it, and holds it by a reference. */
 static inline bool uffdwp_page_has_private(struct page *head)
 {
-#if UFFDWP_HAS_FOLIO
+#if UFFDWP_KERNEL_HAS_FOLIO
 	return folio_test_private(page_folio(head));
 #else
 	return PagePrivate(head);

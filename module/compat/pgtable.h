@@ -53,7 +53,7 @@ static inline pte_t *uffdwp_pte_lock(struct mm_struct *mm, pmd_t *pmd, unsigned 
 	pte_t *pte = pte_offset_map_lock(mm, pmd, addr, ptl);
 
 	return pte;
-#elif UFFDWP_HAS_INNER_PTE_LOCK
+#elif UFFDWP_KERNEL_HAS_INNER_PTE_LOCK
 	pte_t *pte;
 
 	/* For sparse: what pte_unmap_unlock() undoes. */
@@ -78,7 +78,7 @@ static inline bool uffdwp_pte_lock_failed(const pte_t *pte)
 /* Of an entry that the kernel has mapped. Since 6.5 its table stays until then, by RCU. */
 static inline void uffdwp_pte_unmap(pte_t *pte)
 {
-#if UFFDWP_HAS_INNER_PTE_LOCK
+#if UFFDWP_KERNEL_HAS_INNER_PTE_LOCK
 	/* For sparse, which has not seen who did. */
 	__acquire(RCU);
 #endif
@@ -115,7 +115,7 @@ static inline bool uffdwp_pmd_is_huge(pmd_t pmd)
 {
 	if (!pmd_none(pmd) && !pmd_present(pmd))
 		return true;
-#if UFFDWP_HAS_PMD_DEVMAP
+#if UFFDWP_KERNEL_HAS_PMD_DEVMAP
 	if (pmd_devmap(pmd))
 		return true;
 #endif
@@ -125,7 +125,7 @@ static inline bool uffdwp_pmd_is_huge(pmd_t pmd)
 /* A huge page of a device that is memory (DAX): it is nobody's page. 6.16 has no such entries. */
 static inline bool uffdwp_pmd_is_device(pmd_t pmd)
 {
-#if UFFDWP_HAS_PMD_DEVMAP
+#if UFFDWP_KERNEL_HAS_PMD_DEVMAP
 	return pmd_devmap(pmd);
 #else
 	return false;
@@ -134,7 +134,7 @@ static inline bool uffdwp_pmd_is_device(pmd_t pmd)
 
 static inline unsigned long uffdwp_zero_pfn(unsigned long addr)
 {
-#if UFFDWP_HAS_MY_ZERO_PFN
+#if UFFDWP_KERNEL_HAS_MY_ZERO_PFN
 	return my_zero_pfn(addr);
 #else
 	return zero_pfn(addr);

@@ -3,7 +3,7 @@
 #
 # probe.sh HEADER COMPILER [FLAG...]: what can be seen in the headers of the kernel that the module
 # is built for, found by compiling a few lines with the kernel's own compiler and flags, and written
-# to HEADER as UFFDWP_HAS_*. Kbuild calls it once for each build folder and set of flags.
+# to HEADER as UFFDWP_KERNEL_HAS_*. Kbuild calls it once for each build folder and set of flags.
 #
 # Nothing is built before it: a kernel that compat.h does not let in is refused here, with the
 # sentence in compat.h and without hundreds of errors behind it.
@@ -65,9 +65,9 @@ probe() {
 	name=$1 change=$2
 	# shellcheck disable=SC2086 # flags have no spaces: Kbuild splits them, too
 	if compiles $compiler; then
-		printf '\n/* yes: %s */\n#define UFFDWP_HAS_%s 1\n' "$change" "$name"
+		printf '\n/* yes: %s */\n#define UFFDWP_KERNEL_HAS_%s 1\n' "$change" "$name"
 	else
-		printf '\n/* no: %s */\n#define UFFDWP_HAS_%s 0\n' "$change" "$name"
+		printf '\n/* no: %s */\n#define UFFDWP_KERNEL_HAS_%s 0\n' "$change" "$name"
 	fi >>"$header.new"
 }
 

@@ -57,7 +57,7 @@
 /* 7.0: UFFDIO_UNREGISTER refuses a VMA that is registered with another userfaultfd */
 #define UFFDWP_UNREGISTER_ASKS_CTX UFFDWP_KERNEL_SINCE(7, 0)
 /* 7.0: special VMAs are never registered; operations of a kind of memory say if it can be */
-#define UFFDWP_HAS_UFFD_OPS UFFDWP_KERNEL_SINCE(7, 0)
+#define UFFDWP_KERNEL_HAS_UFFD_OPS UFFDWP_KERNEL_SINCE(7, 0)
 
 /* 5.18: ftrace_free_filter() is there for modules */
 #define UFFDWP_FREE_FILTER_EXPORTED UFFDWP_KERNEL_SINCE(5, 18)

@@ -19,8 +19,8 @@
 #include <linux/static_call.h>
 #include <linux/types.h>
 
+#include "backport/backport.h"
 #include "hooked.h"
-#include "native.h"
 #include "signatures.h"
 
 struct folio;
@@ -56,7 +56,7 @@ struct zap_details;
 #endif
 
 /* mm/hugetlb.c */
-#if UFFDWP_HAVE_HUGETLB
+#if UFFDWP_TRACKS_HUGETLB
 #define UFFDWP_HUGETLB_FUNCTIONS(X)							\
 	X(huge_pte_offset, pte_t *, (struct mm_struct *mm, unsigned long addr,		\
 				     unsigned long size))				\
@@ -72,7 +72,7 @@ struct zap_details;
 #endif
 
 /* fs/hugetlbfs/inode.c */
-#if UFFDWP_HAVE_HUGETLBFS
+#if UFFDWP_TRACKS_HUGETLBFS
 #define UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)						\
 	X(hugetlbfs_fallocate, long, (struct file *file, int mode, loff_t offset,	\
 				      loff_t len))					\
@@ -90,7 +90,7 @@ struct zap_details;
 #define UFFDWP_SHMEM_FUNCTIONS(X)
 #endif
 
-#if UFFDWP_HAVE_SHMEM
+#if UFFDWP_TRACKS_SHMEM
 #define UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
 	X(shmem_fallocate, long, (struct file *file, int mode, loff_t offset,		\
 				  loff_t len))						\
@@ -100,7 +100,7 @@ struct zap_details;
 #endif
 
 /* fs/open.c, fs/attr.c, and where files are of use: fs/userfaultfd.c, later mm/userfaultfd.c */
-#if UFFDWP_HAVE_FILES
+#if UFFDWP_TRACKS_FILES
 #define UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
 	X(vfs_fallocate, int, (struct file *file, int mode, loff_t offset, loff_t len))	\
 	X(notify_change, int, (void *idmap, struct dentry *dentry, struct iattr *attr,	\
@@ -111,14 +111,14 @@ struct zap_details;
 #endif
 
 /* mm/userfaultfd.c, mm/hugetlb.c: where a call of them is redirected */
-#if UFFDWP_HAS_MFILL_WP_COPY
+#if UFFDWP_KERNEL_HAS_MFILL_WP_COPY
 #define UFFDWP_HOOKED_MFILL_FUNCTION(X)						\
 	X(mfill_atomic_install_pte, int, (UFFDWP_INSTALL_PTE_PARAMETERS))
 #else
 #define UFFDWP_HOOKED_MFILL_FUNCTION(X)
 #endif
 
-#if UFFDWP_HAS_MFILL_WP_COPY && UFFDWP_HAVE_HUGETLB
+#if UFFDWP_KERNEL_HAS_MFILL_WP_COPY && UFFDWP_TRACKS_HUGETLB
 #define UFFDWP_HOOKED_MFILL_HUGETLB_FUNCTION(X)					\
 	X(hugetlb_mcopy_atomic_pte, int, (UFFDWP_HUGETLB_MCOPY_PARAMETERS))
 #else
@@ -169,9 +169,9 @@ struct zap_details;
 #endif
 
 /* mm/util.c, mm/huge_memory.c */
-#if UFFDWP_HAS_LARGE_MAPCOUNT
+#if UFFDWP_KERNEL_HAS_LARGE_MAPCOUNT
 #define UFFDWP_MAPCOUNT_FUNCTION(X)
-#elif UFFDWP_HAS_FOLIO
+#elif UFFDWP_KERNEL_HAS_FOLIO
 #define UFFDWP_MAPCOUNT_FUNCTION(X)							\
 	X(folio_mapcount, int, (struct folio *folio))
 #else
@@ -180,7 +180,7 @@ struct zap_details;
 #endif
 
 /* mm/pgtable-generic.c */
-#if UFFDWP_HAS_INNER_PTE_LOCK
+#if UFFDWP_KERNEL_HAS_INNER_PTE_LOCK
 #define UFFDWP_PTE_LOCK_FUNCTION(X)							\
 	X(__pte_offset_map_lock, pte_t *, (struct mm_struct *mm, pmd_t *pmd,		\
 					   unsigned long addr, spinlock_t **ptl))
@@ -290,7 +290,7 @@ struct zap_details;
 	UFFDWP_SWAP_FUNCTIONS(X)							\
 	UFFDWP_NOTIFIER_FUNCTIONS(X)
 
-/* Called only where they are hooked (hooks.c), which may be done without. */
+/* Called only where they are hooked (hooks/hooks.c), which may be done without. */
 #define UFFDWP_HOOKED_FUNCTIONS(X)							\
 	/* mm/userfaultfd.c: where it is hooked, others have a context instead of mm */	\
 	X(mwriteprotect_range, int, (struct mm_struct *mm, unsigned long start,		\

@@ -28,7 +28,7 @@
  * registers mappings of every kind, and if ever a hook in the fault path does not fire, it resolves
  * the fault itself instead of waiting for a reader.
  */
-#if UFFDWP_HAS_WP_ASYNC
+#if UFFDWP_KERNEL_HAS_WP_ASYNC
 #define UFFDWP_FEATURE_BIT_ASYNC UFFD_FEATURE_WP_ASYNC
 #define UFFDWP_USERFAULT_FEATURES (UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED)
 #else

@@ -37,7 +37,7 @@
 /* A page of another kind than a write is for: it stays armed (FAULT_FLAG_UNSHARE). */
 static __always_inline bool uffdwp_fault_is_unshare(const struct vm_fault *vmf)
 {
-#if UFFDWP_HAS_FAULT_UNSHARE
+#if UFFDWP_KERNEL_HAS_FAULT_UNSHARE
 	return vmf->flags & FAULT_FLAG_UNSHARE;
 #else
 	return false;
@@ -52,7 +52,7 @@ static __always_inline bool uffdwp_fault_is_unshare(const struct vm_fault *vmf)
 static inline void uffdwp_vma_keep_out_faults(struct vm_area_struct *vma)
 {
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
-#if UFFDWP_HAS_VMA_LOCK
+#if UFFDWP_KERNEL_HAS_VMA_LOCK
 	vma_start_write(vma);
 #endif
 }
@@ -64,7 +64,7 @@ static inline void uffdwp_vma_keep_out_faults(struct vm_area_struct *vma)
 static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned long clear,
 					unsigned long set)
 {
-#if UFFDWP_HAS_VM_FLAGS_MOD
+#if UFFDWP_KERNEL_HAS_VM_FLAGS_MOD
 	vm_flags_mod(vma, set, clear & ~set);
 #else
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
@@ -171,18 +171,18 @@ static inline bool uffdwp_vma_can_userfault(struct vm_area_struct *vma, unsigned
 {
 	const bool hugetlb = is_vm_hugetlb_page(vma);
 
-#if UFFDWP_HAS_UFFD_OPS
+#if UFFDWP_KERNEL_HAS_UFFD_OPS
 	if ((vma->vm_flags & (VM_DROPPABLE | VM_SHADOW_STACK)) ||
 	    (!hugetlb && (vma->vm_flags & VM_SPECIAL)))
 		return false;
 #endif
 	if (async && mode == VM_UFFD_WP)
 		return true;
-	if ((mode & VM_UFFD_WP) && !UFFDWP_HAVE_MARKERS && !vma_is_anonymous(vma))
+	if ((mode & VM_UFFD_WP) && !UFFDWP_KERNEL_HAS_MARKERS && !vma_is_anonymous(vma))
 		return false;
 	if (vma_is_anonymous(vma))
 		return !(mode & VM_UFFD_MINOR);
-#if UFFDWP_HAS_UFFD_OPS
+#if UFFDWP_KERNEL_HAS_UFFD_OPS
 	if (vma->vm_ops->uffd_ops)
 		return true;
 #endif
@@ -198,7 +198,7 @@ static inline void uffdwp_notifier_start(struct mmu_notifier_range *range,
 					 struct vm_area_struct *vma, unsigned long start,
 					 unsigned long end)
 {
-#if UFFDWP_HAS_NOTIFIER_RANGE_VMA
+#if UFFDWP_KERNEL_HAS_NOTIFIER_RANGE_VMA
 	mmu_notifier_range_init(range, MMU_NOTIFY_PROTECTION_VMA, 0, vma, vma->vm_mm, start, end);
 #else
 	mmu_notifier_range_init(range, MMU_NOTIFY_PROTECTION_VMA, 0, vma->vm_mm, start, end);

@@ -345,7 +345,7 @@ static void check_faults(const struct area *area)
 	if (area->faults >= 0 && each > 0 && area->faults != expected)
 		fail_msg(CELL_FAULTS " %ld faults; expected: %ld (%llu passed by the hook)",
 			 area->faults, expected,
-			 (unsigned long long)dev_stats(area->tracker).net_faults);
+			 (unsigned long long)dev_stats(area->tracker).fallback_faults);
 }
 
 static void check_gone(struct area *area)

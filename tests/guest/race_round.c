@@ -257,7 +257,7 @@ static void check(struct round *r)
 		race_failed(r, "the command: %d", r->result);
 	if (r->race->event->check)
 		r->race->event->check(r);
-	r->held = dev_stats(r->tracker).pages_held - r->held;
+	r->held = dev_stats(r->tracker).pages_pinned - r->held;
 	assert_ok(race_scan(r, quiet, true));
 	for (i = 0; i < RACE_PAGES; i++)
 		if (quiet[i])
@@ -271,7 +271,7 @@ static void round_with_thread(struct round *r)
 {
 	pthread_t partner;
 
-	r->held = dev_stats(r->tracker).pages_held;
+	r->held = dev_stats(r->tracker).pages_pinned;
 	assert_ok(dev_register(r->tracker, r->memory, RACE_LEN));
 	r->race->command->prepare(r);
 	assert_ok(pthread_create(&partner, NULL, partner_thread, r));

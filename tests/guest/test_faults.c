@@ -40,7 +40,7 @@ static void own_pages_take_one_fault(void **state)
 	assert_int_equal(written(fd, p, N * PAGE, false), N);
 	assert_int_equal(faults_of_writing(p, N), 0);
 	assert_int_equal(dev_stats(fd).write_faults, N);
-	assert_int_equal(dev_stats(fd).net_faults, 0);
+	assert_int_equal(dev_stats(fd).fallback_faults, 0);
 	close(fd);
 	munmap(p, N * PAGE);
 }
@@ -196,7 +196,7 @@ static void process_vm_writev_writes_with_one_fault(void **state)
 	assert_int_equal(status, 0);
 	assert_int_equal(written(fd, p, N * PAGE, false), N);
 	assert_int_equal(dev_stats(fd).write_faults, N);
-	assert_int_equal(dev_stats(fd).net_faults, 0);
+	assert_int_equal(dev_stats(fd).fallback_faults, 0);
 	close(fd);
 	munmap(p, N * PAGE);
 	munmap(source, N * PAGE);

@@ -358,7 +358,7 @@ static void a_handed_in_userfaultfd_with_wp_async(void **state)
 		assert_int_equal(pagemap_scan(p, LEN, UFFDWP_SCAN_WP_MATCHING), 0);
 		assert_int_equal(written(fd, p, LEN, false), 1);
 	}
-	assert_int_equal(dev_stats(fd).net_faults, 0);
+	assert_int_equal(dev_stats(fd).fallback_faults, 0);
 	close(fd);
 	/* Without us it is the kernel that resolves. */
 	for (i = 0; i < 2; i++) {

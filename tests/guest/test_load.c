@@ -167,7 +167,7 @@ static void together_with_other_tracers(void **state)
 		assert_int_equal(written(fd, huge, HUGE_PAGE, true), 3);
 	}
 	assert_int_equal(dev_stats(fd).write_faults, N + (huge ? 3 : 0));
-	assert_int_equal(dev_stats(fd).net_faults, 0);
+	assert_int_equal(dev_stats(fd).fallback_faults, 0);
 	assert_true(file_contains(TRACING "trace", "do_wp_page"));
 	assert_ok(write_file(TRACING "current_tracer", "nop"));
 	assert_ok(write_file(TRACING "set_ftrace_filter", ""));

@@ -214,7 +214,7 @@ static void reads_into_pinned_buffers_are_reported(void **state)
 		assert_memory_equal(held + round, "one", 3);
 		assert_true(categories(fd, held) & UFFDWP_PAGE_IS_WRITTEN);
 	}
-	assert_true(dev_stats(fd).pages_held > 0);
+	assert_true(dev_stats(fd).pages_pinned > 0);
 	let_go(&ring);
 	/* It was written since the last report, and is reported for the last time. */
 	assert_int_equal(written(fd, p, len, true), held_pages(kind));
@@ -610,7 +610,7 @@ static void new_pages_of_another_processor_can_be_armed(void **state)
 	assert_true(run_on(0));
 	assert_int_equal(written(fd, p, 8 * PAGE, true), 8);
 	assert_int_equal(written(fd, p, 8 * PAGE, true), 0);
-	assert_int_equal(dev_stats(fd).pages_held, 0);
+	assert_int_equal(dev_stats(fd).pages_pinned, 0);
 	close(fd);
 	munmap(p, 8 * PAGE);
 	assert_ok(sched_setaffinity(0, sizeof(all), &all));

@@ -56,7 +56,7 @@ static void first_write_splits_with_one_fault(void **state)
 	assert_int_equal(faults() - before, 512);
 	assert_int_equal(written(fd, p, LEN, false), 1 + 512);
 	assert_int_equal(dev_stats(fd).huge_splits, 2);
-	assert_int_equal(dev_stats(fd).net_faults, 0);
+	assert_int_equal(dev_stats(fd).fallback_faults, 0);
 	close(fd);
 	munmap(p, LEN);
 }

@@ -401,7 +401,7 @@ static int arm_without_vec(struct oracle *o, const struct range *r)
 static void arm(struct oracle *o, const struct event *event)
 {
 	struct range r = choose_granules(o, event->kinds, 256);
-	uint64_t held_before = dev_stats(o->fd).pages_held;
+	uint64_t held_before = dev_stats(o->fd).pages_pinned;
 	int err;
 
 	/* What is tracked was found out by the scan after mremap(2). */
@@ -421,7 +421,7 @@ static void write_protect(struct oracle *o, const struct event *event)
 		.range = { (uintptr_t)range_start(o, &r), r.pages * PAGE },
 		.mode = event->value,
 	};
-	uint64_t held_before = dev_stats(o->fd).pages_held;
+	uint64_t held_before = dev_stats(o->fd).pages_pinned;
 	int error;
 
 	if (o->mode != MODE_UFFD || o->areas[r.kind].unsure || !is_tracked(o, &r, true))

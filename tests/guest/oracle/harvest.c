@@ -155,7 +155,7 @@ static void look_again(struct oracle *o, uint64_t start, uint64_t end, bool rese
 			left += left_region(o, &vec[i], reset);
 		arg.start = arg.walk_end;
 	}
-	held = dev_stats(o->fd).pages_held - held_before;
+	held = dev_stats(o->fd).pages_pinned - held_before;
 	if (left > held)
 		fail_msg("%" PRIu64 " pages were to be armed and are not, %" PRIu64
 			 " of them were held (seed %" PRIu64 ", operation %u: %s)", left, held,
@@ -209,7 +209,7 @@ static uint64_t scan_once(struct oracle *o, uint64_t start, uint64_t end,
 	size_t room = plan->vec_len;
 	struct uffdwp_region *vec = plan->vec_faults ? faulting_vec(&room) : good;
 	struct uffdwp_scan_arg arg = scan_arg((void *)(uintptr_t)start, end - start, vec, room);
-	uint64_t held_before = dev_stats(o->fd).pages_held;
+	uint64_t held_before = dev_stats(o->fd).pages_pinned;
 	int n, i;
 
 	o->scan++;

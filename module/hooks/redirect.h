@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * At the entry of a hooked function: our function instead of it. What waits for it when the module
- * goes: hooks.c.
+ * goes: hooks/hooks.c.
  *
  * Ours may call the original. That call comes from this module, which is how the callback tells it
  * apart (within_module()), or the original would be redirected for ever; so it must not be a tail
  * call.
  */
-#ifndef UFFDWP_REDIRECT_H
-#define UFFDWP_REDIRECT_H
+#ifndef UFFDWP_HOOKS_REDIRECT_H
+#define UFFDWP_HOOKS_REDIRECT_H
 
 #include <linux/atomic.h>
 #include <linux/module.h>
@@ -36,12 +36,12 @@ static inline void uffdwp_call_ends(void)
  * To a function that may sleep for long, and ends with module_put(): nothing waits for it, but the
  * module cannot be unloaded before it is back. Calls from this module go on to the original.
  */
-static __always_inline void uffdwp_redirect_held(unsigned long parent_ip, struct ftrace_regs *fregs,
-						 void *to)
+static __always_inline void uffdwp_redirect_sleeping(unsigned long parent_ip,
+						     struct ftrace_regs *fregs, void *to)
 {
 	/* Without the module there is no tracker. */
 	if (!within_module(parent_ip, THIS_MODULE) && try_module_get(THIS_MODULE))
 		uffdwp_fregs_redirect(fregs, to);
 }
 
-#endif /* UFFDWP_REDIRECT_H */
+#endif /* UFFDWP_HOOKS_REDIRECT_H */

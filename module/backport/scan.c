@@ -18,12 +18,12 @@
 #include <linux/uaccess.h>
 
 #include "../uapi/uffdwp-async.h"
-#include "compat/native.h"
-#include "native.h"
+#include "backport/backport.h"
+#include "compat/backport.h"
 #include "scan.h"
 
 /* Set once the module is sure to stay: its operations are called until the file is closed. */
-bool uffdwp_native_scan_offered;
+bool uffdwp_backport_scan_offered;
 
 #define MAX_BUFFER_REGIONS 512U
 
@@ -75,7 +75,7 @@ static long scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg)
 	arg->walk_end = arg->end;
 	ret = 0;
 	if (mmget_not_zero(mm)) {
-		ret = uffdwp_scan_native(mm, arg, buffer, capacity);
+		ret = uffdwp_backport_scan(mm, arg, buffer, capacity);
 		mmput(mm);
 	}
 	kfree(buffer);
@@ -86,7 +86,7 @@ static void take_back(struct mm_struct *mm, const struct uffdwp_scan_arg *arg)
 {
 	if (!(arg->flags & PM_SCAN_WP_MATCHING) || !mmget_not_zero(mm))
 		return;
-	uffdwp_scan_native_undo(mm, arg->start, arg->end);
+	uffdwp_backport_scan_undo(mm, arg->start, arg->end);
 	mmput(mm);
 }
 
@@ -122,12 +122,12 @@ static struct file_operations pagemap_fops;
 static DEFINE_MUTEX(pagemap_fops_lock);
 
 /**
- * uffdwp_native_scan_open - give an ioctl to a pagemap
+ * uffdwp_backport_scan_open - give an ioctl to a pagemap
  * @pagemap: file that is just being opened, by pagemap_open()
  *
  * The caller has a reference to the module; the file gets one of its own.
  */
-void uffdwp_native_scan_open(struct file *pagemap)
+void uffdwp_backport_scan_open(struct file *pagemap)
 {
 	if (pagemap->f_op->unlocked_ioctl)
 		return;

@@ -4,9 +4,9 @@
  * those kernels and not this module.
  *
  *   UFFDIO_API		UFFD_FEATURE_WP_ASYNC and UFFD_FEATURE_WP_UNPOPULATED
- *   UFFDIO_CONTINUE	UFFDIO_CONTINUE_MODE_WP: native_continue.c
+ *   UFFDIO_CONTINUE	UFFDIO_CONTINUE_MODE_WP: backport/continue.c
  *   UFFDIO_WRITEPROTECT	over several mappings, and memory with nothing in it:
- *				native_writeprotect.c
+ *				backport/writeprotect.c
  *
  * A userfaultfd that asks for one of the features becomes a tracker: from then on faults, arming
  * and scans are those of any other tracker. The tracker has a reference to the module, and has the
@@ -26,9 +26,9 @@
 #include <linux/uaccess.h>
 #include <linux/userfaultfd_k.h>
 
-#include "compat/native.h"
-#include "hooks.h"
-#include "native.h"
+#include "backport/backport.h"
+#include "compat/backport.h"
+#include "hooks/hooks.h"
 #include "tracker.h"
 #include "uffd_call.h"
 #include "userfault.h"
@@ -40,7 +40,7 @@ static bool features_offered;
 
 static struct uffdwp_tracker *new_tracker(const struct file *uffd, u64 features)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_new_native();
+	struct uffdwp_tracker *t = uffdwp_tracker_new_backport();
 
 	if (!t)
 		return ERR_PTR(-ENOMEM);
@@ -51,11 +51,11 @@ static struct uffdwp_tracker *new_tracker(const struct file *uffd, u64 features)
 	}
 	__module_get(THIS_MODULE);
 	t->ctx = uffd->private_data;
-	t->native = true;
+	t->backport = true;
 	t->sync = !(features & UFFD_FEATURE_WP_ASYNC);
 	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
 	t->ignore_pins = true;
-	t->markers = UFFDWP_HAVE_MARKERS;
+	t->markers = UFFDWP_KERNEL_HAS_MARKERS;
 	return t;
 }
 
@@ -130,39 +130,39 @@ static long ioctl_api(struct file *uffd, struct uffdio_api __user *uarg)
 }
 
 /**
- * uffdwp_native_handles - does uffdwp_native_ioctl() add anything to this command?
+ * uffdwp_backport_handles - does uffdwp_backport_ioctl() add anything to this command?
  * @cmd: command
  *
  * Return: whether it does.
  */
-notrace bool uffdwp_native_handles(unsigned int cmd)
+notrace bool uffdwp_backport_handles(unsigned int cmd)
 {
-	return (features_offered && cmd == UFFDIO_API) || uffdwp_native_is_continue(cmd);
+	return (features_offered && cmd == UFFDIO_API) || uffdwp_backport_is_continue(cmd);
 }
 
 /**
- * uffdwp_native_ioctl - instead of userfaultfd_ioctl(), for the commands that have something added
+ * uffdwp_backport_ioctl - instead of userfaultfd_ioctl(), for commands with something added
  * @uffd: file
- * @cmd: one that uffdwp_native_handles()
+ * @cmd: one that uffdwp_backport_handles()
  * @uarg: its structure, in user memory
  *
  * Return: as from Linux 6.7.
  */
-long uffdwp_native_ioctl(struct file *uffd, unsigned int cmd, void __user *uarg)
+long uffdwp_backport_ioctl(struct file *uffd, unsigned int cmd, void __user *uarg)
 {
-	return cmd == UFFDIO_API ? ioctl_api(uffd, uarg) : uffdwp_native_continue(uffd, uarg);
+	return cmd == UFFDIO_API ? ioctl_api(uffd, uarg) : uffdwp_backport_continue(uffd, uarg);
 }
 
 static DEFINE_SPINLOCK(ending_lock);
 
 /**
- * uffdwp_native_end - end the tracker of a userfaultfd, if it has one and nobody else is about to
+ * uffdwp_backport_end - end the tracker of a userfaultfd, if it has one and nobody else is about to
  * @ctx: context of the userfaultfd
  * @mm: its address space, or NULL for whichever
  *
  * No lock is held.
  */
-void uffdwp_native_end(const void *ctx, const struct mm_struct *mm)
+void uffdwp_backport_end(const void *ctx, const struct mm_struct *mm)
 {
 	struct uffdwp_tracker *t;
 
@@ -183,17 +183,13 @@ void uffdwp_native_end(const void *ctx, const struct mm_struct *mm)
 static bool features_can_be_offered(void)
 {
 	const u64 features = UFFDWP_FEATURE_WRITEPROTECT | UFFDWP_FEATURE_THP |
-			     (UFFDWP_HAVE_MARKERS ? UFFDWP_FEATURE_UNPOP_MARKER : 0);
+			     UFFDWP_INNER_WP_ASYNC |
+			     (UFFDWP_KERNEL_HAS_MARKERS ? UFFDWP_FEATURE_UNPOP_MARKER : 0);
 	const u64 kinds = UFFDWP_KIND_ANON_PRIVATE |
-			  (UFFDWP_HAVE_SHMEM ? UFFDWP_KIND_SHMEM : 0) |
-			  (UFFDWP_HAVE_HUGETLB ? UFFDWP_KIND_HUGETLB : 0);
+			  (UFFDWP_TRACKS_SHMEM ? UFFDWP_KIND_SHMEM : 0) |
+			  (UFFDWP_TRACKS_HUGETLB ? UFFDWP_KIND_HUGETLB : 0);
 
-	return !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_IOCTL) &&
-	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_MWRITEPROTECT_RANGE) &&
-	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_RELEASE) &&
-	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_DUP_USERFAULTFD) &&
-	       !uffdwp_hook_is_given_up(UFFDWP_HOOK_DUP_USERFAULTFD_COMPLETE) &&
-	       !(features & ~uffdwp_hooks_features()) && !(kinds & ~uffdwp_hooks_kinds()) &&
+	return !(features & ~uffdwp_features) && !(kinds & ~uffdwp_kinds) &&
 	       uffdwp_userfault_owner_is_known();
 }
 
@@ -208,19 +204,20 @@ static void tell(const char *interface, bool lacking, bool offered)
 }
 
 /**
- * uffdwp_native_init - offer the native interfaces that this kernel lacks
+ * uffdwp_backport_init - offer the native interfaces that this kernel lacks
  *
  * The hooks have been found and placed.
  */
-void uffdwp_native_init(void)
+void uffdwp_backport_init(void)
 {
 	if (!uffdwp_native_abi)
 		return;
-	WRITE_ONCE(features_offered, UFFDWP_LACKS_WP_ASYNC && features_can_be_offered());
-	tell("UFFD_FEATURE_WP_ASYNC and WP_UNPOPULATED", UFFDWP_LACKS_WP_ASYNC, features_offered);
-	tell("UFFDIO_CONTINUE_MODE_WP", UFFDWP_LACKS_CONTINUE_WP,
-	     uffdwp_native_continue_init());
-	WRITE_ONCE(uffdwp_native_scan_offered, true);
-	tell("PAGEMAP_SCAN", UFFDWP_LACKS_PAGEMAP_SCAN,
-	     !uffdwp_hook_is_given_up(UFFDWP_HOOK_PAGEMAP_OPEN));
+	WRITE_ONCE(features_offered, UFFDWP_BACKPORTS_WP_ASYNC && features_can_be_offered());
+	tell("UFFD_FEATURE_WP_ASYNC and WP_UNPOPULATED", UFFDWP_BACKPORTS_WP_ASYNC,
+	     features_offered);
+	tell("UFFDIO_CONTINUE_MODE_WP", UFFDWP_KERNEL_LACKS_CONTINUE_WP,
+	     uffdwp_backport_continue_init());
+	WRITE_ONCE(uffdwp_backport_scan_offered, true);
+	tell("PAGEMAP_SCAN", UFFDWP_BACKPORTS_PAGEMAP_SCAN,
+	     uffdwp_features & UFFDWP_INNER_PAGEMAP_SCAN);
 }

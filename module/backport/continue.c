@@ -6,7 +6,7 @@
  * UFFDIO_CONTINUE maps pages with the last argument of mfill_atomic_install_pte() and
  * hugetlb_mcopy_atomic_pte(), "protect the page", always false. That a task has asked for the
  * opposite is in the note of its call while it is in the kernel's function (uffd_call.c), and the
- * hooks on those two see to it (hooks_arming.c), so that the page is never writable in between.
+ * hooks on those two see to it (hooks/arming.c), so that the page is never writable in between.
  *
  * The same functions map each page of everybody's UFFDIO_COPY. So what they ask costs the same
  * however many tasks are in UFFDIO_CONTINUE, and takes no lock that all share.
@@ -15,9 +15,9 @@
 #include <linux/uaccess.h>
 #include <linux/userfaultfd.h>
 
-#include "compat/native.h"
-#include "hooks.h"
-#include "native.h"
+#include "backport/backport.h"
+#include "compat/backport.h"
+#include "hooks/hooks.h"
 #include "uffd_call.h"
 
 /* Tasks that have asked for it. */
@@ -27,45 +27,45 @@ static atomic_t asking = ATOMIC_INIT(0);
 static bool offered;
 
 /**
- * uffdwp_native_continues - is some task in a UFFDIO_CONTINUE that protects pages?
+ * uffdwp_backport_continues - is some task in a UFFDIO_CONTINUE that protects pages?
  *
  * Return: whether it may be this one.
  */
-notrace bool uffdwp_native_continues(void)
+notrace bool uffdwp_backport_continues(void)
 {
 	return atomic_read(&asking);
 }
 
 /**
- * uffdwp_native_continues_protected - is the calling task in a UFFDIO_CONTINUE that protects pages?
+ * uffdwp_backport_continues_protected - is this task in a UFFDIO_CONTINUE that protects?
  *
  * Return: whether it is.
  */
-bool uffdwp_native_continues_protected(void)
+bool uffdwp_backport_continues_protected(void)
 {
 	return uffdwp_uffd_call_protects();
 }
 
-#if UFFDWP_CAN_ADD_CONTINUE_WP
+#if UFFDWP_BACKPORTS_CONTINUE_WP
 /**
- * uffdwp_native_is_continue - is this UFFDIO_CONTINUE, and has it something added?
+ * uffdwp_backport_is_continue - is this UFFDIO_CONTINUE, and has it something added?
  * @cmd: command of userfaultfd_ioctl()
  *
  * Return: whether it is and has.
  */
-notrace bool uffdwp_native_is_continue(unsigned int cmd)
+notrace bool uffdwp_backport_is_continue(unsigned int cmd)
 {
 	return offered && cmd == UFFDIO_CONTINUE;
 }
 
 /**
- * uffdwp_native_continue - instead of UFFDIO_CONTINUE
+ * uffdwp_backport_continue - instead of UFFDIO_CONTINUE
  * @uffd: file
  * @arg: struct uffdio_continue, in user memory
  *
  * Return: as from Linux 6.4.
  */
-long uffdwp_native_continue(struct file *uffd, void __user *arg)
+long uffdwp_backport_continue(struct file *uffd, void __user *arg)
 {
 	struct uffdio_continue __user *uarg = arg;
 	long ret;
@@ -87,27 +87,25 @@ long uffdwp_native_continue(struct file *uffd, void __user *arg)
 	return put_user(mode, &uarg->mode) ? -EFAULT : ret;
 }
 #else
-notrace bool uffdwp_native_is_continue(unsigned int cmd)
+notrace bool uffdwp_backport_is_continue(unsigned int cmd)
 {
 	return false;
 }
 
-long uffdwp_native_continue(struct file *uffd, void __user *arg)
+long uffdwp_backport_continue(struct file *uffd, void __user *arg)
 {
 	return -EINVAL;
 }
 #endif
 
 /**
- * uffdwp_native_continue_init - offer UFFDIO_CONTINUE_MODE_WP, if the hooks that it needs are there
+ * uffdwp_backport_continue_init - offer UFFDIO_CONTINUE_MODE_WP, if its hooks are there
  *
  * Return: whether it is offered.
  */
-bool uffdwp_native_continue_init(void)
+bool uffdwp_backport_continue_init(void)
 {
-	WRITE_ONCE(offered, UFFDWP_CAN_ADD_CONTINUE_WP &&
-		   !uffdwp_hook_is_given_up(UFFDWP_HOOK_USERFAULTFD_IOCTL) &&
-		   (!UFFDWP_HAVE_HUGETLB ||
-		    !uffdwp_hook_is_given_up(UFFDWP_HOOK_HUGETLB_MFILL)));
+	WRITE_ONCE(offered, UFFDWP_BACKPORTS_CONTINUE_WP &&
+			    (uffdwp_features & UFFDWP_INNER_CONTINUE_WP));
 	return offered;
 }

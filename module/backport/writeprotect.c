@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * native_abi=1: UFFDIO_WRITEPROTECT as Linux 6.4 and 6.7 have it, over several mappings and memory
- * with nothing in it, on a userfaultfd that is tracked by itself (native_api.c).
+ * with nothing in it, on a userfaultfd that is tracked by itself (backport/api.c).
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/signal.h>
 
 #include "arm.h"
+#include "backport/backport.h"
 #include "compat/hugetlb.h"
 #include "compat/symbols.h"
-#include "native.h"
 #include "tracker.h"
 #include "userfault.h"
 #include "walk.h"
 
 /* What mwriteprotect_range() of Linux 6.12 asks of a mapping, and that it is the caller's. */
-static int check_native(const struct uffdwp_tracker *t, struct vm_area_struct *vma,
+static int check_backport(const struct uffdwp_tracker *t, struct vm_area_struct *vma,
 			unsigned long start, unsigned long len)
 {
 	if (!uffdwp_vma_is_tracked(t, vma))
@@ -31,10 +31,10 @@ static int check_native(const struct uffdwp_tracker *t, struct vm_area_struct *v
  * mapping that it cannot protect: what comes before that is protected.
  *
  * A native tracker is found anew whenever mmap_lock was taken: that of a forked child may end
- * before its userfaultfd does (native_fork.c), and with it gone nothing of the memory is the
+ * before its userfaultfd does (backport/fork.c), and with it gone nothing of the memory is the
  * caller's.
  */
-static int arm_native(struct mm_struct *mm, unsigned long start, unsigned long len,
+static int arm_backport(struct mm_struct *mm, unsigned long start, unsigned long len,
 		      const uffdwp_mmap_changing *changing)
 {
 	const unsigned long end = start + len;
@@ -53,7 +53,7 @@ static int arm_native(struct mm_struct *mm, unsigned long start, unsigned long l
 		err = pos == start ? -ENOENT : 0;
 		stop = end;
 		uffdwp_for_each_vma(vma, mm, pos, stop) {
-			err = check_native(t, vma, start, len);
+			err = check_backport(t, vma, start, len);
 			if (err)
 				stop = max(pos, vma->vm_start);
 		}
@@ -79,7 +79,7 @@ static int disarm_async(struct uffdwp_tracker *t, unsigned long start, unsigned 
 	if (uffdwp_mmap_is_changing(changing))
 		return -EAGAIN;
 	uffdwp_for_each_vma(vma, t->mm, start, start + len) {
-		err = check_native(t, vma, start, len);
+		err = check_backport(t, vma, start, len);
 		if (err)
 			break;
 		uffdwp_disarm_part(vma, max(start, vma->vm_start), min(start + len, vma->vm_end));
@@ -113,7 +113,7 @@ static int disarm_native(struct mm_struct *mm, unsigned long start, unsigned lon
 			mmap_read_unlock(mm);
 			break;
 		}
-		err = check_native(t, vma, first, whole);
+		err = check_backport(t, vma, first, whole);
 		start = max(start, vma->vm_start);
 		len = min(end, vma->vm_end) - start;
 		mmap_read_unlock(mm);
@@ -133,7 +133,7 @@ static int disarm_native(struct mm_struct *mm, unsigned long start, unsigned lon
 }
 
 /**
- * uffdwp_native_writeprotect - instead of mwriteprotect_range(), on a userfaultfd that is tracked
+ * uffdwp_backport_writeprotect - instead of mwriteprotect_range(), on a userfaultfd that is tracked
  * @mm: its mm, by mmget() of the caller
  * @start: first address, aligned
  * @len: bytes, aligned and not 0
@@ -146,11 +146,11 @@ static int disarm_native(struct mm_struct *mm, unsigned long start, unsigned lon
  * called; -EAGAIN, -ENOENT and -EINVAL as from that function; -ENOMEM when there was no memory for
  * tables; -EINTR when the task was killed.
  */
-int uffdwp_native_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
+int uffdwp_backport_writeprotect(struct mm_struct *mm, unsigned long start, unsigned long len,
 			       bool enable_wp, uffdwp_mmap_changing *changing)
 {
 	if (!uffdwp_userfault_of_field(mm, changing))
 		return -EXDEV;
-	return enable_wp ? arm_native(mm, start, len, changing) :
+	return enable_wp ? arm_backport(mm, start, len, changing) :
 			   disarm_native(mm, start, len, changing);
 }

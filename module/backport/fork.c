@@ -27,8 +27,8 @@
 #include <linux/slab.h>
 
 #include "arm.h"
-#include "hooks.h"
-#include "native.h"
+#include "backport/backport.h"
+#include "hooks/hooks.h"
 #include "tracker.h"
 
 /**
@@ -70,19 +70,19 @@ static const struct rhashtable_params params = {
 static struct rhltable forked_trackers;
 
 /**
- * uffdwp_native_fork_init - have the table of forks
+ * uffdwp_backport_fork_init - have the table of forks
  *
  * Return: 0 or -ENOMEM.
  */
-int uffdwp_native_fork_init(void)
+int uffdwp_backport_fork_init(void)
 {
 	return rhltable_init(&forked_trackers, &params);
 }
 
 /**
- * uffdwp_native_fork_exit - free it; there is no fork in it
+ * uffdwp_backport_fork_exit - free it; there is no fork in it
  */
-void uffdwp_native_fork_exit(void)
+void uffdwp_backport_fork_exit(void)
 {
 	rhltable_destroy(&forked_trackers);
 }
@@ -91,13 +91,13 @@ static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struc
 		       const void *fork)
 {
 	struct forked *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
-	struct uffdwp_tracker *t = f ? uffdwp_tracker_new_native() : NULL;
+	struct uffdwp_tracker *t = f ? uffdwp_tracker_new_backport() : NULL;
 	int err = -ENOMEM;
 
 	if (!t)
 		goto free;
 	t->ctx = vma->vm_userfaultfd_ctx.ctx;
-	t->native = true;
+	t->backport = true;
 	t->sync = parent->sync;
 	t->remaps = parent->remaps;
 	t->ignore_pins = true;
@@ -133,7 +133,7 @@ free:
 }
 
 /**
- * uffdwp_native_fork_vma - after dup_userfaultfd(): a mapping was copied for a child
+ * uffdwp_backport_fork_vma - after dup_userfaultfd(): a mapping was copied for a child
  * @ctx: context of the parent's mapping
  * @vma: the child's mapping
  * @fork: what all calls of one fork have in common
@@ -142,7 +142,7 @@ free:
  *
  * Return: 0, or -ENOMEM: then there is no fork.
  */
-int uffdwp_native_fork_vma(const void *ctx, struct vm_area_struct *vma, const void *fork)
+int uffdwp_backport_fork_vma(const void *ctx, struct vm_area_struct *vma, const void *fork)
 {
 	const void *new = vma->vm_userfaultfd_ctx.ctx;
 	struct uffdwp_tracker *parent = uffdwp_tracker_with_ctx_at(current->mm, ctx, ctx);
@@ -177,11 +177,11 @@ static struct forked *take(const void *fork)
 }
 
 /**
- * uffdwp_native_fork_begin - before dup_userfaultfd_complete(): let the new trackers have hooks
- * @fork: as in uffdwp_native_fork_vma()
+ * uffdwp_backport_fork_begin - before dup_userfaultfd_complete(): let the new trackers have hooks
+ * @fork: as in uffdwp_backport_fork_vma()
  * @ours: out: the trackers of this fork
  */
-void uffdwp_native_fork_begin(const void *fork, struct list_head *ours)
+void uffdwp_backport_fork_begin(const void *fork, struct list_head *ours)
 {
 	struct forked *f;
 
@@ -228,24 +228,24 @@ static void leave_nothing(const struct forked *f)
 {
 	if (!mmget_not_zero(f->mm))
 		return;
-	uffdwp_disarm_free(f->mm, 0, ULONG_MAX);
+	uffdwp_disarm_unregistered(f->mm, 0, ULONG_MAX);
 	mmput(f->mm);
 }
 
 /**
- * uffdwp_native_fork_end - after dup_userfaultfd_complete(): end trackers without a userfaultfd
+ * uffdwp_backport_fork_end - after dup_userfaultfd_complete(): end trackers without a userfaultfd
  * @ours: the trackers of this fork
  *
  * Whoever has read the event may have closed what he got, and with it ended the tracker.
  */
-void uffdwp_native_fork_end(struct list_head *ours)
+void uffdwp_backport_fork_end(struct list_head *ours)
 {
 	struct forked *f, *next;
 
 	list_for_each_entry_safe(f, next, ours, list) {
 		if (was_given_up(f)) {
 			leave_nothing(f);
-			uffdwp_native_end(f->ctx, f->mm);
+			uffdwp_backport_end(f->ctx, f->mm);
 		}
 		free_forked(f);
 	}

@@ -7,18 +7,24 @@
  * has a reference to the module.
  */
 #include <linux/fs.h>
-#include <linux/mm.h>
 #include <linux/falloc.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/userfaultfd_k.h>
+#include <uapi/linux/memfd.h>
 
 #include "compat/hooked.h"
 #include "compat/symbols.h"
 #include "discard.h"
-#include "hook_callbacks.h"
+#include "hook.h"
+#include "proof.h"
 #include "redirect.h"
 #include "tracker.h"
 
+/* ---- MADV_DONTNEED */
+
+#if UFFDWP_KERNEL_HAS_MARKERS
 static void instead_of_zap(UFFDWP_ZAP_PARAMETERS)
 {
 	uffdwp_call(uffdwp_zap)(UFFDWP_ZAP_ARGUMENTS);
@@ -34,15 +40,56 @@ static void instead_of_zap(UFFDWP_ZAP_PARAMETERS)
  * lock of the file's mappings held: truncate_pagecache(), when a server has made the file shorter,
  * or behind a hole.
  */
-notrace void uffdwp_on_zap(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
-			   struct ftrace_regs *fregs)
+UFFDWP_CALLBACK(zap)
 {
 	struct vm_area_struct *vma = uffdwp_zap_vma(fregs);
 
 	if (unlikely(userfaultfd_wp(vma)) && uffdwp_zap_loses_content(fregs) &&
 	    (uffdwp_tracker_of_vma(vma) ||
 	     (vma_is_anonymous(vma) && uffdwp_tracker_of_sync_vma(vma))))
-		uffdwp_redirect_held(parent_ip, fregs, instead_of_zap);
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_zap);
+}
+
+/* The kernel leaves a marker where one was, on purpose: the content of a file is still there. */
+static bool dont_need(const struct uffdwp_proof_file *f)
+{
+	const u64 discarded = uffdwp_total(f->p->t, pages_discarded);
+
+	return !uffdwp_call(do_madvise)(f->p->t->mm, f->addr, f->size, MADV_DONTNEED) &&
+	       uffdwp_total(f->p->t, pages_discarded) > discarded;
+}
+
+static bool prove_zap(struct uffdwp_proof *p)
+{
+	return uffdwp_proof_of_file(p, 0, dont_need);
+}
+
+static struct uffdwp_hook zap_hook = {
+	.symbol = UFFDWP_ZAP_SYMBOL,
+	.without = "shared memory, hugetlb and files cannot be tracked, nor markers be left",
+	.features = UFFDWP_FEATURE_UNPOP_MARKER,
+	.kinds = UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB | UFFDWP_KIND_FILE,
+	.ops = UFFDWP_REDIRECT(zap),
+	.prove = prove_zap,
+};
+#endif
+
+/* ---- holes and truncation */
+
+/* hugetlbfs mostly takes markers away by itself when it truncates: its hook has to be seen, too. */
+static __maybe_unused bool make_hole(const struct uffdwp_proof_file *f)
+{
+	const u64 discards = uffdwp_file_discards();
+
+	return !vfs_fallocate(f->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, f->size) &&
+	       uffdwp_file_discards() > discards;
+}
+
+static __maybe_unused bool truncate_file(const struct uffdwp_proof_file *f)
+{
+	const u64 discards = uffdwp_file_discards();
+
+	return !vfs_truncate(&f->file->f_path, 0) && uffdwp_file_discards() > discards;
 }
 
 /*
@@ -56,7 +103,7 @@ notrace void uffdwp_on_zap(unsigned long ip, unsigned long parent_ip, struct ftr
  *	long NAME_fallocate(struct file *file, int mode, loff_t first, loff_t len)
  *	int NAME_setattr(idmap, struct dentry *dentry, struct iattr *attr)
  */
-#define DISCARDING_FILE_SYSTEM(name)							\
+#define DISCARDING_FILE_SYSTEM(name, what, kind, memfd_flags)				\
 static long instead_of_##name##_fallocate(struct file *file, int mode, loff_t first,	\
 					  loff_t len)					\
 {											\
@@ -68,12 +115,10 @@ static long instead_of_##name##_fallocate(struct file *file, int mode, loff_t fi
 	return ret;									\
 }											\
 											\
-notrace void uffdwp_on_##name##_fallocate(unsigned long ip, unsigned long parent_ip,	\
-					  struct ftrace_ops *ops,			\
-					  struct ftrace_regs *fregs)			\
+UFFDWP_CALLBACK(name##_fallocate)							\
 {											\
 	if (uffdwp_fregs_arg1(fregs) & FALLOC_FL_PUNCH_HOLE)				\
-		uffdwp_redirect_held(parent_ip, fregs, instead_of_##name##_fallocate);	\
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_##name##_fallocate);	\
 }											\
 											\
 static int instead_of_##name##_setattr(void *idmap, struct dentry *dentry,		\
@@ -87,14 +132,40 @@ static int instead_of_##name##_setattr(void *idmap, struct dentry *dentry,		\
 	return ret;									\
 }											\
 											\
-notrace void uffdwp_on_##name##_setattr(unsigned long ip, unsigned long parent_ip,	\
-					struct ftrace_ops *ops,				\
-					struct ftrace_regs *fregs)			\
+UFFDWP_CALLBACK(name##_setattr)								\
 {											\
 	struct iattr *attr = (struct iattr *)uffdwp_fregs_arg2(fregs);			\
 											\
 	if (attr->ia_valid & ATTR_SIZE)							\
-		uffdwp_redirect_held(parent_ip, fregs, instead_of_##name##_setattr);	\
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_##name##_setattr);	\
+}											\
+											\
+static bool prove_##name##_fallocate(struct uffdwp_proof *p)				\
+{											\
+	return uffdwp_proof_of_file(p, memfd_flags, make_hole);				\
+}											\
+											\
+static bool prove_##name##_setattr(struct uffdwp_proof *p)				\
+{											\
+	return uffdwp_proof_of_file(p, memfd_flags, truncate_file);			\
+}											\
+											\
+static struct uffdwp_hook name##_fallocate_hook = {					\
+	.symbol = #name "_fallocate",							\
+	.without = what " cannot be tracked",						\
+	.kinds = kind,									\
+	.permanent = true,								\
+	.ops = UFFDWP_REDIRECT(name##_fallocate),					\
+	.prove = prove_##name##_fallocate,						\
+};											\
+											\
+static struct uffdwp_hook name##_setattr_hook = {					\
+	.symbol = #name "_setattr",							\
+	.without = what " cannot be tracked",						\
+	.kinds = kind,									\
+	.permanent = true,								\
+	.ops = UFFDWP_REDIRECT(name##_setattr),						\
+	.prove = prove_##name##_setattr,						\
 }
 
 /*
@@ -103,7 +174,7 @@ notrace void uffdwp_on_##name##_setattr(unsigned long ip, unsigned long parent_i
  *	int vfs_fallocate(struct file *file, int mode, loff_t first, loff_t len)
  *	int notify_change(idmap, struct dentry *dentry, struct iattr *attr, delegated_inode)
  */
-#if UFFDWP_HAVE_FILES
+#if UFFDWP_TRACKS_FILES
 /* What moves the rest of the file up or down changes all behind it. */
 #define FALLOC_MOVES (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)
 /* What neither throws content away nor moves it. */
@@ -147,8 +218,7 @@ static int instead_of_vfs_fallocate(struct file *file, int mode, loff_t first, l
 	return ret;
 }
 
-notrace void uffdwp_on_vfs_fallocate(unsigned long ip, unsigned long parent_ip,
-				     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+UFFDWP_CALLBACK(vfs_fallocate)
 {
 	const struct file *file = (const struct file *)uffdwp_fregs_arg0(fregs);
 	const int mode = uffdwp_fregs_arg1(fregs);
@@ -156,8 +226,34 @@ notrace void uffdwp_on_vfs_fallocate(unsigned long ip, unsigned long parent_ip,
 	if (((mode & ~FALLOC_KEEPS) || !(mode & FALLOC_FL_KEEP_SIZE)) &&
 	    S_ISREG(file_inode(file)->i_mode) &&
 	    can_be_done(file, uffdwp_fregs_arg2(fregs), uffdwp_fregs_arg3(fregs)))
-		uffdwp_redirect_held(parent_ip, fregs, instead_of_vfs_fallocate);
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_vfs_fallocate);
 }
+
+/*
+ * A file of shared memory will do, since the hooks of its own file system come later. (Not by
+ * vfs_fallocate() itself: what this module calls is not redirected.)
+ */
+static bool remove_pages(const struct uffdwp_proof_file *f)
+{
+	const u64 discards = uffdwp_file_discards();
+
+	return !uffdwp_call(do_madvise)(f->p->t->mm, f->addr, f->size, MADV_REMOVE) &&
+	       uffdwp_file_discards() > discards;
+}
+
+static bool prove_vfs_fallocate(struct uffdwp_proof *p)
+{
+	return uffdwp_proof_of_file(p, 0, remove_pages);
+}
+
+static struct uffdwp_hook vfs_fallocate_hook = {
+	.symbol = "vfs_fallocate",
+	.without = "VMAs of ordinary files cannot be tracked",
+	.kinds = UFFDWP_KIND_FILE,
+	.permanent = true,
+	.ops = UFFDWP_REDIRECT(vfs_fallocate),
+	.prove = prove_vfs_fallocate,
+};
 
 /*
  * A file that grows may have been written to behind its end, in its last page, and what is there
@@ -177,21 +273,54 @@ static int instead_of_notify_change(void *idmap, struct dentry *dentry, struct i
 	return ret;
 }
 
-notrace void uffdwp_on_notify_change(unsigned long ip, unsigned long parent_ip,
-				     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+UFFDWP_CALLBACK(notify_change)
 {
 	const struct dentry *dentry = (const struct dentry *)uffdwp_fregs_arg1(fregs);
 	const struct iattr *attr = (const struct iattr *)uffdwp_fregs_arg2(fregs);
 
 	if ((attr->ia_valid & ATTR_SIZE) && S_ISREG(d_inode(dentry)->i_mode))
-		uffdwp_redirect_held(parent_ip, fregs, instead_of_notify_change);
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_notify_change);
 }
+
+static bool prove_notify_change(struct uffdwp_proof *p)
+{
+	return uffdwp_proof_of_file(p, 0, truncate_file);
+}
+
+static struct uffdwp_hook notify_change_hook = {
+	.symbol = "notify_change",
+	.without = "VMAs of ordinary files cannot be tracked",
+	.kinds = UFFDWP_KIND_FILE,
+	.permanent = true,
+	.ops = UFFDWP_REDIRECT(notify_change),
+	.prove = prove_notify_change,
+};
 #endif
 
-#if UFFDWP_HAVE_SHMEM
-DISCARDING_FILE_SYSTEM(shmem)
+#if UFFDWP_TRACKS_SHMEM
+DISCARDING_FILE_SYSTEM(shmem, "shared memory", UFFDWP_KIND_SHMEM, 0);
 #endif
 
-#if UFFDWP_HAVE_HUGETLBFS
-DISCARDING_FILE_SYSTEM(hugetlbfs)
+#if UFFDWP_TRACKS_HUGETLBFS
+DISCARDING_FILE_SYSTEM(hugetlbfs, "hugetlb", UFFDWP_KIND_HUGETLB, MFD_HUGETLB);
 #endif
+
+/* What is called for every file comes before the same of one file system, to be proved alone. */
+struct uffdwp_hook *const uffdwp_discard_hooks[] = {
+#if UFFDWP_KERNEL_HAS_MARKERS
+	&zap_hook,
+#endif
+#if UFFDWP_TRACKS_FILES
+	&vfs_fallocate_hook,
+	&notify_change_hook,
+#endif
+#if UFFDWP_TRACKS_SHMEM
+	&shmem_fallocate_hook,
+	&shmem_setattr_hook,
+#endif
+#if UFFDWP_TRACKS_HUGETLBFS
+	&hugetlbfs_fallocate_hook,
+	&hugetlbfs_setattr_hook,
+#endif
+	NULL
+};

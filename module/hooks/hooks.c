@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Owns the hooks: which functions of the kernel are stopped at their entry, and when.
+ *
+ * Two kinds. A watching hook runs at the entry and returns; the function goes on. A redirecting
+ * hook (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead. In the
+ * fault path that is only for memory of a tracker, and ours never sleeps for ever; elsewhere a call
+ * that was redirected keeps the module from being unloaded.
+ *
+ * What runs then: hooks/memory.c, hooks/arming.c, hooks/discard.c and, for native_abi=1,
+ * hooks/backport.c.
+ *
+ * FTRACE_OPS_FL_PERMANENT: with these hooks in place kernel.ftrace_enabled=0 is refused, since it
+ * would silence them.
+ *
+ * Hooks are placed with the first tracker and removed some time after the last one, so that nothing
+ * is hooked in the fault path while nobody tracks, and opening and closing in a loop does not patch
+ * code each time. Those on file systems, and on mcopy_atomic() of Linux 5.10, stay as long as the
+ * module: they are seldom called, and a call that is under way when a hook is placed is not seen
+ * and could not be waited for. So do those of native_abi=1, since there a tracker begins with a
+ * call that only a hook can see.
+ *
+ * Removing, in stages:
+ *   1. unregister_ftrace_function(): no new call reaches a callback. Inside, it waits for
+ *      tasks-RCU: no task is preempted in a trampoline or callback.
+ *   2. uffdwp_calls_in_flight reaches zero: every redirected call has left our function, but for
+ *      the last instructions. Calls with a reference to the module are over before.
+ *   3. tasks-RCU again: and those, too.
+ */
+#include <linux/delay.h>
+#include <linux/ftrace.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
+
+#include "../uapi/uffdwp-async.h"
+#include "backport/backport.h"
+#include "compat/backport.h"
+#include "compat/ftrace.h"
+#include "compat/hooked.h"
+#include "compat/symbols.h"
+#include "compat/userfault.h"
+#include "health.h"
+#include "hook.h"
+#include "hooks.h"
+#include "proof.h"
+#include "redirect.h"
+
+/* How long hooks stay after the last tracker was closed. */
+#define LINGER (2 * HZ)
+
+/*
+ * A BPF program is just coming to the function or leaving it: bpf_tramp_ftrace_ops_func() has
+ * slept for a millisecond before it says -EAGAIN.
+ */
+#define EAGAIN_TRIES 1000
+
+atomic_t uffdwp_calls_in_flight = ATOMIC_INIT(0);
+
+/* In the order in which they are placed; each is in place before what relies on it. */
+static struct uffdwp_hook *const *const lists[] = {
+	uffdwp_memory_hooks,
+	uffdwp_arming_hooks,
+	uffdwp_discard_hooks,
+	uffdwp_backport_hooks,
+};
+
+/* Those of the lists that this kernel has, with native_abi as it is. */
+static struct uffdwp_hook *hooks[32];
+static unsigned int nr_hooks;
+
+u64 uffdwp_features __ro_after_init;
+u64 uffdwp_kinds __ro_after_init;
+
+bool uffdwp_hooks_are_proved;
+
+/* Users and the state of all hooks. Outside everything that placing a hook takes. */
+static DEFINE_MUTEX(hooks_lock);
+static unsigned int users;
+
+static void give_up(struct uffdwp_hook *hook)
+{
+	pr_warn("no hook on %s: %s\n", hook->symbol, hook->without);
+	hook->unusable = true;
+}
+
+/* Prepare a hook of the lists. -ENOENT: it is required, and the function cannot be hooked. */
+static int find(struct uffdwp_hook *hook)
+{
+	unsigned long address;
+
+	hook->permanent |= hook->only_with_native_abi ||
+			   (hook->permanent_with_native_abi && uffdwp_native_abi);
+	hook->unusable = hook->only_with_native_abi && !uffdwp_native_abi;
+	if (hook->unusable)
+		return 0;
+	address = uffdwp_symbol_address(hook->symbol);
+	if (address && !ftrace_set_filter_ip(&hook->ops, address, 0, 0))
+		return 0;
+	if (!hook->without) {
+		pr_err("this kernel has no function %s that ftrace could stop, which cannot be done without\n",
+		       hook->symbol);
+		return -ENOENT;
+	}
+	give_up(hook);
+	return 0;
+}
+
+/**
+ * uffdwp_hooks_find - find the functions to hook
+ *
+ * Return: 0; -ENOENT when one that is required does not exist or cannot be traced; or
+ * -ENOTRECOVERABLE when ftrace is dead.
+ */
+int uffdwp_hooks_find(void)
+{
+	struct uffdwp_hook *const *next;
+	int i, err = 0;
+
+	if (uffdwp_health_ftrace_is_dead()) {
+		pr_err("ftrace has stopped after an error of its own, and works no more before the next boot: nothing can be hooked\n");
+		return -ENOTRECOVERABLE;
+	}
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		for (next = lists[i]; *next; next++) {
+			if (WARN_ON(nr_hooks == ARRAY_SIZE(hooks)))
+				return -ENOSPC;
+			hooks[nr_hooks++] = *next;
+			err = find(*next) ?: err;
+		}
+	}
+	return err;
+}
+
+/* Whoever may call UFFDIO_API may have this said, with native_abi=1. */
+static void explain(const struct uffdwp_hook *hook, int err)
+{
+	if (err == -EBUSY)
+		pr_err_ratelimited("%s cannot be hooked: kernel.ftrace_enabled is 0, or a livepatch or another module has redirected it (see /sys/kernel/debug/tracing/enabled_functions)\n",
+				   hook->symbol);
+	else
+		pr_err_ratelimited("%s cannot be hooked: error %d of register_ftrace_function\n",
+				   hook->symbol, err);
+}
+
+/* Place a hook, if it is not in place. Return: 0, or -ENODEV after the log was told why. */
+static int place(struct uffdwp_hook *hook)
+{
+	int err, tries = EAGAIN_TRIES;
+
+	if (hook->placed || hook->unusable)
+		return 0;
+	do {
+		err = register_ftrace_function(&hook->ops);
+	} while (err == -EAGAIN && --tries);
+	if (err) {
+		explain(hook, err);
+		return -ENODEV;
+	}
+	hook->placed = true;
+	return 0;
+}
+
+static void remove_hooks(bool all)
+{
+	struct uffdwp_hook *hook;
+	int i;
+
+	for (i = nr_hooks - 1; i >= 0; i--) {
+		hook = hooks[i];
+		if (hook->placed && (all || !hook->permanent) &&
+		    !unregister_ftrace_function(&hook->ops))
+			hook->placed = false;
+	}
+}
+
+static bool any_placed(bool all)
+{
+	int i;
+
+	for (i = 0; i < nr_hooks; i++)
+		if (hooks[i]->placed && (all || !hooks[i]->permanent))
+			return true;
+	return false;
+}
+
+/*
+ * Hooks that cannot be removed any more may still be called: unloading would never come to an end
+ * (uffdwp_hooks_exit()). So it is refused from now on.
+ */
+static void stay(void)
+{
+	static bool stays;
+
+	lockdep_assert_held(&hooks_lock);
+	if (!stays && any_placed(true))
+		stays = try_module_get(THIS_MODULE);
+}
+
+/* Nobody waits for calls in flight here: those come to an end while the module is loaded. */
+static void remove_unused(struct work_struct *work)
+{
+	mutex_lock(&hooks_lock);
+	if (!users) {
+		remove_hooks(false);
+		if (any_placed(false))
+			stay();
+	}
+	mutex_unlock(&hooks_lock);
+}
+
+static DECLARE_DELAYED_WORK(linger_work, remove_unused);
+
+/**
+ * uffdwp_hooks_stay - ftrace is dead: refuse to be unloaded, if any hook is in place
+ *
+ * Does nothing while others are at work on hooks, which may take long: to be called again.
+ */
+void uffdwp_hooks_stay(void)
+{
+	if (!mutex_trylock(&hooks_lock))
+		return;
+	stay();
+	mutex_unlock(&hooks_lock);
+}
+
+/**
+ * uffdwp_hooks_get - have the hooks in place until uffdwp_hooks_put()
+ *
+ * Return: 0; or, after the log was told why, -ENODEV, or -ENOTRECOVERABLE when ftrace is dead: no
+ * hook was placed for this user.
+ */
+int uffdwp_hooks_get(void)
+{
+	int i, err = 0;
+
+	/* Those that are in place already need not be called any more. */
+	if (uffdwp_health_ftrace_is_dead()) {
+		pr_err_ratelimited("ftrace has stopped after an error of its own, and works no more before the next boot\n");
+		return -ENOTRECOVERABLE;
+	}
+	mutex_lock(&hooks_lock);
+	for (i = 0; i < nr_hooks && !err; i++)
+		err = place(hooks[i]);
+	if (!err)
+		users++;
+	else if (!users)
+		remove_hooks(false);
+	mutex_unlock(&hooks_lock);
+	return err;
+}
+
+/* Hooks without a user may be removed a little later. */
+static void linger(void)
+{
+	schedule_delayed_work(&linger_work, LINGER);
+}
+
+/**
+ * uffdwp_hooks_put - one user less; the last one's hooks are removed a little later
+ */
+void uffdwp_hooks_put(void)
+{
+	mutex_lock(&hooks_lock);
+	if (!--users)
+		linger();
+	mutex_unlock(&hooks_lock);
+}
+
+/* One that is required, and that cannot be placed or does not work, is an error. */
+static int place_and_prove(struct uffdwp_proof *p, struct uffdwp_hook *hook)
+{
+	int err;
+
+	if (hook->unusable)
+		return 0;
+	err = place(hook);
+	if (err && !hook->without)
+		return err;
+	p->hook = hook;
+	if (!err && (!hook->prove || hook->prove(p)))
+		return 0;
+	if (!hook->without) {
+		pr_err("the hook on %s was placed but does not work on this kernel: not loading\n",
+		       hook->symbol);
+		return -ENODEV;
+	}
+	give_up(hook);
+	return 0;
+}
+
+/* What is offered: all but what a hook is missing for. */
+static void offer(void)
+{
+	u64 features = 0, lost = 0;
+	u64 kinds = UFFDWP_KIND_ANON_PRIVATE |
+		    (UFFDWP_TRACKS_SHMEM ? UFFDWP_KIND_SHMEM : 0) |
+		    (UFFDWP_TRACKS_HUGETLBFS ? UFFDWP_KIND_HUGETLB : 0) |
+		    (UFFDWP_TRACKS_FILES ? UFFDWP_KIND_FILE : 0);
+	int i;
+
+	for (i = 0; i < nr_hooks; i++) {
+		features |= hooks[i]->features;
+		if (hooks[i]->unusable) {
+			lost |= hooks[i]->features;
+			kinds &= ~hooks[i]->kinds;
+		}
+	}
+	uffdwp_features = features & ~lost;
+	uffdwp_kinds = kinds;
+}
+
+/**
+ * uffdwp_hooks_place_and_prove - place the hooks one by one, and prove each on memory of this task
+ *
+ * An optional hook that cannot be placed, or does not work, is done without. The hooks stay for a
+ * little while when all is well, for whoever attaches at once. On failure the caller removes them.
+ *
+ * Return: 0 when every required hook works; -ENODEV when one does not, which the log names; or the
+ * error that kept them from being proved.
+ */
+int uffdwp_hooks_place_and_prove(void)
+{
+	struct uffdwp_proof p = {};
+	int i, err;
+
+	/* insmod and modprobe are processes; a kernel thread has no memory to try on. */
+	if (!current->mm)
+		return -EINVAL;
+	/* What the proofs register and arm is of a kind that is offered. */
+	offer();
+	/* Without WP_ASYNC, where the kernel would not need the hooks that are proved. */
+	err = uffdwp_proof_begin(&p, UFFDWP_SELFTEST_FEATURES);
+	if (err) {
+		pr_err("self-test: no userfaultfd with write protection (%d): this kernel needs CONFIG_USERFAULTFD\n",
+		       err);
+		return err;
+	}
+	WRITE_ONCE(uffdwp_hooks_are_proved, true);
+	for (i = 0; i < nr_hooks && !err; i++)
+		err = place_and_prove(&p, hooks[i]);
+	WRITE_ONCE(uffdwp_hooks_are_proved, false);
+	uffdwp_proof_end(&p);
+	offer();
+	linger();
+	return err;
+}
+
+/*
+ * A module is unloaded when nobody has a reference; but one that could not be loaded is freed
+ * whoever has one (do_init_module()), and has the one of its loading.
+ */
+static void wait_for_references(void)
+{
+	while (module_refcount(THIS_MODULE) > 1)
+		msleep(20);
+}
+
+/**
+ * uffdwp_hooks_exit - remove all hooks and wait until nothing runs in them; there are no users
+ *
+ * When it returns no processor and no sleeping task is in a callback, a trampoline or a function
+ * that a call was redirected to.
+ */
+void uffdwp_hooks_exit(void)
+{
+	int i;
+
+	cancel_delayed_work_sync(&linger_work);
+	remove_hooks(true);
+	wait_var_event(&uffdwp_calls_in_flight, !atomic_read(&uffdwp_calls_in_flight));
+	wait_for_references();
+	synchronize_rcu_tasks();
+	/*
+	 * ftrace has given up after an error of its own, and goes on calling us. There is no way to
+	 * go: not to return keeps the code where it is called.
+	 */
+	while (any_placed(true)) {
+		pr_err_once("ftrace does not remove its hooks: the module has to stay\n");
+		ssleep(60);
+	}
+	for (i = 0; i < nr_hooks; i++)
+		uffdwp_ftrace_free_filter(&hooks[i]->ops);
+}
