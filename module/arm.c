@@ -21,6 +21,7 @@
 #include "compat/hugetlb.h"
 #include "hold.h"
 #include "kind.h"
+#include "move.h"
 #include "pinned.h"
 #include "pte.h"
 #include "tracker.h"
@@ -262,6 +263,8 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 		return false;
 	set_pte_at(mm, addr, ptep, uffdwp_zero_pte(a->vma, addr));
 	uffdwp_count(a->t, zero_installed, 1);
+	if (unlikely(!READ_ONCE(a->t->mapped_zeroes)))
+		WRITE_ONCE(a->t->mapped_zeroes, true);
 	return true;
 }
 
@@ -361,7 +364,8 @@ static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long 
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
 
-	return uffdwp_hole_can_be_armed(w->t, walk->vma) ? UFFDWP_WALK_POPULATE : UFFDWP_WALK_ON;
+	return uffdwp_hole_can_be_armed(w->t, walk->vma) &&
+	       !uffdwp_is_moving(w->t->mm, addr, end) ? UFFDWP_WALK_POPULATE : UFFDWP_WALK_ON;
 }
 
 static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
@@ -370,6 +374,8 @@ static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, un
 	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk, PAGE_SHIFT);
 	bool drain = false;
 
+	if (uffdwp_is_moving(w->t->mm, addr, end))
+		return UFFDWP_WALK_ON;
 	for (; addr != end; pte++, addr += PAGE_SIZE) {
 		drain = uffdwp_arm_pte(&a, pte, addr);
 		if (drain)
@@ -385,7 +391,7 @@ static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, un
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk, HPAGE_PMD_SHIFT);
 
-	if (uffdwp_pmd_armed(*pmd))
+	if (uffdwp_pmd_armed(*pmd) || uffdwp_is_moving(w->t->mm, addr, end))
 		return UFFDWP_WALK_ON;
 	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end))
 		return UFFDWP_WALK_SPLIT;
@@ -590,7 +596,8 @@ static int look_at_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long 
 						     uffdwp_hugetlb_shift(walk->vma));
 	const pte_t pte = READ_ONCE(*ptep);
 
-	if (!pte_present(pte) || !uffdwp_pte_armed(pte))
+	/* Of a page that is larger than what is looked at at once, only the beginning. */
+	if (!pte_present(pte) || !uffdwp_pte_armed(pte) || !IS_ALIGNED(addr, 1UL << a.shift))
 		return UFFDWP_WALK_ON;
 	a.armed++;
 	if (uffdwp_hugetlb_may_be_pinned(pte))
@@ -631,6 +638,7 @@ struct disarm_walk {
 	struct uffdwp_walk walk;
 	bool split;
 	bool unmap_zeroes;
+	bool also_unarmed;
 	u64 disarmed;
 };
 
@@ -639,9 +647,11 @@ static int disarm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned lo
 	return UFFDWP_WALK_ON;
 }
 
-static bool is_armed_zero(pte_t pte)
+/* The one that KSM has put there is dirty, and the kernel counts those. */
+static bool is_to_be_unmapped(const struct disarm_walk *w, pte_t pte)
 {
-	return pte_present(pte) && uffdwp_pte_armed(pte) && is_zero_pfn(pte_pfn(pte));
+	return w->unmap_zeroes && pte_present(pte) && is_zero_pfn(pte_pfn(pte)) &&
+	       !pte_dirty(pte) && (w->also_unarmed || uffdwp_pte_armed(pte));
 }
 
 static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr, unsigned long end)
@@ -652,7 +662,7 @@ static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr
 	bool flush = false;
 
 	for (; addr != end; ptep++, addr += PAGE_SIZE) {
-		if (w->unmap_zeroes && is_armed_zero(READ_ONCE(*ptep))) {
+		if (is_to_be_unmapped(w, READ_ONCE(*ptep))) {
 			ptep_get_and_clear(mm, addr, ptep);
 			w->disarmed++;
 			flush = true;
@@ -822,6 +832,25 @@ u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long
 	return w.disarmed;
 }
 
+/**
+ * uffdwp_unmap_zeroes - disarm a VMA, and unmap all zero pages, armed or not
+ * @vma: anonymous VMA, mmap_lock held
+ *
+ * For where the kernel has taken the bits already.
+ */
+void uffdwp_unmap_zeroes(struct vm_area_struct *vma)
+{
+	struct disarm_walk w = {
+		.walk = { .ops = &disarm_ops, .vma = vma },
+		.unmap_zeroes = true,
+		.also_unarmed = true,
+	};
+	unsigned long pos = vma->vm_start;
+
+	while (pos < vma->vm_end)
+		pos = unmap_some(&w, pos, vma->vm_end);
+}
+
 static int clear_markers(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
 			 unsigned long end)
 {
@@ -863,7 +892,7 @@ static void disarm_in_vma(struct disarm_range *r, struct vm_area_struct *vma)
 			.yield = r->yield,
 		},
 		.split = r->choice->split,
-		.unmap_zeroes = r->choice->unmap_zeroes && vma_is_anonymous(vma),
+		.unmap_zeroes = what == UFFDWP_DISARM_UNMAP && vma_is_anonymous(vma),
 	};
 
 	r->pos = max(r->pos, vma->vm_start);
@@ -949,9 +978,9 @@ void uffdwp_disarm_unregistered(struct mm_struct *mm, unsigned long start, unsig
 	uffdwp_disarm_range(mm, start, end, &choice);
 }
 
-static enum uffdwp_disarm all_if_tracked(struct vm_area_struct *vma, const void *arg)
+static enum uffdwp_disarm all_if_tracked(struct vm_area_struct *vma, const void *t)
 {
-	return uffdwp_vma_is_tracked(arg, vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+	return uffdwp_vma_is_tracked(t, vma) ? uffdwp_disarm_all_of(t) : UFFDWP_DISARM_NOTHING;
 }
 
 /**

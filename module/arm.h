@@ -126,27 +126,35 @@ static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep,
 	return uffdwp_arming_look(a, ptep, addr, pte_page(pte));
 }
 
-/* What to disarm in a VMA: nothing, all, or of all only the markers. */
+/*
+ * What to disarm in a VMA. UNMAP: all, and armed entries of the shared zero page are emptied if the
+ * VMA is anonymous, so that it is again what it was before a tracker has mapped it there, and the
+ * process finds MISSING faults. One that the process has mapped itself, by reading, looks the same,
+ * and is mapped again when it reads.
+ */
 enum uffdwp_disarm {
 	UFFDWP_DISARM_NOTHING,
 	UFFDWP_DISARM_ALL,
+	UFFDWP_DISARM_UNMAP,
 	UFFDWP_DISARM_MARKERS,
 };
+
+/* All in a VMA of this tracker, and nothing of it is left behind. */
+static inline enum uffdwp_disarm uffdwp_disarm_all_of(const struct uffdwp_tracker *t)
+{
+	return uffdwp_tracker_maps_zeroes(t) ? UFFDWP_DISARM_UNMAP : UFFDWP_DISARM_ALL;
+}
 
 /**
  * struct uffdwp_choice - what uffdwp_disarm_range() is to disarm
  * @what: asked about each VMA of the range, with mmap_lock held
  * @arg: its second argument
  * @split: a huge page that is cut by the range is split, so that the rest of it stays armed
- * @unmap_zeroes: armed entries of the shared zero page are emptied in anonymous memory, so that it
- *	is again what it was before a tracker has mapped it there. One that the process has mapped
- *	itself, by reading, looks the same, and is mapped again when it reads
  */
 struct uffdwp_choice {
 	enum uffdwp_disarm (*what)(struct vm_area_struct *vma, const void *arg);
 	const void *arg;
 	bool split;
-	bool unmap_zeroes;
 };
 
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
@@ -160,6 +168,7 @@ void uffdwp_disarm_pinned(struct uffdwp_tracker *t, struct vm_area_struct *vma, 
 u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 void uffdwp_unmap_part(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+void uffdwp_unmap_zeroes(struct vm_area_struct *vma);
 u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			const struct uffdwp_choice *choice);

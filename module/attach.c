@@ -19,6 +19,7 @@
 #include "compat/symbols.h"
 #include "compat/userfault.h"
 #include "compat/vma.h"
+#include "health.h"
 #include "hooks/hooks.h"
 #include "tracker.h"
 #include "userfault.h"
@@ -218,14 +219,16 @@ static enum uffdwp_disarm all_of_ctx(struct vm_area_struct *vma, const void *ctx
 }
 
 /*
- * What is protected already was protected by whoever liked to, and without a look at who holds the
- * page: an entry that is armed is not looked at any more.
+ * What is protected already was protected by whoever liked to, and without a look at pins: an entry
+ * that is armed is not looked at any more. A write to it may sleep already, for a reader that need
+ * not care for such messages any more.
  */
 static void disarm_handed_in(const struct uffdwp_tracker *t)
 {
 	const struct uffdwp_choice choice = { .what = all_of_ctx, .arg = t->ctx };
 
-	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, &choice);
+	if (uffdwp_disarm_range(t->mm, 0, ULONG_MAX, &choice))
+		uffdwp_health_wake(t);
 }
 
 /**

@@ -43,7 +43,7 @@ static struct uffdwp_tracker *tracker_to_ask(const struct vm_area_struct *vma)
 {
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
 
-	return t && !t->handed_in && !t->backport ? t : NULL;
+	return uffdwp_tracker_is_private(t) ? t : NULL;
 }
 
 static bool gives_way(const struct vm_area_struct *vma)
@@ -87,23 +87,29 @@ static bool others_may_stay(const struct uffdwp_claim *claim)
 	return !claim->mode && !UFFDWP_UNREGISTER_ASKS_CTX;
 }
 
-/* Would the kernel do it, if the VMA were not a tracker's? */
-static bool would_be_done(const struct uffdwp_claim *claim, struct vm_area_struct *vma)
+/*
+ * What would the kernel say, if the VMA were not a tracker's? In its order: userfaultfd_register().
+ * UFFDIO_UNREGISTER looks at the end of hugetlb only when it has come there, and all that is below is
+ * unregistered then: that is left to it.
+ */
+static int check_vma(const struct uffdwp_claim *claim, struct vm_area_struct *vma)
 {
 	const struct uffdwp_tracker *t = tracker_to_ask(vma);
 	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
 	unsigned long mode = claim->mode;
 
-	if (t ? t->keep : ctx && ctx != claim->ctx && !others_may_stay(claim))
-		return false;
-	if (mode && !(vma->vm_flags & VM_MAYWRITE))
-		return false;
 	/* UFFDIO_UNREGISTER asks for the modes that the VMA has: ours it would not have. */
 	if (!mode && !t)
 		mode = vma->vm_flags & __VM_UFFD_FLAGS;
-	/* UFFDIO_UNREGISTER skips what is not registered, wherever the range ends. */
-	return uffdwp_vma_can_userfault(vma, mode, claim->async) &&
-	       ((!claim->mode && (t || !ctx)) || !cuts_hugetlb(vma, claim->end));
+	if (!uffdwp_vma_can_userfault(vma, mode, claim->async))
+		return -EINVAL;
+	if (claim->mode && !(vma->vm_flags & VM_MAYWRITE))
+		return -EPERM;
+	if (claim->mode && cuts_hugetlb(vma, claim->end))
+		return -EINVAL;
+	if (t ? t->keep : ctx && ctx != claim->ctx && !others_may_stay(claim))
+		return -EBUSY;
+	return 0;
 }
 
 /* What both calls ask of the first VMA only, wherever it begins. */
@@ -113,16 +119,19 @@ static bool begins_well(const struct uffdwp_claim *claim, struct vm_area_struct 
 	       IS_ALIGNED(claim->start, 1UL << uffdwp_hugetlb_shift(first));
 }
 
-static bool is_valid(struct mm_struct *mm, const struct uffdwp_claim *claim)
+static int check_vmas(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
 	struct vm_area_struct *vma = find_vma(mm, claim->start);
+	int err;
 
 	if (vma && vma->vm_start < claim->end && !begins_well(claim, vma))
-		return false;
-	uffdwp_for_each_vma(vma, mm, claim->start, claim->end)
-		if (!would_be_done(claim, vma))
-			return false;
-	return true;
+		return -EINVAL;
+	uffdwp_for_each_vma(vma, mm, claim->start, claim->end) {
+		err = check_vma(claim, vma);
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 /* Whole huge pages only: what a border cuts is left for later. */
@@ -138,19 +147,16 @@ static unsigned long end_of_whole(const struct uffdwp_claim *claim)
 
 static enum uffdwp_disarm all_if_given(struct vm_area_struct *vma, const void *arg)
 {
-	return gives_way(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+	return gives_way(vma) ? UFFDWP_DISARM_UNMAP : UFFDWP_DISARM_NOTHING;
 }
 
 /*
  * Where the tracker has mapped the shared zero page to arm what was not populated, there would be
- * no MISSING fault, and UFFDIO_COPY would say -EEXIST.
+ * no MISSING fault, and UFFDIO_COPY would say -EEXIST: of this request, or of one that comes later.
  */
 static void clean_with_pauses(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
-	const struct uffdwp_choice choice = {
-		.what = all_if_given,
-		.unmap_zeroes = claim->mode & VM_UFFD_MISSING,
-	};
+	const struct uffdwp_choice choice = { .what = all_if_given };
 
 	if (first_whole(claim) < end_of_whole(claim))
 		uffdwp_disarm_range(mm, first_whole(claim), end_of_whole(claim), &choice);
@@ -211,12 +217,11 @@ static bool all_are_as_they_were(struct mm_struct *mm, const struct uffdwp_claim
 	return true;
 }
 
-static void clean(const struct uffdwp_claim *claim, struct vm_area_struct *vma,
-		  unsigned long start, unsigned long end)
+static void clean(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
 	if (start >= end)
 		return;
-	if ((claim->mode & VM_UFFD_MISSING) && vma_is_anonymous(vma))
+	if (vma_is_anonymous(vma))
 		uffdwp_unmap_part(vma, start, end);
 	else
 		uffdwp_disarm_part(vma, start, end);
@@ -232,10 +237,10 @@ static long give(const struct uffdwp_claim *claim, const struct snapshot *snapsh
 
 	uffdwp_vma_keep_out_faults(vma);
 	if (first < last && is_as_it_was(t, snapshots)) {
-		clean(claim, vma, start, min(end, first));
-		clean(claim, vma, max(start, last), end);
+		clean(vma, start, min(end, first));
+		clean(vma, max(start, last), end);
 	} else {
-		clean(claim, vma, start, end);
+		clean(vma, start, end);
 	}
 	err = uffdwp_vma_unregister(vma, start, end);
 	if (err)
@@ -293,7 +298,7 @@ static int check_claim(struct mm_struct *mm, const struct uffdwp_claim *claim)
 
 	if (err)
 		return err;
-	err = is_valid(mm, claim) ? 0 : -EBUSY;
+	err = check_vmas(mm, claim);
 	mmap_read_unlock(mm);
 	return err;
 }
@@ -306,9 +311,10 @@ static int check_claim(struct mm_struct *mm, const struct uffdwp_claim *claim)
  * @mm: address space
  * @claim: what it asks for; its range is aligned
  *
- * Return: pages that are no longer tracked; 0 when there were none; -EBUSY when the kernel would
- * refuse the request in any case, or a tracker does not give way: nothing was given; -ENOMEM when
- * a VMA could not be split: what is below it was given; -EINTR when the task was killed.
+ * Return: pages that are no longer tracked; 0 when there were none; -EINVAL, -EPERM or -EBUSY when
+ * the kernel would refuse the request in any case, and -EBUSY when a tracker does not give way:
+ * nothing was given; -ENOMEM when a VMA could not be split: what is below it was given; -EINTR when
+ * the task was killed.
  */
 long uffdwp_give_way(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
@@ -328,7 +334,7 @@ long uffdwp_give_way(struct mm_struct *mm, const struct uffdwp_claim *claim)
 			break;
 		mmap_write_unlock(mm);
 	}
-	ret = is_valid(mm, claim) ? give_all(mm, claim, snapshots) : -EBUSY;
+	ret = check_vmas(mm, claim) ?: give_all(mm, claim, snapshots);
 	mmap_write_unlock(mm);
 	return ret;
 }

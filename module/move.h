@@ -2,8 +2,28 @@
 #ifndef UFFDWP_MOVE_H
 #define UFFDWP_MOVE_H
 
-struct file;
+#include <linux/compiler.h>
+#include <linux/fs.h>
+#include <linux/mm_types.h>
 
-long uffdwp_move(struct file *uffd, unsigned int cmd, unsigned long arg);
+/* Calls of UFFDIO_MOVE that are under way, of all processes. */
+extern unsigned int uffdwp_moves;
+
+long uffdwp_move(struct file *uffd, void __user *uarg);
+bool uffdwp_meets_move(const struct mm_struct *mm, unsigned long start, unsigned long end);
+
+/*
+ * May memory not be armed because UFFDIO_MOVE is about to move it away? Asked with the lock of the
+ * page table, or before there is one: move.c.
+ */
+static inline bool uffdwp_is_moving(const struct mm_struct *mm, unsigned long start,
+				    unsigned long end)
+{
+#if UFFDWP_KERNEL_HAS_MOVE
+	return unlikely(READ_ONCE(uffdwp_moves)) && uffdwp_meets_move(mm, start, end);
+#else
+	return false;
+#endif
+}
 
 #endif /* UFFDWP_MOVE_H */

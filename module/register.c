@@ -82,19 +82,43 @@ static int check_range(struct uffdwp_tracker *t, unsigned long start, unsigned l
 	return err;
 }
 
-/*
- * A bit that an earlier user of the memory left behind would say "not written" of a page that we
- * have never armed. Where nothing is ours yet, all that is there is cleared once it is registered;
- * else only what is nobody's, before.
- */
-static bool is_ours_in_part(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+/* Narrow [*start, *end) to its first part with VMAs that are not ours. False: there is none. */
+static bool find_part_of_others(struct uffdwp_tracker *t, unsigned long *start, unsigned long *end)
 {
+	const unsigned long limit = *end;
 	struct vm_area_struct *vma;
+	unsigned long pos = *start;
+	bool others = false;
 
-	uffdwp_for_each_vma(vma, t->mm, start, end)
-		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
-			return true;
-	return false;
+	mmap_read_lock(t->mm);
+	uffdwp_for_each_vma(vma, t->mm, pos, limit) {
+		if (!uffdwp_vma_is_tracked(t, vma)) {
+			others = true;
+			continue;
+		}
+		*end = vma->vm_start;
+		if (others)
+			break;
+		*start = vma->vm_end;
+		*end = limit;
+	}
+	mmap_read_unlock(t->mm);
+	return others;
+}
+
+/*
+ * A bit that an earlier user of the memory has left would say "not written" of a page that we have
+ * never armed. It may come at any time until the memory is ours, with memory that mremap() moves
+ * there, so all that was registered is disarmed after that, and before a command can look at it: we
+ * have the lock of the tracker. What was ours already is left alone, since there a bit counts.
+ */
+static int register_and_disarm(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	int err = uffdwp_userfault_register(t->uffd, start, end - start);
+
+	/* Also after an error: a front part may be registered. */
+	uffdwp_disarm_tracked(t, start, end);
+	return err;
 }
 
 /**
@@ -109,25 +133,20 @@ static bool is_ours_in_part(struct uffdwp_tracker *t, unsigned long start, unsig
 int uffdwp_register(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 		    u64 *fail_at)
 {
-	bool fresh = false;
+	unsigned long part_end = end;
 	int err;
 
 	err = mmap_read_lock_killable(t->mm);
 	if (err)
 		return err;
 	err = check_range(t, start, end, check_register, fail_at);
-	if (!err)
-		fresh = !is_ours_in_part(t, start, end);
 	mmap_read_unlock(t->mm);
 
-	if (err)
-		return err;
-	if (!fresh)
-		uffdwp_disarm_unregistered(t->mm, start, end);
-	err = uffdwp_userfault_register(t->uffd, start, end - start);
-	/* Also after an error: a front part may be registered. */
-	if (fresh)
-		uffdwp_disarm_tracked(t, start, end);
+	while (!err && find_part_of_others(t, &start, &part_end)) {
+		err = register_and_disarm(t, start, part_end);
+		start = part_end;
+		part_end = end;
+	}
 	return err;
 }
 
@@ -256,18 +275,20 @@ int uffdwp_unregister_disarmed(struct uffdwp_tracker *t, unsigned long start, un
 	return err;
 }
 
-static enum uffdwp_disarm all_if_registered(struct vm_area_struct *vma, const void *ctx)
+static enum uffdwp_disarm all_if_registered(struct vm_area_struct *vma, const void *arg)
 {
-	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+	const struct uffdwp_tracker *t = arg;
+
+	return vma->vm_userfaultfd_ctx.ctx == t->ctx ? uffdwp_disarm_all_of(t) :
+						       UFFDWP_DISARM_NOTHING;
 }
 
 static int unregister_ours(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
 	const struct uffdwp_choice choice = {
 		.what = all_if_registered,
-		.arg = t->ctx,
+		.arg = t,
 		.split = true,
-		.unmap_zeroes = uffdwp_tracker_maps_zeroes(t),
 	};
 
 	uffdwp_disarm_range(t->mm, start, end, &choice);

@@ -3,8 +3,9 @@
  * UFFDIO_REGISTER and UFFDIO_UNREGISTER of a process on userfaultfds of its own, in an mm that has
  * a tracker. (Calls of this module on the userfaultfds of its trackers are not redirected.)
  *
- *   UFFDIO_REGISTER	trackers give way (giveway.c); and what is newly registered with a
- *			userfaultfd that has a tracker is written until it is armed
+ *   UFFDIO_REGISTER	trackers give way (giveway.c); and what is registered with a userfaultfd
+ *			that has a tracker, again or for the first time, is written until it is
+ *			armed
  *   UFFDIO_UNREGISTER	trackers give way; and nothing stays armed in what is not registered any
  *			more
  *
@@ -31,16 +32,6 @@
 #include "uffd_call.h"
 #include "userfault.h"
 
-/* A range that the kernel does not refuse by itself (validate_range()). */
-static bool range_is_valid(const struct mm_struct *mm, const struct uffdio_range *range)
-{
-	u64 end;
-
-	return range->len && PAGE_ALIGNED(range->start) && PAGE_ALIGNED(range->len) &&
-	       !check_add_overflow((u64)range->start, (u64)range->len, &end) &&
-	       end <= mm->task_size;
-}
-
 /* The address space, by mmget(), or NULL: the kernel has nothing to do there. */
 static struct mm_struct *get_mm(const struct file *uffd)
 {
@@ -59,6 +50,27 @@ static enum uffdwp_disarm all_if_other_mode(struct vm_area_struct *vma, const vo
 static void disarm_other_modes(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
 	const struct uffdwp_choice choice = { .what = all_if_other_mode, .arg = claim->ctx };
+
+	uffdwp_disarm_range(mm, claim->start, claim->end, &choice);
+}
+
+static enum uffdwp_disarm all_if_registered(struct vm_area_struct *vma, const void *ctx)
+{
+	return all_if_other_mode(vma, ctx) == UFFDWP_DISARM_ALL ||
+	       (vma->vm_userfaultfd_ctx.ctx == ctx && uffdwp_tracker_of_vma(vma)) ?
+	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+/*
+ * Bits that an earlier user of the memory has left would say "not written" of pages that nobody has
+ * armed. They may come at any time until the memory is registered, with memory that mremap() moves
+ * there, and what was registered before cannot be told from what is now. So all of it is written
+ * when the call returns. Not where only memory with nothing in it is armed by us (@sync): there a
+ * bit is a message of the process to its reader.
+ */
+static void disarm_registered(struct mm_struct *mm, const struct uffdwp_claim *claim)
+{
+	const struct uffdwp_choice choice = { .what = all_if_registered, .arg = claim->ctx };
 
 	uffdwp_disarm_range(mm, claim->start, claim->end, &choice);
 }
@@ -117,23 +129,19 @@ long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg
 	mm = get_mm(uffd);
 	if (!mm)
 		return uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
-	if (range_is_valid(mm, &request.range)) {
+	if (uffdwp_user_range_is_valid(mm, request.range.start, request.range.len)) {
 		claim.start = request.range.start;
 		claim.end = request.range.start + request.range.len;
 		claim.mode = modes_of(request.mode);
 		/*
-		 * Bits that an earlier user of the memory has left would say "not written" of pages
-		 * that nobody has armed: register.c. The kernel takes none out of a VMA that leaves
-		 * write-protect mode here either, and would not when it comes back, with pages
-		 * written in between.
+		 * The kernel takes no bit out of a VMA that leaves write-protect mode, and would
+		 * not when it comes back, with pages written in between.
 		 */
-		if (tracked) {
-			uffdwp_disarm_unregistered(mm, claim.start, claim.end);
-			disarm_other_modes(mm, &claim);
-		}
-		ret = register_and_take(uffd, uarg, mm, &claim);
 		if (tracked)
 			disarm_other_modes(mm, &claim);
+		ret = register_and_take(uffd, uarg, mm, &claim);
+		if (tracked)
+			disarm_registered(mm, &claim);
 	} else {
 		ret = uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
 	}
@@ -198,7 +206,7 @@ long uffdwp_uffd_unregister(struct file *uffd, struct uffdio_range __user *uarg)
 	mm = get_mm(uffd);
 	if (!mm)
 		return uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
-	if (range_is_valid(mm, &range)) {
+	if (uffdwp_user_range_is_valid(mm, range.start, range.len)) {
 		claim.start = range.start;
 		claim.end = range.start + range.len;
 		ret = give_unregistered(uffd, mm, &claim);

@@ -26,9 +26,15 @@
  * uffdwp_remap - a VMA of a tracker was moved, and is registered no more
  * @vma: where it is now; mmap_lock is held for writing, and faults are kept out, since the kernel
  *	has just changed its flags
+ * @zeroes: zero pages of ours may be there. Without their bits they look like those that the process
+ *	has mapped by reading, which are mapped again when it reads; but not locked memory, which
+ *	was populated when it was armed
  */
-void uffdwp_remap(struct vm_area_struct *vma)
+void uffdwp_remap(struct vm_area_struct *vma, bool zeroes)
 {
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
-	uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
+	if (zeroes && vma_is_anonymous(vma) && !(vma->vm_flags & VM_LOCKED))
+		uffdwp_unmap_zeroes(vma);
+	else
+		uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
 }

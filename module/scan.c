@@ -23,6 +23,7 @@
 #include "compat/hugetlb.h"
 #include "health.h"
 #include "hold.h"
+#include "move.h"
 #include "pinned.h"
 #include "pte.h"
 #include "regions.h"
@@ -59,6 +60,12 @@ static bool matches(const struct scan *s, u64 categories)
 static bool resets(const struct scan *s)
 {
 	return s->arg->flags & UFFDWP_SCAN_WP_MATCHING;
+}
+
+/* There, with the lock of the table? What UFFDIO_MOVE is about to move away is not armed. */
+static bool resets_at(const struct scan *s, unsigned long addr, unsigned long end)
+{
+	return resets(s) && !uffdwp_is_moving(s->walk.vma->vm_mm, addr, end);
 }
 
 /*
@@ -105,7 +112,7 @@ static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long
 
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
-	if (resets(s) && uffdwp_hole_can_be_armed(s->t, walk->vma))
+	if (resets_at(s, addr, end) && uffdwp_hole_can_be_armed(s->t, walk->vma))
 		return UFFDWP_WALK_POPULATE;
 	return report(s, addr, &end, categories);
 }
@@ -124,6 +131,8 @@ static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, un
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, PAGE_SHIFT);
 	int next = UFFDWP_WALK_ON;
 
+	if (!resets_at(s, addr, end))
+		return UFFDWP_WALK_ON;
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE)
 		if (uffdwp_arm_pte(&a, pte, addr))
 			next = drain_first(s, addr);
@@ -146,7 +155,7 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 {
 	struct scan *s = container_of(walk, struct scan, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, PAGE_SHIFT);
-	const bool reset = resets(s);
+	const bool reset = resets_at(s, addr, end);
 	const u64 vma_categories = s->vma_categories;
 	const u64 asked = s->asked;
 	int next = UFFDWP_WALK_ON;
@@ -182,7 +191,7 @@ static int scan_emptied(struct scan *s, struct uffdwp_arming *a, pte_t *pte, uns
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
 	next = report(s, addr, &taken, categories);
-	if (resets(s) && taken > addr && uffdwp_arm_absent_pte(a, pte, addr)) {
+	if (resets_at(s, addr, taken) && taken > addr && uffdwp_arm_absent_pte(a, pte, addr)) {
 		uffdwp_regions_take_back(&s->regions);
 		next = drain_first(s, addr);
 	}
@@ -246,7 +255,7 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 
 	if (!matches(s, categories))
 		return UFFDWP_WALK_ON;
-	if (!resets(s) || !room || uffdwp_pmd_armed(*pmd))
+	if (!resets_at(s, addr, end) || !room || uffdwp_pmd_armed(*pmd))
 		return report(s, addr, &taken, categories);
 
 	/* Only what is reported may be armed, so a part of a huge page needs small ones. */

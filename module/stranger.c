@@ -7,7 +7,8 @@
  * for memory that was unmapped, mapped anew and tracked meanwhile.
  *
  * It is asked before the kernel acts, for the VMA that the range begins in; the kernel fills no
- * range of two VMAs. Whoever registers it in between has raced with the call. In a range of several
+ * range of two VMAs. What the kernel would refuse for another reason, which it looks for first, is
+ * left to it. Memory that is registered with a tracker only then: hooks/arming.c. In a range of several
  * VMAs, which UFFDIO_WRITEPROTECT takes since Linux 6.3, change_protection() says so where it comes
  * to ours (writeprotect.c).
  */
@@ -18,6 +19,9 @@
 #include <linux/uaccess.h>
 #include <linux/userfaultfd.h>
 
+#include "backport/backport.h"
+#include "compat/backport.h"
+#include "compat/signatures.h"
 #include "stranger.h"
 #include "tracker.h"
 #include "userfault.h"
@@ -30,18 +34,25 @@
  * @start: offset in its structure of the first address
  * @len: offset of the length
  * @result: offset of what is stored with an error, too, or NO_RESULT
+ * @mode: offset of the mode
+ * @modes: those that this kernel knows
+ * @not_both: of which it does not take all at once, or 0
  */
 struct fill {
 	unsigned int cmd;
 	unsigned int start;
 	unsigned int len;
 	unsigned int result;
+	unsigned int mode;
+	u64 modes;
+	u64 not_both;
 };
 
 #define RANGE_AND(type, field)							\
 	.start = offsetof(struct type, range.start),				\
 	.len = offsetof(struct type, range.len),				\
-	.result = offsetof(struct type, field)
+	.result = offsetof(struct type, field),					\
+	.mode = offsetof(struct type, mode)
 
 static const struct fill fills[] = {
 	{
@@ -49,19 +60,36 @@ static const struct fill fills[] = {
 		.start = offsetof(struct uffdio_copy, dst),
 		.len = offsetof(struct uffdio_copy, len),
 		.result = offsetof(struct uffdio_copy, copy),
+		.mode = offsetof(struct uffdio_copy, mode),
+		.modes = UFFDIO_COPY_MODE_DONTWAKE | UFFDIO_COPY_MODE_WP,
 	},
-	{ .cmd = UFFDIO_ZEROPAGE, RANGE_AND(uffdio_zeropage, zeropage) },
+	{
+		.cmd = UFFDIO_ZEROPAGE,
+		RANGE_AND(uffdio_zeropage, zeropage),
+		.modes = UFFDIO_ZEROPAGE_MODE_DONTWAKE,
+	},
 #ifdef UFFDIO_CONTINUE
-	{ .cmd = UFFDIO_CONTINUE, RANGE_AND(uffdio_continue, mapped) },
+	{
+		.cmd = UFFDIO_CONTINUE,
+		RANGE_AND(uffdio_continue, mapped),
+		.modes = UFFDIO_CONTINUE_MODE_DONTWAKE | UFFDIO_CONTINUE_MODE_WP,
+	},
 #endif
 #ifdef UFFDIO_POISON
-	{ .cmd = UFFDIO_POISON, RANGE_AND(uffdio_poison, updated) },
+	{
+		.cmd = UFFDIO_POISON,
+		RANGE_AND(uffdio_poison, updated),
+		.modes = UFFDIO_POISON_MODE_DONTWAKE,
+	},
 #endif
 	{
 		.cmd = UFFDIO_WRITEPROTECT,
 		.start = offsetof(struct uffdio_writeprotect, range.start),
 		.len = offsetof(struct uffdio_writeprotect, range.len),
 		.result = NO_RESULT,
+		.mode = offsetof(struct uffdio_writeprotect, mode),
+		.modes = UFFDIO_WRITEPROTECT_MODE_WP | UFFDIO_WRITEPROTECT_MODE_DONTWAKE,
+		.not_both = UFFDIO_WRITEPROTECT_MODE_WP | UFFDIO_WRITEPROTECT_MODE_DONTWAKE,
 	},
 };
 
@@ -90,6 +118,7 @@ static bool is_of_tracker(struct mm_struct *mm, unsigned long addr)
 {
 	const struct vm_area_struct *vma;
 	const struct uffdwp_tracker *t = NULL;
+	bool private;
 
 	if (!mmget_not_zero(mm))
 		return false;
@@ -97,11 +126,40 @@ static bool is_of_tracker(struct mm_struct *mm, unsigned long addr)
 	vma = find_vma(mm, addr);
 	if (vma && vma->vm_start <= addr)
 		t = uffdwp_tracker_of_vma(vma);
-	if (t && (t->handed_in || t->backport))
-		t = NULL;
+	private = uffdwp_tracker_is_private(t);
 	mmap_read_unlock(mm);
 	mmput(mm);
-	return t;
+	return private;
+}
+
+static u64 known_modes(const struct fill *fill)
+{
+#ifdef UFFDIO_CONTINUE
+	if (fill->cmd == UFFDIO_CONTINUE && UFFDWP_KERNEL_LACKS_CONTINUE_WP &&
+	    !uffdwp_backport_handles(UFFDIO_CONTINUE))
+		return fill->modes & ~(u64)UFFDIO_CONTINUE_MODE_WP;
+#endif
+	return fill->modes;
+}
+
+static bool mode_is_valid(const struct fill *fill, void __user *uarg)
+{
+	u64 mode;
+
+	return !get_user(mode, (u64 __user *)(uarg + fill->mode)) && !(mode & ~known_modes(fill)) &&
+	       (!fill->not_both || (mode & fill->not_both) != fill->not_both);
+}
+
+static bool source_is_valid(const struct fill *fill, const struct mm_struct *mm, void __user *uarg,
+			    u64 len)
+{
+	u64 src, end;
+
+	if (fill->cmd != UFFDIO_COPY)
+		return true;
+	return !get_user(src, (u64 __user *)(uarg + offsetof(struct uffdio_copy, src))) &&
+	       !check_add_overflow(src, len, &end) &&
+	       (!UFFDWP_COPY_CHECKS_SOURCE || end <= mm->task_size);
 }
 
 /**
@@ -113,19 +171,20 @@ static bool is_of_tracker(struct mm_struct *mm, unsigned long addr)
  *
  * Return: whether it is.
  */
-bool uffdwp_stranger_is_refused(const struct file *uffd, unsigned int cmd, void __user *uarg,
-				long *ret)
+bool uffdwp_stranger_is_refused(struct file *uffd, unsigned int cmd, void __user *uarg, long *ret)
 {
 	const struct fill *fill = find_fill(cmd);
 	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
-	u64 start, len, end;
+	unsigned int features;
+	u64 start, len;
 
-	/* What cannot be read, and what is no range, the kernel finds out. */
+	/* What cannot be read the kernel cannot read either. */
 	if (!fill || !mm || get_user(start, (u64 __user *)(uarg + fill->start)) ||
 	    get_user(len, (u64 __user *)(uarg + fill->len)))
 		return false;
-	if (!len || !PAGE_ALIGNED(start) || !PAGE_ALIGNED(len) ||
-	    check_add_overflow(start, len, &end) || end > mm->task_size)
+	/* Without UFFDIO_API it refuses everything. */
+	if (!uffdwp_user_range_is_valid(mm, start, len) || !mode_is_valid(fill, uarg) ||
+	    !source_is_valid(fill, mm, uarg, len) || uffdwp_userfault_features(uffd, &features))
 		return false;
 	if (!is_of_tracker(mm, start))
 		return false;

@@ -475,20 +475,7 @@ static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void 
 
 	if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
 		return lost_markers(t, vma);
-	return UFFDWP_DISARM_ALL;
-}
-
-/**
- * uffdwp_tracker_maps_zeroes - may zero pages of ours be there that the process cannot expect?
- * @t: tracker
- *
- * Whoever hands in a userfaultfd knows of it.
- *
- * Return: whether there may.
- */
-bool uffdwp_tracker_maps_zeroes(const struct uffdwp_tracker *t)
-{
-	return !t->handed_in && !t->backport && uffdwp_total(t, zero_installed);
+	return uffdwp_disarm_all_of(t);
 }
 
 /**
@@ -516,12 +503,7 @@ bool uffdwp_tracker_maps_zeroes(const struct uffdwp_tracker *t)
  */
 void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t)
 {
-	/* Zero pages that are ours would be in the way of MISSING faults later. */
-	const struct uffdwp_choice choice = {
-		.what = all_of_tracker,
-		.arg = t,
-		.unmap_zeroes = uffdwp_tracker_maps_zeroes(t),
-	};
+	const struct uffdwp_choice choice = { .what = all_of_tracker, .arg = t };
 
 	mmap_write_lock(t->mm);
 	t->arming_ended = true;

@@ -6,6 +6,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/overflow.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
@@ -69,6 +70,7 @@ struct uffdwp_split {
  * @lost: its hooks are dead, see health.c; set without @lock, never reset
  * @keep: its memory is not given to a userfaultfd of the process (giveway.c)
  * @drain_wanted: an entry was left as it is because somebody holds its page; set without @lock
+ * @mapped_zeroes: it has armed unpopulated memory by mapping the zero page; set without @lock
  * @drained_at: when uffdwp_drain_lru() was last at work, in jiffies; under @lock
  * @split: the huge page of a file that a scan has split last; under @lock
  * @counters: statistics
@@ -79,8 +81,8 @@ struct uffdwp_split {
  * @of_mm: all trackers of the address space, once published
  * @rcu: frees the tracker when no fault can see it any more
  *
- * All but @ending, @arming_ended, @lost, @watched, @drain_wanted, @drained_at, @split and the
- * counters is set once, by whoever makes the tracker, before it is published in the tables.
+ * All but @ending, @arming_ended, @lost, @watched, @drain_wanted, @mapped_zeroes, @drained_at, @split
+ * and the counters is set once, by whoever makes the tracker, before it is published in the tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -101,6 +103,7 @@ struct uffdwp_tracker {
 	bool lost;
 	bool keep;
 	bool drain_wanted;
+	bool mapped_zeroes;
 	unsigned long drained_at;
 	struct uffdwp_split split;
 	struct uffdwp_counters __percpu *counters;
@@ -121,7 +124,6 @@ void uffdwp_trackers_exit(void);
 struct uffdwp_tracker *uffdwp_tracker_new(void);
 struct uffdwp_tracker *uffdwp_tracker_new_backport(void);
 int uffdwp_tracker_publish(struct uffdwp_tracker *t);
-bool uffdwp_tracker_maps_zeroes(const struct uffdwp_tracker *t);
 void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t);
 void uffdwp_tracker_release(struct uffdwp_tracker *t);
 u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
@@ -161,6 +163,30 @@ static inline bool uffdwp_vma_is_tracked(const struct uffdwp_tracker *t,
 	return vma->vm_userfaultfd_ctx.ctx == t->ctx &&
 	       (vma->vm_flags & VM_UFFD_WP) &&
 	       (vma_is_anonymous(vma) || uffdwp_kind_is_offered(vma));
+}
+
+/* Of pages, and inside what a process may have: validate_range() of fs/userfaultfd.c. */
+static inline bool uffdwp_user_range_is_valid(const struct mm_struct *mm, u64 start, u64 len)
+{
+	u64 end;
+
+	return len && PAGE_ALIGNED(start) && PAGE_ALIGNED(len) &&
+	       !check_add_overflow(start, len, &end) && end <= mm->task_size;
+}
+
+/*
+ * Is the userfaultfd of this tracker one that the module has made, and that the process knows
+ * nothing of? Not, if it was handed in or has itself asked for what native_abi=1 offers. @t: or NULL
+ */
+static inline bool uffdwp_tracker_is_private(const struct uffdwp_tracker *t)
+{
+	return t && !t->handed_in && !t->backport;
+}
+
+/* May zero pages of ours be there that the process cannot expect? Who hands in expects them. */
+static inline bool uffdwp_tracker_maps_zeroes(const struct uffdwp_tracker *t)
+{
+	return uffdwp_tracker_is_private(t) && READ_ONCE(t->mapped_zeroes);
 }
 
 #endif /* UFFDWP_TRACKER_H */

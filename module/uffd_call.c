@@ -56,13 +56,15 @@ static notrace struct bucket *bucket_of(const struct task_struct *task)
  * uffdwp_uffd_call_begin - note that current calls a userfaultfd
  * @call: note, filled here; stays until uffdwp_uffd_call_end()
  * @ctx: context of the userfaultfd
+ * @cmd: UFFDIO_*
  */
-void uffdwp_uffd_call_begin(struct uffdwp_uffd_call *call, const void *ctx)
+void uffdwp_uffd_call_begin(struct uffdwp_uffd_call *call, const void *ctx, unsigned int cmd)
 {
 	struct bucket *bucket = bucket_of(current);
 
 	call->task = current;
 	call->ctx = ctx;
+	call->cmd = cmd;
 	call->protects = false;
 	raw_spin_lock(&bucket->lock);
 	hlist_add_head(&call->node, &bucket->calls);
@@ -146,11 +148,34 @@ notrace bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t)
 	return t->backport || (t->handed_in && is_on(t->ctx));
 }
 
+/**
+ * uffdwp_uffd_call_is_strangers - is current in UFFDIO_WRITEPROTECT of another userfaultfd?
+ * @t: tracker that a VMA is registered with
+ *
+ * The kernel takes protection away for other reasons, too: where a VMA is unregistered.
+ *
+ * Return: whether it is.
+ */
+notrace bool uffdwp_uffd_call_is_strangers(const struct uffdwp_tracker *t)
+{
+	struct bucket *bucket = bucket_of(current);
+	const struct uffdwp_uffd_call *call;
+	bool found = false;
+
+	raw_spin_lock(&bucket->lock);
+	hlist_for_each_entry(call, &bucket->calls, node)
+		found |= call->task == current && call->ctx != t->ctx &&
+			 call->cmd == UFFDIO_WRITEPROTECT;
+	raw_spin_unlock(&bucket->lock);
+	return found;
+}
+
 static notrace bool changes_memory_of_trackers(const struct file *uffd, unsigned int cmd)
 {
 #if UFFDWP_KERNEL_HAS_MOVE
+	/* Also where nobody tracks yet: it may be at work when the first tracker arms. */
 	if (cmd == UFFDIO_MOVE)
-		return uffdwp_mm_is_tracked(uffdwp_userfault_mm(uffd));
+		return true;
 #endif
 	return (cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER ||
 		uffdwp_stranger_may_fill(cmd)) &&
@@ -198,7 +223,7 @@ static long dispatch(struct file *uffd, unsigned int cmd, unsigned long arg)
 		return uffdwp_uffd_unregister(uffd, uarg);
 #if UFFDWP_KERNEL_HAS_MOVE
 	case UFFDIO_MOVE:
-		return uffdwp_move(uffd, cmd, arg);
+		return uffdwp_move(uffd, uarg);
 #endif
 	}
 	if (uffdwp_backport_handles(cmd))
@@ -238,10 +263,10 @@ static unsigned long look_at_some(struct mm_struct *mm, const void *ctx, unsigne
 static void look_at_continued(const struct file *uffd, const struct uffdio_continue *request)
 {
 	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
-	u64 pos = request->range.start, end;
+	u64 pos = request->range.start;
+	const u64 end = pos + request->range.len;
 
-	if (check_add_overflow(pos, (u64)request->range.len, &end) || !PAGE_ALIGNED(pos) ||
-	    !PAGE_ALIGNED(end) || !mm || end > mm->task_size || !mmget_not_zero(mm))
+	if (!mm || !uffdwp_user_range_is_valid(mm, pos, request->range.len) || !mmget_not_zero(mm))
 		return;
 	while (pos < end) {
 		mmap_read_lock(mm);
@@ -289,7 +314,7 @@ long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg)
 	struct uffdwp_uffd_call note;
 	long ret;
 
-	uffdwp_uffd_call_begin(&note, uffd->private_data);
+	uffdwp_uffd_call_begin(&note, uffd->private_data, cmd);
 	if (!uffdwp_stranger_is_refused(uffd, cmd, (void __user *)arg, &ret))
 		ret = call(uffd, cmd, arg);
 	uffdwp_uffd_call_end(&note);

@@ -4,6 +4,7 @@
 
 #include <linux/mm_types.h>
 
+bool uffdwp_writeprotect_is_ours(const struct vm_area_struct *vma, bool protect);
 long uffdwp_writeprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 
 #endif /* UFFDWP_WRITEPROTECT_H */

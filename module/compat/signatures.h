@@ -52,6 +52,9 @@
 /* 7.0: and takes the flags by pointer, as a type of their own */
 #define UFFDWP_VMA_MODIFY_TAKES_TYPE UFFDWP_KERNEL_SINCE(7, 0)
 
+/* 6.6: UFFDIO_COPY refuses a source that user memory does not have */
+#define UFFDWP_COPY_CHECKS_SOURCE UFFDWP_KERNEL_SINCE(6, 6)
+
 /* 6.0, "mm/uffd: reset write protection when unregister with wp-mode" */
 #define UFFDWP_UNREGISTER_KEEPS_BITS UFFDWP_KERNEL_BEFORE(6, 0)
 /* 7.0: UFFDIO_UNREGISTER refuses a VMA that is registered with another userfaultfd */

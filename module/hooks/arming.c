@@ -113,9 +113,13 @@ static long instead_of_change_protection(UFFDWP_CHANGE_PROTECTION_PARAMETERS)
 /* long change_protection(..., vma, start, end, ..., unsigned long cp_flags): compat/hooked.h */
 UFFDWP_CALLBACK(change_protection)
 {
-	if (likely(!(uffdwp_change_protection_flags(fregs) & MM_CP_UFFD_WP)))
+	const unsigned long flags = uffdwp_change_protection_flags(fregs);
+	const struct vm_area_struct *vma;
+
+	if (likely(!(flags & MM_CP_UFFD_WP_ALL)))
 		return;
-	if (uffdwp_tracker_of_vma((struct vm_area_struct *)uffdwp_change_protection_vma(fregs)))
+	vma = (struct vm_area_struct *)uffdwp_change_protection_vma(fregs);
+	if (uffdwp_writeprotect_is_ours(vma, flags & MM_CP_UFFD_WP))
 		uffdwp_redirect(fregs, instead_of_change_protection);
 }
 
@@ -126,7 +130,7 @@ static long write_protect_as_owner(struct uffdwp_proof *p, unsigned int number)
 	long ret;
 
 	p->t->handed_in = true;
-	uffdwp_uffd_call_begin(&call, p->t->ctx);
+	uffdwp_uffd_call_begin(&call, p->t->ctx, UFFDIO_WRITEPROTECT);
 	ret = uffdwp_proof_write_protect(p, number);
 	uffdwp_uffd_call_end(&call);
 	p->t->handed_in = false;
@@ -196,6 +200,15 @@ static notrace bool is_refused(const struct vm_area_struct *vma)
 
 	return t && !uffdwp_uffd_call_may_arm(t);
 }
+
+/*
+ * Is it none that the process has registered? Then it was not when the call began (stranger.c): what
+ * it copies has come late. It is to begin anew, as after a change of the mm, and is refused then.
+ */
+static notrace bool has_come_late(const struct vm_area_struct *vma)
+{
+	return uffdwp_tracker_is_private(uffdwp_tracker_of_vma(vma));
+}
 #endif
 
 #if UFFDWP_PROTECTS_IN_MCOPY
@@ -224,19 +237,29 @@ static struct uffdwp_hook mcopy_atomic_hook = {
 	.prove = prove_copy,
 };
 #elif UFFDWP_KERNEL_HAS_MFILL_FLAGS
+/* Of both functions below, whose arguments do not matter. */
+static int say_again(void)
+{
+	uffdwp_call_ends();
+	return -EAGAIN;
+}
+
 /* int mfill_atomic_install_pte(pmd, vma, addr, page, ..., flags): compat/hooked.h */
 UFFDWP_CALLBACK(mfill)
 {
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
 	const unsigned long flags = uffdwp_mfill_flags(fregs);
 	const unsigned long wp = (__force unsigned long)MFILL_ATOMIC_WP;
 
-	if ((flags & wp) && is_refused((struct vm_area_struct *)uffdwp_fregs_arg1(fregs)))
+	if (has_come_late(vma))
+		uffdwp_redirect(fregs, say_again);
+	else if ((flags & wp) && is_refused(vma))
 		uffdwp_mfill_set_flags(fregs, flags & ~wp);
 }
 
 static struct uffdwp_hook mfill_hook = {
 	.symbol = "mfill_atomic_install_pte",
-	.ops = UFFDWP_WATCH(mfill),
+	.ops = UFFDWP_REDIRECT(mfill),
 	.prove = prove_copy,
 };
 
@@ -244,11 +267,14 @@ static struct uffdwp_hook mfill_hook = {
 /* int hugetlb_mfill_atomic_pte(pte, vma, addr, src_addr, flags, folio) */
 UFFDWP_CALLBACK(hugetlb_mfill)
 {
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
 	const unsigned long flags = uffdwp_hugetlb_mfill_flags(fregs);
 	const unsigned long wp = (__force unsigned long)MFILL_ATOMIC_WP;
 
 	uffdwp_hook_fires(ops);
-	if ((flags & wp) && is_refused((struct vm_area_struct *)uffdwp_fregs_arg1(fregs)))
+	if (has_come_late(vma))
+		uffdwp_redirect(fregs, say_again);
+	else if ((flags & wp) && is_refused(vma))
 		uffdwp_hugetlb_mfill_set_flags(fregs, flags & ~wp);
 }
 
@@ -257,7 +283,7 @@ static struct uffdwp_hook hugetlb_mfill_hook = {
 	.without = "hugetlb cannot be tracked",
 	.features = UFFDWP_INNER_CONTINUE_WP,
 	.kinds = UFFDWP_KIND_HUGETLB,
-	.ops = UFFDWP_WATCH(hugetlb_mfill),
+	.ops = UFFDWP_REDIRECT(hugetlb_mfill),
 	.prove = prove_hugetlb_mfill,
 };
 #endif
@@ -288,7 +314,9 @@ static int instead_of_mfill(UFFDWP_INSTALL_PTE_PARAMETERS)
 {
 	int ret = -EINVAL;
 
-	if (choose_protection(vma, &wp_copy))
+	if (has_come_late(vma))
+		ret = -EAGAIN;
+	else if (choose_protection(vma, &wp_copy))
 		ret = uffdwp_call(mfill_atomic_install_pte)(UFFDWP_INSTALL_PTE_ARGUMENTS);
 	uffdwp_call_ends();
 	return ret;
@@ -311,7 +339,9 @@ static int instead_of_hugetlb_mfill(UFFDWP_HUGETLB_MCOPY_PARAMETERS)
 {
 	int ret = -EINVAL;
 
-	if (choose_protection(vma, &wp_copy))
+	if (has_come_late(vma))
+		ret = -EAGAIN;
+	else if (choose_protection(vma, &wp_copy))
 		ret = uffdwp_call(hugetlb_mcopy_atomic_pte)(UFFDWP_HUGETLB_MCOPY_ARGUMENTS);
 	uffdwp_call_ends();
 	return ret;
