@@ -443,6 +443,210 @@ static void markers_are_not_left(void **state)
 	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_MARKER, IS_TRACKED);
 }
 
+/* ---- the zero pages of arming are gone with the tracker, whichever way it goes */
+
+/* In one page table, and in several, which are walked with pauses */
+static const size_t empty_pages[] = { N, 3 * 512 + 7 };
+
+/* Memory that the process has never touched, and arming has mapped zero pages there. */
+static int arm_empty(char **start, size_t pages)
+{
+	int fd = dev_open();
+
+	*start = map_anon(pages);
+	assert_ok(dev_attach(fd, 0, 0, 0, UFFDWP_UNPOP_ZERO));
+	assert_ok(dev_register(fd, *start, pages * PAGE));
+	assert_ok(dev_arm(fd, *start, pages * PAGE));
+	return fd;
+}
+
+/* As the process has left it: each page is missing, is asked for, and is what is copied there. */
+static void assert_missing_faults(char *start, size_t pages)
+{
+	struct uffdio_copy copy = { .len = PAGE, .src = (uintptr_t)memory };
+	struct access access;
+	size_t i, there = 0;
+	int uffd = new_uffd(0);
+
+	assert_ok(uffd_register(uffd, start, pages * PAGE, MISSING));
+	for (i = 1; i < pages; i++) {
+		copy.dst = (uintptr_t)start + i * PAGE;
+		if (ioctl(uffd, UFFDIO_COPY, &copy)) {
+			assert_int_equal(errno, EEXIST);
+			there++;
+		}
+	}
+	assert_int_equal(there, 0);
+	access_begin(&access, start, false);
+	assert_int_equal(message_of(uffd).arg.pagefault.address & ~(PAGE - 1), (uintptr_t)start);
+	copy.dst = (uintptr_t)start;
+	assert_ok(ioctl(uffd, UFFDIO_COPY, &copy));
+	access_end(&access);
+	assert_int_equal(access.seen, 1);
+	for (i = 0; i < pages; i++)
+		assert_int_equal(start[i * PAGE], 1);
+	close(uffd);
+}
+
+#define for_empty_memory(pages)							\
+	for (size_t at = 0; at < 2 && (pages = empty_pages[at]); at++)
+
+static void zero_pages_are_gone_after_disarm(void **state)
+{
+	size_t pages;
+	char *p;
+	int fd;
+
+	(void)state;
+	for_empty_memory(pages) {
+		fd = arm_empty(&p, pages);
+		assert_ok(dev_disarm(fd, p, pages * PAGE));
+		assert_missing_faults(p, pages);
+		close(fd);
+		munmap(p, pages * PAGE);
+	}
+}
+
+/* Disarmed, nothing tells them from those that the process has mapped itself. */
+static void zero_pages_are_gone_after_disarm_and_close(void **state)
+{
+	size_t pages;
+	char *p;
+	int fd;
+
+	(void)state;
+	for_empty_memory(pages) {
+		fd = arm_empty(&p, pages);
+		assert_ok(dev_disarm(fd, p, pages * PAGE));
+		close(fd);
+		assert_missing_faults(p, pages);
+		munmap(p, pages * PAGE);
+	}
+}
+
+/* As QEMU takes a background snapshot, and becomes the destination of a migration later. */
+static void zero_pages_are_gone_after_write_protection(void **state)
+{
+	int fd, uffd;
+	size_t pages;
+	char *p;
+
+	(void)state;
+	for_empty_memory(pages) {
+		fd = arm_empty(&p, pages);
+		uffd = new_uffd(0);
+		assert_ok(uffd_register(uffd, p, pages * PAGE, WP));
+		assert_ok(uffd_unregister(uffd, p, pages * PAGE));
+		assert_missing_faults(p, pages);
+		close(uffd);
+		close(fd);
+		munmap(p, pages * PAGE);
+	}
+}
+
+/* Without a tracker nothing is there that could be; now each first write would be a message. */
+static void what_was_never_touched_cannot_be_protected(void **state)
+{
+	int fd, uffd;
+	size_t pages;
+	char *p;
+
+	(void)state;
+	for_empty_memory(pages) {
+		fd = arm_empty(&p, pages);
+		uffd = new_uffd(0);
+		assert_ok(uffd_register(uffd, p, pages * PAGE, WP));
+		assert_ok(uffd_protect(uffd, p, pages * PAGE, true));
+		assert_int_equal(armed_entries(p, pages), 0);
+		write_in_silence(uffd, p, pages);
+		close(uffd);
+		close(fd);
+		munmap(p, pages * PAGE);
+	}
+}
+
+/* On the same userfaultfd, which still has the memory when it asks for the other mode, too. */
+static void zero_pages_are_gone_before_a_mode_is_added(void **state)
+{
+	struct uffdio_copy copy = { .len = PAGE, .src = (uintptr_t)memory };
+	int fd, uffd = new_uffd(0);
+	size_t i;
+	char *p;
+
+	(void)state;
+	fd = arm_empty(&p, N);
+	assert_ok(uffd_register(uffd, p, LEN, WP));
+	assert_ok(uffd_register(uffd, p, LEN, MISSING | WP));
+	for (i = 0; i < N; i++) {
+		copy.dst = (uintptr_t)p + i * PAGE;
+		assert_ok(ioctl(uffd, UFFDIO_COPY, &copy) ? -errno : 0);
+	}
+	close(uffd);
+	close(fd);
+	munmap(p, LEN);
+}
+
+static void zero_pages_are_gone_after_unregister_by_the_process(void **state)
+{
+	int fd, uffd = new_uffd(0);
+	size_t pages;
+	char *p;
+
+	(void)state;
+	for_empty_memory(pages) {
+		fd = arm_empty(&p, pages);
+		assert_ok(uffd_unregister(uffd, p, pages * PAGE));
+		assert_missing_faults(p, pages);
+		close(fd);
+		munmap(p, pages * PAGE);
+	}
+	close(uffd);
+}
+
+static void zero_pages_do_not_move(void **state)
+{
+	char *p, *to;
+	size_t pages;
+	int fd;
+
+	(void)state;
+	for_empty_memory(pages) {
+		fd = arm_empty(&p, pages);
+		to = map_anon(pages);
+		assert_ptr_equal(mremap(p, pages * PAGE, pages * PAGE,
+					MREMAP_MAYMOVE | MREMAP_FIXED, to), to);
+		assert_missing_faults(to, pages);
+		close(fd);
+		munmap(to, pages * PAGE);
+	}
+}
+
+/* What a scan has armed and cannot tell of is taken back, with what it has mapped for that. */
+static void zero_pages_are_gone_after_a_scan_that_failed(void **state)
+{
+	struct uffdwp_scan_arg arg;
+	int fd, closed;
+	char *p;
+
+	(void)state;
+	for (closed = 0; closed < 2; closed++) {
+		p = map_anon(N);
+		fd = dev_open();
+		assert_ok(dev_attach(fd, 0, 0, 0, UFFDWP_UNPOP_ZERO));
+		assert_ok(dev_register(fd, p, LEN));
+		arg = scan_arg(p, LEN, (struct uffdwp_region *)8, 4);
+		arg.flags = UFFDWP_SCAN_WP_MATCHING;
+		assert_err(dev_scan(fd, &arg), EFAULT);
+		assert_int_equal(written(fd, p, LEN, false), N);
+		if (closed)
+			close(fd);
+		assert_missing_faults(p, N);
+		if (!closed)
+			close(fd);
+		munmap(p, LEN);
+	}
+}
+
 /* ---- other kinds of memory */
 
 static void needs_kind(uint64_t kind)
@@ -1070,6 +1274,14 @@ int main(void)
 		TEST(zero_pages_are_not_left),
 		TEST(zero_pages_do_not_outlive_the_tracker),
 		TEST(markers_are_not_left),
+		TEST(zero_pages_are_gone_after_disarm),
+		TEST(zero_pages_are_gone_after_disarm_and_close),
+		TEST(zero_pages_are_gone_after_write_protection),
+		TEST(what_was_never_touched_cannot_be_protected),
+		TEST(zero_pages_are_gone_before_a_mode_is_added),
+		TEST(zero_pages_are_gone_after_unregister_by_the_process),
+		TEST(zero_pages_do_not_move),
+		TEST(zero_pages_are_gone_after_a_scan_that_failed),
 		TEST(shared_memory_is_given),
 		TEST(memory_is_given_for_minor_faults),
 		TEST(hugetlb_is_given),
