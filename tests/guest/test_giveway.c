@@ -840,6 +840,106 @@ static void refused_requests_change_nothing(void **state)
 	close(fd);
 }
 
+/* What the kernel refuses to register, at that address */
+static void map_read_only_file(char *at)
+{
+	int file = memfd_create("read-only", MFD_CLOEXEC), read_only;
+	char path[64];
+
+	assert_true(file >= 0);
+	assert_ok(ftruncate(file, HUGE_PAGE));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	read_only = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(read_only >= 0);
+	assert_ptr_equal(mmap(at, HUGE_PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, read_only, 0), at);
+	close(read_only);
+	close(file);
+}
+
+static void map_untrackable(char *at)
+{
+	int file = new_untrackable_file(8 * PAGE);
+
+	assert_ptr_equal(mmap(at, 8 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0), at);
+	close(file);
+}
+
+static void map_cut_hugetlb(char *at)
+{
+	assert_ptr_equal(mmap(at, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+			      MAP_HUGETLB | MAP_NORESERVE | MAP_FIXED, -1, 0), at);
+}
+
+static int the_other;
+
+static void map_of_another(char *at)
+{
+	assert_ptr_equal(mmap(at, HUGE_PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), at);
+	assert_ok(uffd_register(the_other, at, HUGE_PAGE, MISSING));
+}
+
+static void map_of_another_then_read_only_file(char *at)
+{
+	map_read_only_file(at);
+	assert_ptr_equal(mmap(at, PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), at);
+	assert_ok(uffd_register(the_other, at, PAGE, MISSING));
+}
+
+static const struct refused {
+	const char *what;
+	void (*map)(char *at);
+	int error;
+} refused[] = {
+	{ "a file that may not be written", map_read_only_file, EPERM },
+	{ "a kind that cannot be registered", map_untrackable, EINVAL },
+	{ "hugetlb that would be cut", map_cut_hugetlb, EINVAL },
+	{ "memory of another userfaultfd", map_of_another, EBUSY },
+	{ "another's, and behind it a file", map_of_another_then_read_only_file, EBUSY },
+};
+
+/* The process is told why, as without a tracker, and the tracker's memory is not given for it. */
+static void refused_requests_have_the_kernels_errors(void **state)
+{
+	char *all = mmap(NULL, 3 * HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* The memory that may be tracked ends where a huge page may begin. */
+	char *behind = next_huge_page(all) + HUGE_PAGE, *p = behind - 8 * PAGE;
+	int tracked, fd = -1, uffd, err, wrong = 0;
+	const struct refused *r;
+
+	(void)state;
+	assert_ptr_not_equal(all, MAP_FAILED);
+	for (r = refused; r < refused + sizeof(refused) / sizeof(refused[0]); r++) {
+		for (tracked = 0; tracked < 2; tracked++) {
+			assert_ptr_equal(mmap(p, 8 * PAGE, PROT_READ | PROT_WRITE,
+					      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), p);
+			touch(p, 8, 1);
+			the_other = new_uffd(0);
+			uffd = new_uffd(0);
+			r->map(behind);
+			if (tracked)
+				fd = tracker_of(p, 8 * PAGE);
+			err = uffd_register(uffd, p, 16 * PAGE, MISSING);
+			if (err != -r->error) {
+				print_message("[   INFO   ] %s%s: error %d, not %d\n", r->what,
+					      tracked ? "" : ", no tracker", -err, r->error);
+				wrong++;
+			}
+			if (tracked) {
+				assert_int_equal(given(fd), 0);
+				assert_kept(fd, p, 8);
+				assert_int_equal(written(fd, p, 8 * PAGE, true), 0);
+				close(fd);
+			}
+			close(uffd);
+			close(the_other);
+		}
+	}
+	munmap(all, 3 * HUGE_PAGE);
+	assert_int_equal(wrong, 0);
+}
+
 static void a_tracker_may_keep_its_memory(void **state)
 {
 	int fd = dev_open(), uffd = new_uffd(0), other = tracker_of(memory + LEN / 2, LEN / 2);
@@ -882,6 +982,50 @@ static void unregistering_what_one_has_not_registered_works(void **state)
 	assert_int_equal(written(fd, memory, LEN, true), N);
 	close(uffd);
 	close(fd);
+}
+
+/*
+ * The kernel finds out that hugetlb would be cut when it is there, and what lies before that is
+ * unregistered already.
+ */
+static void unregistering_fails_no_earlier_than_without_a_tracker(void **state)
+{
+	char *all = mmap(NULL, 4 * HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *huge = next_huge_page(all) + HUGE_PAGE, *own = huge - 8 * PAGE, *p = huge - 24 * PAGE;
+	int tracked, fd = -1, uffd, next, ret[2], again[2];
+
+	(void)state;
+	assert_ptr_not_equal(all, MAP_FAILED);
+	assert_null(hugetlb_reserve(2));
+	for (tracked = 0; tracked < 2; tracked++) {
+		assert_ptr_equal(mmap(p, 8 * PAGE, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), p);
+		assert_ptr_equal(mmap(own, 8 * PAGE, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), own);
+		assert_ptr_equal(mmap(huge, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+				      MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1, 0), huge);
+		uffd = new_uffd(0);
+		next = new_uffd(0);
+		assert_ok(uffd_register(uffd, own, 8 * PAGE, MISSING));
+		assert_ok(uffd_register(uffd, huge, 2 * HUGE_PAGE, MISSING));
+		if (tracked)
+			fd = tracker_of(p, 8 * PAGE);
+		ret[tracked] = uffd_unregister(uffd, p, huge + HUGE_PAGE + 8 * PAGE - p);
+		/* Free it is another's for the asking. */
+		again[tracked] = uffd_register(next, own, 8 * PAGE, MISSING);
+		print_message("[   INFO   ] %s: error %d, then %d\n",
+			      tracked ? "tracked" : "no tracker", -ret[tracked], -again[tracked]);
+		close(uffd);
+		close(next);
+		if (tracked)
+			close(fd);
+	}
+	munmap(all, 4 * HUGE_PAGE);
+	hugetlb_release();
+	assert_int_equal(ret[0], -EINVAL);
+	assert_int_equal(ret[1], ret[0]);
+	assert_int_equal(again[0], 0);
+	assert_int_equal(again[1], again[0]);
 }
 
 /* The userfaultfd is the process's own: the kernel's rule, and its tracker is told. */
@@ -1287,8 +1431,10 @@ int main(void)
 		TEST(hugetlb_is_given),
 		TEST(an_ordinary_file_is_given),
 		TEST(refused_requests_change_nothing),
+		TEST(refused_requests_have_the_kernels_errors),
 		TEST(a_tracker_may_keep_its_memory),
 		TEST(unregistering_what_one_has_not_registered_works),
+		TEST(unregistering_fails_no_earlier_than_without_a_tracker),
 		TEST(a_handed_in_userfaultfd_is_the_kernels_affair),
 		TEST(trackers_give_way_to_handed_in_ones),
 		TEST(a_tracker_that_takes_it_again_does_not_win),
