@@ -564,6 +564,7 @@ struct slow_copy {
 	int uffd;
 	char *dst;
 	char *src;
+	bool plain;	/* without write protection */
 	int missing;	/* the userfaultfd that is asked for the source */
 	int ret;
 };
@@ -571,8 +572,12 @@ struct slow_copy {
 static void *copy_slowly(void *arg)
 {
 	struct slow_copy *slow = arg;
+	struct uffdio_copy plain = {
+		.dst = (uintptr_t)slow->dst, .src = (uintptr_t)slow->src, .len = PAGE,
+	};
 
-	slow->ret = copy(slow->uffd, slow->dst, slow->src, PAGE);
+	slow->ret = slow->plain ? uffd_call(slow->uffd, UFFDIO_COPY, &plain) :
+				  copy(slow->uffd, slow->dst, slow->src, PAGE);
 	return NULL;
 }
 
@@ -595,9 +600,13 @@ static void slow_copy_begin(struct slow_copy *slow, int uffd, char *dst)
 
 static int slow_copy_end(struct slow_copy *slow)
 {
-	struct uffdio_zeropage zero = { .range = range_of(slow->src, PAGE) };
+	char *page = map_filled(1);
+	struct uffdio_copy served = {
+		.dst = (uintptr_t)slow->src, .src = (uintptr_t)page, .len = PAGE,
+	};
 
-	assert_ok(ioctl(slow->missing, UFFDIO_ZEROPAGE, &zero));
+	assert_ok(ioctl(slow->missing, UFFDIO_COPY, &served));
+	munmap(page, PAGE);
 	assert_ok(pthread_join(slow->thread, NULL));
 	close(slow->missing);
 	munmap(slow->src, PAGE);
@@ -608,7 +617,7 @@ static int slow_copy_end(struct slow_copy *slow)
 static void the_owners_call_is_its_own_threads(void **state)
 {
 	char *p = map_anon(N), *source = map_filled(1);
-	struct slow_copy slow;
+	struct slow_copy slow = {};
 
 	(void)state;
 	begin(HANDED_IN);
@@ -631,7 +640,7 @@ static void the_owners_call_is_its_own_threads(void **state)
  */
 static void a_call_that_began_before_the_tracker_arms_nothing(void **state)
 {
-	struct slow_copy slow;
+	struct slow_copy slow = {};
 	enum owner who;
 	char *p;
 
@@ -656,6 +665,53 @@ static void a_call_that_began_before_the_tracker_arms_nothing(void **state)
 		end();
 		munmap(p, LEN);
 	}
+}
+
+/*
+ * A page that comes late for memory that is there no more. What has been mapped at its address
+ * meanwhile the process has not registered, which is what it is told, and zeroes stay zeroes.
+ */
+static void a_page_that_comes_late_fills_no_memory_of_a_tracker(void **state)
+{
+	struct slow_copy slow = {};
+	unsigned int variant, wrong = 0;
+	bool armed, as_tracked;
+	char *p;
+	int ret;
+
+	(void)state;
+	if (kernel_is_before(6, 1))
+		skip_because("Linux 5.10 takes mmap_lock and maps the page in one function");
+	for (variant = 0; variant < 8; variant++) {
+		armed = variant & 1;
+		slow.plain = variant & 2;
+		as_tracked = variant & 4;
+		p = map_anon(N);
+		begin(OWN);
+		/* A kernel may look whether it is a VMA of the same flags. */
+		uffd_register(stranger, p, LEN, UFFDIO_REGISTER_MODE_WP |
+			      (as_tracked ? 0 : UFFDIO_REGISTER_MODE_MISSING));
+		slow_copy_begin(&slow, stranger, p);
+		assert_ok(munmap(p, LEN));
+		assert_ptr_equal(mmap(p, LEN, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0), p);
+		assert_ok(dev_register(tracker, p, LEN));
+		if (armed)
+			assert_ok(dev_arm(tracker, p, LEN));
+		ret = slow_copy_end(&slow);
+		if ((ret != -EAGAIN && ret != -ENOENT) || p[0]) {
+			print_message("[   INFO   ] %s, %s%s: error %d, reads %d\n",
+				      armed ? "armed" : "registered",
+				      slow.plain ? "plain" : "write-protected",
+				      as_tracked ? ", the same flags" : "", -ret, p[0]);
+			wrong++;
+		}
+		if (!wrong)
+			assert_int_equal(written(tracker, p, LEN, false), armed ? 0 : N);
+		end();
+		munmap(p, LEN);
+	}
+	assert_int_equal(wrong, 0);
 }
 
 /* ---- one that never stops */
@@ -719,6 +775,7 @@ int main(void)
 		cmocka_unit_test(readers_of_the_pagemap_arm_nothing),
 		cmocka_unit_test(the_owners_call_is_its_own_threads),
 		cmocka_unit_test(a_call_that_began_before_the_tracker_arms_nothing),
+		cmocka_unit_test(a_page_that_comes_late_fills_no_memory_of_a_tracker),
 		cmocka_unit_test(a_stranger_that_never_stops_hides_nothing),
 	};
 
