@@ -321,6 +321,50 @@ static void huge_pages_are_not_protected_by_strangers(void **state)
 	}
 }
 
+/*
+ * Its own memory, a tracker's, and its own again, in one call that takes protection away. The
+ * tracker's it has not registered, as the kernel tells where it comes to it.
+ */
+static void what_a_tracker_has_armed_is_not_resolved_with_ones_own(void **state)
+{
+	struct uffdio_writeprotect resolve = { .mode = 0 };
+	char *p, *tracked, *own;
+	int with, ret[2];
+	size_t left[2][2];
+
+	(void)state;
+	for (with = 0; with < 2; with++) {
+		p = map_filled(3 * N);
+		tracked = p + LEN;
+		own = p + 2 * LEN;
+		begin(OWN);
+		uffd_register(stranger, p, LEN, UFFDIO_REGISTER_MODE_WP);
+		uffd_register(stranger, own, LEN, UFFDIO_REGISTER_MODE_WP);
+		if (with)
+			track(tracked, LEN);
+		assert_ok(protect(stranger, p, LEN));
+		assert_ok(protect(stranger, own, LEN));
+		resolve.range = range_of(p, 3 * LEN);
+		ret[with] = uffd_call(stranger, UFFDIO_WRITEPROTECT, &resolve);
+		left[with][0] = armed_entries(p, N);
+		left[with][1] = armed_entries(own, N);
+		if (with) {
+			assert_int_equal(written(tracker, tracked, LEN, false), 0);
+			/* It begins in the tracker's. */
+			resolve.range = range_of(tracked, 2 * LEN);
+			assert_err(uffd_call(stranger, UFFDIO_WRITEPROTECT, &resolve), ENOENT);
+			assert_int_equal(written(tracker, tracked, LEN, false), 0);
+			tracked[PAGE] = 2;
+			assert_int_equal(written(tracker, tracked, LEN, false), 1);
+		}
+		end();
+		munmap(p, 3 * LEN);
+	}
+	assert_int_equal(ret[0], -ENOENT);
+	assert_int_equal(ret[1], -ENOENT);
+	assert_memory_equal(left[0], left[1], sizeof(left[0]));
+}
+
 /* ---- UFFDIO_COPY, UFFDIO_CONTINUE and the others that fill */
 
 static void filled_pages_are_not_protected_by_strangers(void **state)
@@ -714,6 +758,102 @@ static void a_page_that_comes_late_fills_no_memory_of_a_tracker(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* ---- calls that the kernel refuses, whosever memory it is */
+
+/* What it stores with other errors. */
+#define UNTOUCHED 4711
+
+struct invalid_call {
+	const char *what;
+	unsigned long cmd;
+	uint64_t mode;
+	bool wraps;	/* the source does */
+	bool no_api;	/* the userfaultfd is not initialised */
+};
+
+#define UNKNOWN_MODE (1ull << 40)
+
+static const struct invalid_call invalid_calls[] = {
+	{ .what = "COPY, unknown mode", .cmd = UFFDIO_COPY, .mode = UNKNOWN_MODE },
+	{ .what = "COPY, source that wraps", .cmd = UFFDIO_COPY, .wraps = true },
+	{ .what = "COPY, no API", .cmd = UFFDIO_COPY, .no_api = true },
+	{ .what = "ZEROPAGE, unknown mode", .cmd = UFFDIO_ZEROPAGE, .mode = UNKNOWN_MODE },
+	{ .what = "ZEROPAGE, no API", .cmd = UFFDIO_ZEROPAGE, .no_api = true },
+	{ .what = "WRITEPROTECT, unknown mode", .cmd = UFFDIO_WRITEPROTECT, .mode = UNKNOWN_MODE },
+	{
+		.what = "WRITEPROTECT, WP and DONTWAKE", .cmd = UFFDIO_WRITEPROTECT,
+		.mode = UFFDIO_WRITEPROTECT_MODE_WP | UFFDIO_WRITEPROTECT_MODE_DONTWAKE,
+	},
+	{ .what = "WRITEPROTECT, no API", .cmd = UFFDIO_WRITEPROTECT, .no_api = true },
+	/* A kernel without them says the same. */
+	{ .what = "CONTINUE, unknown mode", .cmd = CONTINUE, .mode = UNKNOWN_MODE },
+	{ .what = "CONTINUE, no API", .cmd = CONTINUE, .no_api = true },
+	{ .what = "POISON, unknown mode", .cmd = POISON, .mode = UNKNOWN_MODE },
+	{ .what = "POISON, no API", .cmd = POISON, .no_api = true },
+};
+
+/* 0 or -errno, and in *result what the kernel has stored, or else has left there. */
+static int call_invalid(const struct invalid_call *call, int uffd, const char *p,
+			const char *source, int64_t *result)
+{
+	struct uffdio_copy copy_arg = {
+		.dst = (uintptr_t)p, .src = call->wraps ? -PAGE : (uintptr_t)source, .len = PAGE,
+		.mode = call->mode, .copy = UNTOUCHED,
+	};
+	/* The others begin with the same, and a result where they have one. */
+	struct continue_arg other = {
+		.range = range_of(p, PAGE), .mode = call->mode, .mapped = UNTOUCHED,
+	};
+	int ret;
+
+	_Static_assert(offsetof(struct uffdio_zeropage, zeropage) ==
+		       offsetof(struct continue_arg, mapped), "one layout for all");
+	_Static_assert(offsetof(struct poison_arg, updated) ==
+		       offsetof(struct continue_arg, mapped), "one layout for all");
+	if (call->cmd == UFFDIO_COPY) {
+		ret = uffd_call(uffd, call->cmd, &copy_arg);
+		*result = copy_arg.copy;
+	} else {
+		ret = uffd_call(uffd, call->cmd, &other);
+		*result = other.mapped;
+	}
+	return ret;
+}
+
+static void invalid_calls_are_invalid_on_memory_of_a_tracker(void **state)
+{
+	int uninitialised = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK), tracked, wrong = 0;
+	char *p = map_filled(N), *source = map_filled(1);
+	const struct invalid_call *call;
+	int64_t result;
+	size_t i;
+	int ret;
+
+	(void)state;
+	assert_true(uninitialised >= 0);
+	begin(OWN);
+	for (tracked = 0; tracked < 2; tracked++) {
+		if (tracked)
+			track(p, LEN);
+		for (i = 0; i < sizeof(invalid_calls) / sizeof(invalid_calls[0]); i++) {
+			call = &invalid_calls[i];
+			ret = call_invalid(call, call->no_api ? uninitialised : stranger, p,
+					   source, &result);
+			if (ret == -EINVAL && result == UNTOUCHED)
+				continue;
+			print_message("[   INFO   ] %s%s: error %d, result %lld\n", call->what,
+				      tracked ? "" : ", no tracker", -ret, (long long)result);
+			wrong++;
+		}
+	}
+	assert_int_equal(wrong, 0);
+	assert_int_equal(written(tracker, p, LEN, false), 0);
+	end();
+	close(uninitialised);
+	munmap(p, LEN);
+	munmap(source, PAGE);
+}
+
 /* ---- one that never stops */
 
 static char *hammered;
@@ -765,6 +905,7 @@ int main(void)
 		cmocka_unit_test(memory_without_tables_is_not_protected_by_strangers),
 		cmocka_unit_test(several_vmas_are_as_without_a_tracker),
 		cmocka_unit_test(huge_pages_are_not_protected_by_strangers),
+		cmocka_unit_test(what_a_tracker_has_armed_is_not_resolved_with_ones_own),
 		cmocka_unit_test_teardown(filled_pages_are_not_protected_by_strangers,
 					  release_hugetlb),
 		cmocka_unit_test(armed_and_lost_pages_are_not_protected_by_strangers),
@@ -776,6 +917,7 @@ int main(void)
 		cmocka_unit_test(the_owners_call_is_its_own_threads),
 		cmocka_unit_test(a_call_that_began_before_the_tracker_arms_nothing),
 		cmocka_unit_test(a_page_that_comes_late_fills_no_memory_of_a_tracker),
+		cmocka_unit_test(invalid_calls_are_invalid_on_memory_of_a_tracker),
 		cmocka_unit_test(a_stranger_that_never_stops_hides_nothing),
 	};
 
