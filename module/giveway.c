@@ -28,12 +28,12 @@
  * With faults kept out of the VMA, a write fault that has found the tracker is over; and a command
  * of the tracker has not begun or finds nothing of it here.
  */
+#include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
-#include "compat/hugetlb.h"
 #include "compat/vma.h"
 #include "giveway.h"
 #include "tracker.h"
@@ -78,7 +78,7 @@ bool uffdwp_claim_meets_tracker(struct mm_struct *mm, const struct uffdwp_claim 
 static bool cuts_hugetlb(struct vm_area_struct *vma, unsigned long border)
 {
 	return is_vm_hugetlb_page(vma) && border > vma->vm_start && border < vma->vm_end &&
-	       !IS_ALIGNED(border, 1UL << uffdwp_hugetlb_shift(vma));
+	       !IS_ALIGNED(border, vma_kernel_pagesize(vma));
 }
 
 /* May another userfaultfd than the claimant's have it? userfaultfd_register(), _unregister() */
@@ -116,7 +116,7 @@ static int check_vma(const struct uffdwp_claim *claim, struct vm_area_struct *vm
 static bool begins_well(const struct uffdwp_claim *claim, struct vm_area_struct *first)
 {
 	return !is_vm_hugetlb_page(first) ||
-	       IS_ALIGNED(claim->start, 1UL << uffdwp_hugetlb_shift(first));
+	       IS_ALIGNED(claim->start, vma_kernel_pagesize(first));
 }
 
 static int check_vmas(struct mm_struct *mm, const struct uffdwp_claim *claim)
@@ -277,7 +277,7 @@ static long give_all(struct mm_struct *mm, const struct uffdwp_claim *claim,
 		t = tracker_to_ask(vma);
 		/* A page of hugetlb cannot be split between two VMAs. */
 		if (t && cuts_hugetlb(vma, end))
-			end = round_up(end, 1UL << uffdwp_hugetlb_shift(vma));
+			end = round_up(end, vma_kernel_pagesize(vma));
 		if (t) {
 			pages = give(claim, snapshots, t, vma, pos, end);
 			if (pages < 0)

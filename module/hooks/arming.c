@@ -156,18 +156,35 @@ static struct uffdwp_hook change_protection_hook = {
 	.prove = prove_change_protection,
 };
 
-/* UFFDIO_COPY fills the page, and does not protect it. What it copies is the request. */
+/* What UFFDIO_COPY copies here is the request. */
+static long copy_request(struct uffdwp_proof *p, const struct uffdio_copy *copy)
+{
+	return uffdwp_proof_ioctl(p, UFFDIO_COPY, copy, sizeof(*copy));
+}
+
+/* As if the userfaultfd was handed in, and the call on another one. */
+static long copy_as_stranger(struct uffdwp_proof *p, const struct uffdio_copy *copy)
+{
+	long ret;
+
+	p->t->handed_in = true;
+	ret = copy_request(p, copy);
+	p->t->handed_in = false;
+	return ret;
+}
+
+/* UFFDIO_COPY fills the page, if that is for the process to do, and does not protect it. */
 static bool prove_copy(struct uffdwp_proof *p)
 {
-	struct uffdio_copy copy = {
+	const struct uffdio_copy copy = {
 		.dst = uffdwp_proof_page(p, 4),
 		.src = p->area,
 		.len = PAGE_SIZE,
 		.mode = UFFDIO_COPY_MODE_WP,
 	};
 
-	return !uffdwp_proof_ioctl(p, UFFDIO_COPY, &copy, sizeof(copy)) &&
-	       uffdwp_proof_page_is(p, 4, (int)copy.dst) &&
+	return (UFFDWP_PROTECTS_IN_MCOPY || copy_request(p, &copy) == -EAGAIN) &&
+	       !copy_as_stranger(p, &copy) && uffdwp_proof_page_is(p, 4, (int)copy.dst) &&
 	       !uffdwp_proof_disarm(p, copy.dst, PAGE_SIZE);
 }
 
