@@ -135,7 +135,7 @@ static struct mm_struct *mm_of(const struct uffdwp_attach_arg *arg)
 
 /*
  * With WP_ASYNC the kernel arms for everybody who asks it by PAGEMAP_SCAN, so it is for memory that
- * a hook keeps that from (hooks/hooks.c).
+ * a hook keeps that from (hooks/arming.c).
  */
 static u64 features_wanted(void)
 {

@@ -3,8 +3,8 @@
  * UFFDIO_MOVE. The kernel gives a page that is in memory a new entry where it moves it to, which
  * reads as written. A swap entry it moves as it is, with the write-protect bit (move_swap_pte()):
  * if the page was armed where it came from, it would read as "not written" in a place where nobody
- * has armed it, or be a message to the reader of that userfaultfd: the destination may be of any
- * (validate_move_areas()). And a marker is no hole to it, but an error.
+ * has armed it, or be a message to the monitor of the userfaultfd that the destination is
+ * registered with. And a marker is no hole to it, but an error.
  *
  * So while a call is under way nothing is armed where it moves from: first it is noted, then what
  * is armed there is disarmed, then the kernel moves. Whoever arms a table has its lock, and looks

@@ -8,9 +8,9 @@
  *
  * It is asked before the kernel acts, for the VMA that the range begins in; the kernel fills no
  * range of two VMAs. What the kernel would refuse for another reason, which it looks for first, is
- * left to it. Memory that is registered with a tracker only then: hooks/arming.c. In a range of several
- * VMAs, which UFFDIO_WRITEPROTECT takes since Linux 6.3, change_protection() says so where it comes
- * to ours (writeprotect.c).
+ * left to it. Memory that is registered with a tracker only then: hooks/arming.c. In a range of
+ * several VMAs, which UFFDIO_WRITEPROTECT takes since Linux 6.3, change_protection() says so where
+ * it comes to ours (writeprotect.c).
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>

@@ -167,8 +167,9 @@ static __always_inline struct uffdwp_tracker *find_by_ctx(const void *ctx)
 }
 
 /*
- * Whoever hands in the userfaultfd of another process than it attaches to gets nothing. And where
- * writes are for the reader of the userfaultfd, nothing is found by those who resolve write faults.
+ * A child may have inherited VMAs with the context of its parent's userfaultfd: so the mm is
+ * compared, too. And where writes are for the userfaultfd monitor (@sync), nothing is found by those
+ * who resolve write faults.
  */
 static __always_inline struct uffdwp_tracker *find_by_vma(const struct vm_area_struct *vma)
 {

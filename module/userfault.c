@@ -25,7 +25,7 @@
 /* UFFD_FEATURE_INITIALIZED of fs/userfaultfd.c */
 #define FEATURE_INITIALIZED (1U << 31)
 
-/* f_op of every userfaultfd, known once the first was made (hooks/selftest.c makes it). */
+/* f_op of every userfaultfd, known once the first was made (hooks/proof.c makes it). */
 static const struct file_operations *userfault_fops;
 
 /*

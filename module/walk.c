@@ -88,7 +88,7 @@ static pmd_t read_pmd(struct mm_struct *mm, pmd_t *pmdp)
 	return pmd;
 }
 
-/* One PMD. SPLIT and POPULATE: it has changed, look again. SETTLE: likewise, after that. */
+/* One PMD. SPLIT and POPULATE: it has changed, look again. DRAIN: likewise, after that. */
 static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
 {
 	pmd_t pmd = read_pmd(walk->vma->vm_mm, pmdp);

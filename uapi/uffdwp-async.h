@@ -252,9 +252,10 @@ struct uffdwp_hello_arg {
  * for as long as the tracker is open, and are not delivered to its reader. Write protection on it
  * is taken away when the tracker is closed. UFFDIO_API must have been called, without
  * UFFD_FEATURE_EVENT_FORK (-EINVAL otherwise): a forked child would inherit protection that nobody
- * resolves. What was protected on it before is written until it is armed. So is what
- * UFFDIO_REGISTER newly registers, and what it takes out of write-protect mode is tracked no more.
- * What UFFDIO_MOVE has brought is written, whatever it was elsewhere.
+ * resolves. What was protected on it before is written until it is armed, and whoever sleeps in a
+ * write to it goes on. So is all that UFFDIO_REGISTER registers, again or for the first time, and
+ * what it takes out of write-protect mode is tracked no more. What UFFDIO_MOVE has brought is
+ * written, whatever it was elsewhere; and what it moves away is written while it does.
  *
  * The process comes first (UFFDWP_FEATURE_GIVES_WAY). When it registers memory with a userfaultfd
  * of its own (UFFDIO_REGISTER) that is registered with a tracker, the tracker gives way: nothing of
@@ -262,8 +263,12 @@ struct uffdwp_hello_arg {
  * counts it. So it does when the process unregisters the memory with a userfaultfd of its own,
  * which would succeed without us (UFFDIO_UNREGISTER). REGISTER is -EBUSY as long as the process has
  * it; then the memory can be registered anew. A request that the kernel refuses for another reason
- * takes nothing away; one that fails for want of memory may. For MISSING faults, armed pages of
- * zeroes of private memory are unmapped, since it may be the tracker that has mapped them.
+ * takes nothing away; one that fails for want of memory, or half-way, may.
+ *
+ * Zero pages that the tracker has mapped (UFFDWP_UNPOP_ZERO) are unmapped where it disarms, gives
+ * way or ends, where UFFDIO_MOVE or mremap() takes the memory: MISSING faults come again. With them
+ * go those that the process has mapped by reading, which look the same. They stay in a forked
+ * child: one that is to have MISSING faults there wants UFFDWP_UNPOP_MARKER.
  *
  * UFFDWP_ATTACH_KEEP: the process gets -EBUSY, and -EINVAL for UFFDIO_UNREGISTER. Not with
  * UFFDWP_ATTACH_UFFD: a userfaultfd that is handed in is the process's own, and for it the rules of
@@ -275,8 +280,9 @@ struct uffdwp_hello_arg {
  * UFFDIO_CONTINUE with their MODE_WP. Nothing else does, neither another userfaultfd of the process
  * nor PAGEMAP_SCAN, whoever calls: those do what they are for and return what they would otherwise,
  * but the pages stay written. In memory that only a tracker has registered they return what they
- * would without it: -ENOENT, and nothing is filled. A call on @uffd that began before ATTACH counts
- * as another's.
+ * would without it: -ENOENT, and nothing is filled. (-EAGAIN, if the memory has become a tracker's
+ * while UFFDIO_COPY or UFFDIO_CONTINUE was under way; Linux 5.10 fills it then.) A call on @uffd
+ * that began before ATTACH counts as another's.
  * UFFDIO_WRITEPROTECT takes the ranges that the kernel takes: on Linux 5.10 and 6.1 those inside of
  * one mapping (-ENOENT otherwise). Memory without page tables is armed, too. What it could not arm,
  * for want of memory or because the page is held, is written; for want of memory all of the range

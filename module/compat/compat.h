@@ -39,7 +39,7 @@
  *       - Entries that are not present, and markers: <linux/swapops.h> or <linux/leafops.h>.
  *       - vma_can_userfault(), against kind.h.
  *       - References that a page has when nobody holds it, against pinned.h.
- *       - New UFFDIO_* and PM_SCAN_* in the uapi headers, against native.h and backport/scan.c.
+ *       - New UFFDIO_* and PM_SCAN_* in the uapi headers, against backport.h and backport/scan.c.
  *
  *   4. Let it in: UFFDWP_KERNEL_IS below, dkms.conf, MODULE_INFO in main.c, the table in README.md.
  *      tests/unit/check-kernels tells which of them is missing.

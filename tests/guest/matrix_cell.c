@@ -265,7 +265,7 @@ static bool is_usable(const struct area *area, const char *page, size_t armed_le
 
 /*
  * A page that was looked at may be in a batch of its processor's (folio_activate()), which holds
- * it: it stays written until the module has let the kernel's lists settle (uffdwp_settle_lists()).
+ * it: it stays written until the module has all batches drained (uffdwp_drain_lru()).
  */
 static bool reset_all(const struct area *area, size_t armed_len)
 {
