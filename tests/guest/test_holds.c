@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -380,6 +381,67 @@ static void an_owner_that_protects_holes_is_left_no_markers(void **state)
 	munmap(o.holes, len);
 }
 
+/* ---- a writer that sleeps already when its userfaultfd is handed in */
+
+struct sleeper {
+	char *page;
+	atomic_bool awake;
+};
+
+static void *write_once(void *arg)
+{
+	struct sleeper *s = arg;
+
+	*(volatile char *)s->page = 2;
+	s->awake = true;
+	return NULL;
+}
+
+/*
+ * From ATTACH on write faults are resolved by the module. The fault of this one came before, and
+ * its reader, who may have read of it, need not answer any more.
+ */
+static void a_writer_sleeps_before_attach(bool owner_has_read)
+{
+	/* It may outlive a test that has failed. */
+	static struct sleeper s;
+	struct pollfd asked = { .fd = new_uffd(0), .events = POLLIN };
+	int uffd = asked.fd, fd = dev_open();
+	struct uffd_msg message;
+	pthread_t thread;
+
+	s = (struct sleeper){ .page = map_filled(1) };
+	register_for_writes(uffd, s.page, PAGE);
+	assert_ok(protect(uffd, s.page, PAGE));
+	assert_ok(pthread_create(&thread, NULL, write_once, &s));
+	assert_int_equal(poll(&asked, 1, 30000), 1);
+	if (owner_has_read) {
+		assert_int_equal(read(uffd, &message, sizeof(message)), sizeof(message));
+		assert_int_equal(message.event, UFFD_EVENT_PAGEFAULT);
+	}
+	assert_false(s.awake);
+	assert_ok(dev_attach_uffd(fd, uffd));
+	wait_for(s.awake);
+	assert_ok(pthread_join(thread, NULL));
+	assert_int_equal(s.page[0], 2);
+	assert_int_equal(written(fd, s.page, PAGE, false), 1);
+	close(fd);
+	close(uffd);
+	munmap(s.page, PAGE);
+}
+
+static void a_writer_that_sleeps_already_is_woken(void **state)
+{
+	(void)state;
+	a_writer_sleeps_before_attach(false);
+}
+
+static void a_writer_that_its_owner_knows_of_is_woken(void **state)
+{
+	(void)state;
+	a_writer_sleeps_before_attach(true);
+}
+
 /* With an argument only the tests whose names match it. */
 int main(int argc, char **argv)
 {
@@ -391,6 +453,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(close_over_hugetlb),
 		cmocka_unit_test(a_handed_in_userfaultfd_is_left_disarmed),
 		cmocka_unit_test(an_owner_that_protects_holes_is_left_no_markers),
+		cmocka_unit_test(a_writer_that_sleeps_already_is_woken),
+		cmocka_unit_test(a_writer_that_its_owner_knows_of_is_woken),
 	};
 
 	if (argc > 1)
