@@ -514,6 +514,36 @@ const char *ksm_merge(void *a, void *b, size_t len)
 	return merged ? NULL : "KSM has not merged the pages";
 }
 
+long ksm_zero_pages(void)
+{
+	return read_number(KSM "ksm_zero_pages");
+}
+
+long ksm_zero_pages_here(void)
+{
+	return number_after("/proc/self/ksm_stat", "ksm_zero_pages");
+}
+
+const char *ksm_merge_zeroes(void *start, size_t len)
+{
+	const long before = ksm_zero_pages_here();
+	bool merged;
+
+	if (access(KSM "run", F_OK))
+		return "this kernel has no KSM";
+	if (ksm_zero_pages() < 0 || before < 0)
+		return "this kernel does not count the zero pages of KSM";
+	if (madvise(start, len, MADV_MERGEABLE))
+		return because("MADV_MERGEABLE", errno);
+	if (write_number(KSM "use_zero_pages", 1) || write_number(KSM "sleep_millisecs", 1) ||
+	    write_number(KSM "pages_to_scan", 10000) || write_number(KSM "run", 1))
+		return "KSM could not be started";
+	merged = seen(ksm_zero_pages_here() >= before + (long)(len / PAGE));
+	write_number(KSM "run", 0);
+	write_number(KSM "use_zero_pages", 0);
+	return merged ? NULL : "KSM has not merged pages of zeroes";
+}
+
 void ksm_off(void)
 {
 	write_number(KSM "run", 2);

@@ -79,6 +79,14 @@ void numa_hints_off(void);
 /* ---- KSM: every page of both ranges, which hold the same, is merged */
 
 const char *ksm_merge(void *a, void *b, size_t len);
+/*
+ * Every page of the range, which holds zeroes, is the zero page now, and counted as such (since
+ * Linux 6.6).
+ */
+const char *ksm_merge_zeroes(void *start, size_t len);
+/* How many of those there are, in all processes and in this one; -1 on older kernels. */
+long ksm_zero_pages(void);
+long ksm_zero_pages_here(void);
 /* All that is merged is made whole again, and KSM stopped. */
 void ksm_off(void);
 bool is_ksm(const void *page);

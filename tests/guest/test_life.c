@@ -6,11 +6,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -485,9 +487,102 @@ static void nothing_leaks(void **state)
 		no_more_objects_than_before();
 }
 
+/*
+ * ---- zero pages that KSM has placed look like those that a tracker places. The kernel counts them
+ * until they are written to or unmapped, by itself.
+ */
+
+/* Of which the tracker has to place the last one. */
+#define ZEROES 64ul
+
+static void stop_by_closing(int fd, const char *start, size_t len)
+{
+	(void)start;
+	(void)len;
+	close(fd);
+}
+
+static void stop_by_unregistering(int fd, const char *start, size_t len)
+{
+	assert_ok(dev_unregister(fd, start, len));
+	close(fd);
+}
+
+/* The tracker gives way. Others than its own may go, too, and are counted no more then. */
+static void stop_by_registering(int fd, const char *start, size_t len)
+{
+	struct uffdio_register arg = {
+		.range = { .start = (uintptr_t)start, .len = len },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int uffd = new_uffd(0);
+
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &arg));
+	close(uffd);
+	close(fd);
+}
+
+static int end_ksm(void **state)
+{
+	ksm_off();
+	return tear_down(state);
+}
+
+static void zero_pages_of_ksm_are_counted(bool stay,
+					  void (*stop_tracking)(int fd, const char *start,
+								size_t len))
+{
+	const size_t len = (ZEROES + 1) * PAGE;
+	const long before = ksm_zero_pages(), before_here = ksm_zero_pages_here();
+	const char *reason;
+	char *p;
+	int fd;
+
+	if (before < 0)
+		skip_because("this kernel does not count the zero pages of KSM");
+	p = map_anon(ZEROES + 1);
+	touch(p, ZEROES, 0);
+	reason = ksm_merge_zeroes(p, ZEROES * PAGE);
+	if (reason)
+		fail_msg("%s", reason);
+	fd = tracker_of(p, len);
+	assert_int_equal(dev_stats(fd).zero_installed, 1);
+	assert_int_equal(written(fd, p, len, false), 0);
+	assert_int_equal(ksm_zero_pages_here() - before_here, ZEROES);
+	/* One that is written to is counted no more. */
+	p[0] = 1;
+	assert_int_equal(written(fd, p, len, false), 1);
+	assert_int_equal(ksm_zero_pages_here() - before_here, ZEROES - 1);
+	stop_tracking(fd, p, len);
+	if (stay)
+		assert_int_equal(ksm_zero_pages_here() - before_here, ZEROES - 1);
+	munmap(p, len);
+	assert_int_equal(ksm_zero_pages_here() - before_here, 0);
+	assert_int_equal(ksm_zero_pages() - before, 0);
+}
+
+static void zero_pages_of_ksm_outlive_the_tracker(void **state)
+{
+	(void)state;
+	zero_pages_of_ksm_are_counted(true, stop_by_closing);
+}
+
+static void zero_pages_of_ksm_are_not_unregistered(void **state)
+{
+	(void)state;
+	zero_pages_of_ksm_are_counted(true, stop_by_unregistering);
+}
+
+static void zero_pages_of_ksm_are_given(void **state)
+{
+	(void)state;
+	zero_pages_of_ksm_are_counted(false, stop_by_registering);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
-int main(void)
+/* With an argument only the tests whose names match it. */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_target_exits),
@@ -504,7 +599,14 @@ int main(void)
 		TEST(exit_storm),
 		TEST(mapping_storm),
 		TEST(nothing_leaks),
+		cmocka_unit_test_setup_teardown(zero_pages_of_ksm_outlive_the_tracker, set_up,
+						end_ksm),
+		cmocka_unit_test_setup_teardown(zero_pages_of_ksm_are_not_unregistered, set_up,
+						end_ksm),
+		cmocka_unit_test_setup_teardown(zero_pages_of_ksm_are_given, set_up, end_ksm),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests_name("life", tests, NULL, NULL);
 }
