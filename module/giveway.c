@@ -89,8 +89,8 @@ static bool others_may_stay(const struct uffdwp_claim *claim)
 
 /*
  * What would the kernel say, if the VMA were not a tracker's? In its order: userfaultfd_register().
- * UFFDIO_UNREGISTER looks at the end of hugetlb only when it has come there, and all that is below is
- * unregistered then: that is left to it.
+ * UFFDIO_UNREGISTER looks at the end of hugetlb only when it has come there, and all that is below
+ * is unregistered then: that is left to it.
  */
 static int check_vma(const struct uffdwp_claim *claim, struct vm_area_struct *vma)
 {

@@ -26,9 +26,9 @@
  * uffdwp_remap - a VMA of a tracker was moved, and is registered no more
  * @vma: where it is now; mmap_lock is held for writing, and faults are kept out, since the kernel
  *	has just changed its flags
- * @zeroes: zero pages of ours may be there. Without their bits they look like those that the process
- *	has mapped by reading, which are mapped again when it reads; but not locked memory, which
- *	was populated when it was armed
+ * @zeroes: zero pages of ours may be there. Without their bits they look like those that the
+ *	process has mapped by reading, which are mapped again when it reads; but not in locked
+ *	memory, which was populated when it was armed
  */
 void uffdwp_remap(struct vm_area_struct *vma, bool zeroes)
 {

@@ -168,8 +168,8 @@ static __always_inline struct uffdwp_tracker *find_by_ctx(const void *ctx)
 
 /*
  * A child may have inherited VMAs with the context of its parent's userfaultfd: so the mm is
- * compared, too. And where writes are for the userfaultfd monitor (@sync), nothing is found by those
- * who resolve write faults.
+ * compared, too. And where writes are for the userfaultfd monitor (@sync), nothing is found by
+ * those who resolve write faults.
  */
 static __always_inline struct uffdwp_tracker *find_by_vma(const struct vm_area_struct *vma)
 {

@@ -81,8 +81,9 @@ struct uffdwp_split {
  * @of_mm: all trackers of the address space, once published
  * @rcu: frees the tracker when no fault can see it any more
  *
- * All but @ending, @arming_ended, @lost, @watched, @drain_wanted, @mapped_zeroes, @drained_at, @split
- * and the counters is set once, by whoever makes the tracker, before it is published in the tables.
+ * All but @ending, @arming_ended, @lost, @watched, @drain_wanted, @mapped_zeroes, @drained_at,
+ * @split and the counters is set once, by whoever makes the tracker, before it is published in the
+ * tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -176,7 +177,8 @@ static inline bool uffdwp_user_range_is_valid(const struct mm_struct *mm, u64 st
 
 /*
  * Is the userfaultfd of this tracker one that the module has made, and that the process knows
- * nothing of? Not, if it was handed in or has itself asked for what native_abi=1 offers. @t: or NULL
+ * nothing of? Not, if it was handed in or has itself asked for what native_abi=1 offers. @t may be
+ * NULL.
  */
 static inline bool uffdwp_tracker_is_private(const struct uffdwp_tracker *t)
 {

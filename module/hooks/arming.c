@@ -219,8 +219,9 @@ static notrace bool is_refused(const struct vm_area_struct *vma)
 }
 
 /*
- * Is it none that the process has registered? Then it was not when the call began (stranger.c): what
- * it copies has come late. It is to begin anew, as after a change of the mm, and is refused then.
+ * Is it none that the process has registered? Then it was not when the call began (stranger.c):
+ * what it copies has come late. It is to begin anew, as after a change of the mm, and is refused
+ * then.
  */
 static notrace bool has_come_late(const struct vm_area_struct *vma)
 {

@@ -256,8 +256,8 @@ static struct uffdwp_hook vfs_fallocate_hook = {
 };
 
 /*
- * A file that grows may have been written to behind its end, in its last page, and what is there may
- * become zeroes (pagecache_isize_extended() of 7.2).
+ * A file that grows may have been written to behind its end, in its last page, and what is there
+ * may become zeroes (pagecache_isize_extended() of 7.2).
  */
 static int instead_of_notify_change(void *idmap, struct dentry *dentry, struct iattr *attr,
 				    void *delegated_inode)

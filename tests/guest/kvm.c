@@ -293,7 +293,8 @@ static const char *internal_error(const struct kvm_run *run)
 {
 	static _Thread_local char text[400];
 	const uint32_t n = run->internal.ndata > 16 ? 16 : run->internal.ndata;
-	int len = snprintf(text, sizeof(text), "an internal error of KVM: %u", run->internal.suberror);
+	int len = snprintf(text, sizeof(text), "an internal error of KVM: %u",
+			   run->internal.suberror);
 	uint32_t i;
 
 	for (i = 0; i < n; i++)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
@@ -365,6 +367,25 @@ static void compare(const char *memory, const char *mirror, size_t len, unsigned
 			 round, missed, first, stress->seed);
 }
 
+/* Where the threads of this process are in the kernel, and how long they have run. */
+static void print_threads(void)
+{
+	glob_t files;
+	size_t i;
+
+	if (glob("/proc/self/task/*/st*[tk]", 0, NULL, &files))
+		return;
+	for (i = 0; i < files.gl_pathc; i++) {
+		char text[4096] = "";
+		int fd = open(files.gl_pathv[i], O_RDONLY);
+		ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+		print_message("%s:\n%.*s\n", files.gl_pathv[i], (int)(n > 0 ? n : 0), text);
+		close(fd);
+	}
+	globfree(&files);
+}
+
 static void mirror_rounds(struct control *control, unsigned int processors, const char *memory,
 			  char *mirror, size_t len)
 {
@@ -388,8 +409,10 @@ static void mirror_rounds(struct control *control, unsigned int processors, cons
 			 */
 			usleep(wait);
 			wait = wait < MOST_WAIT ? wait + 20 : MOST_WAIT;
-			if (time(NULL) - since > STUCK_SECONDS)
+			if (time(NULL) - since > STUCK_SECONDS) {
+				print_threads();
 				fail_msg("the guest has not moved for %d seconds", STUCK_SECONDS);
+			}
 		}
 		if (control->wrong)
 			fail_msg("the guest: %s (seed %" PRIu64 ")", control->wrong, stress->seed);
