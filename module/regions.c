@@ -19,7 +19,7 @@
  *
  * Return: what became of them.
  */
-enum uffdwp_put uffdwp_regions_add(struct uffdwp_regions *r, unsigned long start,
+enum uffdwp_added uffdwp_regions_add(struct uffdwp_regions *r, unsigned long start,
 				   unsigned long *end, u64 categories)
 {
 	struct uffdwp_region *last = r->buffered ? &r->buffer[r->buffered - 1] : NULL;

@@ -8,7 +8,7 @@
 #include "../uapi/uffdwp-async.h"
 
 /* What became of pages that were offered. */
-enum uffdwp_put {
+enum uffdwp_added {
 	UFFDWP_ADD_TAKEN,	/* all taken */
 	UFFDWP_ADD_LAST,	/* taken, up to the page limit, which is reached now */
 	UFFDWP_ADD_NO_ROOM,	/* not taken: the caller's vec is full, or the limit was reached */
@@ -42,7 +42,7 @@ struct uffdwp_regions {
 	u64 pages;
 };
 
-enum uffdwp_put uffdwp_regions_add(struct uffdwp_regions *r, unsigned long start,
+enum uffdwp_added uffdwp_regions_add(struct uffdwp_regions *r, unsigned long start,
 				   unsigned long *end, u64 categories);
 int uffdwp_regions_store(struct uffdwp_regions *r, bool last);
 

@@ -40,10 +40,11 @@ static struct uffdwp_regions new_regions(u64 vec_len, u64 max_pages)
 }
 
 /* Pages, not bytes. */
-static enum uffdwp_put put(struct uffdwp_regions *r, u64 first, u64 end, u64 categories, u64 *taken)
+static enum uffdwp_added add(struct uffdwp_regions *r, u64 first, u64 end, u64 categories,
+			     u64 *taken)
 {
 	unsigned long last = end * PAGE_SIZE;
-	enum uffdwp_put what = uffdwp_regions_put(r, first * PAGE_SIZE, &last, categories);
+	enum uffdwp_added what = uffdwp_regions_add(r, first * PAGE_SIZE, &last, categories);
 
 	if (taken)
 		*taken = last / PAGE_SIZE;
@@ -55,16 +56,16 @@ static void neighbours_join(void **state)
 	struct uffdwp_regions r = new_regions(64, UINT64_MAX);
 
 	(void)state;
-	assert_int_equal(put(&r, 1, 2, 7, NULL), UFFDWP_PUT_TAKEN);
-	assert_int_equal(put(&r, 2, 5, 7, NULL), UFFDWP_PUT_TAKEN);
+	assert_int_equal(add(&r, 1, 2, 7, NULL), UFFDWP_ADD_TAKEN);
+	assert_int_equal(add(&r, 2, 5, 7, NULL), UFFDWP_ADD_TAKEN);
 	assert_true(uffdwp_regions_extend(&r, 5 * PAGE_SIZE, 7));
 	assert_int_equal(r.buffered, 1);
 	assert_int_equal(buffer[0].end, 6 * PAGE_SIZE);
 	/* Another category, or a gap, begins another. */
 	assert_false(uffdwp_regions_extend(&r, 6 * PAGE_SIZE, 8));
-	assert_int_equal(put(&r, 6, 7, 8, NULL), UFFDWP_PUT_TAKEN);
+	assert_int_equal(add(&r, 6, 7, 8, NULL), UFFDWP_ADD_TAKEN);
 	assert_false(uffdwp_regions_extend(&r, 8 * PAGE_SIZE, 8));
-	assert_int_equal(put(&r, 8, 9, 8, NULL), UFFDWP_PUT_TAKEN);
+	assert_int_equal(add(&r, 8, 9, 8, NULL), UFFDWP_ADD_TAKEN);
 	assert_int_equal(r.buffered, 3);
 	assert_int_equal(r.pages, 7);
 }
@@ -84,16 +85,16 @@ static void the_page_limit_cuts(void **state)
 	u64 taken;
 
 	(void)state;
-	assert_int_equal(put(&r, 0, 8, 1, &taken), UFFDWP_PUT_TAKEN);
-	assert_int_equal(put(&r, 20, 30, 1, &taken), UFFDWP_PUT_LAST);
+	assert_int_equal(add(&r, 0, 8, 1, &taken), UFFDWP_ADD_TAKEN);
+	assert_int_equal(add(&r, 20, 30, 1, &taken), UFFDWP_ADD_LAST);
 	assert_int_equal(taken, 22);
 	assert_int_equal(r.pages, 10);
 	assert_int_equal(buffer[1].end, 22 * PAGE_SIZE);
 	/* The last page must be told to the caller, so it is not taken in silence. */
 	r = new_regions(64, 2);
-	put(&r, 0, 1, 1, NULL);
+	add(&r, 0, 1, 1, NULL);
 	assert_false(uffdwp_regions_extend(&r, PAGE_SIZE, 1));
-	assert_int_equal(put(&r, 1, 2, 1, NULL), UFFDWP_PUT_LAST);
+	assert_int_equal(add(&r, 1, 2, 1, NULL), UFFDWP_ADD_LAST);
 }
 
 static void a_full_vector_takes_no_more(void **state)
@@ -101,15 +102,15 @@ static void a_full_vector_takes_no_more(void **state)
 	struct uffdwp_regions r = new_regions(2, UINT64_MAX);
 
 	(void)state;
-	put(&r, 0, 1, 1, NULL);
-	put(&r, 2, 3, 1, NULL);
-	assert_int_equal(put(&r, 4, 5, 1, NULL), UFFDWP_PUT_NO_ROOM);
+	add(&r, 0, 1, 1, NULL);
+	add(&r, 2, 3, 1, NULL);
+	assert_int_equal(add(&r, 4, 5, 1, NULL), UFFDWP_ADD_NO_ROOM);
 	/* But the last region may grow. */
-	assert_int_equal(put(&r, 3, 4, 1, NULL), UFFDWP_PUT_TAKEN);
+	assert_int_equal(add(&r, 3, 4, 1, NULL), UFFDWP_ADD_TAKEN);
 	assert_int_equal(uffdwp_regions_store(&r, true), 0);
 	assert_int_equal(r.stored, 2);
 	assert_int_equal(vec[1].end, 4 * PAGE_SIZE);
-	assert_int_equal(put(&r, 4, 5, 1, NULL), UFFDWP_PUT_NO_ROOM);
+	assert_int_equal(add(&r, 4, 5, 1, NULL), UFFDWP_ADD_NO_ROOM);
 }
 
 static void the_buffer_is_stored_on_the_way(void **state)
@@ -119,8 +120,8 @@ static void the_buffer_is_stored_on_the_way(void **state)
 
 	(void)state;
 	for (i = 0; i < CAPACITY; i++)
-		assert_int_equal(put(&r, 2 * i, 2 * i + 1, 1, NULL), UFFDWP_PUT_TAKEN);
-	assert_int_equal(put(&r, 2 * i, 2 * i + 1, 1, NULL), UFFDWP_PUT_FLUSH_FIRST);
+		assert_int_equal(add(&r, 2 * i, 2 * i + 1, 1, NULL), UFFDWP_ADD_TAKEN);
+	assert_int_equal(add(&r, 2 * i, 2 * i + 1, 1, NULL), UFFDWP_ADD_FLUSH_FIRST);
 	assert_int_equal(uffdwp_regions_store(&r, false), 0);
 	/* The last one waits for a neighbour. */
 	assert_int_equal(r.stored, CAPACITY - 1);
@@ -138,8 +139,8 @@ static void what_cannot_be_stored_is_not_counted(void **state)
 	struct uffdwp_regions r = new_regions(64, UINT64_MAX);
 
 	(void)state;
-	put(&r, 0, 1, 1, NULL);
-	put(&r, 2, 3, 1, NULL);
+	add(&r, 0, 1, 1, NULL);
+	add(&r, 2, 3, 1, NULL);
 	readable = 1;
 	assert_int_equal(uffdwp_regions_store(&r, true), -EFAULT);
 	assert_int_equal(r.stored, 0);
@@ -151,8 +152,8 @@ static void without_a_vector_pages_are_counted(void **state)
 	struct uffdwp_regions r = new_regions(0, 100);
 
 	(void)state;
-	assert_int_equal(put(&r, 0, 60, 1, NULL), UFFDWP_PUT_TAKEN);
-	assert_int_equal(put(&r, 100, 160, 2, NULL), UFFDWP_PUT_LAST);
+	assert_int_equal(add(&r, 0, 60, 1, NULL), UFFDWP_ADD_TAKEN);
+	assert_int_equal(add(&r, 100, 160, 2, NULL), UFFDWP_ADD_LAST);
 	assert_int_equal(r.pages, 100);
 	assert_int_equal(r.buffered, 0);
 }
