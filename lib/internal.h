@@ -45,6 +45,7 @@ struct uffdwp_no {
  * @name: for people
  * @id: for uffdwp_open_opts.backend
  * @open: as uffdwp_open(), with options of full size; says why not
+ * @query: fills in kinds, features and abi_version, if it is there; as uffdwp_query()
  * @close: frees what open() has put into the tracker
  *
  * The others are what their names say; @scan is one call of the kernel, returns the number of
@@ -55,6 +56,7 @@ struct uffdwp_backend_ops {
 	enum uffdwp_backend id;
 	int (*open)(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts,
 		    struct uffdwp_no *no);
+	int (*query)(struct uffdwp_info *info, struct uffdwp_no *no);
 	void (*close)(struct uffdwp *tracker);
 	int (*do_register)(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at);
 	int (*do_unregister)(struct uffdwp *tracker, uint64_t start, uint64_t len);

@@ -275,6 +275,22 @@ close_pidfd:
 	return err;
 }
 
+/* What Linux 6.7 and later register, of those who ask for WP_ASYNC. */
+static int kernel_query(struct uffdwp_info *info, struct uffdwp_no *no)
+{
+	const int uffd = new_uffd();
+
+	no->step = UFFDWP_STEP_USERFAULTFD;
+	no->cannot = uffd == -ENODEV;
+	if (uffd < 0)
+		return uffd;
+	close(uffd);
+	info->kinds = UFFDWP_KIND_ANON_PRIVATE | UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB |
+		      UFFDWP_KIND_FILE;
+	info->features = UFFDWP_FEATURE_UFFD | UFFDWP_FEATURE_UNPOP_MARKER | UFFDWP_FEATURE_THP;
+	return 0;
+}
+
 static void kernel_close(struct uffdwp *tracker)
 {
 	pthread_mutex_destroy(&tracker->lock);
@@ -637,6 +653,7 @@ const struct uffdwp_backend_ops uffdwp_kernel_backend = {
 	.name = "kernel",
 	.id = UFFDWP_BACKEND_KERNEL,
 	.open = kernel_open,
+	.query = kernel_query,
 	.close = kernel_close,
 	.do_register = kernel_register,
 	.do_unregister = kernel_unregister,

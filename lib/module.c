@@ -20,14 +20,15 @@ static int command(const struct uffdwp *tracker, unsigned long cmd, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
-static int hello(const struct uffdwp *tracker)
+static int hello(const struct uffdwp *tracker, struct uffdwp_hello_arg *arg)
 {
-	struct uffdwp_hello_arg arg = { .size = sizeof(arg) };
-	int err = command(tracker, UFFDWP_IOC_HELLO, &arg);
+	int err;
 
+	*arg = (struct uffdwp_hello_arg){ .size = sizeof(*arg) };
+	err = command(tracker, UFFDWP_IOC_HELLO, arg);
 	if (err)
 		return err == -ENOTTY || err == -E2BIG ? -EPROTO : err;
-	return arg.abi_version < UFFDWP_ABI_VERSION ? -EPROTO : 0;
+	return arg->abi_version < UFFDWP_ABI_VERSION ? -EPROTO : 0;
 }
 
 static int attach(const struct uffdwp *tracker, int pidfd, const struct uffdwp_open_opts *opts)
@@ -70,17 +71,40 @@ static int attach_pid(const struct uffdwp *tracker, pid_t pid, const struct uffd
 }
 
 /* -ENODEV: a node without a module behind it says ENXIO or ENODEV. */
-static int open_device(struct uffdwp *tracker)
+static int open_device(struct uffdwp *tracker, struct uffdwp_hello_arg *arg)
 {
 	int err;
 
 	tracker->fd = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
 	if (tracker->fd < 0)
 		return errno == ENOENT || errno == ENXIO ? -ENODEV : -errno;
-	err = hello(tracker);
+	err = hello(tracker, arg);
 	if (err)
 		close(tracker->fd);
 	return err;
+}
+
+/* Is it there, for this caller, and young enough? */
+static bool is_passed_over(int err)
+{
+	return err == -ENODEV || err == -EACCES || err == -EPERM || err == -EPROTO;
+}
+
+static int module_query(struct uffdwp_info *info, struct uffdwp_no *no)
+{
+	struct uffdwp_hello_arg arg;
+	struct uffdwp device;
+	int err = open_device(&device, &arg);
+
+	no->step = UFFDWP_STEP_DEVICE;
+	no->cannot = is_passed_over(err);
+	if (err)
+		return err;
+	close(device.fd);
+	info->abi_version = arg.abi_version;
+	info->kinds = arg.kinds;
+	info->features = arg.features;
+	return 0;
 }
 
 /*
@@ -91,11 +115,12 @@ static int open_device(struct uffdwp *tracker)
 static int module_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts,
 		       struct uffdwp_no *no)
 {
-	int err = open_device(tracker);
+	struct uffdwp_hello_arg arg;
+	int err = open_device(tracker, &arg);
 
 	if (err) {
 		no->step = UFFDWP_STEP_DEVICE;
-		no->cannot = err == -ENODEV || err == -EACCES || err == -EPERM || err == -EPROTO;
+		no->cannot = is_passed_over(err);
 		return err;
 	}
 	err = attach_pid(tracker, pid, opts);
@@ -181,6 +206,7 @@ const struct uffdwp_backend_ops uffdwp_module_backend = {
 	.name = "module",
 	.id = UFFDWP_BACKEND_MODULE,
 	.open = module_open,
+	.query = module_query,
 	.close = module_close,
 	.do_register = module_register,
 	.do_unregister = module_unregister,

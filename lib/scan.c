@@ -29,7 +29,8 @@ int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opt
 	struct uffdwp_scan *s;
 
 	*scan = NULL;
-	if (!opts || uffdwp_copy_opts(&full, sizeof(full), opts))
+	if (!opts || uffdwp_copy_opts(&full, sizeof(full), opts) ||
+	    full.len > UINT64_MAX - full.start)
 		return uffdwp_failed(UFFDWP_STEP_SCAN, -EINVAL);
 	s = calloc(1, sizeof(*s));
 	if (!s)
@@ -38,15 +39,15 @@ int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opt
 	if (!full.category_mask && !full.category_anyof_mask)
 		full.category_mask = UFFDWP_PAGE_IS_WRITTEN;
 	s->tracker = tracker;
-	s->end = full.end;
+	s->end = full.start + full.len;
 	s->max_pages = full.max_pages;
-	s->done = full.start == full.end;
+	s->done = !full.len;
 	s->arg = (struct uffdwp_scan_arg){
 		.size = sizeof(s->arg),
 		.flags = full.flags,
 		.start = full.start,
 		.walk_end = full.start,
-		.end = full.end,
+		.end = s->end,
 		.vec = (uintptr_t)s->regions,
 		.vec_len = BATCH,
 		.category_inverted = full.category_inverted,

@@ -3,6 +3,7 @@
  * Trackers: choosing a back end, and what all of them do alike.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "internal.h"
@@ -80,6 +81,48 @@ int uffdwp_open(pid_t pid, const struct uffdwp_open_opts *opts, struct uffdwp **
 		return err;
 	}
 	*tracker = t;
+	return 0;
+}
+
+static int query_first(enum uffdwp_backend backend, struct uffdwp_info *info)
+{
+	enum uffdwp_step first_step = UFFDWP_STEP_NONE;
+	int err, first_err = 0;
+	struct uffdwp_no no;
+	size_t i;
+
+	for (i = 0; i < BACKENDS; i++) {
+		if (backend != UFFDWP_BACKEND_ANY && backend != backends[i]->id)
+			continue;
+		no = (struct uffdwp_no){ 0 };
+		info->backend = backends[i]->id;
+		err = backends[i]->query(info, &no);
+		if (!err)
+			return 0;
+		if (!no.cannot)
+			return uffdwp_failed(no.step, err);
+		if (!first_err) {
+			first_err = err;
+			first_step = no.step;
+		}
+	}
+	return uffdwp_failed(first_step, first_err);
+}
+
+int uffdwp_query(enum uffdwp_backend backend, struct uffdwp_info *info)
+{
+	struct uffdwp_info full = { .size = info->size };
+	int err;
+
+	if ((int)backend < 0 || backend >= UFFDWP_BACKENDS ||
+	    info->size < offsetof(struct uffdwp_info, features) + sizeof(info->features))
+		return uffdwp_failed(UFFDWP_STEP_OPTIONS, -EINVAL);
+	err = query_first(backend, &full);
+	if (err)
+		return err;
+	/* What a younger program has room for, and this library does not know, is 0. */
+	memset(info, 0, full.size);
+	memcpy(info, &full, full.size < sizeof(full) ? full.size : sizeof(full));
 	return 0;
 }
 

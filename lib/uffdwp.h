@@ -6,14 +6,14 @@
  *	struct uffdwp_scan *s;
  *	struct uffdwp_region r;
  *
+ *	UFFDWP_OPTS(uffdwp_scan_opts, opts, .start = start, .len = len,
+ *		    .flags = UFFDWP_SCAN_WP_MATCHING);
+ *
  *	uffdwp_open(pid, NULL, &t);
  *	uffdwp_track(t, start, len, NULL);
  *	for (;;) {
  *		sleep(1);
- *		uffdwp_scan_start(t, &(struct uffdwp_scan_opts){
- *			.size = sizeof(struct uffdwp_scan_opts),
- *			.start = start, .end = start + len,
- *			.flags = UFFDWP_SCAN_WP_MATCHING }, &s);
+ *		uffdwp_scan_start(t, &opts, &s);
  *		while (uffdwp_scan_next(s, &r) == 1)
  *			copy(r.start, r.end);
  *		uffdwp_scan_end(s);
@@ -26,8 +26,8 @@
  * 4096.
  *
  * Options structures begin with their size, so that a program and a library of different age
- * understand each other; fields that are left out are 0, the default. A NULL options pointer means
- * all defaults.
+ * understand each other; fields that are left out are 0, the default. UFFDWP_OPTS() fills in the
+ * size. A NULL options pointer means all defaults.
  *
  * Threads: a tracker may be used by several threads at once. A scan belongs to one thread at a
  * time. No function changes signal handlers, file descriptors that are not its own, or the
@@ -45,6 +45,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Define a variable NAME, which is a struct TYPE of this header, with its size and these fields. */
+#define UFFDWP_OPTS(type, name, ...) \
+	struct type name = { .size = sizeof(struct type), __VA_ARGS__ }
 
 /** struct uffdwp - a tracker: one process, any number of ranges of its memory */
 struct uffdwp;
@@ -88,6 +92,34 @@ enum uffdwp_backend {
 #define UFFDWP_OPEN_IGNORE_PINS	(1u << 2)
 /* Do not give way to userfaultfds of the process: UFFDWP_ATTACH_KEEP. Not with UFFDWP_OPEN_UFFD */
 #define UFFDWP_OPEN_KEEP	(1u << 3)
+
+/**
+ * struct uffdwp_info - what a back end offers on this machine
+ * @size: sizeof(struct uffdwp_info)
+ * @backend: which it is, never UFFDWP_BACKEND_ANY
+ * @abi_version: of the module; 0 for the kernel alone
+ * @kinds: UFFDWP_KIND_* that can be tracked
+ * @features: UFFDWP_FEATURE_*; UFFDWP_FEATURE_PIDFD: processes that do not help
+ */
+struct uffdwp_info {
+	size_t size;
+	enum uffdwp_backend backend;
+	unsigned int abi_version;
+	uint64_t kinds;
+	uint64_t features;
+};
+
+/**
+ * uffdwp_query - what could be tracked here, and how? Nothing is tracked by asking
+ * @backend: the back end to ask, or UFFDWP_BACKEND_ANY for the first one that is there
+ * @info: in: size; out: the rest of it, as much as @size has room for
+ *
+ * That the module's hooks can be placed, and the rights to a process, only uffdwp_open() finds out.
+ *
+ * Return: 0; -ENODEV, -EACCES or -EPROTO as from uffdwp_open(); -EINVAL for a bad @backend or size;
+ * -EMFILE, -ENFILE or -ENOMEM.
+ */
+int uffdwp_query(enum uffdwp_backend backend, struct uffdwp_info *info);
 
 /**
  * struct uffdwp_open_opts - options of uffdwp_open()
@@ -245,7 +277,7 @@ int uffdwp_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len);
  * @size: sizeof(struct uffdwp_scan_opts)
  * @flags: UFFDWP_SCAN_WP_MATCHING, UFFDWP_SCAN_CHECK_TRACKED
  * @start: first address
- * @end: last address, exclusive; equal to @start, the scan finds nothing
+ * @len: bytes; 0: the scan finds nothing
  * @category_inverted: as in struct uffdwp_scan_arg
  * @category_mask: as in struct uffdwp_scan_arg; when this and @category_anyof_mask are both 0,
  *	UFFDWP_PAGE_IS_WRITTEN is looked for
@@ -257,7 +289,7 @@ struct uffdwp_scan_opts {
 	size_t size;
 	uint64_t flags;
 	uint64_t start;
-	uint64_t end;
+	uint64_t len;
 	uint64_t category_inverted;
 	uint64_t category_mask;
 	uint64_t category_anyof_mask;
@@ -273,7 +305,7 @@ struct uffdwp_scan_opts {
  *
  * Looks at nothing yet: pages are looked at, and armed, while uffdwp_scan_next() goes on.
  *
- * Return: 0, -EINVAL or -ENOMEM.
+ * Return: 0; -EINVAL, also when the range is beyond the last address; or -ENOMEM.
  */
 int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opts,
 		      struct uffdwp_scan **scan);

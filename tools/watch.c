@@ -115,7 +115,7 @@ static int count_populated(struct watch *w, const struct map *map,
 	struct uffdwp_scan_opts opts = {
 		.size = sizeof(opts),
 		.start = where->start,
-		.end = where->end,
+		.len = where->end - where->start,
 		.category_inverted = none_of,
 		.category_mask = none_of,
 		/* In memory of files, a marker reads as swapped. */
@@ -173,7 +173,7 @@ static int scan_mapping(struct watch *w, const struct map *map, struct report_li
 		.size = sizeof(opts),
 		.flags = UFFDWP_SCAN_WP_MATCHING,
 		.start = line->start,
-		.end = line->end,
+		.len = line->end - line->start,
 		.category_mask = UFFDWP_PAGE_IS_WRITTEN,
 		.return_mask = UFFDWP_PAGE_IS_UNTRACKED,
 	};

@@ -69,7 +69,7 @@ static struct uffdwp_scan *scan_of(uint64_t flags, uint64_t max_pages)
 		.size = sizeof(opts),
 		.flags = flags,
 		.start = (uintptr_t)p,
-		.end = (uintptr_t)p + LEN,
+		.len = LEN,
 		.max_pages = max_pages,
 	};
 	struct uffdwp_scan *scan;
@@ -279,7 +279,7 @@ static uint64_t pages_that_are(uint64_t category)
 	struct uffdwp_scan_opts opts = {
 		.size = sizeof(opts),
 		.start = (uintptr_t)p,
-		.end = (uintptr_t)p + LEN,
+		.len = LEN,
 		.category_mask = category,
 		.return_mask = category,
 	};
@@ -372,7 +372,7 @@ static void a_userfaultfd_that_is_handed_in(void **state)
 	{
 		struct uffdwp_scan_opts scan_opts = {
 			.size = sizeof(scan_opts),
-			.start = (uintptr_t)q, .end = (uintptr_t)q + 10 * PAGE,
+			.start = (uintptr_t)q, .len = 10 * PAGE,
 		};
 		struct uffdwp_scan *scan;
 		struct uffdwp_region region;
@@ -570,7 +570,7 @@ static void statistics(void **state)
 static void what_is_not_offered(void **state)
 {
 	struct uffdwp_scan_opts scan_opts = {
-		.size = sizeof(scan_opts), .start = (uintptr_t)p, .end = (uintptr_t)p + LEN,
+		.size = sizeof(scan_opts), .start = (uintptr_t)p, .len = LEN,
 		.category_mask = UFFDWP_PAGE_IS_PINNED,
 	};
 	struct uffdwp_open_opts opts = opts_of(0);
@@ -763,6 +763,34 @@ static void the_only_one_that_is_wanted(void **state)
 	uffdwp_close(t);
 }
 
+/* What is said without tracking anything is what the device says, or what Linux 6.7 has. */
+static void what_is_offered_is_told(void **state)
+{
+	UFFDWP_OPTS(uffdwp_info, info);
+	UFFDWP_OPTS(uffdwp_info, kernel);
+	UFFDWP_OPTS(uffdwp_info, small);
+
+	(void)state;
+	small.size = sizeof(small.size);
+	assert_err(uffdwp_query(UFFDWP_BACKEND_ANY, &small), EINVAL);
+	assert_err(uffdwp_query(UFFDWP_BACKEND_KERNEL + 1, &info), EINVAL);
+	assert_err(uffdwp_query(UFFDWP_BACKEND_KERNEL, &kernel), kernel_can() ? 0 : ENODEV);
+	assert_err(uffdwp_query(UFFDWP_BACKEND_ANY, &info),
+		   has_module() || kernel_can() ? 0 : ENODEV);
+	if (has_module()) {
+		assert_int_equal(info.backend, UFFDWP_BACKEND_MODULE);
+		assert_int_equal(info.abi_version, UFFDWP_ABI_VERSION);
+		assert_int_equal(info.kinds, dev_kinds());
+		assert_int_equal(info.features, dev_features());
+	} else if (kernel_can()) {
+		assert_memory_equal(&info, &kernel, sizeof(info));
+	}
+	if (kernel_can()) {
+		assert_int_equal(kernel.backend, UFFDWP_BACKEND_KERNEL);
+		assert_false(kernel.features & UFFDWP_FEATURE_PIDFD);
+	}
+}
+
 static void another_process_takes_the_module(void **state)
 {
 	struct peer peer = peer_start();
@@ -845,6 +873,7 @@ int main(void)
 		cmocka_unit_test(who_may_not_open_the_device),
 		cmocka_unit_test(who_may_not_open_the_pagemap),
 		cmocka_unit_test(the_only_one_that_is_wanted),
+		cmocka_unit_test(what_is_offered_is_told),
 		cmocka_unit_test(another_process_takes_the_module),
 		cmocka_unit_test(the_command_says_what_to_do),
 	};

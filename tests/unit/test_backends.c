@@ -266,10 +266,8 @@ static void the_kernel_alone_says_what_it_lacks(void **state)
 
 static struct uffdwp_scan *scan_everything(void)
 {
-	struct uffdwp_scan_opts opts = {
-		.size = sizeof(opts), .flags = UFFDWP_SCAN_WP_MATCHING,
-		.start = BASE, .end = BASE + PAGES * 4096,
-	};
+	UFFDWP_OPTS(uffdwp_scan_opts, opts, .flags = UFFDWP_SCAN_WP_MATCHING, .start = BASE,
+		    .len = PAGES * 4096);
 	struct uffdwp_scan *scan;
 
 	assert_int_equal(uffdwp_scan_start(t, &opts, &scan), 0);
