@@ -29,83 +29,63 @@ GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
 	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c tests/guest/oracle.c)
 GUEST_HELPERS := $(B)/tests/guest/compat32 $(B)/tests/guest/native32
 
-GUEST_PARTS := $(addprefix tests/guest/,support.c environment.c inject.c stress.c unserved.c)
+GUEST_PARTS := $(addprefix tests/guest/support/,support.c environment.c inject.c stress.c unserved.c)
+GUEST_HEADERS := $(wildcard tests/guest/*/*.h)
+NATIVE_PARTS := tests/guest/support/native.c
 
-# All symbols are bound at start, so that no test takes a fault in the dynamic linker.
-$(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_PARTS:.c=.h) $(LIB_STATIC)
+# From all sources and archives that it depends on. All symbols are bound at start, so that no test
+# takes a fault in the dynamic linker.
+define link-guest-program
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(GUEST_PARTS) $(LIB_STATIC) \
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/guest/support -Wl,-z,now -o $@ $(filter %.c %.a,$^) \
 		$(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lpthread
+endef
+
+$(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_HEADERS) $(LIB_STATIC)
+	$(link-guest-program)
 
 # What the kernel itself offers since 6.7, and native_abi=1 on older ones
-$(B)/tests/guest/test_native_%: tests/guest/test_native_%.c tests/guest/native.c tests/guest/native.h \
-		$(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
-	@mkdir -p $(@D)
-	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< tests/guest/native.c $(GUEST_PARTS) $(CMOCKA) -lpthread
+$(B)/tests/guest/test_native_%: tests/guest/test_native_%.c $(NATIVE_PARTS) $(GUEST_PARTS) $(GUEST_HEADERS)
+	$(link-guest-program)
 
 # What needs a build of the module, or a guest, of its own: tests/vm/dead
 DEAD_PROGRAMS := $(addprefix $(B)/tests/guest/,dead_hooks dead_ftrace dead_tracers)
+DEAD_PARTS := $(addprefix tests/guest/support/,bpf.c writer.c)
 
-DEAD_PARTS := $(addprefix tests/guest/,native.c bpf.c writer.c)
+$(B)/tests/guest/dead_%: tests/guest/dead_%.c $(DEAD_PARTS) $(NATIVE_PARTS) $(GUEST_PARTS) $(GUEST_HEADERS)
+	$(link-guest-program)
 
-$(B)/tests/guest/dead_%: tests/guest/dead_%.c $(DEAD_PARTS) $(DEAD_PARTS:.c=.h) \
-		$(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
-	@mkdir -p $(@D)
-	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(DEAD_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
-
-# Of each way to track there is a program.
-KVM_PARTS := $(addprefix tests/guest/,kvm.c kvm_cases.c)
+# Programs of several files, which are in a folder of that name. Of each way to track a guest of KVM
+# there is one.
+KVM_PARTS := $(wildcard tests/guest/kvm/*.c)
 KVM_TESTS := $(addprefix $(B)/tests/guest/,test_kvm test_native_kvm)
 
-$(KVM_TESTS): $(B)/tests/guest/%: tests/guest/%.c $(KVM_PARTS) $(KVM_PARTS:.c=.h) \
-		tests/guest/native.c tests/guest/native.h $(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
-	@mkdir -p $(@D)
-	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(KVM_PARTS) tests/guest/native.c $(GUEST_PARTS) \
-		$(CMOCKA) -lpthread
+$(KVM_TESTS): $(B)/tests/guest/%: tests/guest/%.c $(KVM_PARTS) $(NATIVE_PARTS) $(GUEST_PARTS) $(GUEST_HEADERS)
+	$(link-guest-program)
 
-RACE_SOURCES := $(addprefix tests/guest/,races.c race_round.c race_events.c race_commands.c interleave.c \
-	support.c unserved.c)
+RACE_PARTS := $(wildcard tests/guest/races/*.c) $(addprefix tests/guest/support/,support.c unserved.c)
 
-$(B)/tests/guest/races: $(RACE_SOURCES) $(addprefix tests/guest/,races.h interleave.h support.h unserved.h) $(LIB_STATIC)
-	@mkdir -p $(@D)
-	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $(RACE_SOURCES) $(CMOCKA) -lpthread
+$(B)/tests/guest/races: tests/guest/races.c $(RACE_PARTS) $(GUEST_HEADERS) $(LIB_STATIC)
+	$(link-guest-program)
 
-ORACLE_PARTS := $(sort $(wildcard tests/guest/oracle/*.c))
+$(B)/tests/guest/oracle: tests/guest/oracle.c $(wildcard tests/guest/oracle/*.c) $(GUEST_PARTS) $(GUEST_HEADERS)
+	$(link-guest-program)
 
-$(B)/tests/guest/oracle: tests/guest/oracle.c $(ORACLE_PARTS) tests/guest/oracle/oracle.h \
-		$(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
-	@mkdir -p $(@D)
-	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(ORACLE_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
+$(B)/tests/guest/test_differential: tests/guest/test_differential.c $(wildcard tests/guest/differential/*.c) \
+		$(GUEST_PARTS) $(GUEST_HEADERS)
+	$(link-guest-program)
 
-DIFFERENTIAL_PARTS := $(sort $(wildcard tests/guest/differential/*.c))
-
-$(B)/tests/guest/test_differential: tests/guest/test_differential.c $(DIFFERENTIAL_PARTS) \
-		$(wildcard tests/guest/differential/*.h) $(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
-	@mkdir -p $(@D)
-	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(DIFFERENTIAL_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
-
-# The matrix is one program of several files.
-MATRIX_PARTS := $(sort $(wildcard tests/guest/matrix_*.c))
-
-$(B)/tests/guest/test_matrix: tests/guest/test_matrix.c $(MATRIX_PARTS) tests/guest/matrix.h \
-		$(GUEST_PARTS) $(GUEST_PARTS:.c=.h)
-	@mkdir -p $(@D)
-	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -Wl,-z,now -o $@ $< $(MATRIX_PARTS) $(GUEST_PARTS) $(CMOCKA) -lpthread
+$(B)/tests/guest/test_matrix: tests/guest/test_matrix.c $(wildcard tests/guest/matrix/*.c) $(GUEST_PARTS) \
+		$(GUEST_HEADERS)
+	$(link-guest-program)
 
 # 32-bit and without a C library, so that no 32-bit libraries are needed to build them.
-$(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/program32.h uapi/uffdwp-async.h
+$(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/support/program32.h uapi/uffdwp-async.h
 	@mkdir -p $(@D)
 	$(say) CC32 $@
 	$(Q)$(CC) -m32 -O1 $(WARNINGS) -Wno-missing-prototypes -ffreestanding -fno-pie -no-pie -nostdlib \
-		-static -fno-stack-protector -Iuapi -isystem /usr/include/$(shell $(CC) -print-multiarch) \
+		-static -fno-stack-protector -Iuapi -Itests/guest/support -isystem /usr/include/$(shell $(CC) -print-multiarch) \
 		-o $@ $<
 
 guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(DEAD_PROGRAMS) $(B)/tests/guest/races $(B)/uffdwp $(B)/tests/bench

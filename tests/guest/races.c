@@ -5,7 +5,7 @@
  *
  *	races [--steps N] [EVENT [inside|around [scan|arm [KIND [STEP]]]]]
  *
- * A miss is found by the mirror (race_commands.c): after the race a quiet scan reports, what it
+ * A miss is found by the mirror (races/commands.c): after the race a quiet scan reports, what it
  * reports is copied, and then mirror and memory must be equal. Besides:
  *
  *   - the memory has what was written last to each page;
@@ -27,7 +27,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "races.h"
+#include "races/races.h"
 #include "unserved.h"
 
 #define WANTED 200u

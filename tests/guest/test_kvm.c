@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "kvm_cases.h"
+#include "kvm/cases.h"
 #include "unserved.h"
 
 static int tracker;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "environment.h"
-#include "matrix.h"
+#include "matrix/matrix.h"
 
 struct cell {
 	char name[160];

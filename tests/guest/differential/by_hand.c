@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../environment.h"
+#include "environment.h"
 #include "by_hand.h"
 #include "differential.h"
 

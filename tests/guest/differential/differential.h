@@ -17,7 +17,7 @@
 #ifndef GUEST_DIFFERENTIAL_H
 #define GUEST_DIFFERENTIAL_H
 
-#include "../support.h"
+#include "support.h"
 
 enum kind {
 	KIND_ANON,

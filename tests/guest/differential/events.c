@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../environment.h"
-#include "../madvise.h"
+#include "environment.h"
+#include "madvise.h"
 #include "differential.h"
 
 static char *first_byte(const struct side *side, const struct step *step)

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "../unserved.h"
+#include "unserved.h"
 #include "differential.h"
 
 #define AT(event) (1ull << EVENT_##event)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../environment.h"
+#include "environment.h"
 #include "oracle.h"
 
 const struct kind_info kinds[KINDS] = {

@@ -16,8 +16,8 @@
 #ifndef GUEST_ORACLE_H
 #define GUEST_ORACLE_H
 
-#include "../support.h"
-#include "../unserved.h"
+#include "support.h"
+#include "unserved.h"
 
 /* ---- areas */
 

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "../environment.h"
-#include "../madvise.h"
+#include "environment.h"
+#include "madvise.h"
 #include "oracle.h"
 
 #define SWAP_BYTES (128ul << 20)

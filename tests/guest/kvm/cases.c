@@ -12,8 +12,8 @@
 #include <time.h>
 
 #include "environment.h"
-#include "kvm.h"
-#include "kvm_cases.h"
+#include "vm.h"
+#include "cases.h"
 
 static const struct tracking *tracking;
 static const struct stress *stress;

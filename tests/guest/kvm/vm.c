@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 #include "environment.h"
-#include "kvm.h"
+#include "vm.h"
 #include "support.h"
 
 /* In the low memory */

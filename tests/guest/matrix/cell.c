@@ -196,7 +196,7 @@ static bool peek(const char *page, char *to)
 }
 
 /*
- * The byte that a page is full of when it is armed (matrix_kinds.c, matrix_states.c). It is not
+ * The byte that a page is full of when it is armed (matrix/kinds.c, matrix/states.c). It is not
  * read from there: reading is an event.
  */
 static char content_of(const struct area *area, size_t page)

@@ -3,13 +3,13 @@
  * The matrix: every kind of memory x every state it can be in x every event between arming and the
  * scan, and what the scan then says.
  *
- *	matrix_table.c	what is expected: data only
- *	matrix_kinds.c	makes memory
- *	matrix_states.c	brings it into a state, and proves that it is in it
- *	matrix_events.c	makes something happen to it
- *	matrix_cell.c	runs one cell and compares
+ *	matrix/table.c	what is expected: data only
+ *	matrix/kinds.c	makes memory
+ *	matrix/states.c	brings it into a state, and proves that it is in it
+ *	matrix/events.c	makes something happen to it
+ *	matrix/cell.c	runs one cell and compares
  *	unserved.c	what this kernel cannot serve: those kinds are tested to be refused
- *	matrix_manual.c	prints the table for uffdwp-pages(7)
+ *	manual.c	prints the table for uffdwp-pages(7)
  *
  * A cell is one kind, one state and one event. It is run in a process of its own.
  */
