@@ -40,14 +40,13 @@ static void hold_for_ever(int tracker)
 		pause();
 }
 
-static void nobody_sleeps_when_ftrace_dies(void **state)
+TEST(nobody_sleeps_when_ftrace_dies)
 {
 	char *seen = map_huge(HUGE_PAGES), *asleep = map_huge(HUGE_PAGES);
 	struct writer *w, *sleeper;
 	int tracker, other, entry, leave;
 	pid_t pid, sleeping;
 
-	(void)state;
 	assert_non_null(seen);
 	assert_non_null(asleep);
 	w = writer_new(seen, HUGE_PAGES, HUGE_PAGE);

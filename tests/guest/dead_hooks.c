@@ -125,12 +125,11 @@ static void sleep_in(const struct kind *kind)
 	writer_free(w);
 }
 
-static void a_sleeper_comes_back(void **state)
+TEST(a_sleeper_comes_back)
 {
 	const uint64_t offered = dev_kinds();
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!(kinds[i].needs & ~offered))
 			sleep_in(&kinds[i]);
@@ -139,7 +138,7 @@ static void a_sleeper_comes_back(void **state)
 
 #define THREADS 8
 
-static void all_threads_of_a_process_come_back(void **state)
+TEST(all_threads_of_a_process_come_back)
 {
 	const size_t part = 16 * PAGE;
 	char *memory = map_filled(THREADS / 2 * 16);
@@ -147,7 +146,6 @@ static void all_threads_of_a_process_come_back(void **state)
 	size_t i;
 	int fd;
 
-	(void)state;
 	for (i = 0; i < THREADS; i++) {
 		/* Two on each part. */
 		w[i] = writer_new(memory + i / 2 * part, 16, PAGE);
@@ -164,14 +162,13 @@ static void all_threads_of_a_process_come_back(void **state)
 }
 
 /* Others find out themselves, when they have to. */
-static void another_tracker_goes_on(void **state)
+TEST(another_tracker_goes_on)
 {
 	char *ours = map_filled(16), *theirs = map_filled(16);
 	struct writer *w = writer_new(theirs, 16, PAGE);
 	pid_t pid = writer_fork(w);
 	int fd, lost;
 
-	(void)state;
 	fd = tracker_of(ours, 16 * PAGE);
 	lost = dev_open();
 	assert_ok(dev_attach_pid(lost, pid));
@@ -191,7 +188,7 @@ static void another_tracker_goes_on(void **state)
 }
 
 /* It sleeps, and the one that would help it has to wait for its locks to be freed by its death. */
-static void a_sleeper_can_be_killed(void **state)
+TEST(a_sleeper_can_be_killed)
 {
 	char *memory = map_filled(16);
 	struct writer *w = writer_new(memory, 16, PAGE);
@@ -200,7 +197,6 @@ static void a_sleeper_can_be_killed(void **state)
 	pid_t pid = writer_fork(w);
 	int fd;
 
-	(void)state;
 	fd = dev_open();
 	assert_ok(dev_attach_pid(fd, pid));
 	assert_ok(dev_register(fd, memory, 16 * PAGE));
@@ -222,10 +218,8 @@ static char *armed_by_owner;
 static struct writer *owner;
 
 /* Before: a fault on it may be its owner's, so nobody looks. */
-static void a_handed_in_userfaultfd_is_the_owners(void **state)
+TEST(a_handed_in_userfaultfd_is_the_owners)
 {
-
-	(void)state;
 	armed_by_owner = map_filled(16);
 	owner = writer_new(armed_by_owner, 16, PAGE);
 	writer_thread(owner);
@@ -241,12 +235,11 @@ static void a_handed_in_userfaultfd_is_the_owners(void **state)
 	assert_int_equal(dev_stats(handed_in).hooks_dead, 0);
 }
 
-static void a_scan_is_refused_at_once(void **state)
+TEST(a_scan_is_refused_at_once)
 {
 	char *memory = map_filled(16);
 	int fd = tracker_of(memory, 16 * PAGE), other;
 
-	(void)state;
 	assert_int_equal(written(fd, memory, 16 * PAGE, false), 0);
 	become(DEAD_FTRACE);
 	assert_lost(fd, memory, 16 * PAGE);
@@ -258,7 +251,7 @@ static void a_scan_is_refused_at_once(void **state)
 	close(fd);
 }
 
-static void owners_of_userfaultfds_come_back(void **state)
+TEST(owners_of_userfaultfds_come_back)
 {
 	struct uffdio_writeprotect protect = {
 		.range = { (uintptr_t)armed_by_owner, 16 * PAGE },
@@ -266,7 +259,6 @@ static void owners_of_userfaultfds_come_back(void **state)
 	};
 	int i;
 
-	(void)state;
 	wait_for(writer_is_done(owner));
 	assert_lost(handed_in, armed_by_owner, 16 * PAGE);
 	assert_int_equal(dev_stats(handed_in).hooks_dead, 1);
@@ -285,9 +277,8 @@ static void owners_of_userfaultfds_come_back(void **state)
 }
 
 /* Hooks that cannot be removed may still be called: rmmod must not wait for ever. */
-static void the_module_stays(void **state)
+TEST(the_module_stays)
 {
-	(void)state;
 	/* Hooks of the last tracker are to be removed 2 s after it was closed. */
 	sleep(4);
 	assert_int_equal(syscall(SYS_delete_module, "uffdwp_async", O_NONBLOCK), -1);
@@ -296,7 +287,7 @@ static void the_module_stays(void **state)
 
 /* ---- native_abi=1 */
 
-static void a_native_tracker_lets_go(void **state)
+TEST(a_native_tracker_lets_go)
 {
 	char *memory = map_filled(16), *late = map_filled(16);
 	struct writer *w = writer_new(memory, 16, PAGE);
@@ -304,7 +295,6 @@ static void a_native_tracker_lets_go(void **state)
 	struct scan scan = written_pages(memory, 16 * PAGE, &region, 1);
 	int uffd = async_uffd_of(memory, 16 * PAGE), pagemap = open_pagemap(0), other;
 
-	(void)state;
 	writer_thread(w);
 	assert_int_equal(scan_pages(pagemap, &scan), 0);
 	become(DEAD_FTRACE);

@@ -103,13 +103,12 @@ static void detach(const char *function, int link)
 	wait_for(!has_bpf(function));
 }
 
-static void bpf_comes_second(void **state)
+TEST(bpf_comes_second)
 {
 	char *memory = map_filled(N);
 	int fd = tracker_of(memory, LEN), link;
 	unsigned int i, p;
 
-	(void)state;
 	list_functions();
 	for (i = 0; i < n; i++) {
 		for (p = 0; p < PLACES; p++) {
@@ -128,13 +127,12 @@ static void bpf_comes_second(void **state)
 	munmap(memory, LEN);
 }
 
-static void bpf_comes_first(void **state)
+TEST(bpf_comes_first)
 {
 	char *memory = map_filled(N);
 	unsigned int i, p;
 	int fd, link, err;
 
-	(void)state;
 	for (i = 0; i < n; i++) {
 		for (p = 0; p < PLACES; p++) {
 			/* Those that stay as long as the module were there before. */

@@ -279,20 +279,18 @@ static void own_threads(bool with_markers)
 	munmap(memory, LEN);
 }
 
-static void threads_of_the_same_process(void **state)
+TEST(threads_of_the_same_process)
 {
-	(void)state;
 	own_threads(false);
 }
 
-static void threads_of_the_same_process_with_markers(void **state)
+TEST(threads_of_the_same_process_with_markers)
 {
-	(void)state;
 	needs_markers();
 	own_threads(true);
 }
 
-static void threads_of_another_process(void **state)
+TEST(threads_of_another_process)
 {
 	struct control *control = new_control();
 	char *memory = new_memory();
@@ -300,7 +298,6 @@ static void threads_of_another_process(void **state)
 	struct scanner s;
 	pid_t child = fork();
 
-	(void)state;
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		run_writers(control, memory, threads);

@@ -118,28 +118,24 @@ static void sequence(enum mode mode)
 	munmap(o.scene, sizeof(*o.scene));
 }
 
-static void own_process(void **state)
+TEST(own_process)
 {
-	(void)state;
 	sequence(MODE_ZERO);
 }
 
-static void own_process_with_markers(void **state)
+TEST(own_process_with_markers)
 {
-	(void)state;
 	needs_markers();
 	sequence(MODE_MARKERS);
 }
 
-static void another_process(void **state)
+TEST(another_process)
 {
-	(void)state;
 	sequence(MODE_OTHER);
 }
 
-static void handed_in_userfaultfd(void **state)
+TEST(handed_in_userfaultfd)
 {
-	(void)state;
 	sequence(MODE_UFFD);
 }
 

@@ -59,14 +59,13 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void hello_tells_who_it_is(void **state)
+TEST(hello_tells_who_it_is)
 {
 	const struct unserved *row;
 	struct uffdwp_hello_arg arg;
 	int fd = dev_open();
 	size_t i;
 
-	(void)state;
 	assert_ok(dev_hello(fd, &arg));
 	assert_int_equal(arg.abi_version, UFFDWP_ABI_VERSION);
 	assert_int_equal(arg.page_size, PAGE);
@@ -83,11 +82,10 @@ static void hello_tells_who_it_is(void **state)
 	close(fd);
 }
 
-static void unknown_commands(void **state)
+TEST(unknown_commands)
 {
 	char arg[256] = { 0 };
 
-	(void)state;
 	assert_err(dev_ioctl(tracker, _IOWR(UFFDWP_IOC_MAGIC, 99, char[8]), arg), ENOTTY);
 	assert_err(dev_ioctl(tracker, _IOWR('x', 0, struct uffdwp_hello_arg), arg), ENOTTY);
 	assert_err(dev_ioctl(tracker, _IO(UFFDWP_IOC_MAGIC, 0), arg), ENOTTY);
@@ -118,12 +116,11 @@ static const struct {
 
 #define SIZES (sizeof(sizes) / sizeof(sizes[0]))
 
-static void sizes_that_are_wrong(void **state)
+TEST(sizes_that_are_wrong)
 {
 	uint64_t arg[1024];
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < SIZES; i++) {
 		memset(arg, 0, sizeof(arg));
 		assert_err(dev_ioctl(tracker, sizes[i].cmd, arg), EINVAL);
@@ -162,7 +159,7 @@ static int first_release(unsigned long cmd, size_t size, void *arg)
 	return ret;
 }
 
-static void programs_of_the_first_release(void **state)
+TEST(programs_of_the_first_release)
 {
 	struct uffdwp_region region;
 	struct uffdwp_hello_arg hello = { 0 };
@@ -174,7 +171,6 @@ static void programs_of_the_first_release(void **state)
 	struct uffdwp_unregister_arg unreg = { .start = (uintptr_t)memory, .len = N * PAGE };
 	struct uffdwp_stats_arg stats = { 0 };
 
-	(void)state;
 	assert_ok(first_release(UFFDWP_IOC_HELLO, UFFDWP_HELLO_SIZE_VER0, &hello));
 	assert_int_equal(hello.page_size, PAGE);
 	assert_err(first_release(UFFDWP_IOC_ATTACH, UFFDWP_ATTACH_SIZE_VER0, &attach), EALREADY);
@@ -192,40 +188,37 @@ static void programs_of_the_first_release(void **state)
 	assert_ok(first_release(UFFDWP_IOC_UNREGISTER, UFFDWP_UNREGISTER_SIZE_VER0, &unreg));
 }
 
-static void longer_structures_with_zeroes_are_fine(void **state)
+TEST(longer_structures_with_zeroes_are_fine)
 {
 	struct {
 		struct uffdwp_hello_arg hello;
 		uint64_t more[4];
 	} arg = { .hello = { .size = sizeof(arg) } };
 
-	(void)state;
 	assert_ok(dev_ioctl(tracker, UFFDWP_IOC_HELLO, &arg));
 	/* The number carries the caller's size, too. */
 	assert_ok(dev_ioctl(tracker, _IOC(_IOC_READ | _IOC_WRITE, UFFDWP_IOC_MAGIC, 0, sizeof(arg)),
 			    &arg));
 }
 
-static void pointers_that_cannot_be_read(void **state)
+TEST(pointers_that_cannot_be_read)
 {
 	void *const bad[] = {
 		NULL, (void *)8, (void *)-8, (void *)ABOVE, (void *)0xffff888000000000ul,
 	};
 	size_t i, j;
 
-	(void)state;
 	for (i = 0; i < SIZES; i++)
 		for (j = 0; j < sizeof(bad) / sizeof(bad[0]); j++)
 			assert_err(dev_ioctl(tracker, sizes[i].cmd, bad[j]), EFAULT);
 }
 
 /* A structure that ends behind the end of memory. */
-static void structures_that_are_cut_off(void **state)
+TEST(structures_that_are_cut_off)
 {
 	char *two = map_filled(2);
 	size_t i;
 
-	(void)state;
 	assert_ok(munmap(two + PAGE, PAGE));
 	for (i = 0; i < SIZES; i++) {
 		char *arg = two + PAGE - sizes[i].size + 8;
@@ -237,7 +230,7 @@ static void structures_that_are_cut_off(void **state)
 	munmap(two, PAGE);
 }
 
-static void reserved_fields_and_flags(void **state)
+TEST(reserved_fields_and_flags)
 {
 	struct uffdwp_hello_arg hello = { .size = sizeof(hello), .reserved = 1 };
 	struct uffdwp_attach_arg attach = {
@@ -260,7 +253,6 @@ static void reserved_fields_and_flags(void **state)
 	struct uffdwp_scan_arg scan = scan_arg(memory, PAGE, &region, 1);
 	int fd = dev_open();
 
-	(void)state;
 	assert_err(dev_ioctl(fd, UFFDWP_IOC_HELLO, &hello), EINVAL);
 
 	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
@@ -348,12 +340,11 @@ static int with_range(unsigned int command, uint64_t start, uint64_t len)
 	}
 }
 
-static void ranges_that_are_wrong(void **state)
+TEST(ranges_that_are_wrong)
 {
 	uint64_t good = (uintptr_t)memory;
 	unsigned int command;
 
-	(void)state;
 	for (command = 0; command < 5; command++) {
 		assert_err(with_range(command, good + 1, PAGE), EINVAL);
 		assert_err(with_range(command, good, PAGE + 1), EINVAL);
@@ -365,13 +356,12 @@ static void ranges_that_are_wrong(void **state)
 	}
 }
 
-static void memory_that_is_not_there(void **state)
+TEST(memory_that_is_not_there)
 {
 	char *hole = map_anon(2);
 	struct uffdwp_region region;
 	struct uffdwp_scan_arg scan;
 
-	(void)state;
 	assert_ok(munmap(hole, 2 * PAGE));
 	assert_err(dev_register(tracker, hole, 2 * PAGE), ENOENT);
 	assert_err(dev_unregister(tracker, hole, 2 * PAGE), ENOENT);
@@ -385,11 +375,10 @@ static void memory_that_is_not_there(void **state)
 	assert_int_equal(categories(tracker, hole), UFFDWP_PAGE_IS_UNTRACKED);
 }
 
-static void memory_that_is_not_registered(void **state)
+TEST(memory_that_is_not_registered)
 {
 	char *p = map_filled(1);
 
-	(void)state;
 	assert_err(dev_arm(tracker, p, PAGE), ENOENT);
 	assert_true(categories(tracker, p) & UFFDWP_PAGE_IS_UNTRACKED);
 	assert_true(categories(tracker, p) & UFFDWP_PAGE_IS_WRITTEN);
@@ -397,14 +386,13 @@ static void memory_that_is_not_registered(void **state)
 	munmap(p, PAGE);
 }
 
-static void before_attaching(void **state)
+TEST(before_attaching)
 {
 	struct uffdwp_region region;
 	struct uffdwp_scan_arg scan = scan_arg(memory, PAGE, &region, 1);
 	struct uffdwp_stats_arg stats = { .size = sizeof(stats) };
 	int fd = dev_open();
 
-	(void)state;
 	assert_err(dev_register(fd, memory, PAGE), ENOTCONN);
 	assert_err(dev_unregister(fd, memory, PAGE), ENOTCONN);
 	assert_err(dev_arm(fd, memory, PAGE), ENOTCONN);
@@ -414,9 +402,8 @@ static void before_attaching(void **state)
 	close(fd);
 }
 
-static void attaching_twice(void **state)
+TEST(attaching_twice)
 {
-	(void)state;
 	assert_err(dev_attach_self(tracker), EALREADY);
 	assert_err(dev_attach_pid(tracker, getppid()), EALREADY);
 	/* It is the tracker that it was. */
@@ -434,11 +421,10 @@ static int attach_with(uint64_t flags, int pidfd, int uffd)
 	return ret;
 }
 
-static void descriptors_that_are_wrong(void **state)
+TEST(descriptors_that_are_wrong)
 {
 	int null = open("/dev/null", O_RDWR);
 
-	(void)state;
 	assert_err(attach_with(UFFDWP_ATTACH_PIDFD, 9999, 0), EBADF);
 	assert_err(attach_with(UFFDWP_ATTACH_PIDFD, -1, 0), EBADF);
 	assert_err(attach_with(UFFDWP_ATTACH_PIDFD, null, 0), EBADF);
@@ -450,11 +436,10 @@ static void descriptors_that_are_wrong(void **state)
 	close(null);
 }
 
-static void userfaultfds_that_cannot_be_used(void **state)
+TEST(userfaultfds_that_cannot_be_used)
 {
 	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 
-	(void)state;
 	/* Not initialised: its owner could still ask for anything. */
 	assert_err(attach_with(UFFDWP_ATTACH_UFFD, 0, uffd), EINVAL);
 	close(uffd);
@@ -533,7 +518,7 @@ static void register_for_missing(int uffd, void *start, size_t len)
  * Adding WP would take MISSING from memory of the handed-in userfaultfd: refused with -EBUSY. A
  * kernel that reads the request once more after that was checked would do it.
  */
-static void a_register_that_changes(void **state)
+TEST(a_register_that_changes)
 {
 	static struct uffdwp_register_arg reg;
 	char *allowed = map_anon(4), *forbidden = map_anon(4);
@@ -545,7 +530,6 @@ static void a_register_that_changes(void **state)
 	unsigned int round, refused = 0;
 	pthread_t thread;
 
-	(void)state;
 	assert_ok(dev_attach_uffd(fd, uffd));
 	register_for_missing(uffd, forbidden, 4 * PAGE);
 	assert_err(dev_register(fd, forbidden, 4 * PAGE), EBUSY);
@@ -570,7 +554,7 @@ static void a_register_that_changes(void **state)
 }
 
 /* UFFDIO_UNREGISTER of older kernels takes memory from any userfaultfd, so the owner is checked. */
-static void an_unregister_that_changes(void **state)
+TEST(an_unregister_that_changes)
 {
 	static struct uffdwp_unregister_arg unreg;
 	char *allowed = map_anon(4), *forbidden = map_anon(4);
@@ -582,7 +566,6 @@ static void an_unregister_that_changes(void **state)
 	unsigned int round;
 	pthread_t thread;
 
-	(void)state;
 	unreg = (struct uffdwp_unregister_arg){
 		.size = sizeof(unreg), .start = (uintptr_t)allowed, .len = 4 * PAGE,
 	};
@@ -600,12 +583,11 @@ static void an_unregister_that_changes(void **state)
 	munmap(forbidden, 4 * PAGE);
 }
 
-static void one_userfaultfd_one_tracker(void **state)
+TEST(one_userfaultfd_one_tracker)
 {
 	int uffd = new_uffd(0);
 	int a = dev_open(), b = dev_open();
 
-	(void)state;
 	assert_ok(dev_attach_uffd(a, uffd));
 	assert_err(dev_attach_uffd(b, uffd), EBUSY);
 	close(a);
@@ -615,7 +597,7 @@ static void one_userfaultfd_one_tracker(void **state)
 }
 
 /* A userfaultfd of one process with the pidfd of another: nothing of either is tracked. */
-static void a_userfaultfd_of_somebody_else(void **state)
+TEST(a_userfaultfd_of_somebody_else)
 {
 	char *p = map_filled(4);
 	struct peer peer = peer_start();
@@ -626,7 +608,6 @@ static void a_userfaultfd_of_somebody_else(void **state)
 		.pidfd = pidfd, .uffd = uffd,
 	};
 
-	(void)state;
 	/* To the kernel it would be our own memory that is registered, and not the peer's. */
 	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg), EINVAL);
 	assert_err(dev_register(fd, p, 4 * PAGE), ENOTCONN);
@@ -643,13 +624,12 @@ static void a_userfaultfd_of_somebody_else(void **state)
 	munmap(p, 4 * PAGE);
 }
 
-static void processes_that_are_gone(void **state)
+TEST(processes_that_are_gone)
 {
 	pid_t pid = fork();
 	int pidfd, fd = dev_open();
 	siginfo_t info;
 
-	(void)state;
 	if (!pid)
 		_exit(0);
 	pidfd = syscall(SYS_pidfd_open, pid, 0);
@@ -663,11 +643,10 @@ static void processes_that_are_gone(void **state)
 	close(fd);
 }
 
-static void kernel_threads(void **state)
+TEST(kernel_threads)
 {
 	int fd = dev_open();
 
-	(void)state;
 	/* kthreadd */
 	assert_err(dev_attach_pid(fd, 2), ENXIO);
 	close(fd);
@@ -688,14 +667,13 @@ static int attach_as(uid_t uid, pid_t pid, int device)
 	return -WEXITSTATUS(status);
 }
 
-static void rights(void **state)
+TEST(rights)
 {
 	struct peer peer = peer_start();
 	int fd = dev_open(), device;
 	pid_t child;
 	int status;
 
-	(void)state;
 	/* The file was opened by root and handed on: the right to the process still counts. */
 	assert_err(attach_as(1000, peer.pid, fd), EPERM);
 	assert_err(attach_as(1000, 1, fd), EPERM);
@@ -715,11 +693,10 @@ static void rights(void **state)
 	assert_int_equal(WEXITSTATUS(status), EACCES);
 }
 
-static void the_device_node_is_for_root(void **state)
+TEST(the_device_node_is_for_root)
 {
 	struct stat st;
 
-	(void)state;
 	assert_ok(stat(UFFDWP_DEVICE, &st));
 	assert_true(S_ISCHR(st.st_mode));
 	assert_int_equal(st.st_mode & 0777, 0600);
@@ -737,13 +714,12 @@ static int refused_at(const void *start, size_t len, uint64_t *fail_at)
 	return ret;
 }
 
-static void kinds_that_cannot_be_tracked(void **state)
+TEST(kinds_that_cannot_be_tracked)
 {
 	int file = new_untrackable_file(PAGE);
 	char *p = map_filled(4), *q;
 	uint64_t fail_at;
 
-	(void)state;
 	q = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
 	assert_err(refused_at(q, PAGE, &fail_at), EOPNOTSUPP);
 	assert_int_equal(fail_at, (uintptr_t)q);
@@ -775,7 +751,7 @@ static void write_every_second(void)
 		memory[i * PAGE] = 5;
 }
 
-static void a_vector_that_faults(void **state)
+TEST(a_vector_that_faults)
 {
 	struct uffdwp_region *vec = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -783,7 +759,6 @@ static void a_vector_that_faults(void **state)
 	size_t at_end = PAGE / sizeof(*vec) - 10;
 	int n;
 
-	(void)state;
 	assert_ok(munmap((char *)vec + PAGE, PAGE));
 	write_every_second();
 	scan = scan_arg(memory, N * PAGE, vec + at_end, N);
@@ -807,7 +782,7 @@ static void a_vector_that_faults(void **state)
 }
 
 /* More regions than go in one batch: what was stored counts, what was not is written. */
-static void a_vector_that_faults_halfway(void **state)
+TEST(a_vector_that_faults_halfway)
 {
 	const size_t many = 4 * N;
 	char *p = map_filled(many);
@@ -821,7 +796,6 @@ static void a_vector_that_faults_halfway(void **state)
 	size_t i, reported = 0;
 	int n;
 
-	(void)state;
 	munmap(border, PAGE);
 	for (i = 0; i < many; i += 2)
 		p[i * PAGE] = 5;
@@ -845,13 +819,12 @@ static void a_vector_that_faults_halfway(void **state)
 }
 
 /* walk_end cannot be stored. */
-static void a_structure_that_cannot_be_written(void **state)
+TEST(a_structure_that_cannot_be_written)
 {
 	struct uffdwp_region vec[8];
 	struct uffdwp_scan_arg *scan = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 					    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	(void)state;
 	touch(memory, 3, 4);
 	*scan = scan_arg(memory, N * PAGE, vec, 8);
 	scan->flags = UFFDWP_SCAN_WP_MATCHING;
@@ -862,14 +835,13 @@ static void a_structure_that_cannot_be_written(void **state)
 }
 
 /* The structure becomes unwritable while the scan runs: its own first region is stored over it. */
-static void a_vector_over_the_structure(void **state)
+TEST(a_vector_over_the_structure)
 {
 	union {
 		struct uffdwp_scan_arg scan;
 		struct uffdwp_region vec[8];
 	} both;
 
-	(void)state;
 	touch(memory, 3, 4);
 	both.scan = scan_arg(memory, N * PAGE, both.vec, 8);
 	both.scan.flags = UFFDWP_SCAN_WP_MATCHING;
@@ -877,12 +849,11 @@ static void a_vector_over_the_structure(void **state)
 	assert_int_equal(written(tracker, memory, N * PAGE, false), 0);
 }
 
-static void a_32_bit_caller_gets_the_same(void **state)
+TEST(a_32_bit_caller_gets_the_same)
 {
 	pid_t child = fork();
 	int status;
 
-	(void)state;
 	if (!child) {
 		execl("/bin/compat32", "compat32", (char *)NULL);
 		_exit(255);
@@ -892,40 +863,40 @@ static void a_32_bit_caller_gets_the_same(void **state)
 		fail_msg("the 32-bit program failed at check %d", WEXITSTATUS(status));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define with_set_up(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(hello_tells_who_it_is),
-		TEST(unknown_commands),
-		TEST(sizes_that_are_wrong),
-		TEST(programs_of_the_first_release),
-		TEST(longer_structures_with_zeroes_are_fine),
-		TEST(pointers_that_cannot_be_read),
-		TEST(structures_that_are_cut_off),
-		TEST(reserved_fields_and_flags),
-		TEST(ranges_that_are_wrong),
-		TEST(memory_that_is_not_there),
-		TEST(memory_that_is_not_registered),
-		TEST(before_attaching),
-		TEST(attaching_twice),
-		TEST(descriptors_that_are_wrong),
-		TEST(userfaultfds_that_cannot_be_used),
-		TEST(a_register_that_changes),
-		TEST(an_unregister_that_changes),
-		TEST(one_userfaultfd_one_tracker),
-		TEST(a_userfaultfd_of_somebody_else),
-		TEST(processes_that_are_gone),
-		TEST(kernel_threads),
-		TEST(rights),
-		TEST(the_device_node_is_for_root),
-		TEST(kinds_that_cannot_be_tracked),
-		TEST(a_vector_that_faults),
-		TEST(a_vector_that_faults_halfway),
-		TEST(a_structure_that_cannot_be_written),
-		TEST(a_vector_over_the_structure),
-		TEST(a_32_bit_caller_gets_the_same),
+		with_set_up(hello_tells_who_it_is),
+		with_set_up(unknown_commands),
+		with_set_up(sizes_that_are_wrong),
+		with_set_up(programs_of_the_first_release),
+		with_set_up(longer_structures_with_zeroes_are_fine),
+		with_set_up(pointers_that_cannot_be_read),
+		with_set_up(structures_that_are_cut_off),
+		with_set_up(reserved_fields_and_flags),
+		with_set_up(ranges_that_are_wrong),
+		with_set_up(memory_that_is_not_there),
+		with_set_up(memory_that_is_not_registered),
+		with_set_up(before_attaching),
+		with_set_up(attaching_twice),
+		with_set_up(descriptors_that_are_wrong),
+		with_set_up(userfaultfds_that_cannot_be_used),
+		with_set_up(a_register_that_changes),
+		with_set_up(an_unregister_that_changes),
+		with_set_up(one_userfaultfd_one_tracker),
+		with_set_up(a_userfaultfd_of_somebody_else),
+		with_set_up(processes_that_are_gone),
+		with_set_up(kernel_threads),
+		with_set_up(rights),
+		with_set_up(the_device_node_is_for_root),
+		with_set_up(kinds_that_cannot_be_tracked),
+		with_set_up(a_vector_that_faults),
+		with_set_up(a_vector_that_faults_halfway),
+		with_set_up(a_structure_that_cannot_be_written),
+		with_set_up(a_vector_over_the_structure),
+		with_set_up(a_32_bit_caller_gets_the_same),
 	};
 
 	return cmocka_run_group_tests_name("abi", tests, NULL, NULL);

@@ -174,12 +174,11 @@ static uint64_t written_of(int fd)
 	return written(fd, memory, LEN, true);
 }
 
-static void a_tracked_process_is_dumped_and_restored(void **state)
+TEST(a_tracked_process_is_dumped_and_restored)
 {
 	int fd, status;
 	pid_t pid;
 
-	(void)state;
 	memory = map_filled(PAGES);
 	needs_criu();
 	pid = start_process();

@@ -316,11 +316,10 @@ static int forget(void **state)
 	return 0;
 }
 
-static void equal_memory_tracked_by_each(void **state)
+TEST(equal_memory_tracked_by_each)
 {
 	time_t end = time(NULL) + stress.seconds;
 
-	(void)state;
 	needs_native();
 	memset(&s, 0, sizeof(s));
 	start_pairs(&s);

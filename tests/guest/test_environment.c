@@ -43,13 +43,12 @@ static void expect_filled(const char *p, size_t pages)
 			fail_msg("byte %zu of page %zu is %#x", i % PAGE, i / PAGE, p[i]);
 }
 
-static void pages_go_to_swap_and_come_back(void **state)
+TEST(pages_go_to_swap_and_come_back)
 {
 	char *p = map_filled(N);
 	long out = vmstat("pswpout"), in;
 	size_t i;
 
-	(void)state;
 	fill(p, N);
 	needs(swap_on(64 << 20));
 	assert_false(is_swapped(p));
@@ -67,13 +66,12 @@ static void pages_go_to_swap_and_come_back(void **state)
 	munmap(p, LEN);
 }
 
-static void pages_move_to_another_node(void **state)
+TEST(pages_move_to_another_node)
 {
 	char *p = map_filled(N);
 	size_t i;
 	int to;
 
-	(void)state;
 	assert_true(nodes() >= 2);
 	fill(p, N);
 	for (to = 0; to < 2; to++) {
@@ -88,12 +86,11 @@ static void pages_move_to_another_node(void **state)
 	munmap(p, LEN);
 }
 
-static void pages_wait_for_numa_hints(void **state)
+TEST(pages_wait_for_numa_hints)
 {
 	char *p = map_filled(N);
 	long hints;
 
-	(void)state;
 	fill(p, N);
 	needs(numa_hints(p, LEN));
 	hints = vmstat("numa_hint_faults");
@@ -108,11 +105,10 @@ static void pages_wait_for_numa_hints(void **state)
 	munmap(p, LEN);
 }
 
-static void ksm_merges_what_is_equal(void **state)
+TEST(ksm_merges_what_is_equal)
 {
 	char *a = map_filled(N), *b = map_filled(N);
 
-	(void)state;
 	fill(a, N);
 	fill(b, N);
 	assert_false(is_ksm(a));
@@ -157,12 +153,11 @@ static long kib_poisoned(void)
 	return number_after("/proc/meminfo", "HardwareCorrupted");
 }
 
-static void a_page_is_poisoned_and_given_back(void **state)
+TEST(a_page_is_poisoned_and_given_back)
 {
 	char *p = map_filled(3);
 	uint64_t pfn;
 
-	(void)state;
 	assert_false(access_is_sigbus(p + PAGE));
 	needs(poison(p + PAGE, &pfn));
 	assert_false(access_is_sigbus(p));
@@ -174,22 +169,20 @@ static void a_page_is_poisoned_and_given_back(void **state)
 	assert_int_equal(kib_poisoned(), 0);
 }
 
-static void memory_is_compacted(void **state)
+TEST(memory_is_compacted)
 {
 	long scanned = vmstat("compact_free_scanned");
 
-	(void)state;
 	needs(compact_memory());
 	assert_true(vmstat("compact_free_scanned") > scanned);
 }
 
-static void khugepaged_makes_huge_pages(void **state)
+TEST(khugepaged_makes_huge_pages)
 {
 	char *all = map_filled(1024);
 	char *p = next_huge_page(all);
 	int tries;
 
-	(void)state;
 	assert_false(is_huge(p));
 	assert_ok(madvise(p, HUGE_PAGE, MADV_HUGEPAGE));
 	/* A page that is held for a moment keeps it from its work: the next pass will do it. */
@@ -199,11 +192,10 @@ static void khugepaged_makes_huge_pages(void **state)
 	munmap(all, 1024 * PAGE);
 }
 
-static void hugetlb_pages_can_be_had(void **state)
+TEST(hugetlb_pages_can_be_had)
 {
 	char *p;
 
-	(void)state;
 	needs(hugetlb_reserve(2));
 	p = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);

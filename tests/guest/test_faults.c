@@ -29,12 +29,11 @@ static long faults_of_writing(char *p, size_t pages)
 	return faults() - before;
 }
 
-static void own_pages_take_one_fault(void **state)
+TEST(own_pages_take_one_fault)
 {
 	char *p = map_filled(N);
 	int fd = tracker_of(p, N * PAGE);
 
-	(void)state;
 	assert_int_equal(written(fd, p, N * PAGE, false), 0);
 	assert_int_equal(faults_of_writing(p, N), N);
 	assert_int_equal(written(fd, p, N * PAGE, false), N);
@@ -45,14 +44,13 @@ static void own_pages_take_one_fault(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void only_what_is_written_is_written(void **state)
+TEST(only_what_is_written_is_written)
 {
 	struct uffdwp_region vec[4];
 	char *p = map_filled(N);
 	int fd = tracker_of(p, N * PAGE);
 	struct uffdwp_scan_arg arg = scan_arg(p, N * PAGE, vec, 4);
 
-	(void)state;
 	touch(p + 3 * PAGE, 2, 7);
 	touch(p + 100 * PAGE, 1, 7);
 	assert_int_equal(dev_scan(fd, &arg), 2);
@@ -64,14 +62,13 @@ static void only_what_is_written_is_written(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void reading_is_not_writing(void **state)
+TEST(reading_is_not_writing)
 {
 	char *p = map_filled(N);
 	int fd = tracker_of(p, N * PAGE);
 	size_t i;
 	long before = faults();
 
-	(void)state;
 	for (i = 0; i < N; i++)
 		assert_int_equal(*(volatile char *)(p + i * PAGE), 1);
 	assert_int_equal(faults() - before, 0);
@@ -80,13 +77,12 @@ static void reading_is_not_writing(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void zero_pages_take_one_fault(void **state)
+TEST(zero_pages_take_one_fault)
 {
 	char *p = map_anon(N);
 	size_t i;
 	int fd;
 
-	(void)state;
 	/* Mapped by reading, before they are armed. */
 	for (i = 0; i < N; i++)
 		assert_int_equal(*(volatile char *)(p + i * PAGE), 0);
@@ -98,13 +94,12 @@ static void zero_pages_take_one_fault(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void pages_shared_after_fork_take_one_fault(void **state)
+TEST(pages_shared_after_fork_take_one_fault)
 {
 	char *p = map_filled(N);
 	struct peer child = peer_start();
 	int fd = tracker_of(p, N * PAGE);
 
-	(void)state;
 	assert_int_equal(faults_of_writing(p, N), N);
 	assert_int_equal(written(fd, p, N * PAGE, true), N);
 	/* The parent has copies of its own now. */
@@ -114,13 +109,12 @@ static void pages_shared_after_fork_take_one_fault(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void a_fork_while_armed_leaves_the_child_alone(void **state)
+TEST(a_fork_while_armed_leaves_the_child_alone)
 {
 	char *p = map_filled(N);
 	int fd = tracker_of(p, N * PAGE);
 	struct peer child = peer_start();
 
-	(void)state;
 	/* It would wait for ever if it had inherited protection. */
 	peer_do(&child, PEER_WRITE, p, N * PAGE, 9);
 	assert_int_equal(written(fd, p, N * PAGE, false), 0);
@@ -132,27 +126,25 @@ static void a_fork_while_armed_leaves_the_child_alone(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void after_the_child_is_gone_one_fault(void **state)
+TEST(after_the_child_is_gone_one_fault)
 {
 	char *p = map_filled(N);
 	struct peer child = peer_start();
 	int fd = tracker_of(p, N * PAGE);
 
-	(void)state;
 	peer_end(&child);
 	assert_int_equal(faults_of_writing(p, N), N);
 	close(fd);
 	munmap(p, N * PAGE);
 }
 
-static void read_writes_with_one_fault(void **state)
+TEST(read_writes_with_one_fault)
 {
 	char *p = map_filled(N);
 	int fd = tracker_of(p, N * PAGE);
 	int zero = open("/dev/zero", O_RDONLY);
 	long before = faults();
 
-	(void)state;
 	assert_int_equal(read(zero, p, N * PAGE), N * PAGE);
 	assert_int_equal(faults() - before, N);
 	assert_int_equal(p[0], 0);
@@ -162,13 +154,12 @@ static void read_writes_with_one_fault(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void recv_counts_as_written(void **state)
+TEST(recv_counts_as_written)
 {
 	char *p = map_filled(2);
 	int fd = tracker_of(p, 2 * PAGE);
 	int pair[2];
 
-	(void)state;
 	assert_ok(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	assert_int_equal(send(pair[0], "hello", 5, 0), 5);
 	assert_int_equal(recv(pair[1], p + PAGE, 5, 0), 5);
@@ -181,7 +172,7 @@ static void recv_counts_as_written(void **state)
 	munmap(p, 2 * PAGE);
 }
 
-static void process_vm_writev_writes_with_one_fault(void **state)
+TEST(process_vm_writev_writes_with_one_fault)
 {
 	char *p = map_filled(N), *source = map_filled(N);
 	int fd = tracker_of(p, N * PAGE);
@@ -189,7 +180,6 @@ static void process_vm_writev_writes_with_one_fault(void **state)
 	pid_t parent = getpid(), child = fork();
 	int status;
 
-	(void)state;
 	if (!child)
 		_exit(process_vm_writev(parent, &from, 1, &to, 1, 0) != (ssize_t)(N * PAGE));
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -202,13 +192,12 @@ static void process_vm_writev_writes_with_one_fault(void **state)
 	munmap(source, N * PAGE);
 }
 
-static void another_process_is_tracked_without_its_help(void **state)
+TEST(another_process_is_tracked_without_its_help)
 {
 	char *p = map_filled(N);
 	struct peer peer = peer_start();
 	int fd = dev_open();
 
-	(void)state;
 	assert_ok(dev_attach_pid(fd, peer.pid));
 	assert_ok(dev_register(fd, p, N * PAGE));
 	assert_ok(dev_arm(fd, p, N * PAGE));
@@ -225,12 +214,11 @@ static void another_process_is_tracked_without_its_help(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void mprotect_keeps_pages_armed(void **state)
+TEST(mprotect_keeps_pages_armed)
 {
 	char *p = map_filled(N);
 	int fd = tracker_of(p, N * PAGE);
 
-	(void)state;
 	assert_ok(mprotect(p, N * PAGE, PROT_READ));
 	assert_ok(mprotect(p, N * PAGE, PROT_READ | PROT_WRITE));
 	assert_int_equal(written(fd, p, N * PAGE, false), 0);
@@ -246,12 +234,11 @@ static void mprotect_keeps_pages_armed(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void memory_without_access_can_be_armed(void **state)
+TEST(memory_without_access_can_be_armed)
 {
 	char *p = map_anon(N);
 	int fd;
 
-	(void)state;
 	assert_ok(mprotect(p, N * PAGE, PROT_NONE));
 	fd = tracker_of(p, N * PAGE);
 	assert_int_equal(written(fd, p, N * PAGE, false), 0);
@@ -265,12 +252,11 @@ static void memory_without_access_can_be_armed(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void discarded_memory_is_written(void **state)
+TEST(discarded_memory_is_written)
 {
 	char *p = map_filled(N);
 	int fd = tracker_of(p, N * PAGE);
 
-	(void)state;
 	assert_ok(madvise(p, 10 * PAGE, MADV_DONTNEED));
 	assert_int_equal(written(fd, p, N * PAGE, true), 10);
 	/* Armed again, as memory with nothing in it. */
@@ -301,13 +287,12 @@ static int uffd_protect(int uffd, void *start, size_t len, bool on)
 	return ioctl(uffd, UFFDIO_WRITEPROTECT, &wp) ? -errno : 0;
 }
 
-static void a_userfaultfd_can_be_handed_in(void **state)
+TEST(a_userfaultfd_can_be_handed_in)
 {
 	char *p = map_filled(N), *q = map_anon(N);
 	int uffd = new_uffd(0), fd = dev_open();
 	struct uffd_msg message;
 
-	(void)state;
 	assert_ok(uffd_register(uffd, p, N * PAGE, UFFDIO_REGISTER_MODE_WP));
 	assert_ok(uffd_register(uffd, q, N * PAGE, UFFDIO_REGISTER_MODE_WP));
 	assert_ok(dev_attach_uffd(fd, uffd));
@@ -340,12 +325,11 @@ static void a_userfaultfd_can_be_handed_in(void **state)
 }
 
 /* Its owner takes memory out of write-protect mode and back: nothing is armed then. */
-static void a_mode_that_is_flipped_does_not_read_as_clean(void **state)
+TEST(a_mode_that_is_flipped_does_not_read_as_clean)
 {
 	char *p = map_filled(N);
 	int uffd = new_uffd(0), fd = dev_open();
 
-	(void)state;
 	assert_ok(dev_attach_uffd(fd, uffd));
 	assert_ok(dev_register(fd, p, N * PAGE));
 	assert_ok(dev_arm(fd, p, N * PAGE));
@@ -377,7 +361,7 @@ static void *sync_write(void *arg)
 }
 
 /* What the userfaultfd was made for goes on; the kernel would let WP take its place. */
-static void missing_faults_stay_with_their_reader(void **state)
+TEST(missing_faults_stay_with_their_reader)
 {
 	char *p = map_anon(2), *q = map_anon(1), page[PAGE] = "filled";
 	int uffd = new_uffd(0), fd = dev_open();
@@ -386,7 +370,6 @@ static void missing_faults_stay_with_their_reader(void **state)
 	struct uffd_msg message;
 	pthread_t thread;
 
-	(void)state;
 	assert_ok(dev_attach_uffd(fd, uffd));
 	assert_ok(uffd_register(uffd, q, PAGE, UFFDIO_REGISTER_MODE_MISSING));
 	assert_err(dev_register(fd, q, PAGE), EBUSY);
@@ -417,7 +400,7 @@ static void missing_faults_stay_with_their_reader(void **state)
 }
 
 /* The kernel's own way must stay as it was for everybody else. */
-static void foreign_userfaultfds_stay_synchronous(void **state)
+TEST(foreign_userfaultfds_stay_synchronous)
 {
 	char *p = map_filled(1), *mine = map_filled(1);
 	int uffd = new_uffd(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
@@ -426,7 +409,6 @@ static void foreign_userfaultfds_stay_synchronous(void **state)
 	struct uffd_msg message;
 	pthread_t thread;
 
-	(void)state;
 	assert_ok(uffd_register(uffd, p, PAGE, UFFDIO_REGISTER_MODE_WP));
 	assert_ok(uffd_protect(uffd, p, PAGE, true));
 	assert_ok(pthread_create(&thread, NULL, sync_write, &writer));
@@ -444,12 +426,11 @@ static void foreign_userfaultfds_stay_synchronous(void **state)
 	munmap(mine, PAGE);
 }
 
-static void two_trackers_share_a_process(void **state)
+TEST(two_trackers_share_a_process)
 {
 	char *p = map_filled(N), *q = map_filled(N);
 	int a = tracker_of(p, N * PAGE), b = tracker_of(q, N * PAGE);
 
-	(void)state;
 	assert_err(dev_register(a, q, N * PAGE), EBUSY);
 	touch(p, 3, 7);
 	touch(q, 5, 7);

@@ -94,9 +94,8 @@ static int refused_at(int fd, const void *start, size_t len, uint64_t *fail_at)
 	return ret;
 }
 
-static void files_are_offered_where_the_kernel_has_wp_async(void **state)
+TEST(files_are_offered_where_the_kernel_has_wp_async)
 {
-	(void)state;
 	assert_int_equal(!(dev_kinds() & UFFDWP_KIND_FILE), !kernel_has_wp_async());
 }
 
@@ -122,12 +121,11 @@ close_tracker:
 }
 
 /* What others write to than those who have mapped it, and what is no file. */
-static void what_is_no_ordinary_file_is_refused(void **state)
+TEST(what_is_no_ordinary_file_is_refused)
 {
 	uint32_t ring[30] = { 0 };
 	int secret = syscall(SYS_memfd_secret, O_CLOEXEC);
 
-	(void)state;
 	if (secret >= 0)
 		assert_ok(ftruncate(secret, PAGE));
 	expect_refused("memfd_secret(2)", secret, 0);
@@ -136,12 +134,11 @@ static void what_is_no_ordinary_file_is_refused(void **state)
 }
 
 /* Its file system holds each page by a reference of its own; that is nobody who writes. */
-static void pages_with_buffers_can_be_armed(void **state)
+TEST(pages_with_buffers_can_be_armed)
 {
 	int file = new_file(LEN), fd;
 	char *p = map_file(file, LEN, MAP_SHARED);
 
-	(void)state;
 	touch(p, N, 1);
 	assert_ok(fsync(file));
 	fd = tracker_of(p, LEN);
@@ -156,12 +153,11 @@ static void pages_with_buffers_can_be_armed(void **state)
 }
 
 /* What was written behind the end of the file, in its last page, becomes zeroes. */
-static void a_file_that_grows_has_another_last_page(void **state)
+TEST(a_file_that_grows_has_another_last_page)
 {
 	int file = new_file(PAGE + 100), fd;
 	char *p = map_file(file, 2 * PAGE, MAP_SHARED);
 
-	(void)state;
 	p[0] = 1;
 	p[PAGE + 200] = 1;
 	fd = tracker_of(p, 2 * PAGE);
@@ -183,13 +179,12 @@ static void a_file_that_grows_has_another_last_page(void **state)
 }
 
 /* Not by fallocate(2) or truncation: ext4 of Linux 7.2, when its journal takes the data, too. */
-static void copies_that_a_file_system_throws_away_are_written(void **state)
+TEST(copies_that_a_file_system_throws_away_are_written)
 {
 	int file = new_file(LEN), fd, flags;
 	char *p = map_file(file, LEN, MAP_PRIVATE);
 	size_t i;
 
-	(void)state;
 	touch(p, N, 7);
 	fd = tracker_of(p, LEN);
 	wait_for(!written(fd, p, LEN, true));
@@ -212,14 +207,13 @@ static void copies_that_a_file_system_throws_away_are_written(void **state)
 }
 
 /* Markers and bits go; what is in the file is there as ever. */
-static void nothing_is_left_when_the_tracker_is_closed(void **state)
+TEST(nothing_is_left_when_the_tracker_is_closed)
 {
 	int file = new_file(LEN), fd;
 	char *p = map_file(file, LEN, MAP_SHARED);
 	char page[PAGE];
 	size_t i;
 
-	(void)state;
 	touch(p, N / 2, 1);
 	fd = tracker_of(p, LEN);
 	close(fd);
@@ -235,7 +229,7 @@ static void nothing_is_left_when_the_tracker_is_closed(void **state)
 }
 
 /* Of five parts the second and the fourth are such files; a hole is between the last two. */
-static void files_that_are_not_registered_are_skipped(void **state)
+TEST(files_that_are_not_registered_are_skipped)
 {
 	int file = new_file(LEN), fd = dev_open(), i;
 	char *p = map_filled(5 * N);
@@ -243,7 +237,6 @@ static void files_that_are_not_registered_are_skipped(void **state)
 		.size = sizeof(arg), .start = (uintptr_t)p + PAGE, .len = 5 * LEN - 2 * PAGE,
 	};
 
-	(void)state;
 	munmap(map_file(file, LEN, MAP_SHARED), LEN);
 	for (i = 1; i < 5; i += 2)
 		assert_ptr_equal(mmap(p + i * LEN, LEN, PROT_READ | PROT_WRITE,
@@ -291,12 +284,11 @@ static int pagemap_scan(const char *start, size_t len, uint64_t flags)
  * Somebody who scans all of his memory with the kernel's own means, as he may, arms nothing of what
  * a tracker has still to report.
  */
-static void another_scan_arms_nothing(void **state)
+TEST(another_scan_arms_nothing)
 {
 	char *p = map_filled(N), *q = map_anon(N);
 	int fd;
 
-	(void)state;
 	if (pagemap_scan(p, LEN, 0) == -ENOTTY)
 		skip_because("this kernel has no PAGEMAP_SCAN");
 	fd = tracker_of(p, LEN);
@@ -326,12 +318,11 @@ static int uffd_protect(int uffd, char *start, size_t len)
 }
 
 /* Private memory, half of it with nothing in it, and a file's. */
-static void a_handed_in_userfaultfd_with_wp_async(void **state)
+TEST(a_handed_in_userfaultfd_with_wp_async)
 {
 	int file = new_file(LEN), fd = dev_open(), uffd, i;
 	char *areas[2] = { map_anon(N), map_file(file, LEN, MAP_SHARED) };
 
-	(void)state;
 	uffd = new_uffd(UFFD_WP_ASYNC | UFFD_WP_UNPOPULATED);
 	assert_ok(dev_attach_uffd(fd, uffd));
 	for (i = 0; i < 2; i++) {
@@ -370,13 +361,12 @@ static void a_handed_in_userfaultfd_with_wp_async(void **state)
 	close(file);
 }
 
-static void a_handed_in_userfaultfd_without_it_takes_no_files(void **state)
+TEST(a_handed_in_userfaultfd_without_it_takes_no_files)
 {
 	int file = new_file(LEN), fd = dev_open(), uffd = new_uffd(0);
 	char *p = map_file(file, LEN, MAP_SHARED);
 	uint64_t fail_at;
 
-	(void)state;
 	assert_ok(dev_attach_uffd(fd, uffd));
 	assert_err(refused_at(fd, p, LEN, &fail_at), EOPNOTSUPP);
 	assert_int_equal(fail_at, (uintptr_t)p);
@@ -390,13 +380,12 @@ static void a_handed_in_userfaultfd_without_it_takes_no_files(void **state)
  * In mlocked memory a marker is met by filemap_fault() while it reads the page: since Linux 6.8 it
  * never returns, if it takes the marker for a page.
  */
-static void mlocked_pages_are_read_in(void **state)
+TEST(mlocked_pages_are_read_in)
 {
 	static const int flags[] = { MAP_SHARED, MAP_PRIVATE };
 	int file = new_file(LEN);
 	unsigned int i;
 
-	(void)state;
 	for (i = 0; i < 2; i++) {
 		char *p = map_file(file, LEN, flags[i]);
 		int fd;

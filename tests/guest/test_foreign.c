@@ -207,12 +207,11 @@ static bool kind_is_there(void)
 
 /* ---- UFFDIO_WRITEPROTECT */
 
-static void written_pages_are_not_protected_by_strangers(void **state)
+TEST(written_pages_are_not_protected_by_strangers)
 {
 	enum owner who;
 	char *p;
 
-	(void)state;
 	for_each_kind()
 	for (who = OWN; who <= HANDED_IN; who++) {
 		begin(who);
@@ -240,13 +239,12 @@ static void written_pages_are_not_protected_by_strangers(void **state)
 }
 
 /* Nothing there and no page table: 2 MiB and more of it. */
-static void memory_without_tables_is_not_protected_by_strangers(void **state)
+TEST(memory_without_tables_is_not_protected_by_strangers)
 {
 	const size_t pages = 3 * 512;
 	enum owner who;
 	char *p;
 
-	(void)state;
 	for (who = OWN; who <= HANDED_IN; who++) {
 		begin(who);
 		p = map_anon(pages);
@@ -265,13 +263,12 @@ static void memory_without_tables_is_not_protected_by_strangers(void **state)
 }
 
 /* A range of several VMAs is for the kernel to refuse or to take, and it takes none of ours. */
-static void several_vmas_are_as_without_a_tracker(void **state)
+TEST(several_vmas_are_as_without_a_tracker)
 {
 	enum owner who;
 	int expected;
 	char *p;
 
-	(void)state;
 	for (who = OWN; who <= HANDED_IN; who++) {
 		begin(who);
 		p = map_anon(N);
@@ -297,12 +294,11 @@ static void several_vmas_are_as_without_a_tracker(void **state)
 	}
 }
 
-static void huge_pages_are_not_protected_by_strangers(void **state)
+TEST(huge_pages_are_not_protected_by_strangers)
 {
 	enum owner who;
 	char *p;
 
-	(void)state;
 	for (who = OWN; who <= HANDED_IN; who++) {
 		p = map_huge(1);
 		if (!p)
@@ -325,14 +321,13 @@ static void huge_pages_are_not_protected_by_strangers(void **state)
  * Its own memory, a tracker's, and its own again, in one call that takes protection away. The
  * tracker's it has not registered, as the kernel tells where it comes to it.
  */
-static void what_a_tracker_has_armed_is_not_resolved_with_ones_own(void **state)
+TEST(what_a_tracker_has_armed_is_not_resolved_with_ones_own)
 {
 	struct uffdio_writeprotect resolve = { .mode = 0 };
 	char *p, *tracked, *own;
 	int with, ret[2];
 	size_t left[2][2];
 
-	(void)state;
 	for (with = 0; with < 2; with++) {
 		p = map_filled(3 * N);
 		tracked = p + LEN;
@@ -367,12 +362,11 @@ static void what_a_tracker_has_armed_is_not_resolved_with_ones_own(void **state)
 
 /* ---- UFFDIO_COPY, UFFDIO_CONTINUE and the others that fill */
 
-static void filled_pages_are_not_protected_by_strangers(void **state)
+TEST(filled_pages_are_not_protected_by_strangers)
 {
 	char *source, *p;
 	enum owner who;
 
-	(void)state;
 	for_each_kind()
 	for (who = OWN; who <= HANDED_IN; who++) {
 		source = mmap(NULL, kind->page, PROT_READ | PROT_WRITE,
@@ -398,12 +392,11 @@ static void filled_pages_are_not_protected_by_strangers(void **state)
 }
 
 /* Armed, and then thrown away; and a marker, which gives way to what is copied. */
-static void armed_and_lost_pages_are_not_protected_by_strangers(void **state)
+TEST(armed_and_lost_pages_are_not_protected_by_strangers)
 {
 	char *p, *source = map_filled(1);
 	bool markers = dev_features() & UFFDWP_FEATURE_UNPOP_MARKER;
 
-	(void)state;
 	owner = new_uffd(0);
 	stranger = new_uffd(0);
 	tracker = dev_open();
@@ -424,13 +417,12 @@ static void armed_and_lost_pages_are_not_protected_by_strangers(void **state)
 	munmap(source, PAGE);
 }
 
-static void continued_pages_are_not_protected_by_strangers(void **state)
+TEST(continued_pages_are_not_protected_by_strangers)
 {
 	char *cache, *p;
 	enum owner who;
 	int file, ret;
 
-	(void)state;
 	for_each_kind()
 	for (who = OWN; who <= HANDED_IN && kind->kind != UFFDWP_KIND_ANON_PRIVATE; who++) {
 		file = memfd_create("continued", MFD_CLOEXEC |
@@ -473,14 +465,13 @@ static void continued_pages_are_not_protected_by_strangers(void **state)
  * Of memory that only a tracker has registered, the process is told what it is told of memory that
  * nobody has registered, and nothing comes into it.
  */
-static void memory_of_a_tracker_is_not_registered_to_the_process(void **state)
+TEST(memory_of_a_tracker_is_not_registered_to_the_process)
 {
 	char *p = map_anon(N), *source = map_filled(1);
 	struct uffdio_copy copy_arg;
 	struct uffdio_zeropage zero;
 	int tracked, results[2][6];
 
-	(void)state;
 	for (tracked = 0; tracked < 2; tracked++) {
 		begin(OWN);
 		/* The lower half is the process's own. */
@@ -509,7 +500,7 @@ static void memory_of_a_tracker_is_not_registered_to_the_process(void **state)
 }
 
 /* Whatever a kernel says to them. */
-static void the_others_arm_nothing(void **state)
+TEST(the_others_arm_nothing)
 {
 	char *p = map_anon(N), *from = map_filled(N);
 	struct uffdio_zeropage zero = { .range = range_of(p, PAGE) };
@@ -518,7 +509,6 @@ static void the_others_arm_nothing(void **state)
 		.dst = (uintptr_t)p + 2 * PAGE, .src = (uintptr_t)from, .len = PAGE,
 	};
 
-	(void)state;
 	begin(OWN);
 	assert_ok(dev_register(tracker, p, LEN));
 	assert_int_equal(uffd_call(stranger, UFFDIO_ZEROPAGE, &zero), -ENOENT);
@@ -566,13 +556,12 @@ static int another_scans(const char *start, size_t len, uint64_t flags)
 	return WEXITSTATUS(status);
 }
 
-static void readers_of_the_pagemap_arm_nothing(void **state)
+TEST(readers_of_the_pagemap_arm_nothing)
 {
 	const size_t len = 3 * HUGE_PAGE;
 	enum owner who;
 	char *p;
 
-	(void)state;
 	if (another_scans(NULL, 0, 0) == 128 + ENOTTY || kernel_is_before(6, 7))
 		skip_because("this kernel has no PAGEMAP_SCAN");
 	for (who = OWN; who <= HANDED_IN; who++) {
@@ -658,12 +647,11 @@ static int slow_copy_end(struct slow_copy *slow)
 }
 
 /* What one thread may do, since it calls the owner's userfaultfd, another may not. */
-static void the_owners_call_is_its_own_threads(void **state)
+TEST(the_owners_call_is_its_own_threads)
 {
 	char *p = map_anon(N), *source = map_filled(1);
 	struct slow_copy slow = {};
 
-	(void)state;
 	begin(HANDED_IN);
 	assert_ok(dev_register(tracker, p, LEN));
 	slow_copy_begin(&slow, owner, p);
@@ -682,13 +670,12 @@ static void the_owners_call_is_its_own_threads(void **state)
  * A call that has begun when the memory was not tracked yet, and goes on when it is. A kernel may
  * find out that it is another memory now and fail, or fill the page; it does not arm it.
  */
-static void a_call_that_began_before_the_tracker_arms_nothing(void **state)
+TEST(a_call_that_began_before_the_tracker_arms_nothing)
 {
 	struct slow_copy slow = {};
 	enum owner who;
 	char *p;
 
-	(void)state;
 	for (who = OWN; who <= HANDED_IN; who++) {
 		p = map_anon(N);
 		owner = new_uffd(0);
@@ -715,7 +702,7 @@ static void a_call_that_began_before_the_tracker_arms_nothing(void **state)
  * A page that comes late for memory that is there no more. What has been mapped at its address
  * meanwhile the process has not registered, which is what it is told, and zeroes stay zeroes.
  */
-static void a_page_that_comes_late_fills_no_memory_of_a_tracker(void **state)
+TEST(a_page_that_comes_late_fills_no_memory_of_a_tracker)
 {
 	struct slow_copy slow = {};
 	unsigned int variant, wrong = 0;
@@ -723,7 +710,6 @@ static void a_page_that_comes_late_fills_no_memory_of_a_tracker(void **state)
 	char *p;
 	int ret;
 
-	(void)state;
 	if (kernel_is_before(6, 1))
 		skip_because("Linux 5.10 takes mmap_lock and maps the page in one function");
 	for (variant = 0; variant < 8; variant++) {
@@ -820,7 +806,7 @@ static int call_invalid(const struct invalid_call *call, int uffd, const char *p
 	return ret;
 }
 
-static void invalid_calls_are_invalid_on_memory_of_a_tracker(void **state)
+TEST(invalid_calls_are_invalid_on_memory_of_a_tracker)
 {
 	int uninitialised = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK), tracked, wrong = 0;
 	char *p = map_filled(N), *source = map_filled(1);
@@ -829,7 +815,6 @@ static void invalid_calls_are_invalid_on_memory_of_a_tracker(void **state)
 	size_t i;
 	int ret;
 
-	(void)state;
 	assert_true(uninitialised >= 0);
 	begin(OWN);
 	for (tracked = 0; tracked < 2; tracked++) {
@@ -867,12 +852,11 @@ static void *hammer(void *arg)
 	return NULL;
 }
 
-static void a_stranger_that_never_stops_hides_nothing(void **state)
+TEST(a_stranger_that_never_stops_hides_nothing)
 {
 	pthread_t thread;
 	int round;
 
-	(void)state;
 	hammered = map_filled(N);
 	begin(OWN);
 	stop = false;

@@ -200,30 +200,26 @@ static void gives_way_to(uint64_t mode)
 	close(fd);
 }
 
-static void memory_is_given_for_missing_faults(void **state)
+TEST(memory_is_given_for_missing_faults)
 {
-	(void)state;
 	gives_way_to(MISSING);
 }
 
-static void memory_is_given_for_write_protection(void **state)
+TEST(memory_is_given_for_write_protection)
 {
-	(void)state;
 	gives_way_to(WP);
 }
 
-static void memory_is_given_for_both(void **state)
+TEST(memory_is_given_for_both)
 {
-	(void)state;
 	gives_way_to(MISSING | WP);
 }
 
 /* The rest keeps its state, and the tracker its work. */
-static void a_part_is_given(void **state)
+TEST(a_part_is_given)
 {
 	int fd = tracker_of(memory, LEN), uffd = new_uffd(0);
 
-	(void)state;
 	memory[2 * PAGE] = 5;
 	assert_ok(uffd_register(uffd, memory + 8 * PAGE, 16 * PAGE, MISSING));
 	assert_int_equal(given(fd), 16);
@@ -239,13 +235,12 @@ static void a_part_is_given(void **state)
 }
 
 /* Each end in the middle of a VMA, of a tracker, and with holes and free memory between. */
-static void several_trackers_give_way_at_once(void **state)
+TEST(several_trackers_give_way_at_once)
 {
 	int first = tracker_of(memory, 16 * PAGE);
 	int second = tracker_of(memory + 32 * PAGE, 16 * PAGE);
 	int uffd = new_uffd(0);
 
-	(void)state;
 	munmap(memory + 20 * PAGE, 4 * PAGE);
 	assert_ok(uffd_register(uffd, memory + 8 * PAGE, 32 * PAGE, MISSING));
 	assert_int_equal(given(first), 8);
@@ -287,25 +282,22 @@ static void a_large_range_is_given(uint64_t mode)
 	munmap(p, pages * PAGE);
 }
 
-static void a_large_range_is_given_for_missing_faults(void **state)
+TEST(a_large_range_is_given_for_missing_faults)
 {
-	(void)state;
 	a_large_range_is_given(MISSING);
 }
 
-static void a_large_range_is_given_for_write_protection(void **state)
+TEST(a_large_range_is_given_for_write_protection)
 {
-	(void)state;
 	a_large_range_is_given(WP);
 }
 
 /* A huge page that the range cuts is split, and stays armed where it is kept. */
-static void a_part_of_a_huge_page_is_given(void **state)
+TEST(a_part_of_a_huge_page_is_given)
 {
 	char *huge = map_huge(2);
 	int fd, uffd;
 
-	(void)state;
 	if (!huge)
 		skip_because("no huge pages to be had");
 	fd = tracker_of(huge, 2 * HUGE_PAGE);
@@ -340,12 +332,11 @@ static void answer_of(struct access *access, int uffd, char *page)
 }
 
 /* Nothing that the tracker has armed is a message; what the process protects is. */
-static void write_messages_are_its_own(void **state)
+TEST(write_messages_are_its_own)
 {
 	int fd = tracker_of(memory, LEN), uffd = new_uffd(0);
 	struct access access;
 
-	(void)state;
 	assert_ok(uffd_register(uffd, memory, LEN, WP));
 	write_in_silence(uffd, memory, N);
 	assert_int_equal(dev_stats(fd).write_faults, 0);
@@ -361,14 +352,13 @@ static void write_messages_are_its_own(void **state)
 	close(uffd);
 }
 
-static void missing_messages_are_its_own(void **state)
+TEST(missing_messages_are_its_own)
 {
 	int fd = tracker_of(memory, LEN), uffd = new_uffd(0);
 	struct uffdio_copy copy = { .len = PAGE };
 	struct access access;
 	static char page[PAGE] __attribute__((aligned(4096)));
 
-	(void)state;
 	assert_ok(uffd_register(uffd, memory, LEN, MISSING));
 	assert_ok(madvise(memory + PAGE, PAGE, MADV_DONTNEED));
 	access_begin(&access, memory + PAGE, false);
@@ -423,23 +413,20 @@ static void unpopulated_memory_is_given_unpopulated(uint32_t how, enum before be
 	munmap(empty, LEN);
 }
 
-static void zero_pages_are_not_left(void **state)
+TEST(zero_pages_are_not_left)
 {
-	(void)state;
 	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_ZERO, IS_TRACKED);
 }
 
 /* They would keep MISSING faults from coming as long as the process lives. */
-static void zero_pages_do_not_outlive_the_tracker(void **state)
+TEST(zero_pages_do_not_outlive_the_tracker)
 {
-	(void)state;
 	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_ZERO, WAS_UNREGISTERED);
 	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_ZERO, WAS_CLOSED);
 }
 
-static void markers_are_not_left(void **state)
+TEST(markers_are_not_left)
 {
-	(void)state;
 	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_MARKER, IS_TRACKED);
 }
 
@@ -491,13 +478,12 @@ static void assert_missing_faults(char *start, size_t pages)
 #define for_empty_memory(pages)							\
 	for (size_t at = 0; at < 2 && (pages = empty_pages[at]); at++)
 
-static void zero_pages_are_gone_after_disarm(void **state)
+TEST(zero_pages_are_gone_after_disarm)
 {
 	size_t pages;
 	char *p;
 	int fd;
 
-	(void)state;
 	for_empty_memory(pages) {
 		fd = arm_empty(&p, pages);
 		assert_ok(dev_disarm(fd, p, pages * PAGE));
@@ -508,13 +494,12 @@ static void zero_pages_are_gone_after_disarm(void **state)
 }
 
 /* Disarmed, nothing tells them from those that the process has mapped itself. */
-static void zero_pages_are_gone_after_disarm_and_close(void **state)
+TEST(zero_pages_are_gone_after_disarm_and_close)
 {
 	size_t pages;
 	char *p;
 	int fd;
 
-	(void)state;
 	for_empty_memory(pages) {
 		fd = arm_empty(&p, pages);
 		assert_ok(dev_disarm(fd, p, pages * PAGE));
@@ -525,13 +510,12 @@ static void zero_pages_are_gone_after_disarm_and_close(void **state)
 }
 
 /* As QEMU takes a background snapshot, and becomes the destination of a migration later. */
-static void zero_pages_are_gone_after_write_protection(void **state)
+TEST(zero_pages_are_gone_after_write_protection)
 {
 	int fd, uffd;
 	size_t pages;
 	char *p;
 
-	(void)state;
 	for_empty_memory(pages) {
 		fd = arm_empty(&p, pages);
 		uffd = new_uffd(0);
@@ -545,13 +529,12 @@ static void zero_pages_are_gone_after_write_protection(void **state)
 }
 
 /* Without a tracker nothing is there that could be; now each first write would be a message. */
-static void what_was_never_touched_cannot_be_protected(void **state)
+TEST(what_was_never_touched_cannot_be_protected)
 {
 	int fd, uffd;
 	size_t pages;
 	char *p;
 
-	(void)state;
 	for_empty_memory(pages) {
 		fd = arm_empty(&p, pages);
 		uffd = new_uffd(0);
@@ -566,14 +549,13 @@ static void what_was_never_touched_cannot_be_protected(void **state)
 }
 
 /* On the same userfaultfd, which still has the memory when it asks for the other mode, too. */
-static void zero_pages_are_gone_before_a_mode_is_added(void **state)
+TEST(zero_pages_are_gone_before_a_mode_is_added)
 {
 	struct uffdio_copy copy = { .len = PAGE, .src = (uintptr_t)memory };
 	int fd, uffd = new_uffd(0);
 	size_t i;
 	char *p;
 
-	(void)state;
 	fd = arm_empty(&p, N);
 	assert_ok(uffd_register(uffd, p, LEN, WP));
 	assert_ok(uffd_register(uffd, p, LEN, MISSING | WP));
@@ -586,13 +568,12 @@ static void zero_pages_are_gone_before_a_mode_is_added(void **state)
 	munmap(p, LEN);
 }
 
-static void zero_pages_are_gone_after_unregister_by_the_process(void **state)
+TEST(zero_pages_are_gone_after_unregister_by_the_process)
 {
 	int fd, uffd = new_uffd(0);
 	size_t pages;
 	char *p;
 
-	(void)state;
 	for_empty_memory(pages) {
 		fd = arm_empty(&p, pages);
 		assert_ok(uffd_unregister(uffd, p, pages * PAGE));
@@ -603,13 +584,12 @@ static void zero_pages_are_gone_after_unregister_by_the_process(void **state)
 	close(uffd);
 }
 
-static void zero_pages_do_not_move(void **state)
+TEST(zero_pages_do_not_move)
 {
 	char *p, *to;
 	size_t pages;
 	int fd;
 
-	(void)state;
 	for_empty_memory(pages) {
 		fd = arm_empty(&p, pages);
 		to = map_anon(pages);
@@ -622,13 +602,12 @@ static void zero_pages_do_not_move(void **state)
 }
 
 /* What a scan has armed and cannot tell of is taken back, with what it has mapped for that. */
-static void zero_pages_are_gone_after_a_scan_that_failed(void **state)
+TEST(zero_pages_are_gone_after_a_scan_that_failed)
 {
 	struct uffdwp_scan_arg arg;
 	int fd, closed;
 	char *p;
 
-	(void)state;
 	for (closed = 0; closed < 2; closed++) {
 		p = map_anon(N);
 		fd = dev_open();
@@ -674,13 +653,12 @@ static char *map_shared(size_t len)
 	return p;
 }
 
-static void shared_memory_is_given(void **state)
+TEST(shared_memory_is_given)
 {
 	struct access access;
 	int fd, uffd;
 	char *shared;
 
-	(void)state;
 	needs_kind(UFFDWP_KIND_SHMEM);
 	shared = map_shared(LEN);
 	touch(shared, N / 2, 1);
@@ -699,13 +677,12 @@ static void shared_memory_is_given(void **state)
 	munmap(shared, LEN);
 }
 
-static void memory_is_given_for_minor_faults(void **state)
+TEST(memory_is_given_for_minor_faults)
 {
 	char *shared, *other;
 	struct access access;
 	int file, fd, uffd;
 
-	(void)state;
 	needs_kind(UFFDWP_KIND_SHMEM);
 	if (!(uffd_features() & FEATURE_MINOR_SHMEM))
 		skip_because("this kernel has no minor faults");
@@ -734,14 +711,13 @@ static void memory_is_given_for_minor_faults(void **state)
 	close(file);
 }
 
-static void hugetlb_is_given(void **state)
+TEST(hugetlb_is_given)
 {
 	const size_t len = 4 * HUGE_PAGE;
 	struct access access;
 	int fd, uffd;
 	char *huge;
 
-	(void)state;
 	needs_kind(UFFDWP_KIND_HUGETLB);
 	assert_null(hugetlb_reserve(4));
 	huge = mmap(NULL, len, PROT_READ | PROT_WRITE,
@@ -771,12 +747,11 @@ static void hugetlb_is_given(void **state)
 }
 
 /* Only a userfaultfd with WP_ASYNC may have them, and another leaves them where they are. */
-static void an_ordinary_file_is_given(void **state)
+TEST(an_ordinary_file_is_given)
 {
 	int file, fd, uffd;
 	char *mapped;
 
-	(void)state;
 	needs_kind(UFFDWP_KIND_FILE);
 	file = new_ordinary_file(LEN);
 	mapped = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
@@ -804,13 +779,12 @@ static void an_ordinary_file_is_given(void **state)
 
 /* ---- requests that are refused take nothing away */
 
-static void refused_requests_change_nothing(void **state)
+TEST(refused_requests_change_nothing)
 {
 	int fd = tracker_of(memory, LEN / 2), uffd = new_uffd(0), third = new_uffd(0);
 	int raw = syscall(SYS_userfaultfd, O_CLOEXEC);
 	int file = new_untrackable_file(PAGE);
 
-	(void)state;
 	assert_true(raw >= 0);
 	assert_err(uffd_register(raw, memory, LEN, MISSING), EINVAL);
 	assert_err(uffd_unregister(raw, memory, LEN), EINVAL);
@@ -900,7 +874,7 @@ static const struct refused {
 };
 
 /* The process is told why, as without a tracker, and the tracker's memory is not given for it. */
-static void refused_requests_have_the_kernels_errors(void **state)
+TEST(refused_requests_have_the_kernels_errors)
 {
 	char *all = mmap(NULL, 3 * HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	/* The memory that may be tracked ends where a huge page may begin. */
@@ -908,7 +882,6 @@ static void refused_requests_have_the_kernels_errors(void **state)
 	int tracked, fd = -1, uffd, err, wrong = 0;
 	const struct refused *r;
 
-	(void)state;
 	assert_ptr_not_equal(all, MAP_FAILED);
 	for (r = refused; r < refused + sizeof(refused) / sizeof(refused[0]); r++) {
 		for (tracked = 0; tracked < 2; tracked++) {
@@ -940,11 +913,10 @@ static void refused_requests_have_the_kernels_errors(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-static void a_tracker_may_keep_its_memory(void **state)
+TEST(a_tracker_may_keep_its_memory)
 {
 	int fd = dev_open(), uffd = new_uffd(0), other = tracker_of(memory + LEN / 2, LEN / 2);
 
-	(void)state;
 	assert_err(dev_attach(fd, UFFDWP_ATTACH_KEEP | UFFDWP_ATTACH_UFFD, 0, uffd, 0), EINVAL);
 	assert_ok(dev_attach(fd, UFFDWP_ATTACH_KEEP, 0, 0, 0));
 	assert_ok(dev_register(fd, memory, LEN / 2));
@@ -965,11 +937,10 @@ static void a_tracker_may_keep_its_memory(void **state)
 /* ---- UFFDIO_UNREGISTER */
 
 /* As if nobody had registered it, and the rest of the request is done. */
-static void unregistering_what_one_has_not_registered_works(void **state)
+TEST(unregistering_what_one_has_not_registered_works)
 {
 	int fd = tracker_of(memory, 16 * PAGE), uffd = new_uffd(0);
 
-	(void)state;
 	assert_ok(uffd_register(uffd, memory + 32 * PAGE, 16 * PAGE, WP));
 	assert_ok(uffd_protect(uffd, memory + 32 * PAGE, 16 * PAGE, true));
 	assert_ok(uffd_unregister(uffd, memory + 8 * PAGE, LEN - 8 * PAGE));
@@ -988,13 +959,12 @@ static void unregistering_what_one_has_not_registered_works(void **state)
  * The kernel finds out that hugetlb would be cut when it is there, and what lies before that is
  * unregistered already.
  */
-static void unregistering_fails_no_earlier_than_without_a_tracker(void **state)
+TEST(unregistering_fails_no_earlier_than_without_a_tracker)
 {
 	char *all = mmap(NULL, 4 * HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *huge = next_huge_page(all) + HUGE_PAGE, *own = huge - 8 * PAGE, *p = huge - 24 * PAGE;
 	int tracked, fd = -1, uffd, next, ret[2], again[2];
 
-	(void)state;
 	assert_ptr_not_equal(all, MAP_FAILED);
 	assert_null(hugetlb_reserve(2));
 	for (tracked = 0; tracked < 2; tracked++) {
@@ -1029,11 +999,10 @@ static void unregistering_fails_no_earlier_than_without_a_tracker(void **state)
 }
 
 /* The userfaultfd is the process's own: the kernel's rule, and its tracker is told. */
-static void a_handed_in_userfaultfd_is_the_kernels_affair(void **state)
+TEST(a_handed_in_userfaultfd_is_the_kernels_affair)
 {
 	int fd = dev_open(), own = new_uffd(0), other = new_uffd(0), err;
 
-	(void)state;
 	assert_ok(dev_attach_uffd(fd, own));
 	assert_ok(dev_register(fd, memory, LEN));
 	assert_ok(dev_arm(fd, memory, LEN));
@@ -1058,11 +1027,10 @@ static void a_handed_in_userfaultfd_is_the_kernels_affair(void **state)
 }
 
 /* A handed-in userfaultfd registers what a tracker with one of its own has. */
-static void trackers_give_way_to_handed_in_ones(void **state)
+TEST(trackers_give_way_to_handed_in_ones)
 {
 	int first = tracker_of(memory, LEN), second = dev_open(), uffd = new_uffd(0);
 
-	(void)state;
 	assert_ok(dev_attach_uffd(second, uffd));
 	/* By command they are equals. */
 	assert_err(dev_register(second, memory, LEN), EBUSY);
@@ -1096,13 +1064,12 @@ static void *take_on(void *arg)
 	return NULL;
 }
 
-static void a_tracker_that_takes_it_again_does_not_win(void **state)
+TEST(a_tracker_that_takes_it_again_does_not_win)
 {
 	struct taker taker = { .fd = tracker_of(memory, LEN) };
 	int uffd = new_uffd(0), i;
 	pthread_t thread;
 
-	(void)state;
 	assert_ok(pthread_create(&thread, NULL, take_on, &taker));
 	for (i = 0; i < 200; i++) {
 		wait_for(!(categories(taker.fd, memory + LEN - PAGE) & UFFDWP_PAGE_IS_UNTRACKED));
@@ -1120,13 +1087,12 @@ static void a_tracker_that_takes_it_again_does_not_win(void **state)
 
 /* ---- another process */
 
-static void another_process_registers_its_memory(void **state)
+TEST(another_process_registers_its_memory)
 {
 	int go[2], done[2], fd, uffd, status;
 	pid_t child;
 	char c = 0;
 
-	(void)state;
 	assert_ok(pipe(go));
 	assert_ok(pipe(done));
 	child = fork();
@@ -1237,32 +1203,28 @@ static void newly_registered_is_written_after(void (*leave)(int fd, int uffd))
 	close(fd);
 }
 
-static void bits_do_not_outlive_the_registration(void **state)
+TEST(bits_do_not_outlive_the_registration)
 {
-	(void)state;
 	newly_registered_is_written_after(unregister_by_owner);
 }
 
-static void bits_do_not_outlive_the_command(void **state)
+TEST(bits_do_not_outlive_the_command)
 {
-	(void)state;
 	newly_registered_is_written_after(unregister_by_command);
 }
 
-static void bits_do_not_outlive_the_mode(void **state)
+TEST(bits_do_not_outlive_the_mode)
 {
-	(void)state;
 	newly_registered_is_written_after(leave_write_protect_mode);
 }
 
 /* To the reader of another userfaultfd, which has protected nothing, it would be a message. */
-static void bits_are_no_message_to_the_next(void **state)
+TEST(bits_are_no_message_to_the_next)
 {
 	int fd = dev_open(), uffd = new_uffd(0), next = new_uffd(0);
 	void (*const leave[])(int, int) = { unregister_by_owner, unregister_by_command };
 	size_t i;
 
-	(void)state;
 	assert_ok(dev_attach_uffd(fd, uffd));
 	for (i = 0; i < 2; i++) {
 		assert_ok(uffd_register(uffd, memory, LEN, WP));
@@ -1278,12 +1240,11 @@ static void bits_are_no_message_to_the_next(void **state)
 }
 
 /* The same of memory that has moved. */
-static void moved_bits_are_no_message(void **state)
+TEST(moved_bits_are_no_message)
 {
 	int fd = dev_open(), uffd = new_uffd(0), next = new_uffd(0);
 	char *to = map_anon(N), *from = map_filled(N);
 
-	(void)state;
 	assert_ok(dev_attach_uffd(fd, uffd));
 	assert_ok(uffd_register(uffd, from, LEN, WP));
 	assert_int_equal(written(fd, from, LEN, true), N);
@@ -1297,11 +1258,10 @@ static void moved_bits_are_no_message(void **state)
 }
 
 /* Another userfaultfd of the process has protected it, and left. */
-static void bits_of_others_are_not_believed(void **state)
+TEST(bits_of_others_are_not_believed)
 {
 	int fd = dev_open(), uffd = new_uffd(0), other = new_uffd(0);
 
-	(void)state;
 	assert_ok(uffd_register(other, memory, LEN, WP));
 	assert_ok(uffd_protect(other, memory, LEN, true));
 	assert_ok(uffd_register(other, memory, LEN, MISSING));
@@ -1343,13 +1303,12 @@ static void assert_clean(const char *p, size_t pages)
 		assert_false(has_bit(p + i * PAGE));
 }
 
-static void bits_do_not_move(void **state)
+TEST(bits_do_not_move)
 {
 	int fd = dev_open(), uffd = new_uffd(0);
 	char *to = map_anon(N), *from;
 	size_t i;
 
-	(void)state;
 	assert_ok(dev_attach_uffd(fd, uffd));
 	for (i = 0; i < EVENTS; i++) {
 		from = map_filled(N);
@@ -1372,14 +1331,13 @@ static void bits_do_not_move(void **state)
  * mremap() makes one VMA of what has moved and of a neighbour that is registered like it, and takes
  * all of it from the userfaultfd: the neighbour as it was, armed.
  */
-static void neighbours_of_what_has_moved_are_disarmed(void **state)
+TEST(neighbours_of_what_has_moved_are_disarmed)
 {
 	/* At an address of their own, and never written: what has pages is not merged. */
 	char *p = (char *)0x600000000000, *q = p + 8 * LEN;
 	int fd = dev_open(), uffd = new_uffd(0);
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 2; i++)
 		assert_ptr_not_equal(mmap(i ? q : p, LEN, PROT_READ | PROT_WRITE,
 					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
@@ -1403,50 +1361,50 @@ static void neighbours_of_what_has_moved_are_disarmed(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define with_set_up(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(memory_is_given_for_missing_faults),
-		TEST(memory_is_given_for_write_protection),
-		TEST(memory_is_given_for_both),
-		TEST(a_part_is_given),
-		TEST(a_large_range_is_given_for_missing_faults),
-		TEST(a_large_range_is_given_for_write_protection),
-		TEST(several_trackers_give_way_at_once),
-		TEST(a_part_of_a_huge_page_is_given),
-		TEST(write_messages_are_its_own),
-		TEST(missing_messages_are_its_own),
-		TEST(zero_pages_are_not_left),
-		TEST(zero_pages_do_not_outlive_the_tracker),
-		TEST(markers_are_not_left),
-		TEST(zero_pages_are_gone_after_disarm),
-		TEST(zero_pages_are_gone_after_disarm_and_close),
-		TEST(zero_pages_are_gone_after_write_protection),
-		TEST(what_was_never_touched_cannot_be_protected),
-		TEST(zero_pages_are_gone_before_a_mode_is_added),
-		TEST(zero_pages_are_gone_after_unregister_by_the_process),
-		TEST(zero_pages_do_not_move),
-		TEST(zero_pages_are_gone_after_a_scan_that_failed),
-		TEST(shared_memory_is_given),
-		TEST(memory_is_given_for_minor_faults),
-		TEST(hugetlb_is_given),
-		TEST(an_ordinary_file_is_given),
-		TEST(refused_requests_change_nothing),
-		TEST(refused_requests_have_the_kernels_errors),
-		TEST(a_tracker_may_keep_its_memory),
-		TEST(unregistering_what_one_has_not_registered_works),
-		TEST(unregistering_fails_no_earlier_than_without_a_tracker),
-		TEST(a_handed_in_userfaultfd_is_the_kernels_affair),
-		TEST(trackers_give_way_to_handed_in_ones),
-		TEST(a_tracker_that_takes_it_again_does_not_win),
-		TEST(another_process_registers_its_memory),
-		TEST(bits_do_not_outlive_the_registration),
-		TEST(bits_do_not_outlive_the_command),
-		TEST(bits_do_not_outlive_the_mode),
-		TEST(bits_are_no_message_to_the_next),
-		TEST(moved_bits_are_no_message),
-		TEST(bits_of_others_are_not_believed),
-		TEST(bits_do_not_move),
-		TEST(neighbours_of_what_has_moved_are_disarmed),
+		with_set_up(memory_is_given_for_missing_faults),
+		with_set_up(memory_is_given_for_write_protection),
+		with_set_up(memory_is_given_for_both),
+		with_set_up(a_part_is_given),
+		with_set_up(a_large_range_is_given_for_missing_faults),
+		with_set_up(a_large_range_is_given_for_write_protection),
+		with_set_up(several_trackers_give_way_at_once),
+		with_set_up(a_part_of_a_huge_page_is_given),
+		with_set_up(write_messages_are_its_own),
+		with_set_up(missing_messages_are_its_own),
+		with_set_up(zero_pages_are_not_left),
+		with_set_up(zero_pages_do_not_outlive_the_tracker),
+		with_set_up(markers_are_not_left),
+		with_set_up(zero_pages_are_gone_after_disarm),
+		with_set_up(zero_pages_are_gone_after_disarm_and_close),
+		with_set_up(zero_pages_are_gone_after_write_protection),
+		with_set_up(what_was_never_touched_cannot_be_protected),
+		with_set_up(zero_pages_are_gone_before_a_mode_is_added),
+		with_set_up(zero_pages_are_gone_after_unregister_by_the_process),
+		with_set_up(zero_pages_do_not_move),
+		with_set_up(zero_pages_are_gone_after_a_scan_that_failed),
+		with_set_up(shared_memory_is_given),
+		with_set_up(memory_is_given_for_minor_faults),
+		with_set_up(hugetlb_is_given),
+		with_set_up(an_ordinary_file_is_given),
+		with_set_up(refused_requests_change_nothing),
+		with_set_up(refused_requests_have_the_kernels_errors),
+		with_set_up(a_tracker_may_keep_its_memory),
+		with_set_up(unregistering_what_one_has_not_registered_works),
+		with_set_up(unregistering_fails_no_earlier_than_without_a_tracker),
+		with_set_up(a_handed_in_userfaultfd_is_the_kernels_affair),
+		with_set_up(trackers_give_way_to_handed_in_ones),
+		with_set_up(a_tracker_that_takes_it_again_does_not_win),
+		with_set_up(another_process_registers_its_memory),
+		with_set_up(bits_do_not_outlive_the_registration),
+		with_set_up(bits_do_not_outlive_the_command),
+		with_set_up(bits_do_not_outlive_the_mode),
+		with_set_up(bits_are_no_message_to_the_next),
+		with_set_up(moved_bits_are_no_message),
+		with_set_up(bits_of_others_are_not_believed),
+		with_set_up(bits_do_not_move),
+		with_set_up(neighbours_of_what_has_moved_are_disarmed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

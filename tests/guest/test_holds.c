@@ -47,7 +47,7 @@ static char *map_large(size_t len)
  * The child arms memory of ours, in which there is nothing, so that it makes page tables for a long
  * time. It is killed when some of them are there, and goes before all of them are.
  */
-static void a_killed_arm_ends(void **state)
+TEST(a_killed_arm_ends)
 {
 	const size_t len = 64ul << 30;
 	char *large = map_large(len);
@@ -55,7 +55,6 @@ static void a_killed_arm_ends(void **state)
 	long tables;
 	pid_t child;
 
-	(void)state;
 	assert_ok(dev_attach_self(fd));
 	assert_ok(dev_register(fd, large, len));
 	tables = number_after("/proc/self/status", "VmPTE");
@@ -195,43 +194,39 @@ static void close_in_a_storm(char *written, size_t pages, int (*attach)(int fd))
 		      (unsigned long)s.writes, (unsigned long)s.moves);
 }
 
-static void close_over_small_pages(void **state)
+TEST(close_over_small_pages)
 {
 	char *memory = map_filled(1024);
 
-	(void)state;
 	close_in_a_storm(memory, 1024, dev_attach_self);
 	munmap(memory, 1024 * PAGE);
 }
 
-static void close_over_markers(void **state)
+TEST(close_over_markers)
 {
 	char *memory = map_anon(1024);
 
-	(void)state;
 	if (!(dev_features() & UFFDWP_FEATURE_UNPOP_MARKER))
 		skip_because("no markers on this kernel");
 	close_in_a_storm(memory, 1024, dev_attach_markers);
 	munmap(memory, 1024 * PAGE);
 }
 
-static void close_over_huge_pages(void **state)
+TEST(close_over_huge_pages)
 {
 	char *memory = map_huge(2);
 
-	(void)state;
 	if (!memory)
 		skip_because("no huge page could be had");
 	close_in_a_storm(memory, 1024, dev_attach_self);
 	munmap(memory, 2 * HUGE_PAGE);
 }
 
-static void close_over_hugetlb(void **state)
+TEST(close_over_hugetlb)
 {
 	const char *reason;
 	char *memory;
 
-	(void)state;
 	if (!(dev_kinds() & UFFDWP_KIND_HUGETLB))
 		skip_because("hugetlb cannot be tracked on this kernel");
 	reason = hugetlb_reserve(2);
@@ -249,7 +244,7 @@ static void close_over_hugetlb(void **state)
  * A userfaultfd that was handed in stays registered when the tracker is closed, and nobody reads
  * from it: a writer that meets an entry that is still armed never comes back.
  */
-static void a_handed_in_userfaultfd_is_left_disarmed(void **state)
+TEST(a_handed_in_userfaultfd_is_left_disarmed)
 {
 	struct storm s = { .written = map_filled(1024), .pages = 1024 };
 	struct uffdio_api api = { .api = UFFD_API };
@@ -259,7 +254,6 @@ static void a_handed_in_userfaultfd_is_left_disarmed(void **state)
 	pthread_t threads[2];
 	int fd;
 
-	(void)state;
 	assert_true(uffd >= 0);
 	assert_ok(ioctl(uffd, UFFDIO_API, &api));
 	assert_ok(pthread_create(&threads[0], NULL, write_on, &s));
@@ -350,7 +344,7 @@ static unsigned long close_beside(struct owner *o, const char *behind, size_t le
  * no kernel does by itself here, and Linux 6.1 does not understand in anonymous memory: it warns,
  * and kills whoever touches them.
  */
-static void an_owner_that_protects_holes_is_left_no_markers(void **state)
+TEST(an_owner_that_protects_holes_is_left_no_markers)
 {
 	const size_t len = 1ul << 30;
 	const double end = now() + 4;
@@ -358,7 +352,6 @@ static void an_owner_that_protects_holes_is_left_no_markers(void **state)
 	struct owner o = { .pages = 64 };
 	size_t i;
 
-	(void)state;
 	needs_markers();
 	o.holes = map_large(len);
 	o.uffd = new_uffd(0);
@@ -430,15 +423,13 @@ static void a_writer_sleeps_before_attach(bool owner_has_read)
 	munmap(s.page, PAGE);
 }
 
-static void a_writer_that_sleeps_already_is_woken(void **state)
+TEST(a_writer_that_sleeps_already_is_woken)
 {
-	(void)state;
 	a_writer_sleeps_before_attach(false);
 }
 
-static void a_writer_that_its_owner_knows_of_is_woken(void **state)
+TEST(a_writer_that_its_owner_knows_of_is_woken)
 {
-	(void)state;
 	a_writer_sleeps_before_attach(true);
 }
 

@@ -67,13 +67,12 @@ static char *map_filled_hugetlb(void)
 	return p;
 }
 
-static void a_write_makes_the_whole_page_written(void **state)
+TEST(a_write_makes_the_whole_page_written)
 {
 	char *p = map_filled_hugetlb();
 	int fd = tracker_of(p, LEN);
 	long before;
 
-	(void)state;
 	assert_int_equal(written(fd, p, LEN, false), 0);
 	before = faults();
 	p[HUGE_PAGE + 5 * PAGE] = 2;
@@ -89,13 +88,12 @@ static void a_write_makes_the_whole_page_written(void **state)
 	munmap(p, LEN);
 }
 
-static void nothing_there_is_armed_and_written_once(void **state)
+TEST(nothing_there_is_armed_and_written_once)
 {
 	char *p = map_hugetlb();
 	int fd = tracker_of(p, LEN);
 	size_t i;
 
-	(void)state;
 	assert_int_equal(written(fd, p, LEN, false), 0);
 	/* Reading is not writing. */
 	for (i = 0; i < 512; i++)
@@ -111,7 +109,7 @@ static void nothing_there_is_armed_and_written_once(void **state)
 }
 
 /* A range that cuts a page: an error where it would have to be armed, else no loss. */
-static void ranges_that_cut_a_page(void **state)
+TEST(ranges_that_cut_a_page)
 {
 	char *p = map_filled_hugetlb();
 	int fd = dev_open();
@@ -119,7 +117,6 @@ static void ranges_that_cut_a_page(void **state)
 		.size = sizeof(arm), .start = (uintptr_t)p, .len = HUGE_PAGE + PAGE,
 	};
 
-	(void)state;
 	assert_ok(dev_attach_self(fd));
 	assert_err(dev_register(fd, p + PAGE, HUGE_PAGE), EINVAL);
 	assert_err(dev_register(fd, p, HUGE_PAGE + PAGE), EINVAL);
@@ -143,14 +140,13 @@ static void ranges_that_cut_a_page(void **state)
 }
 
 /* Limits below a page report without end if the caller wants them to, and lose nothing. */
-static void page_limits(void **state)
+TEST(page_limits)
 {
 	char *p = map_filled_hugetlb();
 	int fd = tracker_of(p, LEN);
 	struct uffdwp_region region;
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, &region, 1);
 
-	(void)state;
 	touch(p, LEN / PAGE, 2);
 	arg.flags = UFFDWP_SCAN_WP_MATCHING;
 	arg.max_pages = 100;
@@ -168,13 +164,12 @@ static void page_limits(void **state)
 }
 
 /* What is said of the child by its exit status; it is killed if it makes no progress. */
-static void a_forked_child_goes_on(void **state)
+TEST(a_forked_child_goes_on)
 {
 	char *p = map_filled_hugetlb();
 	int fd = tracker_of(p, LEN), status;
 	pid_t child = fork();
 
-	(void)state;
 	if (!child) {
 		alarm(60);
 		touch(p, LEN / PAGE, 7);

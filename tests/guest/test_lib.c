@@ -101,9 +101,8 @@ static void write_every_second(void)
 		p[i * PAGE] = 2;
 }
 
-static void track_and_scan(void **state)
+TEST(track_and_scan)
 {
-	(void)state;
 	assert_string_equal(uffdwp_backend_name(t), is_kernel() ? "kernel" : "module");
 	assert_int_equal(written_pages(0), 0);
 	touch(p, 7, 2);
@@ -116,13 +115,12 @@ static void track_and_scan(void **state)
 }
 
 /* More regions than the library fetches at once. */
-static void a_scan_goes_on_where_it_stopped(void **state)
+TEST(a_scan_goes_on_where_it_stopped)
 {
 	struct uffdwp_scan *scan;
 	struct uffdwp_region region;
 	size_t i;
 
-	(void)state;
 	write_every_second();
 	scan = scan_of(UFFDWP_SCAN_WP_MATCHING, 0);
 	for (i = 0; i < N; i += 2) {
@@ -136,13 +134,12 @@ static void a_scan_goes_on_where_it_stopped(void **state)
 	assert_int_equal(written_pages(0), 0);
 }
 
-static void a_scan_that_is_given_up_loses_nothing(void **state)
+TEST(a_scan_that_is_given_up_loses_nothing)
 {
 	struct uffdwp_scan *scan;
 	struct uffdwp_region region;
 	size_t i;
 
-	(void)state;
 	write_every_second();
 	scan = scan_of(UFFDWP_SCAN_WP_MATCHING, 0);
 	for (i = 0; i < 100; i++)
@@ -158,12 +155,11 @@ static void a_scan_that_is_given_up_loses_nothing(void **state)
 }
 
 /* Memory that is not tracked reads as written, and joins its neighbours in a report. */
-static void giving_up_reaches_memory_beside_untracked_memory(void **state)
+TEST(giving_up_reaches_memory_beside_untracked_memory)
 {
 	struct uffdwp_scan *scan;
 	struct uffdwp_region region;
 
-	(void)state;
 	assert_ptr_equal(mmap(p + 100 * PAGE, PAGE, PROT_READ,
 			      MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0), p + 100 * PAGE);
 	touch(p, 1, 2);
@@ -181,9 +177,8 @@ static void giving_up_reaches_memory_beside_untracked_memory(void **state)
 	assert_ok(uffdwp_scan_end(scan));
 }
 
-static void what_was_thrown_away_is_written(void **state)
+TEST(what_was_thrown_away_is_written)
 {
-	(void)state;
 	assert_ok(madvise(p + 7 * PAGE, 5 * PAGE, MADV_DONTNEED));
 	assert_int_equal(written_pages(UFFDWP_SCAN_WP_MATCHING), 5);
 	assert_int_equal(written_pages(0), 0);
@@ -197,9 +192,8 @@ static void what_was_thrown_away_is_written(void **state)
 	assert_int_equal(written_pages(0), 3);
 }
 
-static void disarm(void **state)
+TEST(disarm)
 {
-	(void)state;
 	assert_ok(uffdwp_disarm(t, (uintptr_t)p + PAGE, 5 * PAGE));
 	assert_int_equal(written_pages(UFFDWP_SCAN_WP_MATCHING), 5);
 	assert_int_equal(written_pages(0), 0);
@@ -223,12 +217,11 @@ static void take_increment(bool *map)
  * An increment that could not be stored is taken back by disarming what it was made of: the next
  * one has those pages and what was written meanwhile, and no others.
  */
-static void an_increment_that_failed_is_in_the_next(void **state)
+TEST(an_increment_that_failed_is_in_the_next)
 {
 	static bool failed[N], next[N];
 	size_t i;
 
-	(void)state;
 	memset(failed, 0, sizeof(failed));
 	memset(next, 0, sizeof(next));
 	write_every_second();
@@ -243,13 +236,12 @@ static void an_increment_that_failed_is_in_the_next(void **state)
 	assert_int_equal(written_pages(0), 0);
 }
 
-static void a_page_limit_counts_over_batches(void **state)
+TEST(a_page_limit_counts_over_batches)
 {
 	struct uffdwp_scan *scan;
 	struct uffdwp_region region;
 	uint64_t pages = 0;
 
-	(void)state;
 	write_every_second();
 	scan = scan_of(UFFDWP_SCAN_WP_MATCHING, 777);
 	while (uffdwp_scan_next(scan, &region) == 1)
@@ -259,12 +251,11 @@ static void a_page_limit_counts_over_batches(void **state)
 	assert_int_equal(written_pages(0), N / 2 - 777);
 }
 
-static void untrack(void **state)
+TEST(untrack)
 {
 	struct uffdwp_scan *scan;
 	struct uffdwp_region region;
 
-	(void)state;
 	assert_ok(uffdwp_untrack(t, (uintptr_t)p, LEN / 2));
 	scan = scan_of(UFFDWP_SCAN_CHECK_TRACKED, 0);
 	assert_err(uffdwp_scan_next(scan, &region), EPERM);
@@ -296,9 +287,8 @@ static uint64_t pages_that_are(uint64_t category)
 	return pages;
 }
 
-static void what_is_not_tracked_is_told_apart(void **state)
+TEST(what_is_not_tracked_is_told_apart)
 {
-	(void)state;
 	assert_int_equal(pages_that_are(UFFDWP_PAGE_IS_UNTRACKED), 0);
 	assert_ok(uffdwp_untrack(t, (uintptr_t)p, 10 * PAGE));
 	munmap(p + 20 * PAGE, 3 * PAGE);
@@ -310,7 +300,7 @@ static void what_is_not_tracked_is_told_apart(void **state)
 	assert_int_equal(pages_that_are(UFFDWP_PAGE_IS_UNTRACKED), 13);
 }
 
-static void another_process(void **state)
+TEST(another_process)
 {
 	struct peer peer = peer_start();
 	struct uffdwp *other;
@@ -318,7 +308,6 @@ static void another_process(void **state)
 	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_PIDFD);
 	struct uffdwp_open_opts by_pid = opts_of(0);
 
-	(void)state;
 	opts.pidfd = pidfd;
 	if (is_kernel()) {
 		/* Nothing but the module can do that. */
@@ -356,13 +345,12 @@ static int uffd_with(uint64_t features)
 	return -1;
 }
 
-static void a_userfaultfd_that_is_handed_in(void **state)
+TEST(a_userfaultfd_that_is_handed_in)
 {
 	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_UFFD);
 	char *q = map_filled(10);
 	struct uffdwp *mine = t;
 
-	(void)state;
 	opts.uffd = uffd_with(is_kernel() ? WP_ASYNC : 0);
 	assert_ok(uffdwp_open(0, &opts, &t));
 	/* It stays the caller's: the tracker goes on without it. */
@@ -390,13 +378,12 @@ static void a_userfaultfd_that_is_handed_in(void **state)
 }
 
 /* One that would stop its writers until somebody reads it. */
-static void a_userfaultfd_that_would_stop_writers(void **state)
+TEST(a_userfaultfd_that_would_stop_writers)
 {
 	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_UFFD);
 	struct uffdwp *other;
 	int err;
 
-	(void)state;
 	opts.uffd = uffd_with(0);
 	err = uffdwp_open(0, &opts, &other);
 	if (is_kernel()) {
@@ -435,12 +422,11 @@ static pid_t child_with_uffd(int to[2], int from[2])
 }
 
 /* A child would inherit what is armed; and without UFFDIO_API nothing is known of it. */
-static void a_userfaultfd_that_cannot_be_used(void **state)
+TEST(a_userfaultfd_that_cannot_be_used)
 {
 	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_UFFD);
 	struct uffdwp *other;
 
-	(void)state;
 	opts.uffd = uffd_with((is_kernel() ? WP_ASYNC : 0) | UFFD_FEATURE_EVENT_FORK);
 	if (opts.uffd >= 0) {
 		assert_err(uffdwp_open(0, &opts, &other), EINVAL);
@@ -466,7 +452,7 @@ static void *discard_a_page(void *addr)
  * Until the event is read the kernel arms nothing, and says EAGAIN. Whoever reads it may be this
  * thread, so that this is said instead of being tried for ever.
  */
-static void an_event_that_nobody_reads(void **state)
+TEST(an_event_that_nobody_reads)
 {
 	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_UFFD);
 	char *q = map_filled(16);
@@ -475,7 +461,6 @@ static void an_event_that_nobody_reads(void **state)
 	pthread_t thread;
 	int err, tries;
 
-	(void)state;
 	if (!is_kernel())
 		skip_because("the module arms without asking whether events wait");
 	opts.uffd = uffd_with(WP_ASYNC | UFFD_FEATURE_EVENT_REMOVE);
@@ -500,7 +485,7 @@ static void an_event_that_nobody_reads(void **state)
 	munmap(q, 16 * PAGE);
 }
 
-static void another_process_by_its_userfaultfd(void **state)
+TEST(another_process_by_its_userfaultfd)
 {
 	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_UFFD);
 	struct uffdwp *mine = t;
@@ -510,7 +495,6 @@ static void another_process_by_its_userfaultfd(void **state)
 	struct uffdwp_region region;
 	char byte = 0;
 
-	(void)state;
 	pidfd = syscall(SYS_pidfd_open, child, 0);
 	assert_int_equal(read(from[0], &number, sizeof(number)), sizeof(number));
 	opts.uffd = syscall(SYS_pidfd_getfd, pidfd, number, 0);
@@ -542,7 +526,7 @@ static void another_process_by_its_userfaultfd(void **state)
 	close(from[1]);
 }
 
-static void statistics(void **state)
+TEST(statistics)
 {
 	struct uffdwp_stats stats = { .size = sizeof(stats) };
 	struct {
@@ -550,7 +534,6 @@ static void statistics(void **state)
 		uint64_t write_faults;
 	} short_stats = { .size = sizeof(short_stats) };
 
-	(void)state;
 	touch(p, 5, 2);
 	if (is_kernel()) {
 		assert_err(uffdwp_get_stats(t, &stats), EOPNOTSUPP);
@@ -567,7 +550,7 @@ static void statistics(void **state)
 }
 
 /* What the kernel alone does not offer is an error, not something less. */
-static void what_is_not_offered(void **state)
+TEST(what_is_not_offered)
 {
 	struct uffdwp_scan_opts scan_opts = {
 		.size = sizeof(scan_opts), .start = (uintptr_t)p, .len = LEN,
@@ -578,7 +561,6 @@ static void what_is_not_offered(void **state)
 	struct uffdwp_region region;
 	struct uffdwp *other;
 
-	(void)state;
 	assert_ok(uffdwp_scan_start(t, &scan_opts, &scan));
 	assert_err(uffdwp_scan_next(scan, &region), is_kernel() ? EOPNOTSUPP : 0);
 	assert_ok(uffdwp_scan_end(scan));
@@ -587,14 +569,13 @@ static void what_is_not_offered(void **state)
 	uffdwp_close(other);
 }
 
-static void errors(void **state)
+TEST(errors)
 {
 	struct uffdwp *none = t;
 	struct uffdwp_open_opts opts = opts_of(1u << 31);
 	char *hole = map_anon(1), *mapped;
 	int file = memfd_create("sealed", MFD_ALLOW_SEALING);
 
-	(void)state;
 	assert_err(uffdwp_open(-1, NULL, &none), EINVAL);
 	assert_null(none);
 	assert_err(uffdwp_open(0, &opts, &none), EINVAL);
@@ -627,13 +608,12 @@ static void errors(void **state)
 }
 
 /* What only the module has an answer to. */
-static void errors_of_the_module(void **state)
+TEST(errors_of_the_module)
 {
 	struct uffdwp *none = t;
 	uint64_t fail_at, vdso = getauxval(AT_SYSINFO_EHDR);
 	pid_t dead = fork();
 
-	(void)state;
 	if (!dead)
 		_exit(0);
 	waitpid(dead, NULL, 0);
@@ -665,11 +645,10 @@ static bool kernel_can(void)
 	return can;
 }
 
-static void the_first_that_serves(void **state)
+TEST(the_first_that_serves)
 {
 	int err = uffdwp_open(0, NULL, &t);
 
-	(void)state;
 	if (!has_module() && !kernel_can()) {
 		assert_int_equal(err, -ENODEV);
 		assert_null(t);
@@ -724,9 +703,8 @@ static void check_without_right_to_device(void)
 	uffdwp_close(mine);
 }
 
-static void who_may_not_open_the_device(void **state)
+TEST(who_may_not_open_the_device)
 {
-	(void)state;
 	if (getuid())
 		skip_because("only root can become somebody else");
 	assert_child(check_without_right_to_device);
@@ -742,19 +720,17 @@ static void check_without_pagemap(void)
 	CHECK(3, strstr(uffdwp_explain(-EACCES), "pagemap"));
 }
 
-static void who_may_not_open_the_pagemap(void **state)
+TEST(who_may_not_open_the_pagemap)
 {
-	(void)state;
 	if (getuid())
 		skip_because("only root can become somebody else");
 	assert_child(check_without_pagemap);
 }
 
-static void the_only_one_that_is_wanted(void **state)
+TEST(the_only_one_that_is_wanted)
 {
 	struct uffdwp_open_opts opts = { .size = sizeof(opts) };
 
-	(void)state;
 	opts.backend = UFFDWP_BACKEND_MODULE;
 	assert_int_equal(uffdwp_open(0, &opts, &t), has_module() ? 0 : -ENODEV);
 	uffdwp_close(t);
@@ -764,13 +740,12 @@ static void the_only_one_that_is_wanted(void **state)
 }
 
 /* What is said without tracking anything is what the device says, or what Linux 6.7 has. */
-static void what_is_offered_is_told(void **state)
+TEST(what_is_offered_is_told)
 {
 	UFFDWP_OPTS(uffdwp_info, info);
 	UFFDWP_OPTS(uffdwp_info, kernel);
 	UFFDWP_OPTS(uffdwp_info, small);
 
-	(void)state;
 	small.size = sizeof(small.size);
 	assert_err(uffdwp_query(UFFDWP_BACKEND_ANY, &small), EINVAL);
 	assert_err(uffdwp_query(UFFDWP_BACKEND_KERNEL + 1, &info), EINVAL);
@@ -791,12 +766,11 @@ static void what_is_offered_is_told(void **state)
 	}
 }
 
-static void another_process_takes_the_module(void **state)
+TEST(another_process_takes_the_module)
 {
 	struct peer peer = peer_start();
 	int err = uffdwp_open(peer.pid, NULL, &t);
 
-	(void)state;
 	if (has_module()) {
 		assert_ok(err);
 		assert_string_equal(uffdwp_backend_name(t), "module");
@@ -810,7 +784,7 @@ static void another_process_takes_the_module(void **state)
 }
 
 /* What a person sees who has forgotten to load it. UFFDWP_COMMAND: where the command is. */
-static void the_command_says_what_to_do(void **state)
+TEST(the_command_says_what_to_do)
 {
 	const char *program = getenv("UFFDWP_COMMAND") ?: "/bin/uffdwp";
 	char command[256], output[1024];
@@ -818,7 +792,6 @@ static void the_command_says_what_to_do(void **state)
 	FILE *pipe;
 	size_t n;
 
-	(void)state;
 	if (has_module())
 		skip_because("the module is loaded: test_watch tries the command");
 	if (access(program, X_OK))
@@ -835,31 +808,31 @@ static void the_command_says_what_to_do(void **state)
 	peer_end(&peer);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define with_set_up(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 static int run_with(enum uffdwp_backend which, const char *name)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(track_and_scan),
-		TEST(a_scan_goes_on_where_it_stopped),
-		TEST(a_scan_that_is_given_up_loses_nothing),
-		TEST(giving_up_reaches_memory_beside_untracked_memory),
-		TEST(what_was_thrown_away_is_written),
-		TEST(disarm),
-		TEST(an_increment_that_failed_is_in_the_next),
-		TEST(a_page_limit_counts_over_batches),
-		TEST(untrack),
-		TEST(what_is_not_tracked_is_told_apart),
-		TEST(another_process),
-		TEST(a_userfaultfd_that_is_handed_in),
-		TEST(a_userfaultfd_that_would_stop_writers),
-		TEST(a_userfaultfd_that_cannot_be_used),
-		TEST(an_event_that_nobody_reads),
-		TEST(another_process_by_its_userfaultfd),
-		TEST(statistics),
-		TEST(what_is_not_offered),
-		TEST(errors),
-		TEST(errors_of_the_module),
+		with_set_up(track_and_scan),
+		with_set_up(a_scan_goes_on_where_it_stopped),
+		with_set_up(a_scan_that_is_given_up_loses_nothing),
+		with_set_up(giving_up_reaches_memory_beside_untracked_memory),
+		with_set_up(what_was_thrown_away_is_written),
+		with_set_up(disarm),
+		with_set_up(an_increment_that_failed_is_in_the_next),
+		with_set_up(a_page_limit_counts_over_batches),
+		with_set_up(untrack),
+		with_set_up(what_is_not_tracked_is_told_apart),
+		with_set_up(another_process),
+		with_set_up(a_userfaultfd_that_is_handed_in),
+		with_set_up(a_userfaultfd_that_would_stop_writers),
+		with_set_up(a_userfaultfd_that_cannot_be_used),
+		with_set_up(an_event_that_nobody_reads),
+		with_set_up(another_process_by_its_userfaultfd),
+		with_set_up(statistics),
+		with_set_up(what_is_not_offered),
+		with_set_up(errors),
+		with_set_up(errors_of_the_module),
 	};
 
 	backend = which;

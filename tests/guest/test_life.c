@@ -64,12 +64,11 @@ static int scan_once(int fd)
 	return dev_scan(fd, &arg);
 }
 
-static void the_target_exits(void **state)
+TEST(the_target_exits)
 {
 	struct peer peer = peer_start();
 	int fd = tracker_of_pid(peer.pid, memory, LEN);
 
-	(void)state;
 	assert_int_equal(scan_once(fd), 0);
 	peer_do(&peer, PEER_EXIT, NULL, 0, 0);
 	peer_end(&peer);
@@ -82,24 +81,22 @@ static void the_target_exits(void **state)
 	close(fd);
 }
 
-static void the_target_is_killed(void **state)
+TEST(the_target_is_killed)
 {
 	struct peer peer = peer_start();
 	int fd = tracker_of_pid(peer.pid, memory, LEN);
 
-	(void)state;
 	peer_do(&peer, PEER_WRITE, memory, LEN / 2, 3);
 	peer_end(&peer);
 	assert_err(scan_once(fd), ESRCH);
 	close(fd);
 }
 
-static void the_target_calls_execve(void **state)
+TEST(the_target_calls_execve)
 {
 	struct peer peer = peer_start();
 	int fd = tracker_of_pid(peer.pid, memory, LEN);
 
-	(void)state;
 	peer_do(&peer, PEER_EXEC, NULL, 0, 0);
 	assert_err(scan_once(fd), ESRCH);
 	/* The new program is not the old address space; it can be attached to anew. */
@@ -112,12 +109,11 @@ static void the_target_calls_execve(void **state)
 	peer_end(&peer);
 }
 
-static void the_target_unmaps(void **state)
+TEST(the_target_unmaps)
 {
 	struct peer peer = peer_start();
 	int fd = tracker_of_pid(peer.pid, memory, LEN);
 
-	(void)state;
 	peer_do(&peer, PEER_UNMAP, memory, LEN / 2, 0);
 	assert_int_equal(scan_once(fd), 0);
 	assert_int_equal(categories(fd, memory), UFFDWP_PAGE_IS_UNTRACKED);
@@ -130,12 +126,11 @@ static void the_target_unmaps(void **state)
 	peer_end(&peer);
 }
 
-static void closing_leaves_the_target_alone(void **state)
+TEST(closing_leaves_the_target_alone)
 {
 	struct peer peer = peer_start();
 	int fd = tracker_of_pid(peer.pid, memory, LEN);
 
-	(void)state;
 	assert_true(has_registered_memory(peer.pid));
 	close(fd);
 	assert_false(has_registered_memory(peer.pid));
@@ -143,13 +138,12 @@ static void closing_leaves_the_target_alone(void **state)
 	peer_end(&peer);
 }
 
-static void the_tracer_is_killed(void **state)
+TEST(the_tracer_is_killed)
 {
 	struct peer peer = peer_start();
 	pid_t tracer = fork();
 	int i;
 
-	(void)state;
 	if (!tracer) {
 		int fd = tracker_of_pid(peer.pid, memory, LEN);
 
@@ -170,12 +164,11 @@ static void the_tracer_is_killed(void **state)
 	peer_end(&peer);
 }
 
-static void a_tracker_of_oneself_ends_with_oneself(void **state)
+TEST(a_tracker_of_oneself_ends_with_oneself)
 {
 	pid_t child = fork();
 	int status;
 
-	(void)state;
 	if (!child) {
 		tracker_of(memory, LEN);
 		touch(memory, N / 2, 3);
@@ -195,12 +188,11 @@ static void a_tracker_of_oneself_ends_with_oneself(void **state)
 	assert_int_equal(status, 0);
 }
 
-static void a_descriptor_that_was_inherited_means_the_parent(void **state)
+TEST(a_descriptor_that_was_inherited_means_the_parent)
 {
 	int fd = tracker_of(memory, LEN), status;
 	pid_t child;
 
-	(void)state;
 	touch(memory, 3, 4);
 	child = fork();
 	if (!child) {
@@ -217,14 +209,13 @@ static void a_descriptor_that_was_inherited_means_the_parent(void **state)
 #define TRACKERS 250
 #define PROCESSES 10
 
-static void many_trackers(void **state)
+TEST(many_trackers)
 {
 	static int fds[TRACKERS];
 	struct peer peers[PROCESSES];
 	int of_peers[PROCESSES];
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < PROCESSES; i++) {
 		peers[i] = peer_start();
 		of_peers[i] = tracker_of_pid(peers[i].pid, memory, LEN);
@@ -278,7 +269,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-static void open_close_storm(void **state)
+TEST(open_close_storm)
 {
 	struct storm storm = { .memory = memory, .pages = N };
 	pthread_t threads[3];
@@ -286,7 +277,6 @@ static void open_close_storm(void **state)
 	unsigned long rounds = 0, before;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 3; i++)
 		assert_ok(pthread_create(&threads[i], NULL, write_on, &storm));
 	do {
@@ -308,7 +298,7 @@ static void open_close_storm(void **state)
 		      (unsigned long)storm.writes);
 }
 
-static void huge_page_close_storm(void **state)
+TEST(huge_page_close_storm)
 {
 	char *huge = map_huge(2);
 	struct storm storm = { .memory = huge, .pages = 1024 };
@@ -317,7 +307,6 @@ static void huge_page_close_storm(void **state)
 	unsigned long rounds = 0;
 	size_t i;
 
-	(void)state;
 	if (!huge)
 		skip_because("no huge page could be had");
 	for (i = 0; i < 2; i++)
@@ -335,12 +324,11 @@ static void huge_page_close_storm(void **state)
 }
 
 /* The target dies at a random moment while it is scanned. */
-static void exit_storm(void **state)
+TEST(exit_storm)
 {
 	double end = now() + 4;
 	unsigned int rounds = 0, seed = 1;
 
-	(void)state;
 	do {
 		int fd = dev_open(), ret;
 		pid_t child = fork();
@@ -402,7 +390,7 @@ static void *change_on(void *arg)
 	return NULL;
 }
 
-static void mapping_storm(void **state)
+TEST(mapping_storm)
 {
 	struct changer changer = { .memory = memory };
 	double end = now() + 4;
@@ -410,7 +398,6 @@ static void mapping_storm(void **state)
 	pthread_t thread;
 	int fd = dev_open();
 
-	(void)state;
 	assert_ok(dev_attach_self(fd));
 	assert_ok(pthread_create(&thread, NULL, change_on, &changer));
 	while (now() < end && rounds < 20000) {
@@ -477,9 +464,8 @@ static void nothing_is_out_of_reach(void)
 }
 
 /* mm_struct and userfaultfd contexts are given back, and whatever else there is. */
-static void nothing_leaks(void **state)
+TEST(nothing_leaks)
 {
-	(void)state;
 	/* Freed objects stay in KASAN's quarantine and are counted. */
 	if (!system("grep -q ' kasan_quarantine_put$' /proc/kallsyms"))
 		nothing_is_out_of_reach();
@@ -561,44 +547,41 @@ static void zero_pages_of_ksm_are_counted(bool stay,
 	assert_int_equal(ksm_zero_pages() - before, 0);
 }
 
-static void zero_pages_of_ksm_outlive_the_tracker(void **state)
+TEST(zero_pages_of_ksm_outlive_the_tracker)
 {
-	(void)state;
 	zero_pages_of_ksm_are_counted(true, stop_by_closing);
 }
 
-static void zero_pages_of_ksm_are_not_unregistered(void **state)
+TEST(zero_pages_of_ksm_are_not_unregistered)
 {
-	(void)state;
 	zero_pages_of_ksm_are_counted(true, stop_by_unregistering);
 }
 
-static void zero_pages_of_ksm_are_given(void **state)
+TEST(zero_pages_of_ksm_are_given)
 {
-	(void)state;
 	zero_pages_of_ksm_are_counted(false, stop_by_registering);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define with_set_up(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 /* With an argument only the tests whose names match it. */
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_target_exits),
-		TEST(the_target_is_killed),
-		TEST(the_target_calls_execve),
-		TEST(the_target_unmaps),
-		TEST(closing_leaves_the_target_alone),
-		TEST(the_tracer_is_killed),
-		TEST(a_tracker_of_oneself_ends_with_oneself),
-		TEST(a_descriptor_that_was_inherited_means_the_parent),
-		TEST(many_trackers),
-		TEST(open_close_storm),
-		TEST(huge_page_close_storm),
-		TEST(exit_storm),
-		TEST(mapping_storm),
-		TEST(nothing_leaks),
+		with_set_up(the_target_exits),
+		with_set_up(the_target_is_killed),
+		with_set_up(the_target_calls_execve),
+		with_set_up(the_target_unmaps),
+		with_set_up(closing_leaves_the_target_alone),
+		with_set_up(the_tracer_is_killed),
+		with_set_up(a_tracker_of_oneself_ends_with_oneself),
+		with_set_up(a_descriptor_that_was_inherited_means_the_parent),
+		with_set_up(many_trackers),
+		with_set_up(open_close_storm),
+		with_set_up(huge_page_close_storm),
+		with_set_up(exit_storm),
+		with_set_up(mapping_storm),
+		with_set_up(nothing_leaks),
 		cmocka_unit_test_setup_teardown(zero_pages_of_ksm_outlive_the_tracker, set_up,
 						end_ksm),
 		cmocka_unit_test_setup_teardown(zero_pages_of_ksm_are_not_unregistered, set_up,

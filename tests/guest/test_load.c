@@ -83,12 +83,11 @@ static bool any_is_hooked(void)
 	return false;
 }
 
-static void an_open_tracker_keeps_it_loaded(void **state)
+TEST(an_open_tracker_keeps_it_loaded)
 {
 	char *p = map_filled(1);
 	int fd = dev_open();
 
-	(void)state;
 	assert_true(fd >= 0);
 	assert_err(unload(), EAGAIN);
 	assert_ok(dev_attach_self(fd));
@@ -103,13 +102,12 @@ static void an_open_tracker_keeps_it_loaded(void **state)
 	munmap(p, PAGE);
 }
 
-static void nothing_is_hooked_without_a_tracker(void **state)
+TEST(nothing_is_hooked_without_a_tracker)
 {
 	char *p = map_filled(1);
 	size_t i;
 	int fd;
 
-	(void)state;
 	/* Those of earlier tests are gone after a little while. */
 	wait_for(!any_is_hooked());
 	fd = tracker_of(p, PAGE);
@@ -120,12 +118,11 @@ static void nothing_is_hooked_without_a_tracker(void **state)
 	munmap(p, PAGE);
 }
 
-static void ftrace_cannot_be_switched_off_under_a_tracker(void **state)
+TEST(ftrace_cannot_be_switched_off_under_a_tracker)
 {
 	char *p = map_filled(N);
 	int fd = tracker_of(p, N * PAGE);
 
-	(void)state;
 	assert_err(write_file("/proc/sys/kernel/ftrace_enabled", "0"), EBUSY);
 	touch(p, N, 2);
 	assert_int_equal(written(fd, p, N * PAGE, false), N);
@@ -133,9 +130,8 @@ static void ftrace_cannot_be_switched_off_under_a_tracker(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void without_ftrace_it_refuses_and_says_why(void **state)
+TEST(without_ftrace_it_refuses_and_says_why)
 {
-	(void)state;
 	/* Also without a tracker: holes in files, and mcopy_atomic() of 5.10, stay hooked. */
 	wait_for(!any_is_hooked());
 	assert_err(write_file("/proc/sys/kernel/ftrace_enabled", "0"), EBUSY);
@@ -149,12 +145,11 @@ static void without_ftrace_it_refuses_and_says_why(void **state)
 }
 
 /* Another tracer on the same functions makes ftrace call all of them from a list. */
-static void together_with_other_tracers(void **state)
+TEST(together_with_other_tracers)
 {
 	char *p = map_filled(N), *huge = map_huge(1);
 	int fd = tracker_of(p, N * PAGE);
 
-	(void)state;
 	assert_ok(write_file(TRACING "set_ftrace_filter", "do_wp_page handle_userfault"));
 	assert_ok(write_file(TRACING "current_tracer", "function"));
 	touch(p, N, 2);
@@ -194,7 +189,7 @@ static void *write_on(void *arg)
 	return NULL;
 }
 
-static void load_storm_close_unload(void **state)
+TEST(load_storm_close_unload)
 {
 	char *p = map_filled(N + 512);
 	struct storm storm = { .memory = p };
@@ -203,7 +198,6 @@ static void load_storm_close_unload(void **state)
 	unsigned int rounds = 0;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 2; i++)
 		assert_ok(pthread_create(&threads[i], NULL, write_on, &storm));
 	clock_gettime(CLOCK_MONOTONIC, &begin);

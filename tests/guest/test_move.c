@@ -106,22 +106,20 @@ static void check_arrived(size_t pages)
 		assert_int_equal(to[i * PAGE], 1);
 }
 
-static void pages_in_memory_arrive_written(void **state)
+TEST(pages_in_memory_arrive_written)
 {
 	int64_t moved;
 
-	(void)state;
 	needs_move();
 	assert_ok(move(to, from, LEN, &moved));
 	check_arrived(N);
 }
 
-static void swapped_pages_arrive_written(void **state)
+TEST(swapped_pages_arrive_written)
 {
 	const char *reason;
 	int64_t moved;
 
-	(void)state;
 	needs_move();
 	reason = swap_on(16 << 20);
 	if (reason)
@@ -135,12 +133,11 @@ static void swapped_pages_arrive_written(void **state)
 }
 
 /* The fifth page is not there: four are moved, and the call says so. */
-static void what_was_moved_before_an_error_arrives_written(void **state)
+TEST(what_was_moved_before_an_error_arrives_written)
 {
 	const char *reason;
 	int64_t moved;
 
-	(void)state;
 	needs_move();
 	reason = swap_on(16 << 20);
 	if (reason)
@@ -155,12 +152,11 @@ static void what_was_moved_before_an_error_arrives_written(void **state)
 }
 
 /* A call that moves nothing makes nothing written. */
-static void a_move_that_fails_disarms_nothing(void **state)
+TEST(a_move_that_fails_disarms_nothing)
 {
 	char *other = map_filled(1);
 	int64_t moved;
 
-	(void)state;
 	needs_move();
 	/* There is a page already. */
 	assert_err(move(from, other, PAGE, &moved), EEXIST);
@@ -176,7 +172,7 @@ static void a_move_that_fails_disarms_nothing(void **state)
  * without a tracker. There are no bits, which would be messages to the reader, or say "not
  * written".
  */
-static void nothing_of_a_tracker_moves_to_others(void **state)
+TEST(nothing_of_a_tracker_moves_to_others)
 {
 	char *source = map_filled(N), *target = map_anon(N);
 	struct uffdio_register reg = {
@@ -187,7 +183,6 @@ static void nothing_of_a_tracker_moves_to_others(void **state)
 	int64_t moved;
 	int other;
 
-	(void)state;
 	needs_move();
 	reason = swap_on(16 << 20);
 	if (reason)
@@ -210,7 +205,7 @@ static void nothing_of_a_tracker_moves_to_others(void **state)
 }
 
 /* A marker is where nothing is, and so it is for a move. */
-static void markers_move_like_holes(void **state)
+TEST(markers_move_like_holes)
 {
 	char *source = map_anon(N), *target = map_anon(N);
 	struct uffdio_register reg = {
@@ -220,7 +215,6 @@ static void markers_move_like_holes(void **state)
 	int64_t moved;
 	int other = dev_open();
 
-	(void)state;
 	needs_move();
 	assert_ok(dev_attach_markers(other));
 	assert_ok(dev_register(other, source, LEN));
@@ -349,7 +343,7 @@ static void *protect_what_arrives(void *arg)
  * What the process has protected in memory of its own is not the tracker's, also if a tracker has
  * armed something while the move was under way.
  */
-static void what_the_process_protects_where_it_has_moved_stays(void **state)
+TEST(what_the_process_protects_where_it_has_moved_stays)
 {
 	struct resetter resetter = { .start = map_filled(N), .pages = N, .write = true };
 	struct protector protector;
@@ -358,7 +352,6 @@ static void what_the_process_protects_where_it_has_moved_stays(void **state)
 	int own, ret;
 	bool early;
 
-	(void)state;
 	needs_move();
 	for (round = 0; round < 20; round++) {
 		source = map_filled(MANY);
@@ -393,7 +386,7 @@ static void what_the_process_protects_where_it_has_moved_stays(void **state)
 }
 
 /* A marker of a tracker is where nothing is, also if it has come while the move was under way. */
-static void holes_stay_holes_while_the_tracker_resets_them(void **state)
+TEST(holes_stay_holes_while_the_tracker_resets_them)
 {
 	struct resetter resetter = { .pages = MANY };
 	char *source, *target;
@@ -401,7 +394,6 @@ static void holes_stay_holes_while_the_tracker_resets_them(void **state)
 	int own, ret;
 	size_t i;
 
-	(void)state;
 	needs_move();
 	for (round = 0; round < 5; round++) {
 		source = map_anon(MANY);
@@ -435,7 +427,7 @@ static void holes_stay_holes_while_the_tracker_resets_them(void **state)
  * Swap entries move with their bit, which the tracker gives them where they come from. Where they
  * arrive nobody has armed anything, and no scan may say so, not even once.
  */
-static void nothing_that_arrives_reads_as_clean_meanwhile(void **state)
+TEST(nothing_that_arrives_reads_as_clean_meanwhile)
 {
 	struct resetter resetter = { .pages = MANY, .never_armed_pages = MANY };
 	char *source = map_filled(MANY), *target = map_anon(MANY);
@@ -443,7 +435,6 @@ static void nothing_that_arrives_reads_as_clean_meanwhile(void **state)
 	unsigned int round;
 	int ret;
 
-	(void)state;
 	needs_move();
 	reason = swap_on(64 << 20);
 	if (reason)
@@ -470,20 +461,20 @@ static void nothing_that_arrives_reads_as_clean_meanwhile(void **state)
 	munmap(target, MANY_LEN);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define with_set_up(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(pages_in_memory_arrive_written),
-		TEST(swapped_pages_arrive_written),
-		TEST(what_was_moved_before_an_error_arrives_written),
-		TEST(a_move_that_fails_disarms_nothing),
-		TEST(nothing_of_a_tracker_moves_to_others),
-		TEST(markers_move_like_holes),
-		TEST(what_the_process_protects_where_it_has_moved_stays),
-		TEST(holes_stay_holes_while_the_tracker_resets_them),
-		TEST(nothing_that_arrives_reads_as_clean_meanwhile),
+		with_set_up(pages_in_memory_arrive_written),
+		with_set_up(swapped_pages_arrive_written),
+		with_set_up(what_was_moved_before_an_error_arrives_written),
+		with_set_up(a_move_that_fails_disarms_nothing),
+		with_set_up(nothing_of_a_tracker_moves_to_others),
+		with_set_up(markers_move_like_holes),
+		with_set_up(what_the_process_protects_where_it_has_moved_stays),
+		with_set_up(holes_stay_holes_while_the_tracker_resets_them),
+		with_set_up(nothing_that_arrives_reads_as_clean_meanwhile),
 	};
 
 	return cmocka_run_group_tests_name("move", tests, NULL, NULL);

@@ -20,12 +20,11 @@
 /* What UFFDIO_API itself says: API, REGISTER, UNREGISTER. */
 #define IOCTLS (1ull << 0x3F | 1ull << 0 | 1ull << 1)
 
-static void both_features_are_offered(void **state)
+TEST(both_features_are_offered)
 {
 	struct uffdio_api answer;
 	int uffd = raw_uffd(0);
 
-	(void)state;
 	assert_ok(uffd_api(uffd, 0, &answer));
 	assert_int_equal(answer.api, UFFD_API);
 	assert_int_equal(answer.features & FEATURE_WP_ASYNC, FEATURE_WP_ASYNC);
@@ -35,7 +34,7 @@ static void both_features_are_offered(void **state)
 }
 
 /* The answer is what there is, whatever was asked for. */
-static void every_request_has_the_same_answer(void **state)
+TEST(every_request_has_the_same_answer)
 {
 	static const uint64_t requests[] = {
 		FEATURE_WP_ASYNC,
@@ -48,7 +47,6 @@ static void every_request_has_the_same_answer(void **state)
 	int uffd = raw_uffd(0);
 	size_t i;
 
-	(void)state;
 	assert_ok(uffd_api(uffd, 0, &first));
 	close(uffd);
 	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -59,13 +57,12 @@ static void every_request_has_the_same_answer(void **state)
 	}
 }
 
-static void new_userfaultfd_device(void **state)
+TEST(new_userfaultfd_device)
 {
 	struct uffdio_api answer;
 	int device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC), uffd;
 	char *p = map_anon(N);
 
-	(void)state;
 	if (device < 0)
 		skip_because("this kernel has no /dev/userfaultfd");
 	uffd = ioctl(device, _IO(0xAA, 0), O_CLOEXEC | O_NONBLOCK);
@@ -89,14 +86,13 @@ static void is_all_zero(const struct uffdio_api *answer)
 }
 
 /* Refused, the structure is zeroed, and the next try is as good as the first. */
-static void unknown_bits_are_refused(void **state)
+TEST(unknown_bits_are_refused)
 {
 	static const uint64_t unknown[] = { 1ull << 40, 1ull << 62, 1ull << 63, 1ull << 32 };
 	struct uffdio_api answer;
 	int uffd;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
 		uffd = raw_uffd(0);
 		assert_err(uffd_api(uffd, unknown[i], &answer), EINVAL);
@@ -110,12 +106,11 @@ static void unknown_bits_are_refused(void **state)
 	}
 }
 
-static void wrong_version_is_refused(void **state)
+TEST(wrong_version_is_refused)
 {
 	struct uffdio_api answer = { .api = UFFD_API + 1, .features = FEATURE_WP_ASYNC };
 	int uffd = raw_uffd(0);
 
-	(void)state;
 	assert_int_equal(ioctl(uffd, UFFDIO_API, &answer), -1);
 	assert_int_equal(errno, EINVAL);
 	is_all_zero(&answer);
@@ -123,13 +118,12 @@ static void wrong_version_is_refused(void **state)
 	close(uffd);
 }
 
-static void second_call_is_refused(void **state)
+TEST(second_call_is_refused)
 {
 	struct uffdio_api answer;
 	char *p = map_filled(N);
 	int uffd = raw_uffd(0);
 
-	(void)state;
 	assert_ok(uffd_api(uffd, FEATURE_WP_ASYNC, NULL));
 	assert_err(uffd_api(uffd, FEATURE_WP_ASYNC, &answer), EINVAL);
 	is_all_zero(&answer);
@@ -152,13 +146,12 @@ static void second_call_is_refused(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void pointers_that_cannot_be_used(void **state)
+TEST(pointers_that_cannot_be_used)
 {
 	struct uffdio_api api = { .api = UFFD_API, .features = FEATURE_WP_ASYNC };
 	char *p = map_filled(2);
 	int uffd = raw_uffd(0);
 
-	(void)state;
 	assert_ok(munmap(p + PAGE, PAGE));
 	assert_int_equal(ioctl(uffd, UFFDIO_API, NULL), -1);
 	assert_int_equal(errno, EFAULT);
@@ -178,12 +171,11 @@ static void pointers_that_cannot_be_used(void **state)
 	munmap(p, PAGE);
 }
 
-static void nothing_works_before(void **state)
+TEST(nothing_works_before)
 {
 	char *p = map_filled(1);
 	int uffd = raw_uffd(0);
 
-	(void)state;
 	assert_err(uffd_register(uffd, p, PAGE, REGISTER_WP, NULL), EINVAL);
 	assert_err(uffd_protect(uffd, p, PAGE, WRITEPROTECT_WP), EINVAL);
 	assert_err(uffd_unregister(uffd, p, PAGE), EINVAL);
@@ -192,9 +184,8 @@ static void nothing_works_before(void **state)
 	munmap(p, PAGE);
 }
 
-static void fork_events_need_rights(void **state)
+TEST(fork_events_need_rights)
 {
-	(void)state;
 	in_child({
 		struct uffdio_api answer;
 		int uffd;
@@ -213,13 +204,12 @@ static void fork_events_need_rights(void **state)
 
 /* ---- what REGISTER says */
 
-static void register_tells_the_commands(void **state)
+TEST(register_tells_the_commands)
 {
 	char *p = map_anon(N);
 	int uffd = async_uffd();
 	uint64_t ioctls;
 
-	(void)state;
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, &ioctls));
 	assert_true(ioctls & 1ull << _UFFDIO_WRITEPROTECT);
 	assert_false(ioctls & 1ull << _UFFDIO_CONTINUE);
@@ -231,13 +221,12 @@ static void register_tells_the_commands(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void register_tells_the_commands_of_files(void **state)
+TEST(register_tells_the_commands_of_files)
 {
 	char *shared = map_shared(N * PAGE, NULL);
 	int uffd = async_uffd();
 	uint64_t ioctls;
 
-	(void)state;
 	needs_memory_of_files();
 	needs_minor_faults();
 	assert_ok(uffd_register(uffd, shared, N * PAGE, REGISTER_WP | REGISTER_MINOR, &ioctls));
@@ -247,12 +236,11 @@ static void register_tells_the_commands_of_files(void **state)
 	munmap(shared, N * PAGE);
 }
 
-static void register_refuses(void **state)
+TEST(register_refuses)
 {
 	char *p = map_anon(N);
 	int uffd = async_uffd(), other = async_uffd();
 
-	(void)state;
 	assert_err(uffd_register(uffd, p, N * PAGE, 0, NULL), EINVAL);
 	assert_err(uffd_register(uffd, p, N * PAGE, 1ull << 3, NULL), EINVAL);
 	assert_err(uffd_register(uffd, p + 1, PAGE, REGISTER_WP, NULL), EINVAL);
@@ -322,12 +310,11 @@ static void a_write_asks(int uffd, char *page)
 	assert_int_equal(*page, 7);
 }
 
-static void without_the_features_all_is_as_before(void **state)
+TEST(without_the_features_all_is_as_before)
 {
 	char *p = map_filled(N);
 	int uffd = raw_uffd(0);
 
-	(void)state;
 	assert_ok(uffd_api(uffd, 0, NULL));
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	assert_ok(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP));
@@ -341,12 +328,11 @@ static void without_the_features_all_is_as_before(void **state)
 }
 
 /* Without WP_UNPOPULATED, anonymous memory with nothing in it is not protected. */
-static void without_the_features_nothing_is_nothing(void **state)
+TEST(without_the_features_nothing_is_nothing)
 {
 	char *p = map_anon(N);
 	int uffd = raw_uffd(0);
 
-	(void)state;
 	assert_ok(uffd_api(uffd, 0, NULL));
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	assert_ok(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP));
@@ -356,12 +342,11 @@ static void without_the_features_nothing_is_nothing(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void unpopulated_alone_asks(void **state)
+TEST(unpopulated_alone_asks)
 {
 	char *p = map_anon(N);
 	int uffd = raw_uffd(0);
 
-	(void)state;
 	assert_ok(uffd_api(uffd, FEATURE_WP_UNPOPULATED, NULL));
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	assert_ok(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP));
@@ -373,13 +358,12 @@ static void unpopulated_alone_asks(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void without_async_scans_do_not_protect(void **state)
+TEST(without_async_scans_do_not_protect)
 {
 	char *p = map_filled(N);
 	struct scan scan = written_pages(p, N * PAGE, NULL, 0);
 	int uffd = raw_uffd(0), pagemap = open_pagemap(0);
 
-	(void)state;
 	assert_ok(uffd_api(uffd, FEATURE_WP_UNPOPULATED, NULL));
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	assert_int_equal(written_here(p, N * PAGE), N);
@@ -403,12 +387,11 @@ static void without_async_scans_do_not_protect(void **state)
 
 /* ---- async, and more */
 
-static void async_asks_nobody(void **state)
+TEST(async_asks_nobody)
 {
 	char *p = map_filled(N), *nothing = map_anon(N);
 	int uffd = async_uffd_of(p, N * PAGE);
 
-	(void)state;
 	assert_ok(uffd_register(uffd, nothing, N * PAGE, REGISTER_WP, NULL));
 	assert_ok(uffd_protect(uffd, nothing, N * PAGE, WRITEPROTECT_WP));
 	touch(p, N, 2);
@@ -422,7 +405,7 @@ static void async_asks_nobody(void **state)
 }
 
 /* Faults on missing pages are asked about, writes are not: one userfaultfd for both. */
-static void async_with_missing_faults(void **state)
+TEST(async_with_missing_faults)
 {
 	char *p = map_anon(N), *source = map_filled(1);
 	struct uffdio_copy copy = {
@@ -433,7 +416,6 @@ static void async_with_missing_faults(void **state)
 	struct uffd_msg message;
 	struct writer writer;
 
-	(void)state;
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP | REGISTER_MISSING, NULL));
 	/* Filled and protected; the write that waited for it then goes on by itself. */
 	writer_start(&writer, p);
@@ -463,7 +445,7 @@ static void async_with_missing_faults(void **state)
  * What was armed with nothing in it can be answered with zeroes. Linux 6.12 cannot: a marker is in
  * the way, of UFFDIO_ZEROPAGE and not of UFFDIO_COPY.
  */
-static void zeroes_for_a_missing_fault(void **state)
+TEST(zeroes_for_a_missing_fault)
 {
 	char *p = map_anon(N), *source = map_filled(1);
 	struct uffdio_zeropage zero = { .range = { .start = (uintptr_t)p, .len = PAGE } };
@@ -474,7 +456,6 @@ static void zeroes_for_a_missing_fault(void **state)
 	int uffd = async_uffd(), ret;
 	struct writer writer;
 
-	(void)state;
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP | REGISTER_MISSING, NULL));
 	assert_ok(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP));
 	/* Without markers nothing is there that could be armed. */
@@ -516,14 +497,13 @@ static void *race_for_api(void *arg)
 	return (void *)won;
 }
 
-static void only_one_call_wins(void **state)
+TEST(only_one_call_wins)
 {
 	pthread_t thread;
 	void *won;
 	int i, here, lost_both = 0;
 	long mine = 0;
 
-	(void)state;
 	pthread_barrier_init(&race.barrier, NULL, 2);
 	race.uffd = -1;
 	assert_ok(pthread_create(&thread, NULL, race_for_api, NULL));
@@ -559,7 +539,7 @@ static void *change_request(void *arg)
  * The request changes while it is read. Whatever comes of it, the userfaultfd is one that could
  * have been had by asking, and is async or not throughout.
  */
-static void a_request_that_changes(void **state)
+TEST(a_request_that_changes)
 {
 	char *p = map_filled(N);
 	struct writer writer;
@@ -567,7 +547,6 @@ static void a_request_that_changes(void **state)
 	int i, ret, uffd;
 	bool async;
 
-	(void)state;
 	race.stop = false;
 	race.shared.api = UFFD_API;
 	assert_ok(pthread_create(&thread, NULL, change_request, NULL));
@@ -595,12 +574,11 @@ static void a_request_that_changes(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void thirty_two_bit_programs(void **state)
+TEST(thirty_two_bit_programs)
 {
 	int status = 0;
 	pid_t pid = fork();
 
-	(void)state;
 	assert_true(pid >= 0);
 	if (!pid) {
 		execl("/bin/native32", "native32", (char *)NULL);

@@ -94,16 +94,14 @@ static void maps_protected(struct area area)
 	end_area(area, uffd);
 }
 
-static void shared_memory_is_mapped_protected(void **state)
+TEST(shared_memory_is_mapped_protected)
 {
-	(void)state;
 	needs_minor_faults();
 	maps_protected(shared_area());
 }
 
-static void hugetlb_is_mapped_protected(void **state)
+TEST(hugetlb_is_mapped_protected)
 {
-	(void)state;
 	needs_minor_faults();
 	run_with_hugetlb(maps_protected);
 }
@@ -123,16 +121,14 @@ static void maps_writable(struct area area)
 	end_area(area, uffd);
 }
 
-static void without_the_mode(void **state)
+TEST(without_the_mode)
 {
-	(void)state;
 	needs_minor_faults();
 	maps_writable(shared_area());
 }
 
-static void without_the_mode_in_hugetlb(void **state)
+TEST(without_the_mode_in_hugetlb)
 {
-	(void)state;
 	needs_minor_faults();
 	run_with_hugetlb(maps_writable);
 }
@@ -187,25 +183,22 @@ static void a_fault_is_served(struct area area, bool writes)
 	end_area(area, uffd);
 }
 
-static void reads_are_served(void **state)
+TEST(reads_are_served)
 {
-	(void)state;
 	needs_minor_faults();
 	a_fault_is_served(shared_area(), false);
 }
 
-static void writes_are_served(void **state)
+TEST(writes_are_served)
 {
-	(void)state;
 	needs_minor_faults();
 	a_fault_is_served(shared_area(), true);
 }
 
-static void writes_to_hugetlb_are_served(void **state)
+TEST(writes_to_hugetlb_are_served)
 {
 	const char *reason = hugetlb_reserve(4);
 
-	(void)state;
 	needs_minor_faults();
 	if (reason)
 		skip_because("%s", reason);
@@ -214,14 +207,13 @@ static void writes_to_hugetlb_are_served(void **state)
 }
 
 /* Nobody is woken before he is told to be. */
-static void without_waking(void **state)
+TEST(without_waking)
 {
 	struct area area = shared_area();
 	struct toucher toucher = { .page = area.p, .writes = true };
 	struct uffdio_range range = { .start = (uintptr_t)area.p, .len = PAGE };
 	int uffd = async_uffd();
 
-	(void)state;
 	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
@@ -238,14 +230,13 @@ static void without_waking(void **state)
 }
 
 /* A userfaultfd without WP_ASYNC is asked about the write. */
-static void without_async(void **state)
+TEST(without_async)
 {
 	struct area area = shared_area();
 	struct toucher toucher = { .page = area.p, .writes = true };
 	int uffd = raw_uffd(0);
 	struct uffd_msg message;
 
-	(void)state;
 	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_api(uffd, FEATURE_MINOR_SHMEM | FEATURE_WP_FILES | FEATURE_WP_UNPOPULATED,
@@ -264,14 +255,13 @@ static void without_async(void **state)
 
 /* ---- what is refused */
 
-static void wrong_arguments(void **state)
+TEST(wrong_arguments)
 {
 	struct area area = shared_area();
 	char *private = map_filled(1);
 	int uffd = async_uffd();
 	uint64_t bit;
 
-	(void)state;
 	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
@@ -293,12 +283,11 @@ static void wrong_arguments(void **state)
 }
 
 /* Protection is for memory that is registered for it. */
-static void without_registration_for_writes(void **state)
+TEST(without_registration_for_writes)
 {
 	struct area area = shared_area();
 	int uffd = async_uffd();
 
-	(void)state;
 	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_MINOR, NULL));
@@ -307,7 +296,7 @@ static void without_registration_for_writes(void **state)
 	end_area(area, uffd);
 }
 
-static void pages_that_are_mapped(void **state)
+TEST(pages_that_are_mapped)
 {
 	struct area area = shared_area();
 	struct uffdio_continue arg = {
@@ -315,7 +304,6 @@ static void pages_that_are_mapped(void **state)
 	};
 	int uffd = async_uffd();
 
-	(void)state;
 	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
@@ -333,12 +321,11 @@ static void pages_that_are_mapped(void **state)
 	end_area(area, uffd);
 }
 
-static void pages_that_the_file_has_not(void **state)
+TEST(pages_that_the_file_has_not)
 {
 	struct area area = shared_area();
 	int uffd = async_uffd();
 
-	(void)state;
 	needs_minor_faults();
 	area.alias[0] = 1;
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
@@ -348,12 +335,11 @@ static void pages_that_the_file_has_not(void **state)
 }
 
 /* On a marker: protected before, protected after. */
-static void over_markers(void **state)
+TEST(over_markers)
 {
 	struct area area = shared_area();
 	int uffd = async_uffd();
 
-	(void)state;
 	needs_minor_faults();
 	fill(area, 3);
 	assert_ok(uffd_register(uffd, area.p, area.len, REGISTER_WP | REGISTER_MINOR, NULL));
@@ -432,18 +418,16 @@ static void no_write_comes_between(struct area area, int rounds)
 	end_area(area, uffd);
 }
 
-static void no_write_comes_between_in_shared_memory(void **state)
+TEST(no_write_comes_between_in_shared_memory)
 {
-	(void)state;
 	needs_minor_faults();
 	no_write_comes_between(shared_area(), 5000);
 }
 
-static void no_write_comes_between_in_hugetlb(void **state)
+TEST(no_write_comes_between_in_hugetlb)
 {
 	const char *reason = hugetlb_reserve(4);
 
-	(void)state;
 	needs_minor_faults();
 	if (reason)
 		skip_because("%s", reason);

@@ -172,14 +172,13 @@ static void *close_soon(void *uffd)
 }
 
 /* Without the parameter it is as if the module did not know of it. */
-static void off_by_default(void **state)
+TEST(off_by_default)
 {
 	struct uffdio_api api = { .api = UFFD_API, .features = WP_UNPOPULATED };
 	struct uffdwp_region vec[1] = {};
 	struct uffdwp_scan_arg arg = scan_arg(vec, 0, vec, 1);
 	int uffd, pagemap;
 
-	(void)state;
 	if (native_abi() || kernel_has_them)
 		skip_because("the interfaces are here: native_abi=1, or the kernel's own");
 	uffd = raw_uffd();
@@ -195,12 +194,11 @@ static void off_by_default(void **state)
 	close(pagemap);
 }
 
-static void the_kernels_own_is_left_alone(void **state)
+TEST(the_kernels_own_is_left_alone)
 {
 	int uffd, pagemap;
 	long before;
 
-	(void)state;
 	if (!native_abi() || !kernel_has_them)
 		skip_because("not a kernel that has the interfaces, with native_abi=1");
 	before = references();
@@ -211,12 +209,11 @@ static void the_kernels_own_is_left_alone(void **state)
 	close(pagemap);
 }
 
-static void open_files_keep_it_loaded(void **state)
+TEST(open_files_keep_it_loaded)
 {
 	char *p = map_filled(1);
 	int uffd, plain, pagemap;
 
-	(void)state;
 	needs_native_abi();
 	/* The last reference of a file goes away a moment after close(2). */
 	wait_for(references() == 0);
@@ -238,12 +235,11 @@ static void open_files_keep_it_loaded(void **state)
 }
 
 /* Also when some was never touched again, and markers are what would be left behind. */
-static void closing_leaves_nothing(void **state)
+TEST(closing_leaves_nothing)
 {
 	char *p = map_anon(N);
 	int uffd, pagemap;
 
-	(void)state;
 	needs_native_abi();
 	touch(p, N / 2, 1);
 	uffd = native_tracker_of(p, N * PAGE);
@@ -258,14 +254,13 @@ static void closing_leaves_nothing(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void trackers_of_the_device_are_not_disturbed(void **state)
+TEST(trackers_of_the_device_are_not_disturbed)
 {
 	char *p = map_filled(N);
 	int fd = tracker_of(p, N * PAGE), pagemap;
 	struct uffdwp_region vec[N];
 	struct uffdwp_scan_arg arg;
 
-	(void)state;
 	needs_native_abi();
 	pagemap = open_pagemap();
 	p[PAGE] = 7;
@@ -291,12 +286,11 @@ static void trackers_of_the_device_are_not_disturbed(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void native_trackers_are_not_disturbed(void **state)
+TEST(native_trackers_are_not_disturbed)
 {
 	char *p = map_filled(N);
 	int fd, uffd, pagemap;
 
-	(void)state;
 	needs_native_abi();
 	uffd = native_tracker_of(p, N * PAGE);
 	pagemap = open_pagemap();
@@ -322,12 +316,11 @@ static void native_trackers_are_not_disturbed(void **state)
 }
 
 /* What another userfaultfd protects, of whatever kind, is its own to protect. */
-static void others_memory_is_not_protected(void **state)
+TEST(others_memory_is_not_protected)
 {
 	char *p = map_filled(2 * N);
 	int ours, others, pagemap;
 
-	(void)state;
 	needs_native_abi();
 	ours = native_tracker_of(p, N * PAGE);
 	others = native_tracker_of(p + N * PAGE, N * PAGE);
@@ -343,14 +336,13 @@ static void others_memory_is_not_protected(void **state)
 }
 
 /* A child whose event nobody has read is not tracked, and its tracker is gone with its parent's. */
-static void a_child_that_nobody_asked_for(void **state)
+TEST(a_child_that_nobody_asked_for)
 {
 	char *p = map_filled(N), *shared, *huge = MAP_FAILED;
 	pthread_t thread;
 	int uffd;
 	pid_t pid;
 
-	(void)state;
 	needs_native_abi();
 	wait_for(references() == 0);
 	/* What the kernel copies with the bit in it, until 6.1 */
@@ -405,14 +397,13 @@ static void assert_protected(const char *p)
 }
 
 /* A second call fails, and what the first has agreed on stays. */
-static void a_second_call_changes_nothing(void **state)
+TEST(a_second_call_changes_nothing)
 {
 	struct uffdio_api api = { .api = UFFD_API, .features = WP_ASYNC };
 	char *p = map_filled(N);
 	struct uffd_msg msg;
 	int uffd;
 
-	(void)state;
 	needs_native_abi();
 	uffd = new_uffd(0);
 	assert_ok(register_range(uffd, p, N * PAGE, UFFDIO_REGISTER_MODE_WP));
@@ -427,7 +418,7 @@ static void a_second_call_changes_nothing(void **state)
 }
 
 /* Nobody knows how many regions are in the array, so each page is told of once more. */
-static void what_could_not_be_told_is_told_again(void **state)
+TEST(what_could_not_be_told_is_told_again)
 {
 	char *p = map_filled(N);
 	char *hole = map_filled(2);
@@ -435,7 +426,6 @@ static void what_could_not_be_told_is_told_again(void **state)
 	struct uffdwp_region vec[N];
 	int uffd, pagemap;
 
-	(void)state;
 	needs_native_abi();
 	uffd = native_tracker_of(p, N * PAGE);
 	pagemap = open_pagemap();
@@ -461,12 +451,11 @@ static void what_could_not_be_told_is_told_again(void **state)
 }
 
 /* UFFDIO_REGISTER without WP leaves the bits, and UFFDIO_UNREGISTER then does not look for them. */
-static void bits_of_others_are_not_believed(void **state)
+TEST(bits_of_others_are_not_believed)
 {
 	char *p = map_filled(N);
 	int plain, uffd, pagemap;
 
-	(void)state;
 	needs_native_abi();
 	plain = new_uffd(0);
 	assert_ok(register_range(plain, p, N * PAGE, UFFDIO_REGISTER_MODE_WP));
@@ -489,13 +478,12 @@ static void bits_of_others_are_not_believed(void **state)
  * Written while the mapping is in another mode, and then write-protected for a fork: when the mode
  * comes back the bit must not.
  */
-static void bits_do_not_outlive_the_mode(void **state)
+TEST(bits_do_not_outlive_the_mode)
 {
 	char *p = map_filled(N);
 	int uffd, pagemap;
 	pid_t pid;
 
-	(void)state;
 	needs_native_abi();
 	uffd = native_tracker_of(p, N * PAGE);
 	pagemap = open_pagemap();
@@ -519,12 +507,11 @@ static void bits_do_not_outlive_the_mode(void **state)
  * first (test_unpopulated.c). Another userfaultfd that comes to them then, before the first is
  * closed, must not get its process killed when the hooks are gone.
  */
-static void markers_are_not_left_to_others(void **state)
+TEST(markers_are_not_left_to_others)
 {
 	char *p = (char *)0x610000000000, *q = p + 8 * N * PAGE;
 	int uffd, plain, i;
 
-	(void)state;
 	needs_native_abi();
 	if (kernel_is_before(5, 19))
 		skip_because("this kernel has no markers");
@@ -585,11 +572,10 @@ static void continue_protected(unsigned int memfd_flags, size_t len)
 	munmap(there, len);
 }
 
-static void a_continued_page_is_protected(void **state)
+TEST(a_continued_page_is_protected)
 {
 	const char *none = hugetlb_reserve(2);
 
-	(void)state;
 	needs_native_abi();
 	if (~dev_kinds() & (UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB))
 		skip_because("this kernel registers anonymous memory only");
@@ -601,13 +587,12 @@ static void a_continued_page_is_protected(void **state)
 }
 
 /* hugetlb with nothing in it is written, as all other memory is. */
-static void nothing_of_hugetlb_is_written(void **state)
+TEST(nothing_of_hugetlb_is_written)
 {
 	const char *none = hugetlb_reserve(2);
 	int uffd, pagemap;
 	char *p;
 
-	(void)state;
 	needs_native_abi();
 	if (~dev_kinds() & UFFDWP_KIND_HUGETLB)
 		skip_because("this kernel registers anonymous memory only");
@@ -630,14 +615,13 @@ static void nothing_of_hugetlb_is_written(void **state)
 }
 
 /* To arm it a scan must split it, which takes it out of the page tables: it is reported still. */
-static void huge_pages_of_shared_memory_are_reported(void **state)
+TEST(huge_pages_of_shared_memory_are_reported)
 {
 	struct uffdwp_region region;
 	struct uffdwp_scan_arg arg;
 	char *p;
 	int uffd, pagemap;
 
-	(void)state;
 	needs_native_abi();
 	if (~dev_kinds() & UFFDWP_KIND_SHMEM)
 		skip_because("this kernel registers anonymous memory only");

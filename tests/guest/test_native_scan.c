@@ -67,7 +67,7 @@ static void refused(struct scan scan, int error)
 	assert_int_equal(written_here(memory, N * PAGE), 0);
 }
 
-static void sizes_that_are_wrong(void **state)
+TEST(sizes_that_are_wrong)
 {
 	static const uint64_t sizes[] = {
 		0, 8, 88, 95, 97, 104, 4096, 1ull << 32 | 96, UINT64_MAX,
@@ -75,19 +75,17 @@ static void sizes_that_are_wrong(void **state)
 	struct scan scan = here();
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		scan.size = sizes[i];
 		refused(scan, EINVAL);
 	}
 }
 
-static void flags_that_are_unknown(void **state)
+TEST(flags_that_are_unknown)
 {
 	struct scan scan = here();
 	int bit;
 
-	(void)state;
 	for (bit = 2; bit < 64; bit++) {
 		scan.flags = 1ull << bit;
 		refused(scan, EINVAL);
@@ -97,13 +95,12 @@ static void flags_that_are_unknown(void **state)
 }
 
 /* Bit 8 is PAGE_IS_GUARD on later kernels. */
-static void categories_that_are_unknown(void **state)
+TEST(categories_that_are_unknown)
 {
 	const struct scan plain = here();
 	struct scan scan;
 	int bit;
 
-	(void)state;
 	for (bit = 9; bit < 64; bit++) {
 		scan = plain;
 		scan.category_mask |= 1ull << bit;
@@ -120,11 +117,10 @@ static void categories_that_are_unknown(void **state)
 	}
 }
 
-static void ranges_that_are_wrong(void **state)
+TEST(ranges_that_are_wrong)
 {
 	struct scan scan = here();
 
-	(void)state;
 	scan.start++;
 	refused(scan, EINVAL);
 	scan.start += 2047;
@@ -146,11 +142,10 @@ static void ranges_that_are_wrong(void **state)
 	refused(scan, EFAULT);
 }
 
-static void vectors_that_are_wrong(void **state)
+TEST(vectors_that_are_wrong)
 {
 	struct scan scan = here();
 
-	(void)state;
 	/* A length and no vector */
 	scan.vec = 0;
 	refused(scan, EINVAL);
@@ -166,12 +161,11 @@ static void vectors_that_are_wrong(void **state)
 	refused(scan, EFAULT);
 }
 
-static void arguments_that_cannot_be_read(void **state)
+TEST(arguments_that_cannot_be_read)
 {
 	char *p = map_filled(2);
 	struct scan scan = here();
 
-	(void)state;
 	assert_err(scan_pages(pagemap, NULL), EFAULT);
 	assert_err(scan_pages(pagemap, (struct scan *)8), EFAULT);
 	assert_err(scan_pages(pagemap, (struct scan *)KERNEL_ADDRESS), EFAULT);
@@ -185,11 +179,10 @@ static void arguments_that_cannot_be_read(void **state)
 	munmap(p, PAGE);
 }
 
-static void other_commands_are_refused(void **state)
+TEST(other_commands_are_refused)
 {
 	struct scan scan = here();
 
-	(void)state;
 	assert_int_equal(ioctl(pagemap, _IOWR('f', 250, struct scan), &scan), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(ioctl(pagemap, _IOR('f', 16, struct scan), &scan), -1);
@@ -201,12 +194,11 @@ static void other_commands_are_refused(void **state)
 }
 
 /* A vector that cannot be written: an error, and never a page that is lost. */
-static void vectors_that_fault(void **state)
+TEST(vectors_that_fault)
 {
 	char *p = map_filled(1);
 	struct scan scan = here();
 
-	(void)state;
 	touch(memory, N, 2);
 	assert_ok(mprotect(p, PAGE, PROT_READ));
 	scan.vec = (uintptr_t)p;
@@ -217,11 +209,10 @@ static void vectors_that_fault(void **state)
 
 /* ---- the plain way */
 
-static void written_pages_are_told(void **state)
+TEST(written_pages_are_told)
 {
 	struct scan scan = here();
 
-	(void)state;
 	assert_int_equal(scan_pages(pagemap, &scan), 0);
 	assert_int_equal(scan.walk_end, scan.end);
 	touch(memory + 2 * PAGE, 3, 2);
@@ -235,11 +226,10 @@ static void written_pages_are_told(void **state)
 	assert_int_equal(written_here(memory, N * PAGE), 4);
 }
 
-static void what_is_reported_is_protected(void **state)
+TEST(what_is_reported_is_protected)
 {
 	struct scan scan = here();
 
-	(void)state;
 	touch(memory + 2 * PAGE, 3, 2);
 	scan.flags = WP_MATCHING | CHECK_WPASYNC;
 	assert_int_equal(scan_pages(pagemap, &scan), 1);
@@ -251,11 +241,10 @@ static void what_is_reported_is_protected(void **state)
 }
 
 /* Matching, not written: reported, and left as they are. */
-static void what_is_not_reported_is_left(void **state)
+TEST(what_is_not_reported_is_left)
 {
 	struct scan scan = here();
 
-	(void)state;
 	touch(memory, N, 2);
 	scan.flags = WP_MATCHING;
 	scan.max_pages = 5;
@@ -267,11 +256,10 @@ static void what_is_not_reported_is_left(void **state)
 }
 
 /* Without a vector a scan only protects. */
-static void without_a_vector(void **state)
+TEST(without_a_vector)
 {
 	struct scan scan = here();
 
-	(void)state;
 	touch(memory, N, 2);
 	scan.vec = 0;
 	scan.vec_len = 0;
@@ -293,11 +281,10 @@ static void without_a_vector(void **state)
 
 /* ---- where a scan ends */
 
-static void empty_ranges(void **state)
+TEST(empty_ranges)
 {
 	struct scan scan = here();
 
-	(void)state;
 	touch(memory, N, 2);
 	scan.end = scan.start;
 	scan.walk_end = 1;
@@ -306,11 +293,10 @@ static void empty_ranges(void **state)
 }
 
 /* The end need not be a page's. */
-static void ends_inside_a_page(void **state)
+TEST(ends_inside_a_page)
 {
 	struct scan scan = here();
 
-	(void)state;
 	touch(memory, N, 2);
 	scan.end = scan.start + 2 * PAGE + 1;
 	assert_int_equal(scan_pages(pagemap, &scan), 1);
@@ -318,11 +304,10 @@ static void ends_inside_a_page(void **state)
 	assert_int_equal(scan.walk_end, (uintptr_t)memory + 3 * PAGE);
 }
 
-static void ends_when_the_vector_is_full(void **state)
+TEST(ends_when_the_vector_is_full)
 {
 	struct scan scan = here();
 
-	(void)state;
 	touch(memory + 1 * PAGE, 1, 2);
 	touch(memory + 4 * PAGE, 2, 2);
 	touch(memory + 9 * PAGE, 1, 2);
@@ -343,11 +328,10 @@ static void ends_when_the_vector_is_full(void **state)
 	assert_int_equal(scan.walk_end, scan.end);
 }
 
-static void ends_after_max_pages(void **state)
+TEST(ends_after_max_pages)
 {
 	struct scan scan = here();
 
-	(void)state;
 	touch(memory + 1 * PAGE, 2, 2);
 	touch(memory + 6 * PAGE, 2, 2);
 	touch(memory + 12 * PAGE, 1, 2);
@@ -379,14 +363,13 @@ static void ends_after_max_pages(void **state)
  * then leaves walk_end where its buffer was full for the last time (do_pagemap_scan()), even if the
  * scan went on to the end: a caller who goes on from there looks at some pages again.
  */
-static void many_regions(void **state)
+TEST(many_regions)
 {
 	const size_t pages = 4000;
 	char *p = map_filled(pages);
 	int other = async_uffd_of(p, pages * PAGE), i;
 	struct scan scan = written_pages(p, pages * PAGE, vec, 2048);
 
-	(void)state;
 	for (i = 0; i < 2000; i++)
 		touch(p + 2 * i * PAGE, 1, 2);
 	assert_int_equal(scan_pages(pagemap, &scan), 2000);
@@ -408,14 +391,13 @@ static void many_regions(void **state)
 }
 
 /* One region goes over the border of two mappings, and of two page tables. */
-static void regions_over_borders(void **state)
+TEST(regions_over_borders)
 {
 	const size_t pages = 1100;
 	char *p = map_filled(pages);
 	int other = async_uffd_of(p, pages * PAGE);
 	struct scan scan = written_pages(p, pages * PAGE, vec, 4);
 
-	(void)state;
 	assert_ok(mprotect(p, 30 * PAGE, PROT_READ));
 	assert_ok(mprotect(p, 30 * PAGE, PROT_READ | PROT_WRITE));
 	assert_ok(madvise(p + 40 * PAGE, 10 * PAGE, MADV_DONTFORK));
@@ -427,11 +409,10 @@ static void regions_over_borders(void **state)
 	munmap(p, pages * PAGE);
 }
 
-static void gaps_are_passed_over(void **state)
+TEST(gaps_are_passed_over)
 {
 	struct scan scan = here();
 
-	(void)state;
 	touch(memory, N, 2);
 	assert_ok(munmap(memory + 4 * PAGE, 2 * PAGE));
 	scan.flags = CHECK_WPASYNC;
@@ -451,13 +432,12 @@ static void gaps_are_passed_over(void **state)
 	assert_int_equal(scan_pages(pagemap, &scan), 0);
 }
 
-static void whole_address_space(void **state)
+TEST(whole_address_space)
 {
 	struct scan scan = here();
 	bool found = false;
 	int n, i;
 
-	(void)state;
 	touch(memory + PAGE, 1, 2);
 	scan.start = 0;
 	scan.end = 0x7ffffffff000ull;
@@ -480,11 +460,10 @@ static uint64_t seen(const void *page)
 	return categories_here(page) & (SEEN | IS_WRITTEN);
 }
 
-static void anonymous_pages(void **state)
+TEST(anonymous_pages)
 {
 	char *plain = map_filled(1), *zero = map_anon(1);
 
-	(void)state;
 	assert_int_equal(seen(memory), IS_PRESENT | IS_WPALLOWED);
 	touch(memory, 1, 2);
 	assert_int_equal(seen(memory), IS_PRESENT | IS_WPALLOWED | IS_WRITTEN);
@@ -497,12 +476,11 @@ static void anonymous_pages(void **state)
 }
 
 /* Protected with nothing in it. Whether that is a marker, which counts as swapped, is not said. */
-static void unpopulated_pages(void **state)
+TEST(unpopulated_pages)
 {
 	char *p = map_anon(N);
 	int other = async_uffd_of(p, N * PAGE);
 
-	(void)state;
 	assert_int_equal(seen(p) & (IS_WRITTEN | IS_WPALLOWED | IS_FILE | IS_HUGE), IS_WPALLOWED);
 	assert_int_equal(written_here(p, N * PAGE), 0);
 	assert_int_equal(*(volatile char *)p, 0);
@@ -516,12 +494,11 @@ static void unpopulated_pages(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void shared_pages(void **state)
+TEST(shared_pages)
 {
 	char *p = map_shared(N * PAGE, NULL);
 	int other;
 
-	(void)state;
 	needs_memory_of_files();
 	touch(p, 1, 1);
 	assert_int_equal(seen(p), IS_PRESENT | IS_FILE | IS_WRITTEN);
@@ -534,12 +511,11 @@ static void shared_pages(void **state)
 }
 
 /* The file's page, then a copy of one's own */
-static void private_pages_of_a_file(void **state)
+TEST(private_pages_of_a_file)
 {
 	int fd = new_ordinary_file(4 * PAGE);
 	char *p = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 
-	(void)state;
 	assert_ptr_not_equal(p, MAP_FAILED);
 	assert_int_equal(*p, 'o');
 	assert_int_equal(seen(p), IS_PRESENT | IS_FILE | IS_WRITTEN);
@@ -549,12 +525,11 @@ static void private_pages_of_a_file(void **state)
 	munmap(p, 4 * PAGE);
 }
 
-static void huge_pages(void **state)
+TEST(huge_pages)
 {
 	char *p = map_huge(1);
 	int other;
 
-	(void)state;
 	if (!p)
 		skip_because("no huge page was to be had");
 	assert_int_equal(seen(p), IS_PRESENT | IS_HUGE | IS_WRITTEN);
@@ -570,13 +545,12 @@ static void huge_pages(void **state)
 }
 
 /* A scan protects a huge page as a whole, and splits it to protect a part. */
-static void huge_pages_are_protected(void **state)
+TEST(huge_pages_are_protected)
 {
 	char *p = map_huge(1);
 	struct scan scan;
 	int other = async_uffd();
 
-	(void)state;
 	if (!p)
 		skip_because("no huge page was to be had");
 	assert_ok(uffd_register(other, p, HUGE_PAGE, REGISTER_WP, NULL));
@@ -596,13 +570,12 @@ static void huge_pages_are_protected(void **state)
 	munmap(p, HUGE_PAGE);
 }
 
-static void huge_pages_and_max_pages(void **state)
+TEST(huge_pages_and_max_pages)
 {
 	char *p = map_huge(2);
 	struct scan scan;
 	int other = async_uffd();
 
-	(void)state;
 	if (!p)
 		skip_because("no huge page was to be had");
 	assert_ok(uffd_register(other, p, 2 * HUGE_PAGE, REGISTER_WP, NULL));
@@ -618,13 +591,12 @@ static void huge_pages_and_max_pages(void **state)
 	munmap(p, 2 * HUGE_PAGE);
 }
 
-static void pages_of_hugetlb(void **state)
+TEST(pages_of_hugetlb)
 {
 	const char *reason = hugetlb_reserve(2);
 	char *p;
 	int other;
 
-	(void)state;
 	needs_memory_of_files();
 	if (reason)
 		skip_because("%s", reason);
@@ -646,11 +618,10 @@ static void pages_of_hugetlb(void **state)
 	hugetlb_release();
 }
 
-static void swapped_pages(void **state)
+TEST(swapped_pages)
 {
 	const char *reason = swap_on(64 << 20);
 
-	(void)state;
 	if (reason)
 		skip_because("%s", reason);
 	touch(memory, 1, 2);
@@ -670,11 +641,10 @@ static void swapped_pages(void **state)
 	swap_off();
 }
 
-static void soft_dirty_pages(void **state)
+TEST(soft_dirty_pages)
 {
 	char *p = map_filled(4);
 
-	(void)state;
 	if (!(categories_here(p) & IS_SOFT_DIRTY))
 		skip_because("this kernel has no soft-dirty bits");
 	assert_ok(write_file("/proc/self/clear_refs", "4"));
@@ -755,7 +725,7 @@ static int expect_regions(const uint64_t *what, const struct scan *scan, char *p
 	return n;
 }
 
-static void every_combination_of_masks(void **state)
+TEST(every_combination_of_masks)
 {
 	struct scan_region expected[MASKED_PAGES];
 	uint64_t what[MASKED_PAGES];
@@ -764,7 +734,6 @@ static void every_combination_of_masks(void **state)
 	int other, i, n;
 	char *p = masked_pages(&other);
 
-	(void)state;
 	for (i = 0; i < MASKED_PAGES; i++)
 		what[i] = categories_here(p + i * PAGE);
 	for (choice = 0; choice < 1 << 16; choice++) {
@@ -790,12 +759,11 @@ static void every_combination_of_masks(void **state)
 
 /* ---- memory that is not tracked */
 
-static void untracked_memory_can_be_refused(void **state)
+TEST(untracked_memory_can_be_refused)
 {
 	char *p = map_filled(4);
 	struct scan scan = written_pages(p, 4 * PAGE, vec, 8);
 
-	(void)state;
 	assert_int_equal(scan_pages(pagemap, &scan), 1);
 	scan.flags = CHECK_WPASYNC;
 	assert_err(scan_pages(pagemap, &scan), EPERM);
@@ -809,11 +777,10 @@ static void untracked_memory_can_be_refused(void **state)
 	munmap(p, 4 * PAGE);
 }
 
-static void untracked_memory_among_tracked(void **state)
+TEST(untracked_memory_among_tracked)
 {
 	struct scan scan = here();
 
-	(void)state;
 	touch(memory, N, 2);
 	assert_ok(uffd_unregister(uffd, memory + 4 * PAGE, 4 * PAGE));
 	scan.flags = CHECK_WPASYNC;
@@ -832,9 +799,8 @@ static void untracked_memory_among_tracked(void **state)
 
 /* ---- whose memory */
 
-static void the_right_is_that_of_open(void **state)
+TEST(the_right_is_that_of_open)
 {
-	(void)state;
 	touch(memory, 3, 2);
 	in_child({
 		struct scan_region region;
@@ -858,7 +824,7 @@ static void the_right_is_that_of_open(void **state)
 }
 
 /* A peer that tracks itself; its parent looks, and protects. */
-static void memory_of_another_process(void **state)
+TEST(memory_of_another_process)
 {
 	struct scan scan = written_pages(memory, N * PAGE, vec, 8);
 	char *shared = map_shared(PAGE, NULL);
@@ -866,7 +832,6 @@ static void memory_of_another_process(void **state)
 	pid_t pid = fork();
 	int theirs;
 
-	(void)state;
 	assert_true(pid >= 0);
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -904,13 +869,12 @@ static void memory_of_another_process(void **state)
 }
 
 /* A process that has become another program has left the memory that was opened. */
-static void memory_before_exec(void **state)
+TEST(memory_before_exec)
 {
 	struct scan scan = written_pages(memory, N * PAGE, vec, 8);
 	struct peer peer = peer_start();
 	int theirs = open_pagemap(peer.pid);
 
-	(void)state;
 	assert_true(theirs >= 0);
 	scan.category_mask = IS_PRESENT;
 	assert_true(scan_pages(theirs, &scan) > 0);
@@ -922,13 +886,12 @@ static void memory_before_exec(void **state)
 }
 
 /* Kernel threads have no memory: refused when opened, or then. */
-static void kernel_threads(void **state)
+TEST(kernel_threads)
 {
 	struct scan scan = here();
 	int theirs = open_pagemap(2);
 	int ret = theirs < 0 ? theirs : scan_pages(theirs, &scan);
 
-	(void)state;
 	if (ret >= 0)
 		fail_msg("a scan of a kernel thread has succeeded, with %d", ret);
 	if (theirs >= 0)
@@ -936,11 +899,10 @@ static void kernel_threads(void **state)
 }
 
 /* Reading and seeking are what they were. */
-static void the_file_is_still_a_file(void **state)
+TEST(the_file_is_still_a_file)
 {
 	uint64_t entries[4];
 
-	(void)state;
 	touch(memory, 1, 2);
 	assert_int_equal(pread(pagemap, entries, sizeof(entries), (uintptr_t)memory / PAGE * 8),
 			 sizeof(entries));

@@ -57,64 +57,57 @@ static void writes_are_seen_in(char *p)
 	give_back(uffd, p, N * PAGE);
 }
 
-static void private_memory(void **state)
+TEST(private_memory)
 {
-	(void)state;
 	writes_are_seen_in(map_filled(N));
 }
 
-static void memory_with_nothing_in_it(void **state)
+TEST(memory_with_nothing_in_it)
 {
-	(void)state;
 	writes_are_seen_in(map_anon(N));
 }
 
-static void zero_pages(void **state)
+TEST(zero_pages)
 {
 	char *p = map_anon(N);
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < N; i++)
 		assert_int_equal(*(volatile char *)(p + i * PAGE), 0);
 	writes_are_seen_in(p);
 }
 
-static void shared_memory(void **state)
+TEST(shared_memory)
 {
 	char *p = map_shared(N * PAGE, NULL);
 
-	(void)state;
 	needs_memory_of_files();
 	touch(p, N, 1);
 	writes_are_seen_in(p);
 }
 
-static void shared_memory_with_nothing_in_it(void **state)
+TEST(shared_memory_with_nothing_in_it)
 {
-	(void)state;
 	needs_memory_of_files();
 	writes_are_seen_in(map_shared(N * PAGE, NULL));
 }
 
 /* In the file, not in the mapping */
-static void shared_memory_not_mapped_yet(void **state)
+TEST(shared_memory_not_mapped_yet)
 {
 	char *alias, *p = map_shared(N * PAGE, &alias);
 
-	(void)state;
 	needs_memory_of_files();
 	touch(alias, N, 1);
 	writes_are_seen_in(p);
 	munmap(alias, N * PAGE);
 }
 
-static void huge_pages(void **state)
+TEST(huge_pages)
 {
 	char *p = map_huge(2);
 	int uffd;
 
-	(void)state;
 	if (!p)
 		skip_because("no huge page was to be had");
 	uffd = async_uffd_of(p, 2 * HUGE_PAGE);
@@ -131,13 +124,12 @@ static void huge_pages(void **state)
 	give_back(uffd, p, 2 * HUGE_PAGE);
 }
 
-static void hugetlb(void **state)
+TEST(hugetlb)
 {
 	const char *reason = hugetlb_reserve(4);
 	char *p;
 	int uffd;
 
-	(void)state;
 	needs_memory_of_files();
 	if (reason)
 		skip_because("%s", reason);
@@ -165,12 +157,11 @@ static void hugetlb(void **state)
 }
 
 /* Linux 6.1 cannot register mappings of ordinary files. */
-static void ordinary_files(void **state)
+TEST(ordinary_files)
 {
 	int fd = new_ordinary_file(N * PAGE), uffd = async_uffd(), ret;
 	char *p = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 
-	(void)state;
 	assert_ptr_not_equal(p, MAP_FAILED);
 	close(fd);
 	ret = uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL);
@@ -185,13 +176,12 @@ static void ordinary_files(void **state)
 
 /* ---- kinds of writes */
 
-static void writes_by_the_kernel(void **state)
+TEST(writes_by_the_kernel)
 {
 	char *p = map_filled(N), *fresh = map_anon(N);
 	struct iovec from, to;
 	int uffd, ends[2];
 
-	(void)state;
 	/* The kernel's faults are served even if it is to have none. */
 	uffd = raw_uffd_of_user_mode();
 	assert_ok(uffd_api(uffd, FEATURE_WP_ASYNC, NULL));
@@ -217,13 +207,12 @@ static void writes_by_the_kernel(void **state)
 	give_back(uffd, p, N * PAGE);
 }
 
-static void one_fault_for_the_first_write(void **state)
+TEST(one_fault_for_the_first_write)
 {
 	char *p = map_filled(N);
 	int uffd = async_uffd_of(p, N * PAGE);
 	long before;
 
-	(void)state;
 	before = faults();
 	touch(p, N, 2);
 	assert_int_equal(faults() - before, N);
@@ -304,17 +293,15 @@ static void no_write_is_missed_in(char *p)
 	give_back(uffd, p, N * PAGE);
 }
 
-static void no_write_to_private_memory_is_missed(void **state)
+TEST(no_write_to_private_memory_is_missed)
 {
-	(void)state;
 	no_write_is_missed_in(map_filled(N));
 }
 
-static void no_write_to_shared_memory_is_missed(void **state)
+TEST(no_write_to_shared_memory_is_missed)
 {
 	char *p = map_shared(N * PAGE, NULL);
 
-	(void)state;
 	needs_memory_of_files();
 	no_write_is_missed_in(p);
 }
@@ -330,12 +317,11 @@ static char *map_two(void)
 	return p;
 }
 
-static void protecting_several_mappings(void **state)
+TEST(protecting_several_mappings)
 {
 	char *p = map_two();
 	int uffd = async_uffd_of(p, N * PAGE);
 
-	(void)state;
 	assert_int_equal(written_here(p, N * PAGE), 0);
 	assert_ok(uffd_protect(uffd, p + (N / 2 - 3) * PAGE, 6 * PAGE, 0));
 	assert_int_equal(written_here(p, N * PAGE), 6);
@@ -352,12 +338,11 @@ static void protecting_several_mappings(void **state)
 }
 
 /* Of several kinds, one of them with nothing in it */
-static void protecting_kinds_side_by_side(void **state)
+TEST(protecting_kinds_side_by_side)
 {
 	char *p = map_anon(3 * N), *shared;
 	int uffd = async_uffd(), fd = syscall(SYS_memfd_create, "native", MFD_CLOEXEC);
 
-	(void)state;
 	needs_memory_of_files();
 	assert_ok(ftruncate(fd, N * PAGE));
 	shared = mmap(p + N * PAGE, N * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
@@ -375,12 +360,11 @@ static void protecting_kinds_side_by_side(void **state)
 	give_back(uffd, p, 3 * N * PAGE);
 }
 
-static void protecting_over_gaps(void **state)
+TEST(protecting_over_gaps)
 {
 	char *p = map_filled(N);
 	int uffd = async_uffd();
 
-	(void)state;
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	assert_ok(munmap(p + 8 * PAGE, 8 * PAGE));
 	assert_ok(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP));
@@ -394,12 +378,11 @@ static void protecting_over_gaps(void **state)
 	give_back(uffd, p, N * PAGE);
 }
 
-static void protecting_what_is_not_registered(void **state)
+TEST(protecting_what_is_not_registered)
 {
 	char *p = map_filled(N);
 	int uffd = async_uffd();
 
-	(void)state;
 	assert_err(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP), ENOENT);
 	assert_ok(uffd_register(uffd, p, 8 * PAGE, REGISTER_WP, NULL));
 	assert_ok(uffd_register(uffd, p + 16 * PAGE, 8 * PAGE, REGISTER_WP, NULL));
@@ -414,13 +397,12 @@ static void protecting_what_is_not_registered(void **state)
 	give_back(uffd, p, N * PAGE);
 }
 
-static void protecting_with_wrong_arguments(void **state)
+TEST(protecting_with_wrong_arguments)
 {
 	char *p = map_filled(N);
 	int uffd = async_uffd();
 	uint64_t bit;
 
-	(void)state;
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
 	for (bit = 4; bit; bit <<= 1)
 		assert_err(uffd_protect(uffd, p, N * PAGE, WRITEPROTECT_WP | bit), EINVAL);
@@ -441,12 +423,11 @@ static void protecting_with_wrong_arguments(void **state)
 }
 
 /* Markers in memory with nothing in it go as they came. */
-static void unprotecting_nothing(void **state)
+TEST(unprotecting_nothing)
 {
 	char *p = map_anon(N);
 	int uffd = async_uffd_of(p, N * PAGE);
 
-	(void)state;
 	assert_int_equal(written_here(p, N * PAGE), 0);
 	assert_ok(uffd_protect(uffd, p, N * PAGE, 0));
 	assert_int_equal(written_here(p, N * PAGE), N);
@@ -458,14 +439,13 @@ static void unprotecting_nothing(void **state)
 
 /* ---- other processes */
 
-static void protecting_another_process(void **state)
+TEST(protecting_another_process)
 {
 	char *p = map_filled(N), *shared = map_shared(PAGE, NULL);
 	volatile int *step = (volatile int *)shared;
 	pid_t pid = fork();
 	int pidfd, uffd, pagemap;
 
-	(void)state;
 	assert_true(pid >= 0);
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -522,12 +502,11 @@ static char *map_mixed(void)
 	return p;
 }
 
-static void after_unregister(void **state)
+TEST(after_unregister)
 {
 	char *p = map_mixed();
 	int uffd = async_uffd_of(p, N * PAGE);
 
-	(void)state;
 	/* A part of it; the rest stays. */
 	assert_ok(uffd_unregister(uffd, p, 4 * PAGE));
 	assert_int_equal(written_here(p, N * PAGE), 4);
@@ -543,24 +522,22 @@ static void after_unregister(void **state)
 	give_back(uffd, p, N * PAGE);
 }
 
-static void after_close(void **state)
+TEST(after_close)
 {
 	char *p = map_mixed();
 	int uffd = async_uffd_of(p, N * PAGE);
 
-	(void)state;
 	close(uffd);
 	is_free(p, N);
 	munmap(p, N * PAGE);
 }
 
 /* The same of shared memory, half of it with nothing in it */
-static void shared_memory_after_all(void **state)
+TEST(shared_memory_after_all)
 {
 	char *p = map_shared(N * PAGE, NULL);
 	int uffd;
 
-	(void)state;
 	needs_memory_of_files();
 	touch(p, N / 2, 1);
 	uffd = async_uffd_of(p, N * PAGE);
@@ -576,13 +553,12 @@ static void shared_memory_after_all(void **state)
 }
 
 /* Closed while a thread writes: no write may hang, or fail. */
-static void closed_under_a_writer(void **state)
+TEST(closed_under_a_writer)
 {
 	char *p = map_filled(N);
 	pthread_t thread;
 	int i, uffd;
 
-	(void)state;
 	stream.stop = false;
 	stream.words = (uint64_t *)p;
 	assert_ok(pthread_create(&thread, NULL, write_at_random, NULL));
@@ -598,12 +574,11 @@ static void closed_under_a_writer(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void a_forked_child_is_not_tracked(void **state)
+TEST(a_forked_child_is_not_tracked)
 {
 	char *p = map_mixed();
 	int uffd = async_uffd_of(p, N * PAGE);
 
-	(void)state;
 	touch(p, 2, 2);
 	in_child({
 		struct scan_region region;
@@ -643,7 +618,7 @@ static void *read_fork_event(void *arg)
 }
 
 /* With fork events the child has a userfaultfd of the same kind: its writes are resolved, too. */
-static void a_forked_child_with_events(void **state)
+TEST(a_forked_child_with_events)
 {
 	char *p = map_mixed(), *shared = map_shared(PAGE, NULL);
 	volatile int *step = (volatile int *)shared;
@@ -652,7 +627,6 @@ static void a_forked_child_with_events(void **state)
 	void *theirs;
 	pid_t pid;
 
-	(void)state;
 	*step = 0;
 	assert_ok(uffd_api(uffd, FEATURE_WP_ASYNC | FEATURE_EVENT_FORK, NULL));
 	assert_ok(uffd_register(uffd, p, N * PAGE, REGISTER_WP, NULL));
@@ -687,12 +661,11 @@ static void a_forked_child_with_events(void **state)
 	give_back(uffd, p, N * PAGE);
 }
 
-static void thrown_away_is_written(void **state)
+TEST(thrown_away_is_written)
 {
 	char *p = map_mixed();
 	int uffd = async_uffd_of(p, N * PAGE);
 
-	(void)state;
 	assert_int_equal(written_here(p, N * PAGE), 0);
 	assert_ok(madvise(p, 3 * PAGE, MADV_DONTNEED));
 	assert_ok(madvise(p + (N - 3) * PAGE, 3 * PAGE, MADV_DONTNEED));
@@ -707,12 +680,11 @@ static void thrown_away_is_written(void **state)
 }
 
 /* Shared memory keeps its content, and may keep its protection. */
-static void shared_memory_is_thrown_away(void **state)
+TEST(shared_memory_is_thrown_away)
 {
 	char *p = map_shared(N * PAGE, NULL);
 	int uffd;
 
-	(void)state;
 	needs_memory_of_files();
 	touch(p, 1, 5);
 	uffd = async_uffd_of(p, N * PAGE);
@@ -726,12 +698,11 @@ static void shared_memory_is_thrown_away(void **state)
 }
 
 /* Whether a hole in a file counts as written is not said; that the next write does is. */
-static void holes_in_shared_memory(void **state)
+TEST(holes_in_shared_memory)
 {
 	char *p = map_shared(N * PAGE, NULL);
 	int uffd;
 
-	(void)state;
 	needs_memory_of_files();
 	touch(p, N, 5);
 	uffd = async_uffd_of(p, N * PAGE);
@@ -746,12 +717,11 @@ static void holes_in_shared_memory(void **state)
 	give_back(uffd, p, N * PAGE);
 }
 
-static void moved_memory_is_not_tracked(void **state)
+TEST(moved_memory_is_not_tracked)
 {
 	char *p = map_filled(N), *target = map_anon(N), *q;
 	int uffd = async_uffd_of(p, N * PAGE);
 
-	(void)state;
 	q = mremap(p, N * PAGE, N * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target);
 	assert_ptr_equal(q, target);
 	assert_false(categories_here(q) & IS_WPALLOWED);
@@ -763,12 +733,11 @@ static void moved_memory_is_not_tracked(void **state)
 	give_back(uffd, q, N * PAGE);
 }
 
-static void protection_of_the_mapping_changes(void **state)
+TEST(protection_of_the_mapping_changes)
 {
 	char *p = map_mixed();
 	int uffd = async_uffd_of(p, N * PAGE);
 
-	(void)state;
 	assert_ok(mprotect(p, N * PAGE, PROT_NONE));
 	assert_int_equal(written_here(p, N * PAGE), 0);
 	assert_ok(mprotect(p, N * PAGE, PROT_READ));
@@ -786,12 +755,11 @@ static void protection_of_the_mapping_changes(void **state)
 }
 
 /* Protected where there may be no writing: the mapping's rule stands. */
-static void read_only_memory_stays_read_only(void **state)
+TEST(read_only_memory_stays_read_only)
 {
 	char *p = map_filled(N);
 	int uffd = async_uffd_of(p, N * PAGE), ends[2];
 
-	(void)state;
 	assert_ok(pipe2(ends, O_CLOEXEC));
 	assert_ok(mprotect(p, N * PAGE, PROT_READ));
 	assert_int_equal(write(ends[1], "ab", 2), 2);
@@ -807,12 +775,11 @@ static void read_only_memory_stays_read_only(void **state)
 }
 
 /* Two of them, one after the other and side by side */
-static void several_userfaultfds(void **state)
+TEST(several_userfaultfds)
 {
 	char *p = map_filled(N);
 	int first = async_uffd(), second = async_uffd();
 
-	(void)state;
 	assert_ok(uffd_register(first, p, N / 2 * PAGE, REGISTER_WP, NULL));
 	assert_ok(uffd_register(second, p + N / 2 * PAGE, N / 2 * PAGE, REGISTER_WP, NULL));
 	/* UFFDIO_WRITEPROTECT asks whether, not by whom, memory is registered. */

@@ -420,7 +420,7 @@ static void any_reference_counts(void **state)
  */
 #define WRITES 20000ul
 
-static void process_vm_writev_is_never_missed(void **state)
+TEST(process_vm_writev_is_never_missed)
 {
 	uint64_t *page = (uint64_t *)map_filled(1), copy = 0;
 	int fd = tracker_of(page, PAGE), status;
@@ -428,7 +428,6 @@ static void process_vm_writev_is_never_missed(void **state)
 	uint64_t value, scans = 0, reported = 0;
 	struct iovec to = { page, 8 }, from = { &value, 8 };
 
-	(void)state;
 	if (!child) {
 		for (value = 1; value <= WRITES; value++)
 			if (process_vm_writev(parent, &from, 1, &to, 1, 0) != 8)
@@ -584,13 +583,12 @@ static bool run_on(int cpu)
 	return !sched_setaffinity(0, sizeof(set), &set);
 }
 
-static void new_pages_of_another_processor_can_be_armed(void **state)
+TEST(new_pages_of_another_processor_can_be_armed)
 {
 	cpu_set_t all;
 	char *p;
 	int fd;
 
-	(void)state;
 	assert_ok(sched_getaffinity(0, sizeof(all), &all));
 	if (!run_on(1))
 		skip_because("one processor only (tests/vm/run --smp 2)");
@@ -674,15 +672,13 @@ static void buffers_of_devices_are_held(bool page_first)
 	hugetlb_release();
 }
 
-static void a_page_that_becomes_a_buffer_is_held(void **state)
+TEST(a_page_that_becomes_a_buffer_is_held)
 {
-	(void)state;
 	buffers_of_devices_are_held(true);
 }
 
-static void a_page_that_a_buffer_has_made_is_held(void **state)
+TEST(a_page_that_a_buffer_has_made_is_held)
 {
-	(void)state;
 	buffers_of_devices_are_held(false);
 }
 

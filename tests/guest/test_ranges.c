@@ -57,15 +57,13 @@ static void files_are_refused(int flags)
 	munmap(p, 3 * LEN);
 }
 
-static void private_files_are_refused(void **state)
+TEST(private_files_are_refused)
 {
-	(void)state;
 	files_are_refused(MAP_PRIVATE);
 }
 
-static void shared_files_are_refused(void **state)
+TEST(shared_files_are_refused)
 {
-	(void)state;
 	files_are_refused(MAP_SHARED);
 }
 
@@ -88,13 +86,12 @@ static char *find_mapping(const char *name, size_t *len)
 	return found;
 }
 
-static void the_kernels_own_pages_are_refused(void **state)
+TEST(the_kernels_own_pages_are_refused)
 {
 	static const char *const names[] = { "[vdso]", "[vvar]" };
 	int fd = attached();
 	size_t i, len;
 
-	(void)state;
 	for (i = 0; i < 2; i++) {
 		char *p = find_mapping(names[i], &len);
 
@@ -105,14 +102,13 @@ static void the_kernels_own_pages_are_refused(void **state)
 }
 
 /* Private, shared and private again, a hole, and memory that may not be read. */
-static void kinds_go_together(void **state)
+TEST(kinds_go_together)
 {
 	char *p = map_filled(5 * N), *shared = p + LEN, *hole = p + 3 * LEN, *closed = p + 4 * LEN;
 	int file = memfd_create("ranges", MFD_CLOEXEC), fd = attached();
 	struct uffdwp_region vec[8];
 	struct uffdwp_scan_arg arg = scan_arg(p, 5 * LEN, vec, 8);
 
-	(void)state;
 	assert_ok(ftruncate(file, LEN));
 	assert_ptr_equal(mmap(shared, LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0),
 			 shared);
@@ -151,12 +147,11 @@ static void kinds_go_together(void **state)
 #endif
 
 /* Each of them splits a VMA, and leaves one behind as it was before. */
-static void vmas_are_merged_again(void **state)
+TEST(vmas_are_merged_again)
 {
 	int fd = attached(), named;
 	char *p = map_filled(9);
 
-	(void)state;
 	for (named = 0; named < 2; named++) {
 		assert_ok(dev_register(fd, p + 3 * PAGE, 3 * PAGE));
 		assert_ok(dev_arm(fd, p + 3 * PAGE, 3 * PAGE));
@@ -337,24 +332,22 @@ static void moved_memory_is_written(char *stale, int tracker, int fd,
 	munmap(stale, ROUNDS * PART_LEN);
 }
 
-static void what_is_moved_into_a_range_during_register_is_written(void **state)
+TEST(what_is_moved_into_a_range_during_register_is_written)
 {
 	int former = new_uffd(0), fd;
 	char *stale = map_with_stale_bits(former);
 
-	(void)state;
 	fd = attached();
 	moved_memory_is_written(stale, fd, fd, dev_register);
 	close(fd);
 	close(former);
 }
 
-static void what_is_moved_into_a_range_while_its_owner_registers_is_written(void **state)
+TEST(what_is_moved_into_a_range_while_its_owner_registers_is_written)
 {
 	int former = new_uffd(0), owner = new_uffd(0), fd;
 	char *stale = map_with_stale_bits(former);
 
-	(void)state;
 	fd = dev_open();
 	assert_ok(dev_attach_uffd(fd, owner));
 	moved_memory_is_written(stale, fd, owner, owner_registers);

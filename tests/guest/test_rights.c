@@ -124,17 +124,15 @@ static void refused_calls_disarm_nothing(uint64_t kind, unsigned int flags, size
 	unmap_shared_file(&f);
 }
 
-static void refused_calls_on_shared_memory(void **state)
+TEST(refused_calls_on_shared_memory)
 {
-	(void)state;
 	refused_calls_disarm_nothing(UFFDWP_KIND_SHMEM, 0, 64 * PAGE);
 }
 
-static void refused_calls_on_hugetlb(void **state)
+TEST(refused_calls_on_hugetlb)
 {
 	const char *why;
 
-	(void)state;
 	why = hugetlb_reserve(4);
 	if (why)
 		skip_because("%s", why);
@@ -246,25 +244,23 @@ static void assert_writes_are_seen(int fd, const struct headless *h)
 	assert_int_equal(written(fd, h->page, PAGE, false), 0);
 }
 
-static void a_process_without_its_first_thread(void **state)
+TEST(a_process_without_its_first_thread)
 {
 	struct headless h = headless_start();
 	int fd = dev_open();
 
-	(void)state;
 	assert_ok(dev_attach_pid(fd, h.pid));
 	assert_writes_are_seen(fd, &h);
 	close(fd);
 	headless_end(&h);
 }
 
-static void a_process_by_one_of_its_threads(void **state)
+TEST(a_process_by_one_of_its_threads)
 {
 	struct headless h = headless_start();
 	int pidfd = syscall(SYS_pidfd_open, h.thread, THREAD_PIDFD);
 	int fd = dev_open();
 
-	(void)state;
 	if (pidfd < 0) {
 		headless_end(&h);
 		skip_because("this kernel has no PIDFD_THREAD");
@@ -277,14 +273,13 @@ static void a_process_by_one_of_its_threads(void **state)
 }
 
 /* The library takes the number of any thread for its process. */
-static void a_process_by_the_number_of_a_thread(void **state)
+TEST(a_process_by_the_number_of_a_thread)
 {
 	struct headless h = headless_start();
 	pid_t numbers[] = { h.pid, h.thread };
 	struct uffdwp *t;
 	unsigned int i;
 
-	(void)state;
 	for (i = 0; i < 2; i++) {
 		assert_ok(uffdwp_open(numbers[i], NULL, &t));
 		assert_ok(uffdwp_track(t, (uintptr_t)h.page, PAGE, NULL));
@@ -294,13 +289,12 @@ static void a_process_by_the_number_of_a_thread(void **state)
 }
 
 /* The thread that has the memory is asked, not the one that is gone. */
-static void the_right_is_asked_of_the_thread(void **state)
+TEST(the_right_is_asked_of_the_thread)
 {
 	struct headless h = headless_start();
 	int fd = dev_open(), status;
 	pid_t child = fork();
 
-	(void)state;
 	if (!child) {
 		if (setgid(1000) || setuid(1000))
 			_exit(255);
@@ -385,13 +379,12 @@ static struct costs *new_costs(void)
  * 450 bytes at least that would be charged to no group. Counts are kept in batches of a quarter of
  * a megabyte.
  */
-static void trackers_are_charged(void **state)
+TEST(trackers_are_charged)
 {
 	struct costs *costs = new_costs();
 	int status;
 	pid_t child;
 
-	(void)state;
 	group_start();
 	child = fork();
 	if (!child)
@@ -423,13 +416,12 @@ static void fill_group(struct costs *costs)
 }
 
 /* So a group's limit holds for trackers, too: an error, or the end of one of its processes. */
-static void a_limit_on_memory_is_one_on_trackers(void **state)
+TEST(a_limit_on_memory_is_one_on_trackers)
 {
 	struct costs *costs = new_costs();
 	int status;
 	pid_t child;
 
-	(void)state;
 	group_start();
 	set_file(GROUPS "/one/memory.max", "4194304");
 	child = fork();

@@ -44,11 +44,10 @@ static void assert_region(const struct uffdwp_region *region, size_t first, size
 	assert_int_equal(region->categories, cats);
 }
 
-static void neighbours_are_joined(void **state)
+TEST(neighbours_are_joined)
 {
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
 
-	(void)state;
 	/* Across the borders of page tables. */
 	touch(p, N, 2);
 	assert_int_equal(dev_scan(fd, &arg), 1);
@@ -56,13 +55,12 @@ static void neighbours_are_joined(void **state)
 	assert_int_equal(arg.walk_end, P(N));
 }
 
-static void other_categories_are_apart(void **state)
+TEST(other_categories_are_apart)
 {
 	struct uffdwp_scan_arg arg = scan_arg(p, 4 * PAGE, vec, N);
 	const uint64_t mask = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_PRESENT |
 			      UFFDWP_PAGE_IS_PFNZERO;
 
-	(void)state;
 	assert_ok(madvise(p + PAGE, 2 * PAGE, MADV_DONTNEED));
 	assert_int_equal(*(volatile char *)(p + 2 * PAGE), 0);
 	arg.category_mask = 0;
@@ -79,11 +77,10 @@ static void other_categories_are_apart(void **state)
 	assert_region(&vec[0], 0, 4, UFFDWP_PAGE_IS_WPALLOWED);
 }
 
-static void masks(void **state)
+TEST(masks)
 {
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
 
-	(void)state;
 	touch(p + 10 * PAGE, 5, 2);
 	assert_ok(madvise(p + 20 * PAGE, 5 * PAGE, MADV_DONTNEED));
 
@@ -115,13 +112,12 @@ static void masks(void **state)
 	assert_region(&vec[0], 10, 15, UFFDWP_PAGE_IS_WRITTEN);
 }
 
-static void a_full_vector_stops_the_scan(void **state)
+TEST(a_full_vector_stops_the_scan)
 {
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, 3);
 	size_t i, seen = 0;
 	int n;
 
-	(void)state;
 	for (i = 0; i < N; i += 3)
 		p[i * PAGE] = 2;
 	arg.flags = UFFDWP_SCAN_WP_MATCHING;
@@ -138,12 +134,11 @@ static void a_full_vector_stops_the_scan(void **state)
 	assert_int_equal(arg.walk_end, P(N));
 }
 
-static void more_regions_than_one_batch(void **state)
+TEST(more_regions_than_one_batch)
 {
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < N; i += 2)
 		p[i * PAGE] = 2;
 	arg.flags = UFFDWP_SCAN_WP_MATCHING;
@@ -153,11 +148,10 @@ static void more_regions_than_one_batch(void **state)
 	assert_int_equal(written(fd, p, LEN, false), 0);
 }
 
-static void a_page_limit_stops_the_scan(void **state)
+TEST(a_page_limit_stops_the_scan)
 {
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
 
-	(void)state;
 	touch(p, 100, 2);
 	touch(p + 700 * PAGE, 100, 2);
 	arg.flags = UFFDWP_SCAN_WP_MATCHING;
@@ -169,12 +163,11 @@ static void a_page_limit_stops_the_scan(void **state)
 	assert_int_equal(written(fd, p, LEN, false), 50);
 }
 
-static void a_page_limit_in_memory_without_tables(void **state)
+TEST(a_page_limit_in_memory_without_tables)
 {
 	char *q = map_anon(2000);
 	struct uffdwp_scan_arg arg;
 
-	(void)state;
 	assert_ok(dev_register(fd, q, 2000 * PAGE));
 	arg = scan_arg(q, 2000 * PAGE, vec, N);
 	arg.max_pages = 1234;
@@ -187,11 +180,10 @@ static void a_page_limit_in_memory_without_tables(void **state)
 	munmap(q, 2000 * PAGE);
 }
 
-static void without_a_vector_it_only_arms(void **state)
+TEST(without_a_vector_it_only_arms)
 {
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, NULL, 0);
 
-	(void)state;
 	touch(p, 100, 2);
 	arg.flags = UFFDWP_SCAN_WP_MATCHING;
 	assert_int_equal(dev_scan(fd, &arg), 0);
@@ -199,11 +191,10 @@ static void without_a_vector_it_only_arms(void **state)
 	assert_int_equal(written(fd, p, LEN, false), 0);
 }
 
-static void holes_are_skipped(void **state)
+TEST(holes_are_skipped)
 {
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
 
-	(void)state;
 	touch(p, N, 2);
 	assert_ok(munmap(p + 100 * PAGE, 100 * PAGE));
 	assert_int_equal(dev_scan(fd, &arg), 2);
@@ -223,11 +214,10 @@ static void holes_are_skipped(void **state)
 	assert_region(&vec[1], 200, N, 0);
 }
 
-static void a_mapping_that_was_replaced_is_written(void **state)
+TEST(a_mapping_that_was_replaced_is_written)
 {
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
 
-	(void)state;
 	assert_ptr_equal(mmap(p + 10 * PAGE, 5 * PAGE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), p + 10 * PAGE);
 	arg.return_mask |= UFFDWP_PAGE_IS_UNTRACKED;
@@ -247,11 +237,10 @@ static void a_mapping_that_was_replaced_is_written(void **state)
 	assert_int_equal(dev_scan(fd, &arg), 0);
 }
 
-static void what_is_found_before_untracked_memory_is_told_first(void **state)
+TEST(what_is_found_before_untracked_memory_is_told_first)
 {
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, vec, N);
 
-	(void)state;
 	touch(p + 3 * PAGE, 1, 2);
 	assert_ok(munmap(p + 10 * PAGE, PAGE));
 	arg.flags = UFFDWP_SCAN_CHECK_TRACKED | UFFDWP_SCAN_WP_MATCHING;
@@ -262,11 +251,10 @@ static void what_is_found_before_untracked_memory_is_told_first(void **state)
 	assert_err(dev_scan(fd, &arg), EPERM);
 }
 
-static void memory_that_moved_is_not_clean(void **state)
+TEST(memory_that_moved_is_not_clean)
 {
 	char *to;
 
-	(void)state;
 	to = mremap(p, LEN, 2 * LEN, MREMAP_MAYMOVE);
 	assert_ptr_not_equal(to, MAP_FAILED);
 	if (to == p)
@@ -280,12 +268,11 @@ static void memory_that_moved_is_not_clean(void **state)
 }
 
 /* Grown in place it is one mapping still; what is new in it was never armed. */
-static void memory_that_grew_is_written_there(void **state)
+TEST(memory_that_grew_is_written_there)
 {
 	char *q = map_anon(20);
 	int tracker;
 
-	(void)state;
 	munmap(q + 10 * PAGE, 10 * PAGE);
 	tracker = tracker_of(q, 10 * PAGE);
 	if (mremap(q, 10 * PAGE, 20 * PAGE, 0) != q)
@@ -308,22 +295,20 @@ static bool is_armed_for_the_kernel(size_t page)
 	return faults() - before;
 }
 
-static void the_kernel_sees_the_same_bit(void **state)
+TEST(the_kernel_sees_the_same_bit)
 {
 	size_t i;
 
-	(void)state;
 	touch(p + 5 * PAGE, 3, 2);
 	for (i = 0; i < 12; i++)
 		assert_int_equal(!is_armed_for_the_kernel(i), i >= 5 && i < 8);
 }
 
-static void the_whole_address_space(void **state)
+TEST(the_whole_address_space)
 {
 	struct uffdwp_hello_arg hello;
 	struct uffdwp_scan_arg arg;
 
-	(void)state;
 	assert_ok(dev_hello(fd, &hello));
 	touch(p + 7 * PAGE, 1, 2);
 	arg = scan_arg(0, hello.address_limit, vec, N);
@@ -334,13 +319,12 @@ static void the_whole_address_space(void **state)
 	assert_int_equal(arg.walk_end, hello.address_limit);
 }
 
-static void disarmed_memory_is_written(void **state)
+TEST(disarmed_memory_is_written)
 {
 	struct uffdwp_disarm_arg arg = {
 		.size = sizeof(arg), .start = P(100), .len = 700 * PAGE,
 	};
 
-	(void)state;
 	touch(p + 100 * PAGE, 50, 2);
 	assert_ok(munmap(p + 500 * PAGE, 10 * PAGE));
 	assert_ok(dev_ioctl(fd, UFFDWP_IOC_DISARM, &arg));
@@ -349,11 +333,10 @@ static void disarmed_memory_is_written(void **state)
 	assert_int_equal(written(fd, p, LEN, true), 0);
 }
 
-static void statistics_count(void **state)
+TEST(statistics_count)
 {
 	struct uffdwp_stats_arg before = dev_stats(fd), after;
 
-	(void)state;
 	touch(p, 100, 2);
 	assert_int_equal(written(fd, p, LEN, true), 100);
 	after = dev_stats(fd);
@@ -365,28 +348,28 @@ static void statistics_count(void **state)
 			 P(99) / HUGE_PAGE - P(0) / HUGE_PAGE + 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define with_set_up(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(neighbours_are_joined),
-		TEST(other_categories_are_apart),
-		TEST(masks),
-		TEST(a_full_vector_stops_the_scan),
-		TEST(more_regions_than_one_batch),
-		TEST(a_page_limit_stops_the_scan),
-		TEST(a_page_limit_in_memory_without_tables),
-		TEST(without_a_vector_it_only_arms),
-		TEST(holes_are_skipped),
-		TEST(a_mapping_that_was_replaced_is_written),
-		TEST(what_is_found_before_untracked_memory_is_told_first),
-		TEST(memory_that_moved_is_not_clean),
-		TEST(memory_that_grew_is_written_there),
-		TEST(the_kernel_sees_the_same_bit),
-		TEST(the_whole_address_space),
-		TEST(disarmed_memory_is_written),
-		TEST(statistics_count),
+		with_set_up(neighbours_are_joined),
+		with_set_up(other_categories_are_apart),
+		with_set_up(masks),
+		with_set_up(a_full_vector_stops_the_scan),
+		with_set_up(more_regions_than_one_batch),
+		with_set_up(a_page_limit_stops_the_scan),
+		with_set_up(a_page_limit_in_memory_without_tables),
+		with_set_up(without_a_vector_it_only_arms),
+		with_set_up(holes_are_skipped),
+		with_set_up(a_mapping_that_was_replaced_is_written),
+		with_set_up(what_is_found_before_untracked_memory_is_told_first),
+		with_set_up(memory_that_moved_is_not_clean),
+		with_set_up(memory_that_grew_is_written_there),
+		with_set_up(the_kernel_sees_the_same_bit),
+		with_set_up(the_whole_address_space),
+		with_set_up(disarmed_memory_is_written),
+		with_set_up(statistics_count),
 	};
 
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);

@@ -21,12 +21,11 @@ static char *huge_or_skip(void)
 	return p;
 }
 
-static void armed_whole(void **state)
+TEST(armed_whole)
 {
 	char *p = huge_or_skip();
 	int fd = tracker_of(p, LEN);
 
-	(void)state;
 	assert_true(is_huge(p));
 	assert_int_equal(categories(fd, p),
 			 UFFDWP_PAGE_IS_WPALLOWED | UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_HUGE |
@@ -37,13 +36,12 @@ static void armed_whole(void **state)
 	munmap(p, LEN);
 }
 
-static void first_write_splits_with_one_fault(void **state)
+TEST(first_write_splits_with_one_fault)
 {
 	char *p = huge_or_skip();
 	int fd = tracker_of(p, LEN);
 	long before = faults();
 
-	(void)state;
 	touch(p + 5 * PAGE, 1, 7);
 	assert_int_equal(faults() - before, 1);
 	assert_int_equal(written(fd, p, LEN, false), 1);
@@ -61,14 +59,13 @@ static void first_write_splits_with_one_fault(void **state)
 	munmap(p, LEN);
 }
 
-static void every_64th_page(void **state)
+TEST(every_64th_page)
 {
 	char *p = huge_or_skip();
 	int fd = tracker_of(p, LEN);
 	long before = faults();
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < LEN / PAGE; i += 64)
 		p[i * PAGE] = 9;
 	assert_int_equal(faults() - before, LEN / PAGE / 64);
@@ -78,12 +75,11 @@ static void every_64th_page(void **state)
 	munmap(p, LEN);
 }
 
-static void a_part_is_armed_by_splitting(void **state)
+TEST(a_part_is_armed_by_splitting)
 {
 	char *p = huge_or_skip();
 	int fd = dev_open();
 
-	(void)state;
 	assert_ok(dev_attach_self(fd));
 	assert_ok(dev_register(fd, p, LEN));
 	assert_int_equal(written(fd, p, LEN, false), LEN / PAGE);
@@ -95,14 +91,13 @@ static void a_part_is_armed_by_splitting(void **state)
 }
 
 /* A limit in the middle of a huge page: what is armed is what was reported, and no more. */
-static void a_scan_with_a_limit_arms_what_it_reports(void **state)
+TEST(a_scan_with_a_limit_arms_what_it_reports)
 {
 	char *p = huge_or_skip();
 	int fd = dev_open();
 	struct uffdwp_region region;
 	struct uffdwp_scan_arg arg = scan_arg(p, LEN, &region, 1);
 
-	(void)state;
 	assert_ok(dev_attach_self(fd));
 	assert_ok(dev_register(fd, p, LEN));
 	arg.flags = UFFDWP_SCAN_WP_MATCHING;
@@ -116,7 +111,7 @@ static void a_scan_with_a_limit_arms_what_it_reports(void **state)
 	munmap(p, LEN);
 }
 
-static void the_huge_zero_page_takes_one_fault(void **state)
+TEST(the_huge_zero_page_takes_one_fault)
 {
 	char *all = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			 -1, 0);
@@ -124,7 +119,6 @@ static void the_huge_zero_page_takes_one_fault(void **state)
 	long before;
 	int fd;
 
-	(void)state;
 	assert_ok(madvise(p, HUGE_PAGE, MADV_HUGEPAGE));
 	assert_int_equal(*(volatile char *)p, 0);
 	fd = tracker_of(p, HUGE_PAGE);
@@ -141,13 +135,12 @@ static void the_huge_zero_page_takes_one_fault(void **state)
 	munmap(all, 2 * HUGE_PAGE);
 }
 
-static void the_kernel_writes_with_one_fault(void **state)
+TEST(the_kernel_writes_with_one_fault)
 {
 	char *p = huge_or_skip();
 	int fd = tracker_of(p, LEN), zero = open("/dev/zero", O_RDONLY);
 	long before = faults();
 
-	(void)state;
 	assert_int_equal(read(zero, p + 7 * PAGE, PAGE), PAGE);
 	assert_int_equal(faults() - before, 1);
 	assert_int_equal(written(fd, p, LEN, false), 1);
@@ -158,14 +151,13 @@ static void the_kernel_writes_with_one_fault(void **state)
 }
 
 /* Shared with a child, a huge page is split and the small page copied, all in one fault. */
-static void shared_after_fork_takes_one_fault(void **state)
+TEST(shared_after_fork_takes_one_fault)
 {
 	char *p = huge_or_skip();
 	struct peer child = peer_start();
 	int fd = tracker_of(p, LEN);
 	long before = faults();
 
-	(void)state;
 	touch(p + 7 * PAGE, 1, 9);
 	assert_int_equal(faults() - before, 1);
 	assert_int_equal(written(fd, p, LEN, false), 1);
@@ -174,13 +166,12 @@ static void shared_after_fork_takes_one_fault(void **state)
 	munmap(p, LEN);
 }
 
-static void another_process(void **state)
+TEST(another_process)
 {
 	char *p = huge_or_skip();
 	struct peer peer = peer_start();
 	int fd = dev_open();
 
-	(void)state;
 	assert_ok(dev_attach_pid(fd, peer.pid));
 	assert_ok(dev_register(fd, p, LEN));
 	assert_ok(dev_arm(fd, p, LEN));
@@ -215,14 +206,13 @@ static uint64_t present(int fd, char *p, size_t len, uint64_t max_pages, uint64_
 }
 
 /* To arm it a scan must split it, which takes it out of the page tables: it is reported still. */
-static void shared_memory_is_reported_as_it_was(void **state)
+TEST(shared_memory_is_reported_as_it_was)
 {
 	const uint64_t all = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_FILE;
 	uint64_t seen = 0;
 	int fd = dev_open(), part;
 	char *p;
 
-	(void)state;
 	if (~dev_kinds() & UFFDWP_KIND_SHMEM)
 		skip_because("this kernel registers anonymous memory only");
 	for (part = 0; part < 2; part++) {
@@ -247,12 +237,11 @@ static void shared_memory_is_reported_as_it_was(void **state)
 }
 
 /* A huge page of which a part is unregistered: it is split, and the rest of it is as it was. */
-static void a_part_is_unregistered(void **state)
+TEST(a_part_is_unregistered)
 {
 	char *p = huge_or_skip();
 	int fd = tracker_of(p, LEN);
 
-	(void)state;
 	assert_ok(dev_unregister(fd, p + 100 * PAGE, 300 * PAGE));
 	assert_true(categories(fd, p + 100 * PAGE) & UFFDWP_PAGE_IS_UNTRACKED);
 	assert_true(categories(fd, p + 399 * PAGE) & UFFDWP_PAGE_IS_UNTRACKED);

@@ -58,13 +58,12 @@ static int marker_mode(void **state)
 	return 0;
 }
 
-static void nothing_is_written_at_first(void **state)
+TEST(nothing_is_written_at_first)
 {
 	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 	struct uffdwp_stats_arg stats = dev_stats(fd);
 
-	(void)state;
 	assert_int_equal(written(fd, p, N * PAGE, false), 0);
 	assert_int_equal(stats.zero_installed, markers ? 0 : N);
 	assert_int_equal(stats.markers_installed, markers ? N : 0);
@@ -73,13 +72,12 @@ static void nothing_is_written_at_first(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void the_first_write_is_seen(void **state)
+TEST(the_first_write_is_seen)
 {
 	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 	long before = faults();
 
-	(void)state;
 	touch(p, N, 3);
 	/* A marker is found by one fault and replaced by the next. */
 	assert_int_equal(faults() - before, markers ? 2 * N : N);
@@ -95,14 +93,13 @@ static void the_first_write_is_seen(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void reading_leaves_it_armed(void **state)
+TEST(reading_leaves_it_armed)
 {
 	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 	long before = faults();
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < N; i++)
 		assert_int_equal(*(volatile char *)(p + i * PAGE), 0);
 	assert_int_equal(faults() - before, markers ? N : 0);
@@ -115,13 +112,12 @@ static void reading_leaves_it_armed(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void the_kernel_writes(void **state)
+TEST(the_kernel_writes)
 {
 	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 	int urandom = open("/dev/zero", O_RDONLY);
 
-	(void)state;
 	assert_int_equal(read(urandom, p + 10 * PAGE, 20 * PAGE), 20 * PAGE);
 	assert_int_equal(written(fd, p, N * PAGE, false), 20);
 	close(urandom);
@@ -129,13 +125,12 @@ static void the_kernel_writes(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void a_forked_child_is_free(void **state)
+TEST(a_forked_child_is_free)
 {
 	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 	struct peer child = peer_start();
 
-	(void)state;
 	peer_do(&child, PEER_WRITE, p, N * PAGE, 9);
 	assert_int_equal(written(fd, p, N * PAGE, false), 0);
 	touch(p, 3, 1);
@@ -145,12 +140,11 @@ static void a_forked_child_is_free(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void closing_leaves_nothing_behind(void **state)
+TEST(closing_leaves_nothing_behind)
 {
 	char *p = map_unpopulated(N), *q;
 	size_t i;
 
-	(void)state;
 	close(tracker_of_mode(p, N * PAGE));
 	for (i = 0; i < N; i++)
 		assert_int_equal(*(volatile char *)(p + i * PAGE), 0);
@@ -174,13 +168,12 @@ static void closing_leaves_nothing_behind(void **state)
  * Two mappings become one by mremap(), which takes both from the tracker but cleans only the one
  * that has moved. At an address of their own: what was once merged with memory in use stays apart.
  */
-static void merged_mappings_are_left_clean(void **state)
+TEST(merged_mappings_are_left_clean)
 {
 	char *p = (char *)0x600000000000, *q = p + 8 * N * PAGE;
 	size_t i;
 	int fd;
 
-	(void)state;
 	needs_mode();
 	for (i = 0; i < 2; i++)
 		assert_ptr_not_equal(mmap(i ? q : p, N * PAGE, PROT_READ | PROT_WRITE,
@@ -202,12 +195,11 @@ static void merged_mappings_are_left_clean(void **state)
 	munmap(p, 2 * N * PAGE);
 }
 
-static void unregistering_leaves_nothing_behind(void **state)
+TEST(unregistering_leaves_nothing_behind)
 {
 	char *p = map_unpopulated(N);
 	int fd = tracker_of_mode(p, N * PAGE);
 
-	(void)state;
 	assert_ok(dev_unregister(fd, p, N * PAGE));
 	touch(p, N, 3);
 	assert_ok(dev_register(fd, p, N * PAGE));
@@ -222,14 +214,13 @@ static long vm_status(const char *what)
 	return number_after("/proc/self/status", what);
 }
 
-static void memory_used(void **state)
+TEST(memory_used)
 {
 	const size_t len = 1ul << 30;
 	long tables, resident;
 	char *p;
 	int fd;
 
-	(void)state;
 	needs_mode();
 	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
 		 0);
@@ -308,12 +299,11 @@ static int without_memory(void)
 	return written(fd, p, len, false) != 1 ? 8 : 0;
 }
 
-static void no_memory_for_page_tables(void **state)
+TEST(no_memory_for_page_tables)
 {
 	pid_t child;
 	int status;
 
-	(void)state;
 	if (mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) && errno != EBUSY)
 		skip_because("no cgroup2: %s", strerror(errno));
 	assert_ok(write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory"));

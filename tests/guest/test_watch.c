@@ -158,13 +158,12 @@ static bool reports(const void *address, int64_t tracked, int64_t pages_written)
 	return n == pages_written;
 }
 
-static void it_counts_what_is_written(void **state)
+TEST(it_counts_what_is_written)
 {
 	char *p = map_filled(N), range[64];
 	pid_t pid = writer(p, 10), watch;
 	struct json_object *report;
 
-	(void)state;
 	snprintf(range, sizeof(range), "%lx-%lx", (unsigned long)p, (unsigned long)p + N * PAGE);
 	watch = watch_start(pid, range);
 	wait_for(reports(p, N, 10));
@@ -177,13 +176,12 @@ static void it_counts_what_is_written(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void it_makes_as_many_reports_as_asked_for(void **state)
+TEST(it_makes_as_many_reports_as_asked_for)
 {
 	char *p = map_filled(N), command[128];
 	pid_t pid = writer(p, 10);
 	struct json_object *report;
 
-	(void)state;
 	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.3 -n 3 -j", (int)pid);
 	assert_int_equal(run(command), 0);
 	report = last_report();
@@ -195,13 +193,12 @@ static void it_makes_as_many_reports_as_asked_for(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void the_table_names_what_is_written(void **state)
+TEST(the_table_names_what_is_written)
 {
 	int file = new_untrackable_file(PAGE);
 	char *p = map_filled(N), command[128], range[64], *private;
 	pid_t pid;
 
-	(void)state;
 	private = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
 	pid = writer(p, N);
 	snprintf(command, sizeof(command), UFFDWP " watch --pid %d --interval 0.2 --count 2",
@@ -222,13 +219,12 @@ static void the_table_names_what_is_written(void **state)
 	close(file);
 }
 
-static void shared_memory_is_watched(void **state)
+TEST(shared_memory_is_watched)
 {
 	int memfd = memfd_create("x", 0);
 	char command[128], *shared;
 	pid_t pid;
 
-	(void)state;
 	assert_ok(ftruncate(memfd, N * PAGE));
 	shared = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 	assert_ptr_not_equal(shared, MAP_FAILED);
@@ -243,12 +239,11 @@ static void shared_memory_is_watched(void **state)
 }
 
 /* The process maps memory when it sees that it is being watched. */
-static void new_mappings_are_picked_up(void **state)
+TEST(new_mappings_are_picked_up)
 {
 	char *p = (char *)0x600000000000;
 	pid_t pid = fork(), watch;
 
-	(void)state;
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		while (!has_registered_memory(getpid()))
@@ -298,13 +293,12 @@ static int64_t written_in_all(const void *address, int *lines)
  * What a mapping came with is not left out of the sum: neither what was written before it was seen,
  * nor pages that were only read, nor twice.
  */
-static void pages_of_a_new_mapping_count(void **state)
+TEST(pages_of_a_new_mapping_count)
 {
 	char *p = (char *)0x600000000000;
 	pid_t pid = fork(), watch;
 	int lines;
 
-	(void)state;
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		while (!has_registered_memory(getpid()))
@@ -327,13 +321,12 @@ static void pages_of_a_new_mapping_count(void **state)
 }
 
 /* Each name on a line, and what does not fit into the first as a sum. */
-static void lines_can_be_fewer(void **state)
+TEST(lines_can_be_fewer)
 {
 	char *p = map_filled(N), *hole, command[128];
 	struct json_object *report, *mappings, *line;
 	pid_t pid;
 
-	(void)state;
 	/* Two mappings of one name */
 	hole = p + N / 2 * PAGE;
 	assert_ok(munmap(hole, PAGE));
@@ -358,14 +351,13 @@ static void lines_can_be_fewer(void **state)
 }
 
 /* A process can name its memory as it likes, and we print that on somebody's terminal. */
-static void names_do_not_reach_the_terminal(void **state)
+TEST(names_do_not_reach_the_terminal)
 {
 	int memfd = memfd_create("x\33[31m\xff", 0);
 	char *shared, command[128];
 	struct json_object *report;
 	pid_t pid;
 
-	(void)state;
 	assert_ok(ftruncate(memfd, N * PAGE));
 	shared = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 	assert_ptr_not_equal(shared, MAP_FAILED);
@@ -390,7 +382,7 @@ static void names_do_not_reach_the_terminal(void **state)
 }
 
 /* The userfaultfd is made in its address space, but not by it: no filter of its own sees a call. */
-static void a_filter_that_kills_for_userfaultfd_is_no_obstacle(void **state)
+TEST(a_filter_that_kills_for_userfaultfd_is_no_obstacle)
 {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -403,7 +395,6 @@ static void a_filter_that_kills_for_userfaultfd_is_no_obstacle(void **state)
 	pid_t pid, watch;
 	int status, go[2];
 
-	(void)state;
 	assert_ok(pipe(go));
 	pid = fork();
 	if (!pid) {
@@ -435,13 +426,12 @@ static void a_filter_that_kills_for_userfaultfd_is_no_obstacle(void **state)
 }
 
 /* It registers what is watched with a userfaultfd of its own: it may, and the watcher is told. */
-static void the_process_takes_its_memory(void **state)
+TEST(the_process_takes_its_memory)
 {
 	char *p = map_filled(N), range[64], byte;
 	int uffd, go[2], status;
 	pid_t pid, watch;
 
-	(void)state;
 	assert_ok(pipe(go));
 	pid = fork();
 	if (!pid) {
@@ -475,14 +465,13 @@ static void the_process_takes_its_memory(void **state)
 }
 
 /* Two watchers of one process: the second says that it sees nothing, not that all is clean. */
-static void memory_of_another_tracker_is_left_out(void **state)
+TEST(memory_of_another_tracker_is_left_out)
 {
 	char *p = map_filled(N), command[128];
 	pid_t pid = writer(p, N);
 	struct json_object *report, *line;
 	int fd = dev_open();
 
-	(void)state;
 	assert_ok(dev_attach_pid(fd, pid));
 	assert_ok(dev_register(fd, p, N * PAGE));
 	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.3 -n 2 -j -r %lx-%lx",
@@ -499,9 +488,8 @@ static void memory_of_another_tracker_is_left_out(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void reports_go_to_a_file(void **state)
+TEST(reports_go_to_a_file)
 {
-	(void)state;
 	assert_int_equal(run(UFFDWP " watch -i 0.2 -n 1 -j -o " REPORTS
 			     " -- sh -c 'until [ -s " REPORTS " ]; do sleep 0.1; done; echo out'"),
 			 0);
@@ -515,12 +503,11 @@ static void reports_go_to_a_file(void **state)
 	assert_true(printed("cannot write to /no/such/folder/file"));
 }
 
-static void a_command_ends_with_us(void **state)
+TEST(a_command_ends_with_us)
 {
 	pid_t watch = fork();
 	int status;
 
-	(void)state;
 	if (!watch) {
 		execl(UFFDWP, "uffdwp", "watch", "-i", "0.1", "-o", "/dev/null", "--", "sleep", "1000",
 		      (char *)NULL);
@@ -534,12 +521,11 @@ static void a_command_ends_with_us(void **state)
 	assert_int_not_equal(run("pidof sleep"), 0);
 }
 
-static void names_filter(void **state)
+TEST(names_filter)
 {
 	char *p = map_filled(N), command[128];
 	pid_t pid = writer(p, N);
 
-	(void)state;
 	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.2 -n 1 -m stack", (int)pid);
 	assert_int_equal(run(command), 0);
 	assert_true(printed("[stack]"));
@@ -548,13 +534,12 @@ static void names_filter(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void interrupted_it_leaves_the_target_clean(void **state)
+TEST(interrupted_it_leaves_the_target_clean)
 {
 	char *p = map_filled(N), pid_text[16];
 	pid_t pid = writer(p, N), watch;
 	int status, null = open("/dev/null", O_WRONLY);
 
-	(void)state;
 	snprintf(pid_text, sizeof(pid_text), "%d", (int)pid);
 	watch = fork();
 	if (!watch) {
@@ -573,9 +558,8 @@ static void interrupted_it_leaves_the_target_clean(void **state)
 	munmap(p, N * PAGE);
 }
 
-static void a_command_is_started_and_its_status_passed_on(void **state)
+TEST(a_command_is_started_and_its_status_passed_on)
 {
-	(void)state;
 	assert_int_equal(run(UFFDWP " watch -i 0.1 -- sh -c '" WHEN_WATCHED "exit 7'"), 7);
 	assert_true(printed("has ended"));
 	/* Over before it could be watched, as a rule */
@@ -587,14 +571,13 @@ static void a_command_is_started_and_its_status_passed_on(void **state)
 }
 
 /* A new program that is gone before the next look cannot be seen: a slow machine has more time. */
-static void it_follows_execve(void **state)
+TEST(it_follows_execve)
 {
 	static const int lives[] = { 1, 5, 25 };
 	char command[128];
 	bool seen = false;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(lives) / sizeof(lives[0]) && !seen; i++) {
 		snprintf(command, sizeof(command),
 			 UFFDWP " watch -i 0.2 -- sh -c '" WHEN_WATCHED "exec sleep %d'",
@@ -606,9 +589,8 @@ static void it_follows_execve(void **state)
 	assert_true(seen);
 }
 
-static void mistakes_are_explained(void **state)
+TEST(mistakes_are_explained)
 {
-	(void)state;
 	assert_int_equal(run(UFFDWP " watch -p 2"), 1);
 	assert_true(printed("kernel thread"));
 	assert_int_equal(run(UFFDWP " watch -p 999999"), 1);
@@ -623,13 +605,12 @@ static void mistakes_are_explained(void **state)
 }
 
 /* As another user: first the device cannot be opened, then the process may not be traced. */
-static void rights_are_explained(void **state)
+TEST(rights_are_explained)
 {
 	pid_t root = fork(), child;
 	char command[128];
 	int status, i;
 
-	(void)state;
 	if (!root) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pause();

@@ -471,9 +471,8 @@ static void by_two_processors(void **state)
 
 /* ---- */
 
-static void needs_kvm(void **state)
+TEST(needs_kvm)
 {
-	(void)state;
 	skip_because("%s", vm_unavailable());
 }
 

@@ -293,9 +293,8 @@ static bool are_given(void)
 	return value == 'Y';
 }
 
-static void native_interfaces(void **state)
+TEST(native_interfaces)
 {
-	(void)state;
 	if (are_given())
 		fail_msg("native_abi=1 offers no UFFD_FEATURE_WP_ASYNC: see the kernel log");
 	skip_because("this kernel has no UFFD_FEATURE_WP_ASYNC, and native_abi=1 does not give it");

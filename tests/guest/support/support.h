@@ -22,6 +22,9 @@
 #define PAGE 4096ul
 #define HUGE_PAGE (512 * PAGE)
 
+/* A test, for cmocka_unit_test(); one that needs its state says so itself. */
+#define TEST(name) static void name(void **state __attribute__((unused)))
+
 /* ---- the device: each returns 0 or more, or -errno */
 
 int dev_open(void);
