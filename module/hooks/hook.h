@@ -18,7 +18,7 @@
 struct uffdwp_proof;
 
 /**
- * struct uffdwp_hook - a function of the kernel that is stopped at its entry
+ * struct uffdwp_hook - a function of the kernel that is hooked at its entry
  * @symbol: the function
  * @without: what is lost without it; NULL: nothing works without it
  * @features: what is offered with it: UFFDWP_FEATURE_*, and UFFDWP_INNER_* of hooks.h
@@ -62,7 +62,7 @@ static notrace void uffdwp_on_##name(unsigned long ip, unsigned long parent_ip,	
 
 extern bool uffdwp_hooks_are_proved;
 
-/* In callbacks that nothing else can be seen of; the others are too hot for it. */
+/* For callbacks whose effect no proof can see otherwise; the others are too hot for it. */
 static __always_inline void uffdwp_hook_fires(struct ftrace_ops *ops)
 {
 	if (unlikely(READ_ONCE(uffdwp_hooks_are_proved)))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Owns the hooks: which functions of the kernel are stopped at their entry, and when.
+ * Owns the hooks: which functions of the kernel are hooked at their entry, and when.
  *
  * Two kinds. A watching hook runs at the entry and returns; the function goes on. A redirecting
  * hook (FTRACE_OPS_FL_IPMODIFY) decides at the entry whether our function runs instead. In the
@@ -13,12 +13,12 @@
  * FTRACE_OPS_FL_PERMANENT: with these hooks in place kernel.ftrace_enabled=0 is refused, since it
  * would silence them.
  *
- * Hooks are placed with the first tracker and removed some time after the last one, so that nothing
- * is hooked in the fault path while nobody tracks, and opening and closing in a loop does not patch
- * code each time. Those on file systems, and on mcopy_atomic() of Linux 5.10, stay as long as the
- * module: they are seldom called, and a call that is under way when a hook is placed is not seen
- * and could not be waited for. So do those of native_abi=1, since there a tracker begins with a
- * call that only a hook can see.
+ * Hooks are placed with the first tracker and removed some time after the last one, so that the
+ * fault path has no hooks while there is no tracker, and opening and closing in a loop does not
+ * patch code each time. Those on file systems, and on mcopy_atomic() of Linux 5.10, stay as long as
+ * the module: they are seldom called, and a call that is under way when a hook is placed is not
+ * seen and could not be waited for. So do those of native_abi=1, since there a tracker begins with
+ * a call that only a hook can see.
  *
  * Removing, in stages:
  *   1. unregister_ftrace_function(): no new call reaches a callback. Inside, it waits for
@@ -52,8 +52,8 @@
 #define LINGER (2 * HZ)
 
 /*
- * A BPF program is just coming to the function or leaving it: bpf_tramp_ftrace_ops_func() has
- * slept for a millisecond before it says -EAGAIN.
+ * -EAGAIN of register_ftrace_function(): a BPF trampoline is being attached to the function or
+ * detached. bpf_tramp_ftrace_ops_func() has slept for a millisecond before.
  */
 #define EAGAIN_TRIES 1000
 
@@ -67,7 +67,7 @@ static struct uffdwp_hook *const *const lists[] = {
 	uffdwp_backport_hooks,
 };
 
-/* Those of the lists that this kernel has, with native_abi as it is. */
+/* All hooks of the lists. */
 static struct uffdwp_hook *hooks[32];
 static unsigned int nr_hooks;
 
@@ -76,18 +76,18 @@ u64 uffdwp_kinds __ro_after_init;
 
 bool uffdwp_hooks_are_proved;
 
-/* Users and the state of all hooks. Outside everything that placing a hook takes. */
+/* Protects users and the state of all hooks. Outside the locks of register_ftrace_function(). */
 static DEFINE_MUTEX(hooks_lock);
 static unsigned int users;
 
-static void give_up(struct uffdwp_hook *hook)
+static void hook_give_up(struct uffdwp_hook *hook)
 {
 	pr_warn("no hook on %s: %s\n", hook->symbol, hook->without);
 	hook->unusable = true;
 }
 
-/* Prepare a hook of the lists. -ENOENT: it is required, and the function cannot be hooked. */
-static int find(struct uffdwp_hook *hook)
+/* Find the function of a hook. Return: 0; -ENOENT when it is required and cannot be hooked. */
+static int hook_find(struct uffdwp_hook *hook)
 {
 	unsigned long address;
 
@@ -104,7 +104,7 @@ static int find(struct uffdwp_hook *hook)
 		       hook->symbol);
 		return -ENOENT;
 	}
-	give_up(hook);
+	hook_give_up(hook);
 	return 0;
 }
 
@@ -128,14 +128,14 @@ int uffdwp_hooks_find(void)
 			if (WARN_ON(nr_hooks == ARRAY_SIZE(hooks)))
 				return -ENOSPC;
 			hooks[nr_hooks++] = *next;
-			err = find(*next) ?: err;
+			err = hook_find(*next) ?: err;
 		}
 	}
 	return err;
 }
 
-/* Whoever may call UFFDIO_API may have this said, with native_abi=1. */
-static void explain(const struct uffdwp_hook *hook, int err)
+/* Rate-limited: with native_abi=1 every process can cause this by UFFDIO_API. */
+static void hook_explain(const struct uffdwp_hook *hook, int err)
 {
 	if (err == -EBUSY)
 		pr_err_ratelimited("%s cannot be hooked: kernel.ftrace_enabled is 0, or a livepatch or another module has redirected it (see /sys/kernel/debug/tracing/enabled_functions)\n",
@@ -145,8 +145,8 @@ static void explain(const struct uffdwp_hook *hook, int err)
 				   hook->symbol, err);
 }
 
-/* Place a hook, if it is not in place. Return: 0, or -ENODEV after the log was told why. */
-static int place(struct uffdwp_hook *hook)
+/* Place a hook, if it is not in place. Return: 0, or -ENODEV after it was logged why. */
+static int hook_place(struct uffdwp_hook *hook)
 {
 	int err, tries = EAGAIN_TRIES;
 
@@ -156,7 +156,7 @@ static int place(struct uffdwp_hook *hook)
 		err = register_ftrace_function(&hook->ops);
 	} while (err == -EAGAIN && --tries);
 	if (err) {
-		explain(hook, err);
+		hook_explain(hook, err);
 		return -ENODEV;
 	}
 	hook->placed = true;
@@ -190,7 +190,7 @@ static bool any_placed(bool all)
  * Hooks that cannot be removed any more may still be called: unloading would never come to an end
  * (uffdwp_hooks_exit()). So it is refused from now on.
  */
-static void stay(void)
+static void refuse_unload(void)
 {
 	static bool stays;
 
@@ -199,14 +199,14 @@ static void stay(void)
 		stays = try_module_get(THIS_MODULE);
 }
 
-/* Nobody waits for calls in flight here: those come to an end while the module is loaded. */
+/* No need to wait for calls in flight: they end while the module is loaded. */
 static void remove_unused(struct work_struct *work)
 {
 	mutex_lock(&hooks_lock);
 	if (!users) {
 		remove_hooks(false);
 		if (any_placed(false))
-			stay();
+			refuse_unload();
 	}
 	mutex_unlock(&hooks_lock);
 }
@@ -216,13 +216,13 @@ static DECLARE_DELAYED_WORK(linger_work, remove_unused);
 /**
  * uffdwp_hooks_stay - ftrace is dead: refuse to be unloaded, if any hook is in place
  *
- * Does nothing while others are at work on hooks, which may take long: to be called again.
+ * Does nothing while another task has hooks_lock, which may be for long: to be called again.
  */
 void uffdwp_hooks_stay(void)
 {
 	if (!mutex_trylock(&hooks_lock))
 		return;
-	stay();
+	refuse_unload();
 	mutex_unlock(&hooks_lock);
 }
 
@@ -236,14 +236,14 @@ int uffdwp_hooks_get(void)
 {
 	int i, err = 0;
 
-	/* Those that are in place already need not be called any more. */
+	/* A dead ftrace need not call even the hooks that are in place. */
 	if (uffdwp_health_ftrace_is_dead()) {
 		pr_err_ratelimited("ftrace has stopped after an error of its own, and works no more before the next boot\n");
 		return -ENOTRECOVERABLE;
 	}
 	mutex_lock(&hooks_lock);
 	for (i = 0; i < nr_hooks && !err; i++)
-		err = place(hooks[i]);
+		err = hook_place(hooks[i]);
 	if (!err)
 		users++;
 	else if (!users)
@@ -253,7 +253,7 @@ int uffdwp_hooks_get(void)
 }
 
 /* Hooks without a user may be removed a little later. */
-static void linger(void)
+static void remove_hooks_later(void)
 {
 	schedule_delayed_work(&linger_work, LINGER);
 }
@@ -265,7 +265,7 @@ void uffdwp_hooks_put(void)
 {
 	mutex_lock(&hooks_lock);
 	if (!--users)
-		linger();
+		remove_hooks_later();
 	mutex_unlock(&hooks_lock);
 }
 
@@ -276,7 +276,7 @@ static int place_and_prove(struct uffdwp_proof *p, struct uffdwp_hook *hook)
 
 	if (hook->unusable)
 		return 0;
-	err = place(hook);
+	err = hook_place(hook);
 	if (err && !hook->without)
 		return err;
 	p->hook = hook;
@@ -287,12 +287,12 @@ static int place_and_prove(struct uffdwp_proof *p, struct uffdwp_hook *hook)
 		       hook->symbol);
 		return -ENODEV;
 	}
-	give_up(hook);
+	hook_give_up(hook);
 	return 0;
 }
 
-/* What is offered: all but what a hook is missing for. */
-static void offer(void)
+/* Offer everything but what needs an unusable hook. */
+static void offer_features(void)
 {
 	u64 features = 0, lost = 0;
 	u64 kinds = UFFDWP_KIND_ANON_PRIVATE |
@@ -315,8 +315,8 @@ static void offer(void)
 /**
  * uffdwp_hooks_place_and_prove - place the hooks one by one, and prove each on memory of this task
  *
- * An optional hook that cannot be placed, or does not work, is done without. The hooks stay for a
- * little while when all is well, for whoever attaches at once. On failure the caller removes them.
+ * An optional hook that cannot be placed, or does not work, is done without. When all is well the
+ * hooks stay for LINGER, for an ATTACH that follows at once. On failure the caller removes them.
  *
  * Return: 0 when every required hook works; -ENODEV when one does not, which the log names; or the
  * error that kept them from being proved.
@@ -329,9 +329,9 @@ int uffdwp_hooks_place_and_prove(void)
 	/* insmod and modprobe are processes; a kernel thread has no memory to try on. */
 	if (!current->mm)
 		return -EINVAL;
-	/* What the proofs register and arm is of a kind that is offered. */
-	offer();
-	/* Without WP_ASYNC, where the kernel would not need the hooks that are proved. */
+	/* The proofs arm only memory of a kind that is offered (kind.h). */
+	offer_features();
+	/* Without WP_ASYNC, with which the kernel would resolve write faults if no hook did. */
 	err = uffdwp_proof_begin(&p, UFFDWP_SELFTEST_FEATURES);
 	if (err) {
 		pr_err("self-test: no userfaultfd with write protection (%d): this kernel needs CONFIG_USERFAULTFD\n",
@@ -343,14 +343,14 @@ int uffdwp_hooks_place_and_prove(void)
 		err = place_and_prove(&p, hooks[i]);
 	WRITE_ONCE(uffdwp_hooks_are_proved, false);
 	uffdwp_proof_end(&p);
-	offer();
-	linger();
+	offer_features();
+	remove_hooks_later();
 	return err;
 }
 
 /*
- * A module is unloaded when nobody has a reference; but one that could not be loaded is freed
- * whoever has one (do_init_module()), and has the one of its loading.
+ * delete_module(2) refuses while there are references. But do_init_module() frees a module whose
+ * init has failed whatever references there are, and has one itself.
  */
 static void wait_for_references(void)
 {
@@ -374,8 +374,8 @@ void uffdwp_hooks_exit(void)
 	wait_for_references();
 	synchronize_rcu_tasks();
 	/*
-	 * ftrace has given up after an error of its own, and goes on calling us. There is no way to
-	 * go: not to return keeps the code where it is called.
+	 * ftrace is dead: unregistering has failed, and it goes on calling us. Not to return is all
+	 * that keeps the code in memory.
 	 */
 	while (any_placed(true)) {
 		pr_err_once("ftrace does not remove its hooks: the module has to stay\n");

@@ -5,11 +5,11 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-/* Features that only this module asks for: they are not told to programs. */
+/* Features for this module only: never reported to programs. */
 #define UFFDWP_INNER_WP_ASYNC		BIT_ULL(60)	/* backport: UFFD_FEATURE_WP_ASYNC */
 #define UFFDWP_INNER_CONTINUE_WP	BIT_ULL(61)	/* backport: UFFDIO_CONTINUE_MODE_WP */
 #define UFFDWP_INNER_PAGEMAP_SCAN	BIT_ULL(62)	/* backport: PAGEMAP_SCAN */
-#define UFFDWP_INNER_ASYNC_UFFD		BIT_ULL(63)	/* of an async userfaultfd we decide */
+#define UFFDWP_INNER_ASYNC_UFFD		BIT_ULL(63)	/* userfaultfd_wp_async() is ours */
 #define UFFDWP_INNER_FEATURES		GENMASK_ULL(63, 60)
 
 /* UFFDWP_FEATURE_*, UFFDWP_INNER_* and UFFDWP_KIND_* that are offered, once hooks are proved. */

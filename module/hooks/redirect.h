@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * At the entry of a hooked function: our function instead of it. What waits for it when the module
- * goes: hooks/hooks.c.
+ * At the entry of a hooked function: run our function instead. How unloading waits for it:
+ * hooks/hooks.c.
  *
- * Ours may call the original. That call comes from this module, which is how the callback tells it
- * apart (within_module()), or the original would be redirected for ever; so it must not be a tail
- * call.
+ * Ours may call the original. The callback knows that call by its return address, which is in this
+ * module (within_module()), and does not redirect it again. So calls of the original must not be
+ * tail calls: those return to the caller of ours, outside of this module.
  */
 #ifndef UFFDWP_HOOKS_REDIRECT_H
 #define UFFDWP_HOOKS_REDIRECT_H
@@ -16,10 +16,10 @@
 
 #include "compat/ftrace.h"
 
-/* Calls that were redirected to us and have not come back. */
+/* Calls that were redirected to us and have not returned. */
 extern atomic_t uffdwp_calls_in_flight;
 
-/* To a function that never sleeps for ever, and ends with uffdwp_call_ends(): it is waited for. */
+/* To a function that never sleeps for ever, and ends with uffdwp_call_ends(): unloading waits. */
 static __always_inline void uffdwp_redirect(struct ftrace_regs *fregs, void *to)
 {
 	atomic_inc(&uffdwp_calls_in_flight);
@@ -33,13 +33,13 @@ static inline void uffdwp_call_ends(void)
 }
 
 /*
- * To a function that may sleep for long, and ends with module_put(): nothing waits for it, but the
- * module cannot be unloaded before it is back. Calls from this module go on to the original.
+ * To a function that may sleep for long, and ends with module_put(): its reference keeps the module
+ * from being unloaded before it returns. Calls from this module go on to the original.
  */
 static __always_inline void uffdwp_redirect_sleeping(unsigned long parent_ip,
 						     struct ftrace_regs *fregs, void *to)
 {
-	/* Without the module there is no tracker. */
+	/* No reference while the module is unloaded: then there is no tracker. */
 	if (!within_module(parent_ip, THIS_MODULE) && try_module_get(THIS_MODULE))
 		uffdwp_fregs_redirect(fregs, to);
 }
