@@ -10,16 +10,16 @@
  *	PAGEMAP_SCAN			userfaultfd_wp_async(), which it asks of each VMA;
  *					change_protection() where it finds no page table
  *
- * UFFDIO_ZEROPAGE, UFFDIO_POISON and UFFDIO_MOVE protect nothing: they refuse what is there, and
- * what they put there has no bit, but for a swap entry that has moved (move.c). UFFDIO_MOVE refuses
- * a VMA of another userfaultfd.
+ * UFFDIO_ZEROPAGE, UFFDIO_POISON and UFFDIO_MOVE protect nothing: they refuse existing entries, and
+ * those that they make have no bit, but for a swap entry that has moved (move.c). UFFDIO_MOVE
+ * refuses a VMA of another userfaultfd.
  *
- * Who protects memory of others is told nothing of it: what it asked for has happened, but for the
- * protection, and the page reads as written.
+ * A caller that may not arm gets no error: all that it asked for has happened but the protection,
+ * and the page reads as written.
  *
- * change_protection() is the body of mprotect(), too, and all but the calls of userfaultfd are over
- * after one test. Everything is asked with mmap_lock held, or the lock of the VMA, which
- * registering takes for writing: whose the memory is stays so until the kernel has acted.
+ * change_protection() is the body of mprotect(), too: a call that is not of userfaultfd costs one
+ * test. Callbacks look at a VMA under mmap_lock or its VMA lock, which registering takes for
+ * writing: it belongs to the same userfaultfd until the kernel has acted.
  */
 #include <linux/err.h>
 #include <linux/file.h>
@@ -63,7 +63,7 @@ UFFDWP_CALLBACK(userfaultfd_ioctl)
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_userfaultfd_ioctl);
 }
 
-/* To a userfaultfd of the process, whose UFFDIO_REGISTER would be -EBUSY. */
+/* To a UFFDIO_REGISTER of the process, which would be -EBUSY otherwise. */
 static bool gives_way(struct uffdwp_proof *p)
 {
 	const unsigned long addr = uffdwp_proof_page(p, 3);
@@ -85,7 +85,7 @@ static bool gives_way(struct uffdwp_proof *p)
 	return proved;
 }
 
-/* No command that there is: all that happens is that the hook is called. And one with effect. */
+/* An unknown command, which does nothing but call the hook; then one with an effect. */
 static bool prove_userfaultfd_ioctl(struct uffdwp_proof *p)
 {
 	return uffdwp_proof_ioctl(p, 0, NULL, 0) == -EINVAL && uffdwp_proof_fired(p) &&
@@ -137,12 +137,12 @@ static long write_protect_as_owner(struct uffdwp_proof *p, unsigned int number)
 	return ret;
 }
 
-/* Nobody arms a page that is there, and the owner also one with nothing in it. */
+/* Without the owner nothing is armed, not even a populated page; with it even an empty one is. */
 static bool prove_change_protection(struct uffdwp_proof *p)
 {
 	const u64 zeroes = uffdwp_total(p->t, zero_installed);
 
-	/* Since 6.3 its error is told: -ENOENT. */
+	/* Its -ENOENT is returned since 6.3 only. */
 	uffdwp_proof_write_protect(p, 0);
 	return !uffdwp_proof_disarm(p, uffdwp_proof_page(p, 0), PAGE_SIZE) &&
 	       !write_protect_as_owner(p, 1) &&
@@ -156,7 +156,7 @@ static struct uffdwp_hook change_protection_hook = {
 	.prove = prove_change_protection,
 };
 
-/* What UFFDIO_COPY copies here is the request. */
+/* The page to be copied is the one that the argument is in. */
 static long copy_request(struct uffdwp_proof *p, const struct uffdio_copy *copy)
 {
 	return uffdwp_proof_ioctl(p, UFFDIO_COPY, copy, sizeof(*copy));
@@ -173,7 +173,7 @@ static long copy_as_stranger(struct uffdwp_proof *p, const struct uffdio_copy *c
 	return ret;
 }
 
-/* UFFDIO_COPY fills the page, if that is for the process to do, and does not protect it. */
+/* UFFDIO_COPY is refused in memory of a private tracker (not on 5.10); else it fills, unarmed. */
 static bool prove_copy(struct uffdwp_proof *p)
 {
 	const struct uffdio_copy copy = {
@@ -189,7 +189,7 @@ static bool prove_copy(struct uffdwp_proof *p)
 }
 
 #if UFFDWP_TRACKS_HUGETLB
-/* No page of the file is there to be mapped: the hook is called, and that is all. */
+/* The file has no page that could be mapped: nothing happens but that the hook is called. */
 static bool continue_absent(const struct uffdwp_proof_file *f)
 {
 #ifdef UFFDIO_CONTINUE
@@ -210,7 +210,7 @@ static bool prove_hugetlb_mfill(struct uffdwp_proof *p)
 #endif
 
 #if !UFFDWP_PROTECTS_IN_MCOPY
-/* Is this memory of a tracker, which the call that current is in may not arm? */
+/* Is this memory of a tracker that the userfaultfd call of current may not arm? */
 static notrace bool is_refused(const struct vm_area_struct *vma)
 {
 	const struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
@@ -219,9 +219,8 @@ static notrace bool is_refused(const struct vm_area_struct *vma)
 }
 
 /*
- * Is it none that the process has registered? Then it was not when the call began (stranger.c):
- * what it copies has come late. It is to begin anew, as after a change of the mm, and is refused
- * then.
+ * Is this memory of a private tracker? stranger.c would have refused the call, so it was registered
+ * after that check. The caller is to retry, as after a change of the mm, and is refused then.
  */
 static notrace bool has_come_late(const struct vm_area_struct *vma)
 {
@@ -247,7 +246,7 @@ UFFDWP_CALLBACK(mcopy_atomic)
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_mcopy_atomic);
 }
 
-/* A call that is under way when it is placed is not seen, and could not be waited for. */
+/* Permanent: a call that is under way when it is placed is not seen, nor could be waited for. */
 static struct uffdwp_hook mcopy_atomic_hook = {
 	.symbol = "mcopy_atomic",
 	.permanent = true,
@@ -255,7 +254,7 @@ static struct uffdwp_hook mcopy_atomic_hook = {
 	.prove = prove_copy,
 };
 #elif UFFDWP_KERNEL_HAS_MFILL_FLAGS
-/* Of both functions below, whose arguments do not matter. */
+/* Instead of both functions below, whose arguments do not matter. */
 static int say_again(void)
 {
 	uffdwp_call_ends();
@@ -306,7 +305,7 @@ static struct uffdwp_hook hugetlb_mfill_hook = {
 };
 #endif
 #else
-/* What the page is mapped with; false: UFFDIO_CONTINUE must not map it (backport/continue.c). */
+/* Set @wp_copy. Return: false when UFFDIO_CONTINUE must not map the page (backport/continue.c). */
 static bool choose_protection(struct vm_area_struct *vma, bool *wp_copy)
 {
 	if (uffdwp_backport_continues_protected()) {
@@ -392,13 +391,13 @@ static bool instead_of_userfaultfd_wp_async(struct vm_area_struct *vma)
 /*
  * bool userfaultfd_wp_async(struct vm_area_struct *vma): may the kernel resolve and arm by itself?
  *
- * Not in memory of a tracker. PAGEMAP_SCAN would arm it for any reader of the pagemap, and what was
- * written before and not yet reported would be lost. And a fault that is left to
- * handle_userfault(), and so to us, is counted and is the same on every kernel. The kernel asks
- * only if it has found an armed entry, which our hook in do_wp_page() comes before. Without this
- * hook, should it not fire, the kernel resolves the fault itself.
+ * Not in memory of a tracker. PAGEMAP_SCAN would arm it for any reader of the pagemap, and writes
+ * that were not yet reported would be missed. And a fault that goes on to handle_userfault(), and
+ * so to us, is counted, and is the same on every kernel. The kernel asks only after it has found an
+ * armed entry, and our hook on do_wp_page() comes before that. Should this hook not fire, the
+ * kernel resolves the fault itself.
  *
- * No need to count it as in flight: it neither sleeps nor calls, so the last stage waits for it.
+ * Not counted as in flight: it neither sleeps nor calls, so synchronize_rcu_tasks() waits for it.
  */
 UFFDWP_CALLBACK(userfaultfd_wp_async)
 {
@@ -408,7 +407,7 @@ UFFDWP_CALLBACK(userfaultfd_wp_async)
 		uffdwp_fregs_redirect(fregs, instead_of_userfaultfd_wp_async);
 }
 
-/* With a userfaultfd of which the kernel would say yes. */
+/* With a userfaultfd for which the kernel itself would return true. */
 static bool prove_userfaultfd_wp_async(struct uffdwp_proof *unused)
 {
 	struct uffdwp_proof p = {};

@@ -64,7 +64,7 @@ static int instead_of_userfaultfd_release(struct inode *inode, struct file *file
 {
 	int ret;
 
-	/* Not after it: the context may be another userfaultfd's by then. */
+	/* Before it, since it may free the context, which another userfaultfd may get then. */
 	uffdwp_backport_end(file->private_data, NULL);
 	ret = uffdwp_call(userfaultfd_release)(inode, file);
 	module_put(THIS_MODULE);
@@ -86,7 +86,7 @@ struct closing {
 	struct file *file;
 };
 
-/* What a process closes for the last time is released when the process leaves the kernel. */
+/* In a kernel thread, since __fput_sync() is for these only: fput() would release it later. */
 static void close_work(struct work_struct *work)
 {
 	__fput_sync(container_of(work, struct closing, work)->file);
@@ -136,7 +136,7 @@ UFFDWP_CALLBACK(dup_userfaultfd)
 		uffdwp_redirect(fregs, instead_of_dup_userfaultfd);
 }
 
-/* A VMA that is registered with nothing, and part of no mm: there is nothing to be copied. */
+/* A VMA without a userfaultfd, and part of no mm: there is nothing to be duplicated. */
 static bool prove_dup_userfaultfd(struct uffdwp_proof *p)
 {
 	struct vm_area_struct *vma = kzalloc(sizeof(*vma), GFP_KERNEL);
@@ -211,7 +211,7 @@ static int instead_of_pagemap_open(struct inode *inode, struct file *file)
 UFFDWP_CALLBACK(pagemap_open)
 {
 	uffdwp_hook_fires(ops);
-	/* A file that is open then is not waited for if loading fails: uffdwp_hooks_exit() */
+	/* Not while loading: if that fails, uffdwp_hooks_exit() waits until the file is closed. */
 	if (READ_ONCE(uffdwp_backport_scan_offered))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_pagemap_open);
 }

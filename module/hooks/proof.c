@@ -5,7 +5,7 @@
  *
  * Our userfaultfds are UFFD_USER_MODE_ONLY, so a write of ours that no hook resolves is an error of
  * put_user() and not an endless sleep: handle_userfault() refuses faults from kernel mode then. Our
- * hooks come before that check. Kernels without that flag have another that does it here:
+ * hooks come before that check. On kernels without that flag UFFD_FEATURE_SIGBUS does it:
  * compat/userfault.h.
  */
 #include <linux/err.h>
@@ -30,7 +30,7 @@
 
 #define AREA_SIZE ((1 + UFFDWP_PROOF_PAGES) * PAGE_SIZE)
 
-static void __user *scratch(const struct uffdwp_proof *p)
+static void __user *proof_scratch(const struct uffdwp_proof *p)
 {
 	return (void __user *)p->area;
 }
@@ -101,7 +101,7 @@ int uffdwp_proof_begin(struct uffdwp_proof *p, u64 features)
 	p->t = uffdwp_tracker_new();
 	if (!p->t)
 		return -ENOMEM;
-	/* NORESERVE: not merged with a neighbour, where a huge page could take our place. */
+	/* NORESERVE: not merged with a neighbouring VMA, where a huge page could span the area. */
 	p->area = vm_mmap(NULL, 0, AREA_SIZE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
 	if (IS_ERR_VALUE(p->area)) {
@@ -188,7 +188,7 @@ bool uffdwp_proof_page_is(struct uffdwp_proof *p, unsigned int number, int value
  * @arg: its argument
  * @size: of @arg
  *
- * By this task and with memory of its own, as a process calls: uffd_call.c asks for the task.
+ * By this task and with an argument in its memory, as a process calls: uffd_call.c notes the task.
  *
  * Return: what it has returned.
  */
@@ -196,7 +196,7 @@ long uffdwp_proof_ioctl(struct uffdwp_proof *p, unsigned int cmd, const void *ar
 {
 	struct file *uffd = p->t->uffd;
 
-	return copy_to_user(scratch(p), arg, size) ? -EFAULT :
+	return copy_to_user(proof_scratch(p), arg, size) ? -EFAULT :
 	       uffd->f_op->unlocked_ioctl(uffd, cmd, p->area);
 }
 
@@ -208,7 +208,7 @@ long uffdwp_proof_ioctl(struct uffdwp_proof *p, unsigned int cmd, const void *ar
  * @arg: its argument
  * @size: of @arg
  *
- * The call does not come from this module, whose own calls hooks leave alone.
+ * Hooks do not redirect calls of this module. This one comes from the kernel's own ioctl(2).
  *
  * Return: what it has returned.
  */
@@ -222,7 +222,7 @@ long uffdwp_proof_ioctl_of_process(struct uffdwp_proof *p, struct file *uffd, un
 	if (fd < 0)
 		return fd;
 	fd_install(fd, get_file(uffd));
-	if (!copy_to_user(scratch(p), arg, size))
+	if (!copy_to_user(proof_scratch(p), arg, size))
 		ret = uffdwp_call(__x64_sys_ioctl)(&regs);
 	close_fd(fd);
 	return ret;
@@ -251,7 +251,7 @@ static struct file *new_memfd(struct uffdwp_proof *p, unsigned int flags)
 	struct file *file;
 	long fd;
 
-	if (copy_to_user(scratch(p), "uffdwp", sizeof("uffdwp")))
+	if (copy_to_user(proof_scratch(p), "uffdwp", sizeof("uffdwp")))
 		return ERR_PTR(-EFAULT);
 	fd = uffdwp_call(__x64_sys_memfd_create)(&regs);
 	if (fd < 0)
@@ -267,7 +267,7 @@ static struct file *new_memfd(struct uffdwp_proof *p, unsigned int flags)
  * @memfd_flags: of memfd_create()
  * @loses_content: makes it lose its content; false: something else went wrong
  *
- * No page of the file needs to exist: markers are left where none is.
+ * No page of the file needs to exist: arming leaves markers.
  *
  * Return: whether it was armed, and is not when @loses_content has returned true.
  */

@@ -14,8 +14,7 @@
  * struct uffdwp_proof - a proof that is under way
  * @t: tracker of the pages
  * @hook: hook to be proved
- * @area: first address: a page for what the kernel is to read, and behind it the pages that @t
- *	tracks
+ * @area: first address: one page for arguments of system calls, then the pages that @t tracks
  */
 struct uffdwp_proof {
 	struct uffdwp_tracker *t;
@@ -45,7 +44,7 @@ static inline bool uffdwp_proof_fired(const struct uffdwp_proof *p)
 	return READ_ONCE(p->hook->fired);
 }
 
-/* Userfaultfds and what is asked of them. */
+/* Userfaultfds, and calls on them. */
 struct file *uffdwp_proof_userfault(u64 features);
 long uffdwp_proof_ioctl(struct uffdwp_proof *p, unsigned int cmd, const void *arg, size_t size);
 long uffdwp_proof_ioctl_of_process(struct uffdwp_proof *p, struct file *uffd, unsigned int cmd,
@@ -55,7 +54,7 @@ long uffdwp_proof_write_protect(struct uffdwp_proof *p, unsigned int number);
 /**
  * struct uffdwp_proof_file - a file that is mapped and armed
  * @p: proof
- * @file: file, of memfd_create(), with one page that does not exist yet
+ * @file: memfd of one page, which is not allocated yet
  * @addr: where it is mapped
  * @size: of the page
  */
