@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the hooks do where content is thrown away: MADV_DONTNEED, holes, truncation. Why ours comes
- * after the original: discard.c.
+ * What the hooks do where content is discarded: MADV_DONTNEED, hole punching, truncation. Why ours
+ * comes after the original: module/discard.c.
  *
- * The originals may sleep for long, waiting for the lock of a file that anybody holds, so each call
- * has a reference to the module.
+ * The originals may sleep for long, waiting for the inode lock, so each call has a reference to the
+ * module.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
@@ -33,12 +33,11 @@ static void instead_of_zap(UFFDWP_ZAP_PARAMETERS)
 }
 
 /*
- * MADV_DONTNEED, with mmap_lock held: compat/hooked.h. (Since 6.16 it may do with the lock of the
- * mapping, but not with one that is registered with a userfaultfd: is_vma_lock_sufficient().)
+ * MADV_DONTNEED, with mmap_lock held: compat/hooked.h. (Since 6.16 the VMA lock may do, but not for
+ * a VMA with a userfaultfd: is_vma_lock_sufficient().)
  *
- * And what file systems throw away by themselves, copies of private mappings included, with the
- * lock of the file's mappings held: truncate_pagecache(), when a server has made the file shorter,
- * or behind a hole.
+ * And what file systems zap by themselves, private copies included, with i_mmap_rwsem held:
+ * truncate_pagecache(), when a server has made the file shorter, or after a punched hole.
  */
 UFFDWP_CALLBACK(zap)
 {
@@ -50,7 +49,7 @@ UFFDWP_CALLBACK(zap)
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_zap);
 }
 
-/* The kernel leaves a marker where one was, on purpose: the content of a file is still there. */
+/* The kernel keeps a marker on purpose, as the file still has the content: ours takes it away. */
 static bool dont_need(const struct uffdwp_proof_file *f)
 {
 	const u64 discarded = uffdwp_total(f->p->t, pages_discarded);
@@ -74,9 +73,9 @@ static struct uffdwp_hook zap_hook = {
 };
 #endif
 
-/* ---- holes and truncation */
+/* ---- hole punching and truncation */
 
-/* hugetlbfs mostly takes markers away by itself when it truncates: its hook has to be seen, too. */
+/* hugetlbfs mostly zaps markers itself when it truncates: so the counter has to show the hook. */
 static __maybe_unused bool make_hole(const struct uffdwp_proof_file *f)
 {
 	const u64 discards = uffdwp_file_discards();
@@ -93,12 +92,13 @@ static __maybe_unused bool truncate_file(const struct uffdwp_proof_file *f)
 }
 
 /*
- * Holes and truncation, of files that need not be mapped yet: they may be before it is over.
+ * Hole punching and truncation. The file need not be mapped at the entry: it may be mapped before
+ * the call is over.
  *
- * Only a call that can have changed content disarms, or whoever holds a descriptor for reading, or
- * of a sealed memfd, could make pages of others written as often as he likes. These file systems
- * punch a hole without fail once they have begun, and refuse to shrink a file before they set its
- * size, which the lock of the inode keeps as it is until they return.
+ * Only a call that can have changed content disarms. Else a process with a descriptor for reading,
+ * or of a sealed memfd, could make pages of others written as often as it likes. These file systems
+ * do not fail once they have begun to punch a hole, and refuse to shrink a file before they set its
+ * size, which the inode lock then keeps until they return.
  *
  *	long NAME_fallocate(struct file *file, int mode, loff_t first, loff_t len)
  *	int NAME_setattr(idmap, struct dentry *dentry, struct iattr *attr)
@@ -169,22 +169,22 @@ static struct uffdwp_hook name##_setattr_hook = {					\
 }
 
 /*
- * The same for ordinary files, whatever their file system: what all of them are called through.
+ * The same for ordinary files, where the VFS calls any file system.
  *
  *	int vfs_fallocate(struct file *file, int mode, loff_t first, loff_t len)
  *	int notify_change(idmap, struct dentry *dentry, struct iattr *attr, delegated_inode)
  */
 #if UFFDWP_TRACKS_FILES
-/* What moves the rest of the file up or down changes all behind it. */
+/* These move the rest of the file, so all behind the range changes. */
 #define FALLOC_MOVES (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)
-/* What neither throws content away nor moves it. */
+/* These neither discard content nor move it. */
 #define FALLOC_KEEPS (FALLOC_FL_KEEP_SIZE | FALLOC_FL_UNSHARE_RANGE)
 
 /*
- * May the call have been refused before anything was done? With these errors vfs_fallocate(),
+ * Was the call refused before anything was done? With these errors vfs_fallocate(),
  * notify_change(), security modules, seals and file systems refuse a call as a whole. All others
- * may come when a part is done: -ENOSPC, -EIO, -EINTR, -ENOMEM, -EROFS of a journal that was given
- * up, and what a file system has of its own.
+ * may come after a part was done: -ENOSPC, -EIO, -EINTR, -ENOMEM, -EROFS of an aborted journal, and
+ * what a file system has of its own.
  */
 static bool was_refused(int ret)
 {
@@ -192,8 +192,8 @@ static bool was_refused(int ret)
 }
 
 /*
- * What vfs_fallocate() refuses for reasons that cannot change while the call is under way: needs no
- * look afterwards. The range it checks against s_maxbytes, too.
+ * False: vfs_fallocate() refuses the call, for reasons that cannot change while it is under way (it
+ * checks the range against s_maxbytes, too). Nothing is to be disarmed then.
  */
 static __always_inline bool can_be_done(const struct file *file, loff_t first, loff_t len)
 {
@@ -211,7 +211,7 @@ static int instead_of_vfs_fallocate(struct file *file, int mode, loff_t first, l
 	if ((mode & ~FALLOC_KEEPS) && !was_refused(ret))
 		uffdwp_discard_file(file->f_mapping, first,
 				    mode & FALLOC_MOVES ? -1 : first + len - 1);
-	/* More than the last page: without the lock of the file it may be longer meanwhile. */
+	/* Not only the last page: size was read without the inode lock, the file may be longer. */
 	if (new_size > size)
 		uffdwp_discard_file(file->f_mapping, size, new_size);
 	module_put(THIS_MODULE);
@@ -230,8 +230,8 @@ UFFDWP_CALLBACK(vfs_fallocate)
 }
 
 /*
- * A file of shared memory will do, since the hooks of its own file system come later. (Not by
- * vfs_fallocate() itself: what this module calls is not redirected.)
+ * On shmem, whose own hooks are placed later; and by MADV_REMOVE, since a vfs_fallocate() that this
+ * module calls is not redirected.
  */
 static bool remove_pages(const struct uffdwp_proof_file *f)
 {
@@ -256,8 +256,8 @@ static struct uffdwp_hook vfs_fallocate_hook = {
 };
 
 /*
- * A file that grows may have been written to behind its end, in its last page, and what is there
- * may become zeroes (pagecache_isize_extended() of 7.2).
+ * To grow a file may zero what was written through a VMA beyond its end, in the last page
+ * (pagecache_isize_extended() of 7.2).
  */
 static int instead_of_notify_change(void *idmap, struct dentry *dentry, struct iattr *attr,
 				    void *delegated_inode)
@@ -266,7 +266,7 @@ static int instead_of_notify_change(void *idmap, struct dentry *dentry, struct i
 	const loff_t size = i_size_read(inode), first = min(size, attr->ia_size);
 	int ret = uffdwp_call(notify_change)(idmap, dentry, attr, delegated_inode);
 
-	/* The caller has the lock of the inode, so nobody else has set the size. */
+	/* The caller holds the inode lock, so only this call can have set the size. */
 	if (!was_refused(ret) || i_size_read(inode) != size)
 		uffdwp_discard_file(inode->i_mapping, max_t(loff_t, first, 0), -1);
 	module_put(THIS_MODULE);
@@ -305,7 +305,7 @@ DISCARDING_FILE_SYSTEM(shmem, "shared memory", UFFDWP_KIND_SHMEM, 0);
 DISCARDING_FILE_SYSTEM(hugetlbfs, "hugetlb", UFFDWP_KIND_HUGETLB, MFD_HUGETLB);
 #endif
 
-/* What is called for every file comes before the same of one file system, to be proved alone. */
+/* The hooks on the VFS come before those on one file system, to be proved without them. */
 struct uffdwp_hook *const uffdwp_discard_hooks[] = {
 #if UFFDWP_KERNEL_HAS_MARKERS
 	&zap_hook,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the hooks do where the kernel meets memory of a tracker: write faults, fork and mremap.
+ * What the hooks do in memory of a tracker at write faults, fork and mremap.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -35,7 +35,7 @@ static vm_fault_t instead_of_handle_userfault(struct vm_fault *vmf, unsigned lon
 /*
  * vm_fault_t handle_userfault(struct vm_fault *vmf, unsigned long reason)
  *
- * MISSING and MINOR faults are for the reader of the userfaultfd, as ever.
+ * MISSING and MINOR faults are for the userfaultfd monitor, as ever.
  */
 UFFDWP_CALLBACK(handle_userfault)
 {
@@ -47,7 +47,7 @@ UFFDWP_CALLBACK(handle_userfault)
 		uffdwp_redirect(fregs, instead_of_handle_userfault);
 }
 
-/* Alone, before do_wp_page() is hooked: a write that passes by that hook is caught here. */
+/* Proved before do_wp_page() is hooked, so that the write fault comes as far as this hook. */
 static bool prove_handle_userfault(struct uffdwp_proof *p)
 {
 	return !uffdwp_proof_write(p, 0, 1) && !uffdwp_proof_arm(p, 0) &&
@@ -100,7 +100,7 @@ static vm_fault_t instead_of_do_swap_page_for_write(struct vm_fault *vmf)
 	return ret;
 }
 
-/* Of a page that is not present: a write that do_swap_page() would let through without a fault? */
+/* A write to an armed non-present page, which do_swap_page() may let through (FOLL_FORCE)? */
 static __always_inline bool is_write_to_absent(const struct vm_fault *vmf)
 {
 	return UFFDWP_FORCED_WRITES_GO_BY_DIRTY && (vmf->flags & FAULT_FLAG_WRITE) &&
@@ -116,8 +116,8 @@ static __always_inline bool is_marker_in_mlocked_file(const struct vm_fault *vmf
 /*
  * vm_fault_t do_swap_page(struct vm_fault *vmf)
  *
- * A kernel that knows these markers itself has other users for them, and takes care of what is left
- * in memory that nobody tracks.
+ * Since 6.4 anonymous markers may be another userfaultfd's (WP_UNPOPULATED), or left over, which
+ * the kernel handles itself: redirect only for our VMAs. Before, all are ours.
  */
 UFFDWP_CALLBACK(do_swap_page)
 {
@@ -133,8 +133,8 @@ UFFDWP_CALLBACK(do_swap_page)
 }
 
 /*
- * A hwpoison entry with the bit: any access to it is -EFAULT, and no page stands behind it. It is
- * put there, and taken away again.
+ * Set a hwpoison entry with the uffd-wp bit where none is, or clear it. Any access to it is
+ * -EFAULT, and no page stands behind it.
  */
 static int swap_entries(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
@@ -170,7 +170,7 @@ static int walk_page(struct uffdwp_proof *p, unsigned int number, const struct u
 	return next;
 }
 
-/* Where there are no markers there is another reason for this hook: uffdwp_fault_absent(). */
+/* Where FOLL_FORCE goes by the dirty bit this hook is for uffdwp_fault_absent(). */
 static bool prove_write_to_absent(struct uffdwp_proof *p)
 {
 	static const struct uffdwp_walk_ops ops = { .hole = populate_hole, .ptes = swap_entries };
