@@ -5,17 +5,16 @@
  *
  *   UFFDIO_API		UFFD_FEATURE_WP_ASYNC and UFFD_FEATURE_WP_UNPOPULATED
  *   UFFDIO_CONTINUE	UFFDIO_CONTINUE_MODE_WP: backport/continue.c
- *   UFFDIO_WRITEPROTECT	over several mappings, and memory with nothing in it:
+ *   UFFDIO_WRITEPROTECT	over several VMAs, and unpopulated memory:
  *				backport/writeprotect.c
  *
  * A userfaultfd that asks for one of the features becomes a tracker: from then on faults, arming
  * and scans are those of any other tracker. The tracker has a reference to the module, and has the
- * hooks in place; it ends when the userfaultfd is closed for the last time.
+ * hooks in place; it ends with userfaultfd_release().
  *
  * The kernel's own function does all the rest, and reads its structure from user memory. What it
- * does not know is taken out there before it is called, and put back afterwards. Whoever shares
- * that memory may write to it in between, and gets what he would get by calling the kernel's
- * function himself.
+ * does not know is taken out there before it is called, and put back afterwards. A thread that
+ * writes to that memory in between gets no more than by calling the kernel's function itself.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -44,7 +43,7 @@ static struct uffdwp_tracker *new_tracker(const struct file *uffd, u64 features)
 
 	if (!t)
 		return ERR_PTR(-ENOMEM);
-	/* The log has the reason. To the caller this is a kernel without the feature: refused. */
+	/* The log has the reason. The caller is refused, as by a kernel without the feature. */
 	if (uffdwp_hooks_get()) {
 		uffdwp_tracker_release(t);
 		return ERR_PTR(-EINVAL);
@@ -67,8 +66,9 @@ static void end_tracker(struct uffdwp_tracker *t)
 }
 
 /*
- * UFFDIO_API was called: the userfaultfd has its features and nothing is registered with it yet,
- * unless its owner is in more of a hurry than he can hope to get away with.
+ * UFFDIO_API was called. A thread that races UFFDIO_REGISTER against it may register memory before
+ * the tracker is published; until then its write faults wait for the monitor, as with a plain
+ * userfaultfd.
  */
 static int begin_tracking(struct uffdwp_tracker *t, struct file *uffd)
 {
@@ -101,7 +101,7 @@ static long api_with_tracker(struct file *uffd, struct uffdio_api __user *uarg, 
 	return ret;
 }
 
-/* What the kernel would refuse, it refuses: a second call, a wrong version, unknown features. */
+/* Nothing of ours is asked for, or the kernel refuses the call: a wrong version, a second call. */
 static bool is_for_kernel(struct file *uffd, const struct uffdio_api *api)
 {
 	unsigned int features;
@@ -156,11 +156,11 @@ long uffdwp_backport_ioctl(struct file *uffd, unsigned int cmd, void __user *uar
 static DEFINE_SPINLOCK(ending_lock);
 
 /**
- * uffdwp_backport_end - end the tracker of a userfaultfd, if it has one and nobody else is about to
+ * uffdwp_backport_end - end the tracker of a userfaultfd, if it has one that is not ending already
  * @ctx: context of the userfaultfd
- * @mm: its address space, or NULL for whichever
+ * @mm: its mm, or NULL for any
  *
- * No lock is held.
+ * The caller holds no lock.
  */
 void uffdwp_backport_end(const void *ctx, const struct mm_struct *mm)
 {
@@ -179,7 +179,7 @@ void uffdwp_backport_end(const void *ctx, const struct mm_struct *mm)
 		end_tracker(t);
 }
 
-/* Everything that a tracker relies on is there: the caller of UFFDIO_API cannot be told of less. */
+/* All that a tracker relies on has to work: UFFDIO_API cannot tell its caller of less. */
 static bool features_can_be_offered(void)
 {
 	const u64 features = UFFDWP_FEATURE_WRITEPROTECT | UFFDWP_FEATURE_THP |
@@ -193,7 +193,7 @@ static bool features_can_be_offered(void)
 	       uffdwp_userfault_owner_is_known();
 }
 
-static void tell(const char *interface, bool lacking, bool offered)
+static void tell_offer(const char *interface, bool lacking, bool offered)
 {
 	if (!lacking)
 		pr_info("native_abi: %s is this kernel's own and left alone\n", interface);
@@ -204,7 +204,7 @@ static void tell(const char *interface, bool lacking, bool offered)
 }
 
 /**
- * uffdwp_backport_init - offer the native interfaces that this kernel lacks
+ * uffdwp_backport_init - offer the interfaces of later kernels that this one lacks
  *
  * The hooks have been found and placed.
  */
@@ -213,11 +213,11 @@ void uffdwp_backport_init(void)
 	if (!uffdwp_native_abi)
 		return;
 	WRITE_ONCE(features_offered, UFFDWP_BACKPORTS_WP_ASYNC && features_can_be_offered());
-	tell("UFFD_FEATURE_WP_ASYNC and WP_UNPOPULATED", UFFDWP_BACKPORTS_WP_ASYNC,
-	     features_offered);
-	tell("UFFDIO_CONTINUE_MODE_WP", UFFDWP_KERNEL_LACKS_CONTINUE_WP,
-	     uffdwp_backport_continue_init());
+	tell_offer("UFFD_FEATURE_WP_ASYNC and WP_UNPOPULATED", UFFDWP_BACKPORTS_WP_ASYNC,
+		   features_offered);
+	tell_offer("UFFDIO_CONTINUE_MODE_WP", UFFDWP_KERNEL_LACKS_CONTINUE_WP,
+		   uffdwp_backport_continue_init());
 	WRITE_ONCE(uffdwp_backport_scan_offered, true);
-	tell("PAGEMAP_SCAN", UFFDWP_BACKPORTS_PAGEMAP_SCAN,
-	     uffdwp_features & UFFDWP_INNER_PAGEMAP_SCAN);
+	tell_offer("PAGEMAP_SCAN", UFFDWP_BACKPORTS_PAGEMAP_SCAN,
+		   uffdwp_features & UFFDWP_INNER_PAGEMAP_SCAN);
 }

@@ -3,13 +3,13 @@
  * native_abi=1: UFFDIO_CONTINUE_MODE_WP of Linux 6.4, a minor fault that is resolved with the page
  * write-protected.
  *
- * UFFDIO_CONTINUE maps pages with the last argument of mfill_atomic_install_pte() and
- * hugetlb_mcopy_atomic_pte(), "protect the page", always false. That a task has asked for the
- * opposite is in the note of its call while it is in the kernel's function (uffd_call.c), and the
- * hooks on those two see to it (hooks/arming.c), so that the page is never writable in between.
+ * UFFDIO_CONTINUE always passes wp_copy = false to mfill_atomic_install_pte() and
+ * hugetlb_mcopy_atomic_pte(). That a task has asked for the mode is in the note of its call while
+ * it is in the kernel's function (uffd_call.c), and the hooks on those two then set wp_copy
+ * (hooks/arming.c), so that the page is never writable in between.
  *
- * The same functions map each page of everybody's UFFDIO_COPY. So what they ask costs the same
- * however many tasks are in UFFDIO_CONTINUE, and takes no lock that all share.
+ * The same functions map each page of every UFFDIO_COPY. So what the hooks ask costs the same
+ * however many tasks are in UFFDIO_CONTINUE, and takes no shared lock.
  */
 #include <linux/atomic.h>
 #include <linux/uaccess.h>
@@ -20,7 +20,7 @@
 #include "hooks/hooks.h"
 #include "uffd_call.h"
 
-/* Tasks that have asked for it. */
+/* Tasks in a UFFDIO_CONTINUE with the mode. */
 static atomic_t asking = ATOMIC_INIT(0);
 
 /* Set once, when the module is loaded. */

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A native userfaultfd with UFFD_FEATURE_EVENT_FORK: the forked child gets a userfaultfd of its
- * own, which whoever reads the event receives, and which is of the same kind. So it gets a tracker,
+ * A backport userfaultfd with UFFD_FEATURE_EVENT_FORK: the forked child gets a userfaultfd of its
+ * own and of the same kind, which the monitor receives with the event. So the child gets a tracker,
  * too.
  *
- *   dup_userfaultfd()		for each mapping of the child, with the mmap_locks of both held: the
- *				kernel makes a context with the first. Its tracker is made here.
+ *   dup_userfaultfd()		for each VMA of the child, with both mmap_locks held: the kernel
+ *				makes a context at the first. Its tracker is made here.
  *   dup_userfaultfd_complete()	without locks: the event is delivered, and waits to be read. Before
- *				that the tracker gets its hooks, since to place one is nothing to be
- *				done with mmap_lock held (cpuset_attach() takes that inside of
+ *				that the tracker gets its hooks, which cannot be placed with
+ *				mmap_lock held (cpuset_attach() takes it inside of
  *				cpus_read_lock()). The child does not run before this returns.
  *
- * The tracker ends as any native one, when its userfaultfd is closed. If nobody has read the event
- * there never was one, and it ends at once: the kernel has given up the wait for a reader
+ * The tracker ends with its userfaultfd, as any of the backport. If no monitor has read the event
+ * there never was a userfaultfd, and the tracker ends at once: the kernel has given up the wait
  * (userfaultfd_event_wait_completion()), because the forking task was killed or the parent's
- * userfaultfd was closed, and has taken the context from the child's mappings.
+ * userfaultfd was closed, and has taken the context from the child's VMAs.
  */
 #include <linux/hash.h>
 #include <linux/list.h>
@@ -39,8 +39,8 @@
  * @t: the tracker; not to be looked at once the event is delivered
  * @ctx: its context
  * @parent: the context of the parent, to be compared only
- * @mm: its address space, by mmgrab()
- * @rcu: frees it when no other fork can be going past it in the table
+ * @mm: its mm, by mmgrab()
+ * @rcu: frees it when no lookup of another fork can still be at it
  */
 struct forked {
 	struct rhlist_head node;
@@ -66,11 +66,11 @@ static const struct rhashtable_params params = {
 	.automatic_shrinking = true,
 };
 
-/* Every fork with an event looks into it: one that grows, so that none pays for the others. */
+/* Looked into by every fork with an event: it grows, so that no fork is slowed by the others. */
 static struct rhltable forked_trackers;
 
 /**
- * uffdwp_backport_fork_init - have the table of forks
+ * uffdwp_backport_fork_init - set up the table of forks
  *
  * Return: 0 or -ENOMEM.
  */
@@ -133,10 +133,10 @@ free:
 }
 
 /**
- * uffdwp_backport_fork_vma - after dup_userfaultfd(): a mapping was copied for a child
- * @ctx: context of the parent's mapping
- * @vma: the child's mapping
- * @fork: what all calls of one fork have in common
+ * uffdwp_backport_fork_vma - after dup_userfaultfd(): a VMA was copied for a child
+ * @ctx: context of the parent's VMA
+ * @vma: the child's VMA
+ * @fork: the same for all calls of one fork
  *
  * The mmap_locks of both are held for writing, so the parent's tracker stays.
  *
@@ -159,8 +159,8 @@ static void free_forked(struct forked *f)
 	kfree_rcu(f, rcu);
 }
 
-/* One of a fork, taken out of the list, or NULL. */
-static struct forked *take(const void *fork)
+/* One of a fork, removed from the table, or NULL. */
+static struct forked *take_forked(const void *fork)
 {
 	struct rhlist_head *head;
 	struct forked *f = NULL;
@@ -185,7 +185,7 @@ void uffdwp_backport_fork_begin(const void *fork, struct list_head *ours)
 {
 	struct forked *f;
 
-	while ((f = take(fork))) {
+	while ((f = take_forked(fork))) {
 		if (uffdwp_hooks_get()) {
 			/* The log has the reason. Nothing in the child stays protected. */
 			uffdwp_tracker_release(f->t);
@@ -213,9 +213,9 @@ static bool is_in_use(const struct forked *f)
 }
 
 /*
- * Not in use alone does not say so: whoever has read the event may have unregistered all of the
- * child's memory at once, and may register some again. The tracker of a parent's userfaultfd ends
- * before the kernel marks that as closed (userfaultfd_release()).
+ * That no VMA uses the context is not enough: a monitor that has read the event may have
+ * unregistered all for now. The kernel gave it up only if the forking task was killed, or the
+ * parent's userfaultfd closed, whose tracker ends before userfaultfd_release() marks it as closed.
  */
 static bool was_given_up(const struct forked *f)
 {
@@ -223,7 +223,7 @@ static bool was_given_up(const struct forked *f)
 	       (fatal_signal_pending(current) || !uffdwp_tracker_of_ctx(f->parent));
 }
 
-/* The kernel takes away the context and the mode, and leaves the bits: fork.c says what they do. */
+/* The kernel takes away context and mode and leaves the bits. What they do: module/fork.c */
 static void leave_nothing(const struct forked *f)
 {
 	if (!mmget_not_zero(f->mm))
@@ -236,7 +236,7 @@ static void leave_nothing(const struct forked *f)
  * uffdwp_backport_fork_end - after dup_userfaultfd_complete(): end trackers without a userfaultfd
  * @ours: the trackers of this fork
  *
- * Whoever has read the event may have closed what he got, and with it ended the tracker.
+ * A monitor that has read the event may have closed what it got, and so ended the tracker.
  */
 void uffdwp_backport_fork_end(struct list_head *ours)
 {

@@ -3,10 +3,9 @@
  * PAGEMAP_SCAN on /proc/PID/pagemap, for kernels whose pagemap has no ioctl: arguments in,
  * arguments checked as Linux 7.2 does it. The scan itself is scan.c.
  *
- * Whoever opens a pagemap gets file operations that are a copy of the kernel's with ioctl, from the
- * hook on pagemap_open(). They belong to this module, so an open pagemap keeps it loaded. The right
- * to look was checked when the file was opened, and private_data is the address space that the
- * kernel has found then.
+ * The hook on pagemap_open() gives each pagemap a copy of the kernel's file operations with an
+ * ioctl. They belong to this module, so an open pagemap keeps it loaded. Access was checked at
+ * open, and private_data is the mm that the kernel has found then.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -60,7 +59,7 @@ static int get_arg(struct uffdwp_scan_arg *arg, const void __user *uarg)
 	return 0;
 }
 
-static long scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg)
+static long scan_mm(struct mm_struct *mm, struct uffdwp_scan_arg *arg)
 {
 	const unsigned int capacity = min_t(u64, arg->vec_len, MAX_BUFFER_REGIONS);
 	struct uffdwp_region *buffer = NULL;
@@ -71,7 +70,7 @@ static long scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg)
 		if (!buffer)
 			return -ENOMEM;
 	}
-	/* In an address space that is gone nothing is mapped. */
+	/* An mm that is gone has no VMAs. */
 	arg->walk_end = arg->end;
 	ret = 0;
 	if (mmget_not_zero(mm)) {
@@ -97,8 +96,8 @@ static long pagemap_scan(struct mm_struct *mm, struct uffdwp_scan_arg __user *ua
 
 	if (ret)
 		return ret;
-	ret = scan(mm, &arg);
-	/* Whoever is not told where the scan has ended has learned nothing from it. */
+	ret = scan_mm(mm, &arg);
+	/* The caller does not learn where the scan has ended, so undo it. */
 	if (put_user(arg.walk_end, &uarg->walk_end)) {
 		take_back(mm, &arg);
 		ret = -EFAULT;
@@ -112,7 +111,7 @@ static long pagemap_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 
 	if (cmd != PAGEMAP_SCAN)
 		return -EINVAL;
-	/* That of a kernel thread, which later kernels do not let be opened. */
+	/* The pagemap of a kernel thread, which later kernels refuse to open. */
 	if (!mm)
 		return -ESRCH;
 	return pagemap_scan(mm, (struct uffdwp_scan_arg __user *)arg);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_abi=1: UFFDIO_WRITEPROTECT as Linux 6.4 and 6.7 have it, over several mappings and memory
- * with nothing in it, on a userfaultfd that is tracked by itself (backport/api.c).
+ * native_abi=1: UFFDIO_WRITEPROTECT as Linux 6.4 and 6.7 have it, over several VMAs and unpopulated
+ * memory, on a userfaultfd that is itself a tracker (backport/api.c).
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -15,7 +15,7 @@
 #include "userfault.h"
 #include "walk.h"
 
-/* What mwriteprotect_range() of Linux 6.12 asks of a mapping, and that it is the caller's. */
+/* What mwriteprotect_range() of Linux 6.12 checks of a VMA, and that it is the caller's. */
 static int check_backport(const struct uffdwp_tracker *t, struct vm_area_struct *vma,
 			unsigned long start, unsigned long len)
 {
@@ -27,12 +27,11 @@ static int check_backport(const struct uffdwp_tracker *t, struct vm_area_struct 
 }
 
 /*
- * Linux 6.12 goes from mapping to mapping, does not mind what is not mapped, and stops at the first
- * mapping that it cannot protect: what comes before that is protected.
+ * Linux 6.12 goes from VMA to VMA, skips gaps, and stops at the first VMA that it cannot protect:
+ * those before it are protected.
  *
- * A native tracker is found anew whenever mmap_lock was taken: that of a forked child may end
- * before its userfaultfd does (backport/fork.c), and with it gone nothing of the memory is the
- * caller's.
+ * The tracker is looked up each time that mmap_lock was taken: that of a forked child may end
+ * before its userfaultfd does (backport/fork.c), and without it no memory is the caller's.
  */
 static int arm_backport(struct mm_struct *mm, unsigned long start, unsigned long len,
 		      const uffdwp_mmap_changing *changing)
@@ -64,11 +63,11 @@ static int arm_backport(struct mm_struct *mm, unsigned long start, unsigned long
 		next = pos < stop ? uffdwp_arm(t, pos, stop, &pos) : UFFDWP_WALK_ON;
 		mmap_read_unlock(mm);
 	} while (next == UFFDWP_WALK_PAUSE);
-	/* -ENOENT: nothing is mapped in what was left */
+	/* -ENOENT: no VMA in what was left */
 	return next && next != -ENOENT ? next : err;
 }
 
-/* Nobody waits for a write fault there, and a write that faults all the same is resolved. */
+/* With WP_ASYNC no write fault waits, so none is to be woken. */
 static int disarm_async(struct uffdwp_tracker *t, unsigned long start, unsigned long len,
 			const uffdwp_mmap_changing *changing)
 {
@@ -88,8 +87,8 @@ static int disarm_async(struct uffdwp_tracker *t, unsigned long start, unsigned 
 }
 
 /*
- * The function of the kernel does one mapping at a time, and takes mmap_lock itself. If somebody
- * has split the mapping in between, it finds none that is as long as what it was told: -ENOENT.
+ * The kernel's mwriteprotect_range() does one VMA, and takes mmap_lock itself. If the VMA was split
+ * in between, it finds none that spans the range: -ENOENT. Then look again, once for each end.
  */
 static int disarm_native(struct mm_struct *mm, unsigned long start, unsigned long len,
 			 uffdwp_mmap_changing *changing)
@@ -138,7 +137,7 @@ static int disarm_native(struct mm_struct *mm, unsigned long start, unsigned lon
  * @start: first address, aligned
  * @len: bytes, aligned and not 0
  * @enable_wp: protect, or take the protection away
- * @changing: what tells of its pending events: a field of its context
+ * @changing: its mmap_changing, a field of its context
  *
  * A tracker that is found with mmap_lock held stays until it is dropped (tracker.c).
  *
