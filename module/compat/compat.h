@@ -8,11 +8,11 @@
  *   ftrace.h		the arguments of a hooked function, and the redirect of a call
  *   hooked.h		hooked functions that have other parameters on other kernels
  *   symbols.h		functions of the kernel that are not exported; symbols.c finds them
- *   pgtable.h		tables, and entries of them that are present
- *   entries.h		entries that are not present
+ *   pgtable.h		page tables, and present entries
+ *   entries.h		non-present entries
  *   pages.h		pages, and where they are found
- *   hugetlb.h		mappings of hugetlb, and their pages
- *   vma.h		mappings
+ *   hugetlb.h		VMAs of hugetlb, and their pages
+ *   vma.h		VMAs
  *   userfault.h	flags of userfaultfd(2)
  *   backport.h		the kernel's own interfaces for tracking writes, which native_abi=1 offers
  *   lockdep.h		assertions
@@ -38,7 +38,7 @@
  *         move_ptes(), collapsing and splitting of huge pages.
  *       - Entries that are not present, and markers: <linux/swapops.h> or <linux/leafops.h>.
  *       - vma_can_userfault(), against kind.h.
- *       - References that a page has when nobody holds it, against pinned.h.
+ *       - References that a page has without any pin, against pinned.h.
  *       - New UFFDIO_* and PM_SCAN_* in the uapi headers, against backport.h and backport/scan.c.
  *
  *   4. Let it in: UFFDWP_KERNEL_IS below, dkms.conf, MODULE_INFO in main.c, the table in README.md.
@@ -89,14 +89,14 @@
 #define UFFDWP_TRACKS_HUGETLBFS (UFFDWP_TRACKS_HUGETLB && IS_ENABLED(CONFIG_HUGETLBFS))
 
 /*
- * Mappings of ordinary files: the kernel registers them for write protection with a userfaultfd
+ * VMAs of ordinary files: the kernel registers them for write protection with a userfaultfd
  * that has UFFD_FEATURE_WP_ASYNC only, and remembers the bits of their pages in markers.
  */
 #define UFFDWP_TRACKS_FILES (UFFDWP_KERNEL_HAS_MARKERS && UFFDWP_KERNEL_HAS_WP_ASYNC)
 
 /*
- * Who writes by force to memory that may not be written tells his copy of a page by the dirty bit:
- * until 6.0, "mm/gup: fix FOLL_FORCE COW security issue and remove FOLL_COW".
+ * FOLL_FORCE takes a dirty PTE for the copy that its own write fault has made (FOLL_COW). Until
+ * 6.0, "mm/gup: fix FOLL_FORCE COW security issue and remove FOLL_COW".
  */
 #define UFFDWP_FORCED_WRITES_GO_BY_DIRTY UFFDWP_KERNEL_HAS_FOLL_COW
 

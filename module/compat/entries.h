@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Entries that are not present: swap, migration, device memory, markers. The names are those of
+ * Non-present entries: swap, migration, device memory, markers. The names are those of
  * Linux 6.1; what other kernels call by another name, or do not have, is given that name here.
  */
 #ifndef UFFDWP_COMPAT_ENTRIES_H
@@ -38,7 +38,7 @@ static inline struct page *pfn_swap_entry_to_page(swp_entry_t entry)
 }
 #endif
 
-/* In mappings of files the kernel knows these itself; in anonymous ones only since 6.4. */
+/* The kernel itself knows markers in VMAs of files; in anonymous ones only since 6.4. */
 #ifdef UFFD_FEATURE_WP_UNPOPULATED
 #define UFFDWP_KERNEL_HAS_ANON_MARKERS 1
 #else
@@ -79,7 +79,7 @@ static inline bool uffdwp_entry_is_guard(swp_entry_t entry)
 #endif
 }
 
-/* Exclusive stays exclusive. Before 5.19 no entry said so. */
+/* A writable anonymous page is exclusive (PageAnonExclusive), which entries tell since 5.19. */
 static inline swp_entry_t uffdwp_migration_make_readable(swp_entry_t entry)
 {
 #if UFFDWP_KERNEL_HAS_EXCLUSIVE_MIGRATION

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions that are hooked and have other parameters on other kernels: the parameters for whoever
- * stands in for them, the same as arguments, and what is in them.
+ * Hooked functions whose parameters differ between kernels: the parameters of our function that
+ * runs instead, the same as arguments, and how a callback reads them.
  */
 #ifndef UFFDWP_COMPAT_HOOKED_H
 #define UFFDWP_COMPAT_HOOKED_H
@@ -12,7 +12,7 @@
 #include "ftrace.h"
 #include "signatures.h"
 
-/* Set while events wait for the reader of a userfaultfd. */
+/* Set while events wait for the userfaultfd monitor. */
 #if UFFDWP_MMAP_CHANGING_IS_BOOL
 typedef bool uffdwp_mmap_changing;
 
@@ -30,8 +30,8 @@ static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
 #endif
 
 /*
- * change_protection(), which returns how many pages it has changed or, since 6.3, an error that is
- * told to the caller of UFFDIO_WRITEPROTECT; before, nobody looks at it.
+ * change_protection(), which returns how many pages it has changed or, since 6.3, an error that
+ * UFFDIO_WRITEPROTECT returns; before, UFFDIO_WRITEPROTECT ignores the result.
  */
 #if !UFFDWP_PROTECT_TAKES_GATHER
 #define UFFDWP_CHANGE_PROTECTION_PARAMETERS					\
@@ -84,7 +84,7 @@ static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
 #define UFFDWP_PROTECTS_IN_MCOPY \
 	(!UFFDWP_KERNEL_HAS_MFILL_FLAGS && !UFFDWP_KERNEL_HAS_MFILL_WP_COPY)
 
-/* The address space of a userfaultfd: asked only where UFFDIO_MOVE is, which came before that. */
+/* The mm of a userfaultfd: for UFFDIO_MOVE (6.8) only. Its struct is in a header since 6.9. */
 #if UFFDWP_KERNEL_HAS_MOVE
 static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *uffd)
 {
@@ -108,10 +108,10 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 #define UFFDWP_HUGETLB_MCOPY_ARGUMENTS mm, pte, vma, addr, src_addr, mode, pagep, wp_copy
 
 /*
- * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). It also empties the
- * mappings of a file, with the lock of the file's mappings instead of mmap_lock; then the details
- * say so, and whether copies of a private mapping are thrown away, which are no content of the file
- * that comes back when it is read again (unmap_mapping_range(..., even_cows)).
+ * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). It also zaps the VMAs of
+ * a file, with i_mmap_rwsem held instead of mmap_lock. Then there are details, which say whether
+ * private copies are zapped, too: unlike content of the file, those do not come back with the next
+ * fault (unmap_mapping_range(..., even_cows)).
  */
 #if UFFDWP_ZAP_IS_BATCHED
 #define UFFDWP_ZAP_SYMBOL "zap_vma_range_batched"

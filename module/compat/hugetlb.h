@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mappings of hugetlb: one entry a page, in whichever table its size takes it to.
+ * VMAs of hugetlb: one entry a page, at the page-table level of its size.
  */
 #ifndef UFFDWP_COMPAT_HUGETLB_H
 #define UFFDWP_COMPAT_HUGETLB_H
@@ -90,7 +90,7 @@ static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t
 }
 #endif
 
-/* Where the page of @addr is in its file, in the unit that the page cache counts in. */
+/* Index in the page cache of the page of @addr: until 6.6 in huge pages, then in PAGE_SIZE. */
 static inline pgoff_t uffdwp_hugetlb_index(struct vm_area_struct *vma, unsigned long addr)
 {
 	const unsigned int order = uffdwp_hugetlb_shift(vma) - PAGE_SHIFT;
@@ -101,8 +101,8 @@ static inline pgoff_t uffdwp_hugetlb_index(struct vm_area_struct *vma, unsigned 
 }
 
 /*
- * The page of the file that a fault at @addr would find in memory, with a reference, or NULL. Does
- * not sleep. Shared memory may be in the swap cache instead.
+ * The page that a fault at @addr would find in the page cache or, of shmem, in the swap cache, with
+ * a reference; or NULL. Does not sleep.
  */
 static inline struct page *uffdwp_find_file_page(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -113,7 +113,7 @@ static inline struct page *uffdwp_find_file_page(struct vm_area_struct *vma, uns
 		return find_get_page(mapping, uffdwp_hugetlb_index(vma, addr));
 	if (uffdwp_vma_is_shmem(vma))
 		return uffdwp_find_shmem_page(mapping, index);
-	/* What else is in the page cache of an ordinary file is no swap (mm/workingset.c). */
+	/* Value entries of an ordinary file are shadows, not swap (mm/workingset.c). */
 	return find_get_page(mapping, index);
 }
 

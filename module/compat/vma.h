@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mappings: their flags, their locks, and who is told of a change in them.
+ * VMAs: their flags, their locks, their userfaultfd, and MMU notifiers.
  */
 #ifndef UFFDWP_COMPAT_VMA_H
 #define UFFDWP_COMPAT_VMA_H
@@ -31,10 +31,10 @@
 #define VM_SHADOW_STACK VM_NONE
 #endif
 
-/* What no userfaultfd may have: vma_can_userfault() of the kernels that have them. */
+/* VMAs that no userfaultfd may have: vma_can_userfault() of the kernels that have these flags. */
 #define UFFDWP_VM_SPECIAL (VM_SPECIAL | VM_DROPPABLE | VM_SHADOW_STACK)
 
-/* A page of another kind than a write is for: it stays armed (FAULT_FLAG_UNSHARE). */
+/* A fault of GUP that unshares the page (FAULT_FLAG_UNSHARE): no write, so it stays armed. */
 static __always_inline bool uffdwp_fault_is_unshare(const struct vm_fault *vmf)
 {
 #if UFFDWP_KERNEL_HAS_FAULT_UNSHARE
@@ -45,9 +45,8 @@ static __always_inline bool uffdwp_fault_is_unshare(const struct vm_fault *vmf)
 }
 
 /*
- * mmap_lock is held for writing, which keeps out all faults but those that hold the lock of their
- * mapping only (6.4 and later). This waits for the latter, and keeps them out until mmap_lock is
- * dropped.
+ * mmap_lock is held for writing, which keeps out all faults but those under the VMA lock alone (6.4
+ * and later). This waits for the latter, and keeps them out until mmap_lock is dropped.
  */
 static inline void uffdwp_vma_keep_out_faults(struct vm_area_struct *vma)
 {
@@ -58,7 +57,7 @@ static inline void uffdwp_vma_keep_out_faults(struct vm_area_struct *vma)
 }
 
 /*
- * mmap_lock is held for writing. Whether new entries of a shared mapping are writable depends on
+ * mmap_lock is held for writing. Whether new entries of a shared VMA are writable depends on
  * the write-protect mode (vma_wants_writenotify()).
  */
 static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned long clear,
@@ -73,14 +72,14 @@ static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned lon
 }
 
 /*
- * The VMA with [start, end) of @vma and no userfaultfd in it: merged with what is beside it, if
- * that can be, or split off. Or an ERR_PTR.
+ * Merge [start, end) of @vma, as it is without a userfaultfd, with its neighbours if that can be,
+ * or split it off. Return: the VMA that it is in then, or an ERR_PTR.
  */
 #if UFFDWP_VMA_MODIFY_SPLITS
 static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *vma,
 							unsigned long start, unsigned long end)
 {
-	/* Then there is nothing to split, and what cannot be merged for want of memory is not. */
+	/* give_up_on_oom: with nothing to split, a merge that lacks memory is left out. */
 	const bool whole = start == vma->vm_start && end == vma->vm_end;
 	VMA_ITERATOR(vmi, vma->vm_mm, start);
 	struct vm_area_struct *prev = vma_prev(&vmi);
@@ -147,7 +146,7 @@ static inline int uffdwp_vma_unregister(struct vm_area_struct *vma, unsigned lon
 	vma = uffdwp_vma_cut_out(vma, start, end);
 	if (IS_ERR(vma))
 		return PTR_ERR(vma);
-	/* Faults of what it was merged into are kept out by the kernel's function. */
+	/* The kernel's merge has kept faults out of the VMA that it was merged into. */
 	uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, 0);
 	vma->vm_userfaultfd_ctx = NULL_VM_UFFD_CTX;
 	return 0;
@@ -164,7 +163,7 @@ static inline bool uffdwp_vma_is_shmem(struct vm_area_struct *vma)
 
 /*
  * vma_can_userfault() of this kernel: may a userfaultfd, with WP_ASYNC or not, have this VMA in the
- * modes VM_UFFD_*? What other modules say of their memory is not asked, and taken for a yes.
+ * modes VM_UFFD_*? The uffd_ops of other modules are not asked, and taken for a yes.
  */
 static inline bool uffdwp_vma_can_userfault(struct vm_area_struct *vma, unsigned long mode,
 					    bool async)
