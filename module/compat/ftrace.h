@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The arguments of a function that ftrace has stopped at its entry, and where it goes on.
+ * The arguments of a hooked function at its entry, and the redirect of the call.
  *
  * DYNAMIC_FTRACE_WITH_ARGS (5.11 and later) saves the argument registers for every callback and
  * lets an IPMODIFY callback set the instruction pointer, without the cost of SAVE_REGS. Before that
@@ -14,8 +14,8 @@
 #include "signatures.h"
 
 /*
- * UFFDWP_FTRACE_FLAGS: of every hook. Until 5.10 a callback had to say that it needs no guard
- * against being called from itself; since then it would have to ask for one.
+ * UFFDWP_FTRACE_FLAGS: of every hook. Our callbacks need no recursion protection. Until 5.10 that
+ * takes a flag; since 5.11 it is the protection that does (FTRACE_OPS_FL_RECURSION).
  */
 #if UFFDWP_KERNEL_HAS_FTRACE_REGS
 #ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
@@ -75,7 +75,7 @@ static __always_inline unsigned long uffdwp_fregs_arg5(struct ftrace_regs *fregs
 
 /*
  * The trampoline loads the registers of arguments from what it has saved (restore_mcount_regs), so
- * the function goes on with another argument than it was called with.
+ * the function runs with another argument than it was called with.
  */
 static __always_inline void uffdwp_fregs_set_arg4(struct ftrace_regs *fregs, unsigned long value)
 {
@@ -98,7 +98,7 @@ static __always_inline void uffdwp_fregs_redirect(struct ftrace_regs *fregs, voi
 #endif
 }
 
-/* The filter of a hook that is not registered: its memory is ftrace's. */
+/* Free the filter of a hook that is not registered: ftrace has allocated it. */
 static inline void uffdwp_ftrace_free_filter(struct ftrace_ops *ops)
 {
 #if UFFDWP_FREE_FILTER_EXPORTED

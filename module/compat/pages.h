@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pages: who maps them, and where they are found when they are not mapped.
+ * Pages: their mapcounts, and where they are found when no entry maps them.
  *
- * @head is a page that is not the tail of a larger one.
+ * @head is no tail page.
  */
 #ifndef UFFDWP_COMPAT_PAGES_H
 #define UFFDWP_COMPAT_PAGES_H
@@ -16,14 +16,14 @@
 #include "entries.h"
 #include "symbols.h"
 
-/* The bits of page->mapping that say that it is no file */
+/* Bits of page->mapping, set where it is no struct address_space */
 #ifdef PAGE_MAPPING_FLAGS
 #define UFFDWP_MAPPING_FLAGS PAGE_MAPPING_FLAGS
 #else
 #define UFFDWP_MAPPING_FLAGS FOLIO_MAPPING_FLAGS
 #endif
 
-/* Entries of all sizes that map any part of this large page, which may be one of hugetlb. */
+/* Entries of all levels that map any part of this large page, which may be one of hugetlb. */
 static inline int uffdwp_total_mapcount(struct page *head)
 {
 #if UFFDWP_KERNEL_HAS_LARGE_MAPCOUNT
@@ -45,7 +45,7 @@ static inline int uffdwp_entire_mapcount(struct page *head)
 #endif
 }
 
-/* Exact for all but small pages, for which it may say yes in vain. */
+/* Exact for large folios; false positives for order 0 (GUP_PIN_COUNTING_BIAS). */
 static inline bool uffdwp_page_maybe_dma_pinned(struct page *head)
 {
 #if UFFDWP_KERNEL_HAS_FOLIO
@@ -73,7 +73,7 @@ static inline void uffdwp_page_unlock(struct page *head)
 #endif
 }
 
-/* Where in its file it begins, in small pages. */
+/* Where in its file it begins, in units of PAGE_SIZE. */
 static inline pgoff_t uffdwp_page_file_index(struct page *head)
 {
 #if UFFDWP_KERNEL_HAS_FOLIO
@@ -92,7 +92,7 @@ static inline bool uffdwp_page_is_swap_cached(struct page *head)
 #endif
 }
 
-/* Its file system has attached something to it, and holds it by a reference. */
+/* Its file system has attached private data, which has a reference (attach_page_private()). */
 static inline bool uffdwp_page_has_private(struct page *head)
 {
 #if UFFDWP_KERNEL_HAS_FOLIO
@@ -103,8 +103,8 @@ static inline bool uffdwp_page_has_private(struct page *head)
 }
 
 /*
- * The page in the swap cache, with a reference, or NULL. Does not sleep. The entry is in a page
- * table that is locked, so that its swap device stays.
+ * The page in the swap cache, with a reference, or NULL. Does not sleep. The caller holds the
+ * page-table lock of the entry, which keeps its swap device.
  */
 static inline struct page *uffdwp_find_swap_page(swp_entry_t entry)
 {
@@ -124,8 +124,8 @@ static inline struct page *uffdwp_find_swap_page(swp_entry_t entry)
 }
 
 /*
- * The page of a file of shared memory, or where it is in the swap cache, with a reference, or NULL.
- * Does not sleep.
+ * The page of a shmem file, from the page cache or the swap cache, with a reference; or NULL. Does
+ * not sleep.
  */
 #if UFFDWP_INCORE_IS_PAGE
 static inline struct page *uffdwp_find_shmem_page(struct address_space *mapping, pgoff_t index)
@@ -140,7 +140,7 @@ static inline struct page *uffdwp_find_shmem_page(struct address_space *mapping,
 	return IS_ERR_OR_NULL(folio) ? NULL : &folio->page;
 }
 #else
-/* Nothing but the reference keeps the swap device: mincore_swap() */
+/* Only get_swap_device() keeps the swap device: mincore_swap() */
 static inline struct page *uffdwp_find_shmem_swap(swp_entry_t entry)
 {
 	struct page *page = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Page tables: what the kernel's headers promise to modules but do not link, and what has changed
- * its name.
+ * Page tables: helpers whose inline half is in a header but whose slow half is not exported, and
+ * what has changed its name.
  */
 #ifndef UFFDWP_COMPAT_PGTABLE_H
 #define UFFDWP_COMPAT_PGTABLE_H
@@ -43,8 +43,8 @@ static inline int uffdwp_pte_alloc(struct mm_struct *mm, pmd_t *pmd)
 }
 
 /*
- * The entry of @addr, in a table that is locked; undone by pte_unmap_unlock(). NULL, since 6.5: the
- * entry of the upper table is no table any more (pte_offset_map_lock()).
+ * Map and lock the PTE of @addr; undone by pte_unmap_unlock(). NULL, since 6.5: @pmd points to no
+ * page table any more (pte_offset_map_lock()).
  */
 static inline pte_t *uffdwp_pte_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
 				     spinlock_t **ptl)
@@ -75,11 +75,11 @@ static inline bool uffdwp_pte_lock_failed(const pte_t *pte)
 #endif
 }
 
-/* Of an entry that the kernel has mapped. Since 6.5 its table stays until then, by RCU. */
+/* Unmap a PTE that the kernel has mapped. Since 6.5 its table stays until then, by RCU. */
 static inline void uffdwp_pte_unmap(pte_t *pte)
 {
 #if UFFDWP_KERNEL_HAS_INNER_PTE_LOCK
-	/* For sparse, which has not seen who did. */
+	/* For sparse, which has not seen the kernel's rcu_read_lock(). */
 	__acquire(RCU);
 #endif
 	pte_unmap(pte);
@@ -96,8 +96,8 @@ static inline void uffdwp_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
 }
 
 /*
- * TLBs of all processors that run @mm. May be called with a page-table lock held and interrupts on:
- * ptep_clear_flush() does.
+ * Flush the TLBs of all processors that run @mm. May be called with a page-table lock held and
+ * interrupts on, as by ptep_clear_flush().
  */
 static inline void uffdwp_flush_tlb(struct mm_struct *mm, unsigned long start, unsigned long end,
 				    unsigned int stride_shift)
@@ -122,7 +122,7 @@ static inline bool uffdwp_pmd_is_huge(pmd_t pmd)
 	return pmd_trans_huge(pmd);
 }
 
-/* A huge page of a device that is memory (DAX): it is nobody's page. 6.16 has no such entries. */
+/* A huge page of DAX, which has no refcounted page. No such entries since 6.16. */
 static inline bool uffdwp_pmd_is_device(pmd_t pmd)
 {
 #if UFFDWP_KERNEL_HAS_PMD_DEVMAP
@@ -141,7 +141,7 @@ static inline unsigned long uffdwp_zero_pfn(unsigned long addr)
 #endif
 }
 
-/* A table of the right shape is below this entry, and nothing else is. */
+/* Does this entry point to a PMD table: neither none, nor a leaf, nor bad? */
 static inline bool uffdwp_pud_is_table(pud_t pud)
 {
 	return pud_present(pud) && !pud_leaf(pud) && !pud_bad(pud);

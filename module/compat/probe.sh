@@ -92,14 +92,14 @@ probe VMA_LOCK '6.4, "mm: introduce per-VMA lock"' <<'SNIPPET'
 void f(struct vm_area_struct *vma) { vma_start_write(vma); }
 SNIPPET
 
-probe NOTIFIER_RANGE_VMA 'until 6.2: a range of mmu_notifier_range_init() names its mapping' <<'SNIPPET'
+probe NOTIFIER_RANGE_VMA 'until 6.2: mmu_notifier_range_init() takes a VMA' <<'SNIPPET'
 void f(struct mmu_notifier_range *range, struct vm_area_struct *vma, struct mm_struct *mm)
 {
 	mmu_notifier_range_init(range, MMU_NOTIFY_PROTECTION_VMA, 0, vma, mm, 0, 0);
 }
 SNIPPET
 
-probe INNER_PTE_LOCK '6.5 to 6.18, "mm/pgtable: allow pte_offset_map[_lock]() to fail": inline, what it calls is not' <<'SNIPPET'
+probe INNER_PTE_LOCK '6.5 to 6.18, "mm/pgtable: allow pte_offset_map[_lock]() to fail": inline, __pte_offset_map_lock() is not' <<'SNIPPET'
 void *f(pmd_t *pmd, spinlock_t **ptl) { return __pte_offset_map_lock(0, pmd, 0, ptl); }
 SNIPPET
 
@@ -171,7 +171,7 @@ probe MFILL_FLAGS '6.4, "mm: userfaultfd: combine '"'mode' and 'wp_copy'"' argum
 uffd_flags_t flags = MFILL_ATOMIC_WP;
 SNIPPET
 
-probe MFILL_NEWLY_ALLOCATED '6.4 to 7.1: mfill_atomic_install_pte() is told of new pages, and flags come behind' <<'SNIPPET'
+probe MFILL_NEWLY_ALLOCATED '6.4 to 7.1: mfill_atomic_install_pte() takes newly_allocated before its flags' <<'SNIPPET'
 int f(pmd_t *pmd, struct vm_area_struct *vma, struct page *page)
 {
 	return mfill_atomic_install_pte(pmd, vma, 0, page, true, MFILL_ATOMIC_WP);

@@ -52,7 +52,7 @@
 /* 7.0: and takes the flags by pointer, as a type of their own */
 #define UFFDWP_VMA_MODIFY_TAKES_TYPE UFFDWP_KERNEL_SINCE(7, 0)
 
-/* 6.6: UFFDIO_COPY refuses a source that user memory does not have */
+/* 6.6: UFFDIO_COPY refuses a source outside of user addresses (validate_unaligned_range()) */
 #define UFFDWP_COPY_CHECKS_SOURCE UFFDWP_KERNEL_SINCE(6, 6)
 
 /* 6.0, "mm/uffd: reset write protection when unregister with wp-mode" */
@@ -62,7 +62,7 @@
 /* 7.0: special VMAs are never registered; operations of a kind of memory say if it can be */
 #define UFFDWP_KERNEL_HAS_UFFD_OPS UFFDWP_KERNEL_SINCE(7, 0)
 
-/* 5.18: ftrace_free_filter() is there for modules */
+/* 5.18: ftrace_free_filter() is exported */
 #define UFFDWP_FREE_FILTER_EXPORTED UFFDWP_KERNEL_SINCE(5, 18)
 
 #endif /* UFFDWP_COMPAT_SIGNATURES_H */

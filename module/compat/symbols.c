@@ -59,7 +59,7 @@ static const char *hooked_symbol(const char *name)
 	return strcmp(name, "uffdwp_zap") ? name : UFFDWP_ZAP_SYMBOL;
 }
 
-static unsigned long need(const char *name, int *err)
+static unsigned long need_symbol(const char *name, int *err)
 {
 	unsigned long address = uffdwp_symbol_address(name);
 
@@ -91,13 +91,13 @@ int uffdwp_symbols_find(void)
 			static_call_update(uffdwp_##name, (uffdwp_fn_##name *)address);	\
 	} while (0)
 #define UFFDWP_NEED_FUNCTION(name, result, parameters)					\
-	UFFDWP_SET_FUNCTION(name, need(#name, &err));
+	UFFDWP_SET_FUNCTION(name, need_symbol(#name, &err));
 #define UFFDWP_FIND_FUNCTION(name, result, parameters)					\
 	UFFDWP_SET_FUNCTION(name, uffdwp_symbol_address(hooked_symbol(#name)));
 	UFFDWP_FUNCTIONS(UFFDWP_NEED_FUNCTION)
 	UFFDWP_HOOKED_FUNCTIONS(UFFDWP_FIND_FUNCTION)
 	UFFDWP_OPTIONAL_FUNCTIONS(UFFDWP_FIND_FUNCTION)
 
-	uffdwp_huge_zero_pfn = (const unsigned long *)need("huge_zero_pfn", &err);
+	uffdwp_huge_zero_pfn = (const unsigned long *)need_symbol("huge_zero_pfn", &err);
 	return err;
 }

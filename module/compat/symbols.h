@@ -99,7 +99,7 @@ struct zap_details;
 #define UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)
 #endif
 
-/* fs/open.c, fs/attr.c, and where files are of use: fs/userfaultfd.c, later mm/userfaultfd.c */
+/* fs/open.c, fs/attr.c, fs/userfaultfd.c (later mm/userfaultfd.c) */
 #if UFFDWP_TRACKS_FILES
 #define UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
 	X(vfs_fallocate, int, (struct file *file, int mode, loff_t offset, loff_t len))	\
@@ -110,7 +110,7 @@ struct zap_details;
 #define UFFDWP_HOOKED_FILE_FUNCTIONS(X)
 #endif
 
-/* mm/userfaultfd.c, mm/hugetlb.c: where a call of them is redirected */
+/* mm/userfaultfd.c, mm/hugetlb.c: where ours runs instead and calls them */
 #if UFFDWP_KERNEL_HAS_MFILL_WP_COPY
 #define UFFDWP_HOOKED_MFILL_FUNCTION(X)						\
 	X(mfill_atomic_install_pte, int, (UFFDWP_INSTALL_PTE_PARAMETERS))
@@ -290,9 +290,9 @@ struct zap_details;
 	UFFDWP_SWAP_FUNCTIONS(X)							\
 	UFFDWP_NOTIFIER_FUNCTIONS(X)
 
-/* Called only where they are hooked (hooks/hooks.c), which may be done without. */
+/* Called only where they are hooked (hooks/hooks.c), so that none of them is required here. */
 #define UFFDWP_HOOKED_FUNCTIONS(X)							\
-	/* mm/userfaultfd.c: where it is hooked, others have a context instead of mm */	\
+	/* mm/userfaultfd.c: where it is hooked; others take a ctx instead of mm */	\
 	X(mwriteprotect_range, int, (struct mm_struct *mm, unsigned long start,		\
 				     unsigned long len, bool enable_wp,			\
 				     uffdwp_mmap_changing *changing))			\
@@ -319,7 +319,7 @@ struct zap_details;
 	UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)
 
-/* Static, so a compiler may leave no function of that name: then a call does nothing. */
+/* Static, so a compiler may inline it away: then a call does nothing. */
 #define UFFDWP_OPTIONAL_FUNCTIONS(X)							\
 	/* fs/userfaultfd.c, later mm/userfaultfd.c */					\
 	X(__wake_userfault, void, (struct userfaultfd_ctx *ctx,				\

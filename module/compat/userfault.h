@@ -9,7 +9,7 @@
 #include <linux/userfaultfd_k.h>
 
 /*
- * Flags of userfaultfd(2) that keep a fault of the kernel from waiting for a reader, and features
+ * Flags of userfaultfd(2) that keep a fault of the kernel from waiting for a monitor, and features
  * of UFFDIO_API that keep every fault from it. Where there is no such flag (5.11, "userfaultfd: add
  * UFFD_USER_MODE_ONLY"), the self-test asks for SIGBUS instead, so that a hook that does not fire
  * is an error of put_user() there, too. A tracker has neither then: were its hooks gone, a fault of
@@ -25,8 +25,8 @@
 
 /*
  * Features of a tracker's own userfaultfd. With WP_ASYNC (which wants WP_UNPOPULATED) the kernel
- * registers mappings of every kind, and if ever a hook in the fault path does not fire, it resolves
- * the fault itself instead of waiting for a reader.
+ * registers VMAs of every kind, and if ever a hook in the fault path does not fire, it resolves the
+ * fault itself instead of waiting for a monitor.
  */
 #if UFFDWP_KERNEL_HAS_WP_ASYNC
 #define UFFDWP_FEATURE_BIT_ASYNC UFFD_FEATURE_WP_ASYNC
