@@ -45,8 +45,8 @@
  *      tests/unit/check-kernels tells which of them is missing.
  *
  *   5. "make check-unit"; check, check-native and dkms-check with KERNELS=X.Y; "make lint". What
- *      this kernel cannot serve is a row in tests/guest/unserved.c, what it forgets one in
- *      matrix_table.c, where PAGEMAP_SCAN says something else one in differential/known.c: no test
+ *      this kernel cannot serve is a row in tests/guest/support/unserved.c, what it forgets one in
+ *      matrix/table.c, where PAGEMAP_SCAN says something else one in differential/known.c: no test
  *      is left out in any other way. "test_matrix --table" prints what uffdwp-pages(7) then says.
  */
 #ifndef UFFDWP_COMPAT_H
