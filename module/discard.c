@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Content that is thrown away is content that has changed: MADV_DONTNEED, and holes in files,
- * truncation included.
+ * Discarded content has changed: MADV_DONTNEED, and punched holes in files, truncation included.
  *
- * The kernel takes the entries away, but leaves a marker where one was armed in a mapping of a file
- * (zap_install_uffd_wp_if_needed()), and Linux 6.1 leaves those of anonymous memory, too. Such
- * a marker would say "not written" of a page that reads as something else now: as the file's
- * content in a private mapping, as zeroes in a hole. A part of a page at the end of a hole is even
- * filled with zeroes without a change to any entry.
+ * The kernel zaps the entries, but leaves a marker where one was armed in a VMA of a file
+ * (zap_install_uffd_wp_if_needed()), and Linux 6.1 in anonymous memory, too. Such a marker would
+ * say "not written" of a page that reads as something else now: as the file's content in a private
+ * VMA, as zeroes in a punched hole. A partial page at the end of a hole is even zeroed without a
+ * change to any entry.
  *
- * So everything in the range is disarmed, and it is done *after* the kernel has thrown the content
- * away: before, a scan could arm a page again in between. A scan that comes while madvise() or
- * fallocate() is under way may still say "not written"; the next one says "written".
+ * So the range is disarmed, and that *after* the kernel has discarded the content: before, a scan
+ * could arm a page again in between. A scan that comes while madvise() or fallocate() is under way
+ * may still say "not written"; the next one says "written".
  *
  * The same for ordinary files, where the kernel can track those: their file systems are many, so it
- * is done around vfs_fallocate() and notify_change(), through which they are all called. And
- * wherever copies of a private mapping are thrown away, which some do behind a hole, or when they
- * hear of another file size from a server.
+ * is done around vfs_fallocate() and notify_change(), which call them all. And wherever the private
+ * copies (COW) of a file are zapped, which some do after a punched hole, or when a server tells
+ * them of another file size.
  *
  * Not covered: drivers that call shmem_truncate_range() on objects of their own (i915), if such an
  * object is mapped as plain shared memory; and those that call the file system of an ordinary file
- * by themselves (discards of a loop device). And of a hole or truncation that has begun before the
- * module was loaded, the parts of pages at its ends that are filled with zeroes.
+ * directly (discards of a loop device). And of a punch or truncation that has begun before the
+ * module was loaded, the partial pages at its ends, which are zeroed.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -34,7 +33,7 @@
 #include "discard.h"
 #include "tracker.h"
 
-/* How often a hole or truncation was seen. */
+/* Punched holes and truncations that were seen. */
 static atomic64_t file_discards = ATOMIC64_INIT(0);
 
 /**
@@ -47,11 +46,11 @@ u64 uffdwp_file_discards(void)
 	return atomic64_read(&file_discards);
 }
 
-static void count(const struct vm_area_struct *vma, u64 discarded)
+static void count_discarded(const struct vm_area_struct *vma, u64 discarded)
 {
 	struct uffdwp_tracker *t;
 
-	/* Without mmap_lock a tracker stays until RCU passes. */
+	/* The caller may not have mmap_lock: RCU keeps the tracker. */
 	rcu_read_lock();
 	t = uffdwp_tracker_of_vma(vma);
 	if (t && discarded)
@@ -65,13 +64,13 @@ static void count(const struct vm_area_struct *vma, u64 discarded)
  * @start: first address
  * @len: bytes
  *
- * The lock is the caller's, who has held it to zap the same range, entry by entry, and relies on
- * @vma when this returns. So it cannot be dropped here, and is held about twice as long.
+ * The caller has taken the lock to zap the same range, entry by entry, and relies on @vma when this
+ * returns. So it cannot be dropped here, and is held about twice as long.
  */
 void uffdwp_discard_range(struct vm_area_struct *vma, unsigned long start, unsigned long len)
 {
-	count(vma, uffdwp_disarm_tables(vma, max(start, vma->vm_start),
-					min(start + len, vma->vm_end)));
+	count_discarded(vma, uffdwp_disarm_tables(vma, max(start, vma->vm_start),
+						  min(start + len, vma->vm_end)));
 }
 
 /* Pages [first, last] of the file, as far as they are mapped here. */
@@ -84,12 +83,12 @@ static void discard_in_vma(struct vm_area_struct *vma, pgoff_t first, pgoff_t la
 	last = min(last, vma_last);
 	start = vma->vm_start + ((first - vma->vm_pgoff) << PAGE_SHIFT);
 	end = vma->vm_start + ((last + 1 - vma->vm_pgoff) << PAGE_SHIFT);
-	count(vma, uffdwp_disarm_tables(vma, start, end));
+	count_discarded(vma, uffdwp_disarm_tables(vma, start, end));
 }
 
 /*
- * How much of a file is looked at, in all of its VMAs, before i_mmap_rwsem is given to who waits
- * for it: mmap(), munmap() and fork() of every process that maps the file, and reclaim.
+ * Pages of a file that are disarmed, in all of its VMAs, before i_mmap_rwsem is dropped for those
+ * that wait: mmap(), munmap() and fork() of every process that maps the file, and reclaim.
  */
 #define PART ((16UL << 20) >> PAGE_SHIFT)
 
@@ -106,11 +105,11 @@ static struct vm_area_struct *first_tracked(struct address_space *mapping, pgoff
 }
 
 /*
- * The first part of pages [*first, last] that is tracked at all. Returns whether there may be more,
+ * Disarm the first part of pages [*first, last] that is tracked. Returns whether there may be more,
  * from *first on.
  *
- * An entry of a VMA stays at its page of the file, wherever mremap() takes it, so that a part that
- * is done stays done while i_mmap_rwsem is dropped.
+ * mremap() moves an entry together with its page offset in the file, so a part that is done stays
+ * done while i_mmap_rwsem is dropped.
  */
 static bool discard_part(struct address_space *mapping, pgoff_t *first, pgoff_t last)
 {
@@ -138,8 +137,8 @@ static bool discard_part(struct address_space *mapping, pgoff_t *first, pgoff_t 
  * @last: last byte; -1 is the end of the file
  *
  * Takes i_mmap_rwsem, as unmap_mapping_range() does in the same place, but not for the whole of it.
- * Under it, without mmap_lock, a VMA stays, but it may be unregistered at this moment, and then we
- * take bits away that nobody relies on.
+ * Under it, without mmap_lock, a VMA stays, but may be unregistered at this moment: then the bits
+ * that are cleared have no meaning any more.
  */
 void uffdwp_discard_file(struct address_space *mapping, loff_t first, loff_t last)
 {

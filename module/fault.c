@@ -3,8 +3,8 @@
  * Resolving a write fault: the page becomes written, and the kernel's own code does the rest.
  *
  * Nothing here waits for another task. A fault comes with mmap_lock held for reading, or since 6.4
- * the lock of its mapping, so its mapping and its tracker stay (tracker.c). What is said of
- * mmap_lock below is said of either.
+ * the VMA lock, so its VMA and its tracker stay (tracker.c). What is said of mmap_lock below is
+ * said of either.
  */
 #include <linux/mm.h>
 #include <linux/oom.h>
@@ -22,7 +22,7 @@
  *
  * do_wp_page() looks at the write-protect bit first. With the bit gone, and orig_pte refreshed so
  * that it compares equal, it goes on as for any other read-only page: reuses it, or copies it. That
- * is one fault, and what the native UFFD_FEATURE_WP_ASYNC of Linux 6.7 does in the same place.
+ * is one fault, and what UFFD_FEATURE_WP_ASYNC of Linux 6.7 does in the same place.
  *
  * An unshare fault (FAULT_FLAG_UNSHARE, a GUP pin for reading) writes nothing: the page stays
  * armed.
@@ -40,7 +40,7 @@ notrace void uffdwp_fault_wp_page(struct vm_fault *vmf)
 	uffdwp_count(t, write_faults, 1);
 }
 
-/* A fault that the hook in do_wp_page() did not see. The access is retried, and meets no bit. */
+/* A fault that the hook on do_wp_page() did not see. The access is retried, and meets no bit. */
 static void resolve_small(struct vm_fault *vmf)
 {
 	spinlock_t *ptl;
@@ -54,7 +54,7 @@ static void resolve_small(struct vm_fault *vmf)
 }
 
 /*
- * hugetlb_fault() has dropped all of its locks, and gives no more than the address. The access is
+ * hugetlb_fault() has dropped all of its locks, and passes no more than the address. The access is
  * retried, and meets no bit.
  */
 static void resolve_hugetlb(struct vm_fault *vmf)
@@ -77,10 +77,10 @@ static void resolve_hugetlb(struct vm_fault *vmf)
  * @vmf: fault; no page-table lock is held
  *
  * From wp_huge_pmd() there is no PTE yet, and vmf->pte is NULL: the huge page is split, which hands
- * the bit down to each small page, and VM_FAULT_FALLBACK makes __handle_mm_fault() go on with the
- * small one in the same fault. It may sleep.
+ * the bit down to each PTE, and VM_FAULT_FALLBACK makes __handle_mm_fault() go on with the PTE in
+ * the same fault. It may sleep.
  *
- * From do_wp_page() there is one: this is the net under the hook there.
+ * From do_wp_page() there is one: the hook there has missed it.
  *
  * From hugetlb_fault() there is neither: the page becomes written as a whole, in two faults.
  *
@@ -109,19 +109,19 @@ vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
 }
 
 /**
- * uffdwp_fault_marker - instead of do_swap_page(), for a marker in an anonymous mapping
+ * uffdwp_fault_marker - instead of do_swap_page(), for a marker in an anonymous VMA
  * @vmf: fault; its PTE is mapped and not locked
  *
- * Linux before 6.4 knows markers in file mappings only and would kill the process. A write takes
- * the marker away and is retried, then finds nothing and gets a fresh page as it would have without
- * us: two faults. A read gets the zero page, still armed: one fault.
+ * Linux before 6.4 knows markers in VMAs of files only and would kill the process. A write clears
+ * the marker and is retried, then finds a none PTE and gets a new page as it would have without us:
+ * two faults. A read gets the zero page, still armed: one fault.
  *
- * A marker in a mapping that is not registered any more is nothing to anybody, and is taken away
- * (where the kernel does not do so itself); so is one where the reader of the userfaultfd is to be
- * asked what belongs there. Where a write is for the reader it gets the zero page, too, and is
- * retried: do_wp_page() then asks the reader.
+ * A marker in a VMA that is not registered any more is cleared (where the kernel does not do so
+ * itself); so is one in a VMA registered for MISSING, where the monitor is asked what belongs
+ * there. With a synchronous tracker a write gets the zero page, too, and is retried: do_wp_page()
+ * then asks the monitor.
  *
- * Return: 0, or the error of an address space that is being reaped.
+ * Return: 0, or the error of check_stable_address_space(): the mm is being reaped.
  */
 vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
 {
@@ -160,11 +160,11 @@ unlock:
  * uffdwp_fault_read_in - before do_swap_page(), for a marker in an mlocked VMA of a file
  * @vmf: fault
  *
- * Before filemap_fault() reads a page into the page cache it looks whether the entry is still empty
+ * Before filemap_fault() reads a page into the page cache it looks whether the PTE is still none
  * (6.8 and later, in mlocked memory: filemap_fault_recheck_pte_none()). A marker is not, and the
- * fault would be taken again, for ever. It does not look where no entry is said to have been there
- * before. Then finish_fault() finds one, and maps nothing; and when the fault is taken again the
- * page is in the page cache, so that filemap_fault() has nothing to read.
+ * fault would be taken again, for ever. It does not look without FAULT_FLAG_ORIG_PTE_VALID. Then
+ * finish_fault() finds the marker, and maps nothing; and when the fault is taken again the page is
+ * in the page cache, so that filemap_fault() has nothing to read.
  */
 notrace void uffdwp_fault_read_in(struct vm_fault *vmf)
 {
@@ -186,10 +186,10 @@ notrace void uffdwp_fault_read_in(struct vm_fault *vmf)
  * uffdwp_fault_absent - instead of do_swap_page(), for a write to an armed page that is absent
  * @vmf: fault; its PTE is mapped and not locked
  *
- * Where forced writes go by the dirty bit (uffdwp_forced_write_goes_by_dirty()), do_swap_page()
- * would map the page dirty and armed, and say that it is a copy (VM_FAULT_WRITE): the write would
- * go through without another fault. So the page becomes written where it is, and the access is
- * retried.
+ * Where FOLL_FORCE goes by the dirty bit (uffdwp_forced_write_goes_by_dirty()), do_swap_page()
+ * would map the page dirty and armed, and say that it has broken COW (VM_FAULT_WRITE): the write
+ * would go through without another fault. So the page becomes written where it is, and the access
+ * is retried.
  *
  * Return: 0.
  */

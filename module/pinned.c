@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The closer look at a page that has more references than mappings.
+ * The closer look at a page with more references than uffdwp_page_is_plainly_unpinned() explains.
  */
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -10,9 +10,9 @@
 #include "pinned.h"
 
 /*
- * References that are neither mappings nor holds: one for the file or the swap cache, for each of
- * the small pages; one of the file system for what that has attached, such as buffers. The folio is
- * locked, which keeps them as they are.
+ * Known references besides those of mappings: one of the page cache or the swap cache for each base
+ * page; one for what a file system has attached, such as buffers. The folio is locked, so they do
+ * not change.
  */
 static int other_references(struct page *head)
 {
@@ -31,7 +31,7 @@ static enum uffdwp_verdict look_at_small_page(struct uffdwp_look *look, struct p
 	bool alone;
 	int unknown;
 
-	/* What else takes a page off its list has the reference that an LRU batch would have. */
+	/* PG_lru is clear in an LRU batch, perhaps of this processor; also when isolated. */
 	if (!PageLRU(page) && !look->drained) {
 		look->drained = true;
 		uffdwp_call(lru_add_drain)();
@@ -48,7 +48,7 @@ static enum uffdwp_verdict look_at_small_page(struct uffdwp_look *look, struct p
 	return alone ? UFFDWP_IN_LRU_BATCH : UFFDWP_MAY_BE_PINNED;
 }
 
-/* Can the sum of its mappings be more than it has, for longer than a moment? */
+/* Is uffdwp_total_mapcount() right? Not while another process splits the PMD (pinned.h). */
 static bool mappings_can_be_counted(struct page *head)
 {
 	const int whole = uffdwp_entire_mapcount(head);
@@ -60,7 +60,7 @@ static bool mappings_can_be_counted(struct page *head)
 	return whole == uffdwp_total_mapcount(head);
 }
 
-/* The folio is locked. @other: references that are neither its mappings nor holds */
+/* The folio is locked. @other: known references besides those of mappings. */
 static bool large_has_unknown_references(struct page *head, int mapped_here, int other)
 {
 	int mapped, refs;
@@ -77,7 +77,7 @@ static bool large_has_unknown_references(struct page *head, int mapped_here, int
 }
 
 /*
- * @mapped_here: entries of a table that we have locked, and that map it
+ * @mapped_here: entries that map it, of a table that we have locked
  * @ours: references that the caller has taken
  */
 static bool large_may_be_pinned(struct page *head, int mapped_here, int ours)
@@ -92,8 +92,9 @@ static bool large_may_be_pinned(struct page *head, int mapped_here, int ours)
 }
 
 /*
- * How many entries of this table map the folio, its own pages in a row. All of them have the same
- * lock, whatever VMA they are of. If some are elsewhere (mremap), they are just not known here.
+ * How many entries of this table map the folio, its own pages in a row. All are under the same
+ * lock, whatever VMA they are of. Those that mremap() has put elsewhere are missed: the mapcount is
+ * read then.
  */
 static int count_entries(pte_t *ptep, struct page *head)
 {
@@ -114,7 +115,7 @@ static int count_entries(pte_t *ptep, struct page *head)
 	return n;
 }
 
-static void remember(struct uffdwp_look *look, struct page *head, bool pinned)
+static void remember_look(struct uffdwp_look *look, struct page *head, bool pinned)
 {
 	uffdwp_look_end(look);
 	look->head = head;
@@ -124,7 +125,7 @@ static void remember(struct uffdwp_look *look, struct page *head, bool pinned)
 }
 
 /**
- * uffdwp_look_end - let go of what was looked up
+ * uffdwp_look_end - drop the reference to what was looked up
  * @look: looks at the pages of a table
  */
 void uffdwp_look_end(struct uffdwp_look *look)
@@ -150,7 +151,7 @@ enum uffdwp_verdict uffdwp_look_at_page(struct uffdwp_look *look, pte_t *ptep, s
 	if (!PageHead(head))
 		return look_at_small_page(look, head, 0);
 	if (look->head != head)
-		remember(look, head, large_may_be_pinned(head, count_entries(ptep, head), 0));
+		remember_look(look, head, large_may_be_pinned(head, count_entries(ptep, head), 0));
 	return look->pinned ? UFFDWP_MAY_BE_PINNED : UFFDWP_NOT_PINNED;
 }
 
@@ -174,7 +175,7 @@ enum uffdwp_verdict uffdwp_look_at_found_page(struct uffdwp_look *look, struct p
 	if (look->head == head) {
 		put_page(page);
 	} else {
-		remember(look, head, large_may_be_pinned(head, 0, 1));
+		remember_look(look, head, large_may_be_pinned(head, 0, 1));
 		look->referenced = true;
 	}
 	return look->pinned ? UFFDWP_MAY_BE_PINNED : UFFDWP_NOT_PINNED;
@@ -210,7 +211,7 @@ bool uffdwp_hugetlb_may_be_pinned(pte_t pte)
  * @addr: address of the page
  * @pte: its entry: none or swap; its lock is held
  *
- * Return: the page, with a reference; NULL: there is none, or none that can be held.
+ * Return: the page, with a reference; NULL: there is none, or no reference to be had.
  */
 struct page *uffdwp_find_absent_page(struct vm_area_struct *vma, unsigned long addr, pte_t pte)
 {
@@ -223,11 +224,11 @@ struct page *uffdwp_find_absent_page(struct vm_area_struct *vma, unsigned long a
 }
 
 /**
- * uffdwp_drain_lru - have the LRU batches of all processors drained
+ * uffdwp_drain_lru - drain all LRU batches, if a command has met pages that may be pinned
  * @t: tracker, locked; no other lock is held
  *
- * For the next command. At most once a second, since all processors take part in it, and a page
- * that is really held is held after it, too.
+ * For the next command. At most once a second, since it has every processor do work, and does not
+ * help with a page that is really pinned.
  */
 void uffdwp_drain_lru(struct uffdwp_tracker *t)
 {
