@@ -2,31 +2,30 @@
 /*
  * Giving way: a VMA has one userfaultfd, and the process that is tracked comes first. When it names
  * memory of a tracker in UFFDIO_REGISTER or UFFDIO_UNREGISTER, the tracker loses that memory, and
- * the process finds what it would find without us. What was lost reads as UNTRACKED and WRITTEN,
- * and pages_given_way of STATS tells of it.
+ * the call does what it would do without us. What was lost reads as UNTRACKED and WRITTEN, and is
+ * counted in pages_given_way of STATS.
  *
- * Only a tracker whose userfaultfd the module has made gives way, since the process cannot know of
- * that one. A userfaultfd that was handed in, or that has asked for a feature of native_abi=1, is
- * the process's own, and there the kernel decides, as ever.
+ * Only a private tracker gives way, since the process cannot know of its userfaultfd. One that was
+ * handed in, or that has asked for a feature of native_abi=1, is the process's own, and the
+ * kernel's rules hold.
  *
- * UFFDIO_UNREGISTER by a foreign userfaultfd: without us the memory would be registered with none,
- * which every kernel skips and calls a success. Linux 5.10 to 6.12 would take it from us without a
- * word, and 7.2 would say -EINVAL. To skip it as well would take one call for each part of the
- * range, and the caller could not be told which of them has failed.
+ * UFFDIO_UNREGISTER by another userfaultfd: without us the VMA would have no userfaultfd, which
+ * every kernel skips with success. Linux 5.10 to 6.12 would unregister it from ours in silence, and
+ * 7.2 would return -EINVAL. To skip it as well would take one call for each part of the range, and
+ * the caller could not be told which of them has failed.
  *
- * It is checked first, under the same mmap_lock, that the kernel has no other reason to refuse; so
- * nothing is lost for a request that was never valid. One that fails later for want of memory is
- * not undone.
+ * The kernel's other reasons to refuse are checked first, under the same mmap_lock; so nothing is
+ * lost for a request that was never valid. One that fails later with -ENOMEM is not undone.
  *
- * No bit is left, since in memory of the process's own userfaultfd it would be a message to its
- * reader. To walk a large range takes long, so it is disarmed first, with pauses (hold.c). What
- * follows under mmap_lock held for writing is short: the range is checked again, and is taken if no
- * tracker has armed anything since (pages_armed, which is counted under the page-table lock that an
- * entry is armed under); otherwise it all begins anew. A tracker that never stops arming is given a
- * long hold in the end.
+ * No bit is left, since a write to it would be a fault for the monitor of the process's
+ * userfaultfd. To walk a large range takes long, so it is disarmed first, with pauses (hold.c).
+ * What follows under mmap_lock held for writing is short: the range is checked again, and is taken
+ * if no tracker has armed anything since (pages_armed, which is counted under the page-table lock
+ * that an entry is armed under); otherwise all is tried again. If a tracker never stops arming, the
+ * last try disarms under one long hold.
  *
- * With faults kept out of the VMA, a write fault that has found the tracker is over; and a command
- * of the tracker has not begun or finds nothing of it here.
+ * Once faults are kept out of the VMA, each write fault that has found the tracker is over; and a
+ * command of the tracker, which takes mmap_lock, finds the VMA unregistered.
  */
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
@@ -38,7 +37,7 @@
 #include "giveway.h"
 #include "tracker.h"
 
-/* The tracker with a userfaultfd of its own that has this VMA, or NULL. */
+/* The private tracker of this VMA, or NULL. */
 static struct uffdwp_tracker *tracker_to_ask(const struct vm_area_struct *vma)
 {
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
@@ -54,8 +53,8 @@ static bool gives_way(const struct vm_area_struct *vma)
 }
 
 /**
- * uffdwp_claim_meets_tracker - is there anything in the range to be given, or to be kept?
- * @mm: address space
+ * uffdwp_claim_meets_tracker - is tracked memory of another userfaultfd in the range?
+ * @mm: mm
  * @claim: what the process asks for
  *
  * Return: whether there is, at this moment.
@@ -81,16 +80,16 @@ static bool cuts_hugetlb(struct vm_area_struct *vma, unsigned long border)
 	       !IS_ALIGNED(border, vma_kernel_pagesize(vma));
 }
 
-/* May another userfaultfd than the claimant's have it? userfaultfd_register(), _unregister() */
+/* Does the kernel pass over VMAs of other userfaultfds? userfaultfd_register(), _unregister() */
 static bool others_may_stay(const struct uffdwp_claim *claim)
 {
 	return !claim->mode && !UFFDWP_UNREGISTER_ASKS_CTX;
 }
 
 /*
- * What would the kernel say, if the VMA were not a tracker's? In its order: userfaultfd_register().
- * UFFDIO_UNREGISTER looks at the end of hugetlb only when it has come there, and all that is below
- * is unregistered then: that is left to it.
+ * What would the kernel return if the VMA were not a tracker's? In the order of
+ * userfaultfd_register(). userfaultfd_unregister() checks the end in hugetlb only when it gets
+ * there, with all below unregistered: that is left to it.
  */
 static int check_vma(const struct uffdwp_claim *claim, struct vm_area_struct *vma)
 {
@@ -98,7 +97,7 @@ static int check_vma(const struct uffdwp_claim *claim, struct vm_area_struct *vm
 	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
 	unsigned long mode = claim->mode;
 
-	/* UFFDIO_UNREGISTER asks for the modes that the VMA has: ours it would not have. */
+	/* UFFDIO_UNREGISTER checks the modes of the VMA: without us it would have none. */
 	if (!mode && !t)
 		mode = vma->vm_flags & __VM_UFFD_FLAGS;
 	if (!uffdwp_vma_can_userfault(vma, mode, claim->async))
@@ -112,7 +111,7 @@ static int check_vma(const struct uffdwp_claim *claim, struct vm_area_struct *vm
 	return 0;
 }
 
-/* What both calls ask of the first VMA only, wherever it begins. */
+/* Both calls check the start against the page size of the first VMA, wherever that begins. */
 static bool begins_well(const struct uffdwp_claim *claim, struct vm_area_struct *first)
 {
 	return !is_vm_hugetlb_page(first) ||
@@ -134,7 +133,7 @@ static int check_vmas(struct mm_struct *mm, const struct uffdwp_claim *claim)
 	return 0;
 }
 
-/* Whole huge pages only: what a border cuts is left for later. */
+/* With pauses only whole PMDs are disarmed; the rest under mmap_lock held for writing. */
 static unsigned long first_whole(const struct uffdwp_claim *claim)
 {
 	return round_up(claim->start, PMD_SIZE);
@@ -151,8 +150,9 @@ static enum uffdwp_disarm all_if_given(struct vm_area_struct *vma, const void *a
 }
 
 /*
- * Where the tracker has mapped the shared zero page to arm what was not populated, there would be
- * no MISSING fault, and UFFDIO_COPY would say -EEXIST: of this request, or of one that comes later.
+ * Unmaps the zero pages that the tracker has armed unpopulated memory with: with them there would
+ * be no MISSING fault, and UFFDIO_COPY would return -EEXIST: with this mode, or with one that is
+ * registered later.
  */
 static void clean_with_pauses(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
@@ -162,7 +162,7 @@ static void clean_with_pauses(struct mm_struct *mm, const struct uffdwp_claim *c
 		uffdwp_disarm_range(mm, first_whole(claim), end_of_whole(claim), &choice);
 }
 
-/* What trackers had armed before the range was cleaned: as many as are likely to share it. */
+/* What trackers had armed before the range was disarmed, for as many as are likely to share it. */
 #define SNAPSHOTS 4
 
 struct snapshot {
@@ -192,7 +192,7 @@ static void take_snapshots(struct mm_struct *mm, const struct uffdwp_claim *clai
 	mmap_read_unlock(mm);
 }
 
-/* Nothing was armed since: mmap_lock is held for writing. */
+/* Has the tracker armed nothing since? mmap_lock is held for writing. */
 static bool is_as_it_was(const struct uffdwp_tracker *t, const struct snapshot *snapshots)
 {
 	unsigned int i;
@@ -217,7 +217,7 @@ static bool all_are_as_they_were(struct mm_struct *mm, const struct uffdwp_claim
 	return true;
 }
 
-static void clean(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+static void clean_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
 	if (start >= end)
 		return;
@@ -227,9 +227,9 @@ static void clean(struct vm_area_struct *vma, unsigned long start, unsigned long
 		uffdwp_disarm_part(vma, start, end);
 }
 
-static long give(const struct uffdwp_claim *claim, const struct snapshot *snapshots,
-		 struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
-		 unsigned long end)
+static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *snapshots,
+		     struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
+		     unsigned long end)
 {
 	const unsigned long first = first_whole(claim), last = end_of_whole(claim);
 	const long pages = (end - start) >> PAGE_SHIFT;
@@ -237,10 +237,10 @@ static long give(const struct uffdwp_claim *claim, const struct snapshot *snapsh
 
 	uffdwp_vma_keep_out_faults(vma);
 	if (first < last && is_as_it_was(t, snapshots)) {
-		clean(vma, start, min(end, first));
-		clean(vma, max(start, last), end);
+		clean_range(vma, start, min(end, first));
+		clean_range(vma, max(start, last), end);
 	} else {
-		clean(vma, start, end);
+		clean_range(vma, start, end);
 	}
 	err = uffdwp_vma_unregister(vma, start, end);
 	if (err)
@@ -249,7 +249,7 @@ static long give(const struct uffdwp_claim *claim, const struct snapshot *snapsh
 	return pages;
 }
 
-/* What the kernel is about to take from a handed-in userfaultfd its tracker is told of, too. */
+/* The kernel is about to take it from a handed-in userfaultfd: its tracker is told of that, too. */
 static void tell_of_loss(const struct uffdwp_claim *claim, const struct vm_area_struct *vma,
 			 unsigned long pages)
 {
@@ -267,7 +267,7 @@ static long give_all(struct mm_struct *mm, const struct uffdwp_claim *claim,
 	struct uffdwp_tracker *t;
 	long given = 0, pages;
 
-	/* A VMA that was given may be a part of another one now. */
+	/* A VMA that was given may have been merged. */
 	for (; pos < claim->end; pos = end) {
 		vma = find_vma(mm, pos);
 		if (!vma || vma->vm_start >= claim->end)
@@ -279,7 +279,7 @@ static long give_all(struct mm_struct *mm, const struct uffdwp_claim *claim,
 		if (t && cuts_hugetlb(vma, end))
 			end = round_up(end, vma_kernel_pagesize(vma));
 		if (t) {
-			pages = give(claim, snapshots, t, vma, pos, end);
+			pages = give_vma(claim, snapshots, t, vma, pos, end);
 			if (pages < 0)
 				return pages;
 			given += pages;
@@ -291,7 +291,7 @@ static long give_all(struct mm_struct *mm, const struct uffdwp_claim *claim,
 	return given;
 }
 
-/* What is to be refused is not cleaned either: nothing changes. */
+/* Before anything is disarmed: a request that is refused changes nothing. */
 static int check_claim(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
 	int err = mmap_read_lock_killable(mm);
@@ -303,12 +303,12 @@ static int check_claim(struct mm_struct *mm, const struct uffdwp_claim *claim)
 	return err;
 }
 
-/* Tries before a long hold is taken. */
+/* The last try disarms under one long hold of mmap_lock. */
 #define TRIES 4
 
 /**
  * uffdwp_give_way - let the process have the memory of trackers
- * @mm: address space
+ * @mm: mm
  * @claim: what it asks for; its range is aligned
  *
  * Return: pages that are no longer tracked; 0 when there were none; -EINVAL, -EPERM or -EBUSY when

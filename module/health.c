@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Are the hooks still called? Owns the list of trackers that are looked after, and the work that
- * looks twice a second while there is one.
+ * Are the hooks still called? Owns the list of trackers that are watched, and the work that looks
+ * at them twice a second while there is one.
  *
  * How hooks die: a function that has one hook calls the trampoline of that hook; one that has
  * several, or a BPF program besides, calls ftrace_ops_list_func(), which calls all hooks in the
  * list, ours among them. That gives up at the first ftrace_ops without a function: FTRACE_WARN_ON()
  * calls ftrace_kill(), and no hook behind it in the list is called, this time or later. If ftrace
  * is killed while it changes what is hooked, the common trampolines may be left with ftrace_stub().
- * So hooks die function by function, some live on, and a hook of our own on a function of our own
- * would prove nothing of the others. ftrace_kill() also ends every change of what is hooked, for
- * good: ftrace_disabled is never reset.
+ * So hooks die function by function, some live on, and a hook on a function of our own would prove
+ * nothing about the others. After ftrace_kill() no hook is added or removed any more:
+ * ftrace_disabled is never reset.
  *
  * In Linux 6.1 a BPF program at the entry of a function that we redirect, and another one at its
  * exit after that, do it: bpf_trampoline_update() has to begin again (-EAGAIN of an IPMODIFY
@@ -19,35 +19,35 @@
  * Two signs:
  *
  *   - ftrace_is_dead(), for all trackers. It is set before the function that lost its hook runs, so
- *     whatever that function has done to an entry is done after it: a command that asks behind its
- *     last look at the page tables finds out, if any of what it saw was done without our hooks.
- *   - a fault that waits on the userfaultfd of a tracker, for that tracker. Only write protection
- *     is registered with one that was not handed in, and there is no reader, so this is a write
- *     fault that passed by all hooks, whatever the reason. With one that was handed in it may be a
- *     fault that is the owner's to resolve.
+ *     before whatever that function does to an entry: a command that asks after its last look at
+ *     the page tables learns whether any of what it saw was done without our hooks.
+ *   - a fault that waits on the userfaultfd of a tracker, for that tracker. One that was not handed
+ *     in is registered for write protection only and has no monitor, so this is a write fault that
+ *     passed by all hooks, whatever the reason. With one that was handed in it may be a fault for
+ *     its monitor.
  *
  * A tracker whose hooks are dead is lost, for good. Everything is disarmed first, so that it reads
- * as written, and those who sleep are woken then, and take their fault again. Commands that would
- * arm or say what is clean are refused from then on. One of them may be at work and have armed what
- * was just disarmed: it looks again at its end (uffdwp_health_after()), before it tells anything.
- * The owner of a handed-in userfaultfd arms by UFFDIO_WRITEPROTECT, of which we are not told any
- * more: as long as its tracker is open, it is disarmed again whenever a fault waits.
+ * as written; then the sleeping tasks are woken, and take their fault again. Commands that would
+ * arm or report what is clean are refused from then on. One that is at work may have armed what was
+ * just disarmed: it checks again at its end (uffdwp_health_after()), before it reports anything. A
+ * handed-in userfaultfd arms by UFFDIO_WRITEPROTECT, too, which no hook sees any more: while its
+ * tracker is open, it is disarmed again whenever a fault waits.
  *
- * What was lost is not brought back: a function without its hook may have zapped a page and left
- * its marker, so an entry that looks armed proves nothing (hence no scan), and a fault of the
- * kernel itself (read(2) into armed memory) meets UFFD_USER_MODE_ONLY and fails with EFAULT instead
- * of waiting.
+ * A lost tracker stays lost: a function without its hook may have zapped a page and left its
+ * marker, so an entry that looks armed proves nothing (hence no scan), and a fault of the kernel
+ * itself (read(2) into armed memory) meets UFFD_USER_MODE_ONLY and fails with EFAULT instead of
+ * waiting.
  *
- * Where the writes of a native tracker are for the reader of its userfaultfd (t->sync), they are
- * delivered by the kernel itself, without our hooks. Disarming would hide them: it is left alone.
+ * A synchronous tracker (t->sync) is left alone: the kernel itself delivers its write faults to the
+ * monitor, without our hooks, and disarming would hide them.
  *
- * Locks: watch_lock protects the list; inside mmap_lock (dup_userfaultfd() publishes a tracker), so
- * the look takes no mmap_lock. Losing a tracker does, and may wait long for that of a process: it
- * is a work of its own for each tracker, and takes no lock of the tracker, since a command that
- * holds it may be what sleeps (put_user() to armed memory, Linux 5.10).
+ * Locks: watch_lock protects the list. It nests inside mmap_lock (dup_userfaultfd() publishes a
+ * tracker), so health_look() takes no mmap_lock. Losing a tracker does, and may wait long for it:
+ * it is a work of its own for each tracker, and does not take t->lock, since a command that holds
+ * it may be what sleeps (put_user() to armed memory, Linux 5.10).
  *
- * The queue is unbound and has a thread of its own for when there is no memory for others
- * (WQ_MEM_RECLAIM): it does not wait for what others do.
+ * The queue is WQ_UNBOUND and WQ_MEM_RECLAIM, which gives it a thread when there is no memory for
+ * others: it does not wait for other work.
  */
 #include <linux/ftrace.h>
 #include <linux/jiffies.h>
@@ -71,17 +71,17 @@ static LIST_HEAD(watched);
 static DEFINE_MUTEX(watch_lock);
 static struct workqueue_struct *queue;
 
-static void look(struct work_struct *work);
-static DECLARE_DELAYED_WORK(look_work, look);
+static void health_look(struct work_struct *work);
+static DECLARE_DELAYED_WORK(look_work, health_look);
 
 /**
  * uffdwp_health_ftrace_is_dead - has ftrace stopped after an error of its own?
  *
- * Return: whether it has; it never works again before the machine is booted anew.
+ * Return: whether it has; it never works again until the next boot.
  */
 bool uffdwp_health_ftrace_is_dead(void)
 {
-	/* Not before what the caller has seen in page tables, whose lock it has dropped. */
+	/* After what the caller has read from page tables, whose lock it has dropped. */
 	smp_rmb();
 	return uffdwp_call(ftrace_is_dead)();
 }
@@ -98,25 +98,26 @@ bool uffdwp_health_is_lost(struct uffdwp_tracker *t)
 }
 
 /**
- * uffdwp_health_wake - wake who sleeps in handle_userfault() for this tracker
+ * uffdwp_health_wake - wake the tasks that sleep in handle_userfault() for this tracker
  * @t: tracker, whose userfaultfd is open
  *
- * __wake_userfault() may have been inlined by another compiler. Then static_call() does nothing,
- * and they sleep until the tracker is closed.
+ * __wake_userfault() may have been inlined by another compiler. Then the static_call() does
+ * nothing, and they sleep until the tracker is closed.
  */
 void uffdwp_health_wake(const struct uffdwp_tracker *t)
 {
 	struct uffdwp_wake_range all = {};
 
-	/* wake_userfault(): the entries were changed before we look who waits */
+	/* As in wake_userfault(): the entries were changed before we look for waiters. */
 	smp_mb();
 	uffdwp_call(__wake_userfault)((struct userfaultfd_ctx *)t->ctx, &all);
 }
 
 /*
- * The userfaultfd of a native tracker is not ours, and with its hook on userfaultfd_release() dead
- * nobody has told us that it was closed. It is there as long as a VMA says so: it is taken out of
- * all of them, with mmap_lock held for writing, before the context is freed.
+ * We have no reference to the userfaultfd of a backport tracker, and with the hook on
+ * userfaultfd_release() dead we have not seen it closed. The context exists as long as a VMA points
+ * to it: userfaultfd_release() clears all of those, with mmap_lock held for writing, before it
+ * frees it.
  */
 static bool userfault_is_open(const struct uffdwp_tracker *t)
 {
@@ -139,11 +140,11 @@ static void wake_if_open(struct uffdwp_tracker *t)
 	mmap_read_unlock(t->mm);
 }
 
-/* With mm_users of 0 the VMAs are gone or on their way, and nobody can sleep any more. */
-static void lose(struct uffdwp_tracker *t)
+/* With mm_users of 0 exit_mmap() takes care of the VMAs, and no task is left to sleep. */
+static void lose_tracker(struct uffdwp_tracker *t)
 {
 	WRITE_ONCE(t->lost, true);
-	/* A command that arms from here on sees that, for it takes page-table locks after us. */
+	/* A command that arms after our disarming sees this: it takes page-table locks after us. */
 	if (!mmget_not_zero(t->mm))
 		return;
 	uffdwp_tracker_disarm_all(t);
@@ -172,10 +173,10 @@ static void lose_work(struct work_struct *work)
 	struct uffdwp_tracker *t = container_of(work, struct uffdwp_tracker, losing);
 
 	if (!READ_ONCE(t->lost) || someone_waits(t))
-		lose(t);
+		lose_tracker(t);
 }
 
-/* What the look may know without mmap_lock. */
+/* As far as it is known without mmap_lock. */
 static bool needs_help(struct uffdwp_tracker *t, bool dead)
 {
 	if (t->sync)
@@ -195,7 +196,7 @@ static void explain_once(bool dead)
 		pr_err_once("a write fault has passed by all hooks: its process is not tracked any more, and nothing of it is protected\n");
 }
 
-static void look(struct work_struct *work)
+static void health_look(struct work_struct *work)
 {
 	const bool dead = uffdwp_health_ftrace_is_dead();
 	struct uffdwp_tracker *t;
@@ -229,7 +230,7 @@ int uffdwp_health_before(struct uffdwp_tracker *t)
 }
 
 /**
- * uffdwp_health_after - may a command that relies on hooks tell what it has found?
+ * uffdwp_health_after - may a command that relies on hooks report what it has found?
  * @t: attached tracker, locked, its mm held by mmget()
  *
  * Return: 0; or -ENOTRECOVERABLE: it may not, and nothing is armed any more.
@@ -239,12 +240,12 @@ int uffdwp_health_after(struct uffdwp_tracker *t)
 	if (likely(!uffdwp_health_is_lost(t)))
 		return 0;
 	explain_once(uffdwp_health_ftrace_is_dead());
-	lose(t);
+	lose_tracker(t);
 	return -ENOTRECOVERABLE;
 }
 
 /**
- * uffdwp_health_prepare - what a new tracker needs before anything else here
+ * uffdwp_health_prepare - initialise what is used here of a new tracker
  * @t: tracker
  */
 void uffdwp_health_prepare(struct uffdwp_tracker *t)
@@ -254,7 +255,7 @@ void uffdwp_health_prepare(struct uffdwp_tracker *t)
 }
 
 /**
- * uffdwp_health_watch - look after a tracker from now on
+ * uffdwp_health_watch - watch a tracker from now on
  * @t: tracker, just published
  */
 void uffdwp_health_watch(struct uffdwp_tracker *t)
@@ -267,16 +268,16 @@ void uffdwp_health_watch(struct uffdwp_tracker *t)
 }
 
 /**
- * uffdwp_health_forget - do not look after a tracker any more
- * @t: tracker, which may never have been looked after; no mmap_lock is held
+ * uffdwp_health_forget - watch a tracker no more
+ * @t: tracker, which may never have been watched; mmap_lock is not held
  *
- * When it returns nothing here uses the tracker.
+ * On return nothing here uses the tracker.
  */
 void uffdwp_health_forget(struct uffdwp_tracker *t)
 {
 	mutex_lock(&watch_lock);
 	list_del_init(&t->watched);
-	/* One that runs just now waits for watch_lock, and finds the list empty. */
+	/* One that runs now waits for watch_lock, and finds the list empty. */
 	if (list_empty(&watched))
 		cancel_delayed_work(&look_work);
 	mutex_unlock(&watch_lock);
@@ -295,7 +296,7 @@ int uffdwp_health_init(void)
 }
 
 /**
- * uffdwp_health_exit - take it back; there are no trackers
+ * uffdwp_health_exit - destroy the queue; there are no trackers
  */
 void uffdwp_health_exit(void)
 {

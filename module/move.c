@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UFFDIO_MOVE. The kernel gives a page that is in memory a new entry where it moves it to, which
- * reads as written. A swap entry it moves as it is, with the write-protect bit (move_swap_pte()):
- * if the page was armed where it came from, it would read as "not written" in a place where nobody
- * has armed it, or be a message to the monitor of the userfaultfd that the destination is
- * registered with. And a marker is no hole to it, but an error.
+ * UFFDIO_MOVE. A present page gets a new entry at the destination, which reads as written. A swap
+ * entry is moved as it is, with the write-protect bit (move_swap_pte()): if it was armed at the
+ * source, it would read as "not written" where no tracker has armed it, or be a fault for the
+ * monitor of the destination's userfaultfd. And a marker is an error, also with
+ * UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES.
  *
- * So while a call is under way nothing is armed where it moves from: first it is noted, then what
- * is armed there is disarmed, then the kernel moves. Whoever arms a table has its lock, and looks
- * for notes there (uffdwp_is_moving()): either it comes first and is disarmed, or it sees the note.
- * (Where there is no table yet, nothing is locked to disarm it. Then the note, a full barrier, and
- * the look at the PMD stand against a new PMD, the lock of its table, which is an atomic operation
- * and so a full barrier, and the look for notes.) Meanwhile what is there reads as written. Zero
- * pages that a tracker has mapped are holes again.
+ * So while a call is under way nothing is armed in the source: first it is noted, then what is
+ * armed there is disarmed, then the kernel moves. Arming looks for notes under the page-table lock
+ * (uffdwp_is_moving()): either it comes first and is disarmed, or it sees the note. (Where there is
+ * no table yet, disarming locks none. There we write the note, have a full barrier and read the
+ * PMD; arming sets the PMD, locks the new table, by an atomic operation and so a full barrier, and
+ * reads the notes.) Meanwhile the source reads as written. Zero pages that a tracker has mapped are
+ * unmapped, so they are holes to the kernel.
  *
  * In memory of a tracker, what has arrived is disarmed, after it was moved, for the same reason as
  * in discard.c: a scan that comes in between may say "not written" once, and the next one says
- * "written". That is for bits that were in the source before anybody tracked it.
+ * "written". This is for bits that were in the source before it was tracked.
  *
- * The kernel reads the request from user memory, and so do we; it cannot be read for the kernel
- * from elsewhere (private_mm.c), since UFFDIO_MOVE wants the caller to have the mm (ctx->mm). Who
- * changes it in between can hide a move from us, and gains nothing by it: the kernel moves only to
- * memory that is registered with the very userfaultfd that is called, whose holder may arm all of
- * that by UFFDIO_WRITEPROTECT. To trust him or not was decided by who handed it in.
+ * The kernel reads the request from user memory, after we have; it cannot be given a copy
+ * (private_mm.c), since UFFDIO_MOVE requires that current->mm is ctx->mm. A thread that changes it
+ * in between can hide a move from us, and gains nothing by it: the kernel moves only to memory that
+ * is registered with the very userfaultfd that is called, which may arm all of that by
+ * UFFDIO_WRITEPROTECT. Whether to trust its holders was decided when it was handed in.
  */
 #include "compat/userfault.h"
 #include "move.h"
@@ -50,7 +50,7 @@ struct note {
 	unsigned long end;
 };
 
-/* Inside page-table locks. */
+/* Nests inside page-table locks. */
 static DEFINE_SPINLOCK(notes_lock);
 static LIST_HEAD(notes);
 unsigned int uffdwp_moves;
@@ -92,7 +92,7 @@ bool uffdwp_meets_move(const struct mm_struct *mm, unsigned long start, unsigned
 	return found;
 }
 
-/* The kernel has moved it into VMAs of this userfaultfd, and only what is tracked is ours. */
+/* The kernel has moved to VMAs of this userfaultfd; those that are tracked are ours. */
 static enum uffdwp_disarm all_that_arrived(struct vm_area_struct *vma, const void *ctx)
 {
 	return vma->vm_userfaultfd_ctx.ctx == ctx && uffdwp_tracker_of_vma(vma) ?
@@ -146,7 +146,7 @@ long uffdwp_move(struct file *uffd, void __user *uarg)
 	s64 moved;
 	long ret;
 
-	/* What cannot be read, or is no range, the kernel finds out. */
+	/* What cannot be read, or is no range, the kernel refuses. */
 	if (copy_from_user(&move, request, sizeof(move)) ||
 	    !uffdwp_user_range_is_valid(mm, move.src, move.len) || !mmget_not_zero(mm))
 		return uffdwp_uffd_call_original(uffd, UFFDIO_MOVE, uarg);

@@ -13,8 +13,8 @@ long uffdwp_move(struct file *uffd, void __user *uarg);
 bool uffdwp_meets_move(const struct mm_struct *mm, unsigned long start, unsigned long end);
 
 /*
- * May memory not be armed because UFFDIO_MOVE is about to move it away? Asked with the lock of the
- * page table, or before there is one: move.c.
+ * Must memory not be armed because UFFDIO_MOVE is about to move it away? Asked with the page-table
+ * lock held, or before there is a table: move.c.
  */
 static inline bool uffdwp_is_moving(const struct mm_struct *mm, unsigned long start,
 				    unsigned long end)

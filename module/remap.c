@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mremap() takes a VMA that has moved from its userfaultfd, unless that has asked for
- * UFFD_FEATURE_EVENT_REMAP (mremap_userfaultfd_prep()), and nothing may stay armed there.
+ * mremap() unregisters a VMA that it moves, unless the userfaultfd has UFFD_FEATURE_EVENT_REMAP
+ * (mremap_userfaultfd_prep()), and nothing may stay armed there.
  *
- * Linux 6.1 and later take the bits out of what they move (move_ptes(), move_huge_pmd()). But the
- * VMA may be larger than what was moved: copy_vma() has merged it with a neighbour of the same
- * userfaultfd, and that is cut off together with it, armed as it was. Linux 5.10 takes out no bits
+ * Linux 6.1 and later clear the bits of what they move (move_ptes(), move_huge_pmd()). But the VMA
+ * may be larger than what was moved: copy_vma() may have merged it with a neighbour of the same
+ * userfaultfd, which is unregistered together with it, armed as it was. Linux 5.10 clears no bits
  * at all.
  *
- * No pause here, since mremap() holds mmap_lock: move_page_tables() has just done as much, but for
- * the neighbour.
+ * No pause here, since mremap() holds mmap_lock: move_page_tables() has just walked as much, but
+ * for the neighbour.
  *
- * A marker that stays behind in anonymous memory kills whoever touches it once our hook on
- * do_swap_page() is gone (6.1). A bit is believed by the next user of the memory, whoever that is,
- * and an entry with the bit and with write permission is one that the kernel does not expect
+ * A marker that stays in anonymous memory kills the process that touches it, once our hook on
+ * do_swap_page() is gone (6.1). A bit that stays counts for the next userfaultfd that registers the
+ * memory, and the kernel does not expect an entry with the bit and write permission
  * (page_table_check_pte_flags()).
  */
 #include <linux/mm.h>
@@ -27,7 +27,7 @@
  * @vma: where it is now; mmap_lock is held for writing, and faults are kept out, since the kernel
  *	has just changed its flags
  * @zeroes: zero pages of ours may be there. Without their bits they look like those that the
- *	process has mapped by reading, which are mapped again when it reads; but not in locked
+ *	process has mapped by reading, so all are unmapped: reading maps them again. Not in mlocked
  *	memory, which was populated when it was armed
  */
 void uffdwp_remap(struct vm_area_struct *vma, bool zeroes)
