@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UFFDIO_COPY_MODE_WP on Linux 5.10, where what maps the page is inlined into mcopy_atomic(). That
- * takes mmap_lock by itself, so whose memory it is going to protect can only be asked before, when
- * a tracker may still come, and after, when it has protected.
+ * UFFDIO_COPY_MODE_WP on Linux 5.10, where the function that maps the page is inlined into
+ * mcopy_atomic(). That takes mmap_lock by itself, so whether the memory is a tracker's can be
+ * checked only before, when a tracker may still register it, and after, when it is protected.
  *
  * So both: what is a tracker's before is copied without protection, and what is one's afterwards is
  * disarmed. A tracker that registers the memory in between may read one page as "not written" until
- * then, a page that it has never armed; the next scan says "written". One page, because this copies
- * page by page: with more, the second could keep the first waiting for as long as its source is not
- * there.
+ * then that it has never armed; the next scan says "written". One page, because this copies page by
+ * page: with more, a fault on the source of the second could delay the check of the first without
+ * limit.
  *
  * The hook stays as long as the module (hooks/hooks.c), so that no call has begun without it.
  */
@@ -26,7 +26,7 @@
 #include "tracker.h"
 #include "uffd_call.h"
 
-/* The caller has the mm by mmget(). */
+/* Must this call not arm the page? @disarm: then disarm it. The caller has the mm by mmget(). */
 static bool is_refused(struct mm_struct *mm, unsigned long addr, bool disarm)
 {
 	struct vm_area_struct *vma;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls of a process on a userfaultfd of its own, in memory of a tracker whose userfaultfd the
- * module has made. The process has not registered that memory, and without us would be told so:
- * -ENOENT. The kernel asks only whether the VMA has some userfaultfd (mfill_atomic(),
- * mwriteprotect_range()), finds ours, and would fill the memory: with a page that comes late, say,
- * for memory that was unmapped, mapped anew and tracked meanwhile.
+ * Calls of a process on a userfaultfd of its own, in memory of a private tracker. The process has
+ * not registered that memory, and without us would get -ENOENT. The kernel checks only whether the
+ * VMA has some userfaultfd (mfill_atomic(), mwriteprotect_range()), finds ours, and would fill the
+ * memory: say, by a late UFFDIO_COPY to memory that was unmapped, mapped anew and tracked
+ * meanwhile.
  *
- * It is asked before the kernel acts, for the VMA that the range begins in; the kernel fills no
- * range of two VMAs. What the kernel would refuse for another reason, which it looks for first, is
- * left to it. Memory that is registered with a tracker only then: hooks/arming.c. In a range of
- * several VMAs, which UFFDIO_WRITEPROTECT takes since Linux 6.3, change_protection() says so where
- * it comes to ours (writeprotect.c).
+ * The VMA that the range begins in is checked before the kernel acts; the kernel fills no range of
+ * two VMAs. What the kernel refuses for another reason, which it checks first, is left to it. For
+ * memory that is registered with a tracker after our check see hooks/arming.c. In a range of
+ * several VMAs, which UFFDIO_WRITEPROTECT takes since Linux 6.3, the hook on change_protection()
+ * returns -ENOENT at the first of ours (writeprotect.c).
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -36,7 +36,7 @@
  * @result: offset of what is stored with an error, too, or NO_RESULT
  * @mode: offset of the mode
  * @modes: those that this kernel knows
- * @not_both: of which it does not take all at once, or 0
+ * @not_both: of these, modes that it does not take together, or 0
  */
 struct fill {
 	unsigned int cmd;
@@ -178,11 +178,11 @@ bool uffdwp_stranger_is_refused(struct file *uffd, unsigned int cmd, void __user
 	unsigned int features;
 	u64 start, len;
 
-	/* What cannot be read the kernel cannot read either. */
+	/* The kernel refuses what cannot be read. */
 	if (!fill || !mm || get_user(start, (u64 __user *)(uarg + fill->start)) ||
 	    get_user(len, (u64 __user *)(uarg + fill->len)))
 		return false;
-	/* Without UFFDIO_API it refuses everything. */
+	/* Without UFFDIO_API the kernel refuses everything. */
 	if (!uffdwp_user_range_is_valid(mm, start, len) || !mode_is_valid(fill, uarg) ||
 	    !source_is_valid(fill, mm, uarg, len) || uffdwp_userfault_features(uffd, &features))
 		return false;

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * userfaultfd_ioctl(): which calls of it are looked at, and by whom. Owns the table of tasks that
- * are in such a call.
+ * userfaultfd_ioctl(): which calls are looked at, and where. Owns the table of tasks that are in
+ * such a call.
  *
  * Why a table: memory of a handed-in userfaultfd is armed by calls on that very userfaultfd, but
- * the kernel does not ask. UFFDIO_WRITEPROTECT, UFFDIO_COPY and UFFDIO_CONTINUE of any userfaultfd
- * of the mm work on a VMA that is registered with another, and where change_protection() or
- * mfill_atomic_install_pte() sees the VMA there is no context at hand, on any kernel. So a call on
- * a userfaultfd that was handed in is noted where it begins, with the task that makes it, and who
- * arms asks for a note of current. A call that has begun before its userfaultfd was handed in has
- * none, and arms nothing: its pages read as written.
+ * the kernel does not check that. UFFDIO_WRITEPROTECT, UFFDIO_COPY and UFFDIO_CONTINUE of any
+ * userfaultfd of the mm work on a VMA that is registered with another, and change_protection() and
+ * mfill_atomic_install_pte() are not given the context, on any kernel. So a call on a userfaultfd
+ * that was handed in is noted where it begins, with its task, and arming looks for a note of
+ * current. A call that has begun before its userfaultfd was handed in has none, and arms nothing:
+ * its pages read as written.
  *
  * A note is on the stack of the task that makes the call and is looked for by that task alone; what
  * the bucket locks protect is the list. They are innermost: taken with mmap_lock or a VMA lock
- * held, and from an ftrace callback, so raw. There are as many as make a list short even with all
- * the tasks of a user in such a call: some ten thousand, since that is what systems let a user
- * have.
+ * held, and from an ftrace callback, so raw. There are enough to keep the lists short even with all
+ * tasks of a user in such a call, some ten thousand (RLIMIT_NPROC).
  */
 #include <linux/hash.h>
 #include <linux/kernel.h>
@@ -135,11 +134,11 @@ bool uffdwp_uffd_call_protects(void)
  * uffdwp_uffd_call_may_arm - may what current is calling arm memory of this tracker?
  * @t: tracker that a VMA is registered with; that VMA's lock or mmap_lock is held
  *
- * Asked where the kernel is about to protect memory by itself, and not by a command of the tracker,
- * which does not come this way.
+ * Asked where the kernel is about to protect memory by itself. Commands of the tracker do not come
+ * this way.
  *
- * Memory of a native tracker is the process's own affair, as on Linux 6.7: any userfaultfd of the
- * mm may protect it, and any reader of its pagemap may.
+ * Memory of a backport tracker any userfaultfd of the mm may protect, and so may PAGEMAP_SCAN, as
+ * on Linux 6.7.
  *
  * Return: whether it may.
  */
@@ -152,7 +151,7 @@ notrace bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t)
  * uffdwp_uffd_call_is_strangers - is current in UFFDIO_WRITEPROTECT of another userfaultfd?
  * @t: tracker that a VMA is registered with
  *
- * The kernel takes protection away for other reasons, too: where a VMA is unregistered.
+ * Not when it is in UFFDIO_UNREGISTER, where the kernel takes protection away, too.
  *
  * Return: whether it is.
  */
@@ -173,7 +172,7 @@ notrace bool uffdwp_uffd_call_is_strangers(const struct uffdwp_tracker *t)
 static notrace bool changes_memory_of_trackers(const struct file *uffd, unsigned int cmd)
 {
 #if UFFDWP_KERNEL_HAS_MOVE
-	/* Also where nobody tracks yet: it may be at work when the first tracker arms. */
+	/* Also without a tracker: it may be at work when the first one arms. */
 	if (cmd == UFFDIO_MOVE)
 		return true;
 #endif
@@ -212,7 +211,7 @@ long uffdwp_uffd_call_original(struct file *uffd, unsigned int cmd, void __user 
 	return ret;
 }
 
-static long dispatch(struct file *uffd, unsigned int cmd, unsigned long arg)
+static long call_command(struct file *uffd, unsigned int cmd, unsigned long arg)
 {
 	void __user *uarg = (void __user *)arg;
 
@@ -232,10 +231,10 @@ static long dispatch(struct file *uffd, unsigned int cmd, unsigned long arg)
 }
 
 #ifdef UFFDIO_CONTINUE
-/* What is looked at under one hold of mmap_lock. */
+/* Bytes that are looked at under one hold of mmap_lock. */
 #define STRIDE (16UL << 20)
 
-/* Where to go on. */
+/* Returns where to go on. */
 static unsigned long look_at_some(struct mm_struct *mm, const void *ctx, unsigned long pos,
 				  unsigned long end)
 {
@@ -256,9 +255,9 @@ static unsigned long look_at_some(struct mm_struct *mm, const void *ctx, unsigne
 }
 
 /*
- * UFFDIO_CONTINUE maps a page that was there before, and that somebody may hold since then. The
- * kernel does not ask, and arms it. So it is looked at afterwards: a scan that comes in between may
- * say "not written" once, and the next one says "written".
+ * UFFDIO_CONTINUE maps and arms a page that is in the page cache already and may be pinned, which
+ * the kernel does not check. So it is looked at afterwards: a scan that comes in between may say
+ * "not written" once, and the next one says "written".
  */
 static void look_at_continued(const struct file *uffd, const struct uffdio_continue *request)
 {
@@ -280,9 +279,9 @@ static void look_at_continued(const struct file *uffd, const struct uffdio_conti
 static long call_continue(struct file *uffd, unsigned int cmd, unsigned long arg)
 {
 	struct uffdio_continue request;
-	/* What cannot be read, the kernel cannot read either. */
+	/* The kernel refuses what cannot be read. */
 	const bool known = !copy_from_user(&request, (void __user *)arg, sizeof(request));
-	long ret = dispatch(uffd, cmd, arg);
+	long ret = call_command(uffd, cmd, arg);
 
 	if (known && uffdwp_ctx_is_handed_in(uffd->private_data))
 		look_at_continued(uffd, &request);
@@ -290,13 +289,13 @@ static long call_continue(struct file *uffd, unsigned int cmd, unsigned long arg
 }
 #endif
 
-static long call(struct file *uffd, unsigned int cmd, unsigned long arg)
+static long call_and_look(struct file *uffd, unsigned int cmd, unsigned long arg)
 {
 #ifdef UFFDIO_CONTINUE
 	if (cmd == UFFDIO_CONTINUE)
 		return call_continue(uffd, cmd, arg);
 #endif
-	return dispatch(uffd, cmd, arg);
+	return call_command(uffd, cmd, arg);
 }
 
 /**
@@ -305,7 +304,7 @@ static long call(struct file *uffd, unsigned int cmd, unsigned long arg)
  * @cmd: command
  * @arg: its structure, in user memory
  *
- * Which commands of a handed-in userfaultfd arm is the kernel's affair: all of them are noted.
+ * All commands of a handed-in userfaultfd are noted, since which of them arm depends on the kernel.
  *
  * Return: what the kernel returns, or what is documented with the functions that add to it.
  */
@@ -316,7 +315,7 @@ long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg)
 
 	uffdwp_uffd_call_begin(&note, uffd->private_data, cmd);
 	if (!uffdwp_stranger_is_refused(uffd, cmd, (void __user *)arg, &ret))
-		ret = call(uffd, cmd, arg);
+		ret = call_and_look(uffd, cmd, arg);
 	uffdwp_uffd_call_end(&note);
 	return ret;
 }

@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Where the kernel is about to change the protection of memory of a tracker by itself:
- * change_protection() with MM_CP_UFFD_WP, of UFFDIO_WRITEPROTECT and of PAGEMAP_SCAN where it finds
- * no page table; and with MM_CP_UFFD_WP_RESOLVE, of UFFDIO_WRITEPROTECT.
+ * change_protection() with MM_CP_UFFD_WP, from UFFDIO_WRITEPROTECT, and from PAGEMAP_SCAN where it
+ * finds no page table; and with MM_CP_UFFD_WP_RESOLVE, from UFFDIO_WRITEPROTECT.
  *
- * Only calls on a userfaultfd that was handed in arm its memory, and for those it is armed as by
- * ARM: Linux 6.1 protects what is populated and skips the rest without a word, which would read as
- * written for ever; and no kernel asks about pins. For others nothing is armed, nor disarmed, and
- * they are told what they would be told otherwise: that it is done where a userfaultfd of the
- * process has the memory, and else that it is not registered (stranger.c).
+ * Only calls on a userfaultfd that was handed in arm its memory, and those arm as ARM does: Linux
+ * 6.1 protects what is populated and silently skips the rest, which would read as written for ever;
+ * and no kernel checks for pins. Other calls arm and disarm nothing, and return what they would
+ * without us: success where a userfaultfd of the process has the memory, and else -ENOENT
+ * (stranger.c).
  *
- * Once the tracker arms no more, what its owner protects is between the owner and the reader of
- * that userfaultfd, and the kernel's own affair. What we put there by then nobody would take away.
+ * Once the tracker arms no more (arming_ended), write protection is left to the kernel and answered
+ * by the monitor of that userfaultfd. What we armed by then would not be disarmed any more.
  *
- * What is left to the kernel: which ranges are refused, events that are pending, and whom to wake.
+ * Left to the kernel: which ranges are refused, pending events, and which tasks to wake.
  *
  * The caller holds mmap_lock for reading and keeps its pointer to the VMA, so the lock must not be
- * dropped for those who wait for it: it is held for as long as the kernel's own function would.
+ * dropped when it is contended: it is held for as long as the kernel's own function would.
  *
- * On 5.19 and later the caller's mmu_gather counts as a flush that is owed
- * (mm_tlb_flush_pending()), so arm_none() flushes once a table where there was nothing. One flush
- * too many, never one too few.
+ * On 5.19 and later the caller's mmu_gather counts as a pending flush (mm_tlb_flush_pending()), so
+ * arm_none() flushes once a table where there was nothing. One flush too many, never one too few.
  */
 #include <linux/mm.h>
 #include <linux/userfaultfd_k.h>
@@ -31,9 +30,9 @@
 #include "writeprotect.h"
 
 /**
- * uffdwp_writeprotect_is_ours - is change_protection() not to do what it is called for?
+ * uffdwp_writeprotect_is_ours - is change_protection() to be replaced?
  * @vma: VMA; mmap_lock is held
- * @protect: it is to protect; else it is to take protection away
+ * @protect: MM_CP_UFFD_WP; else MM_CP_UFFD_WP_RESOLVE
  *
  * Return: whether uffdwp_writeprotect() is to be called instead.
  */
@@ -54,11 +53,11 @@ notrace bool uffdwp_writeprotect_is_ours(const struct vm_area_struct *vma, bool 
  * @start: first address, inside the VMA
  * @end: last address, exclusive, inside the VMA
  *
- * An error does not tell how far it came, and before 6.3 it is not even told: then nothing in the
- * range is left armed, and all of it reads as written.
+ * The caller does not learn how far it came, and before 6.3 not even of the error: so on error
+ * nothing in the range is left armed, and all of it reads as written.
  *
  * Return: 0; -ENOMEM when there was no memory for page tables; -EINTR when the task was killed;
- * -EIO as from uffdwp_walk_vma(); -ENOENT in memory that only the tracker knows of.
+ * -EIO as from uffdwp_walk_vma(); -ENOENT in memory of a private tracker.
  */
 long uffdwp_writeprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
