@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Binding a tracker to an address space: find it, check the right to it, get a userfaultfd of it.
+ * Binding a tracker to an mm: find it, check the right to it, get a userfaultfd of it.
  */
 #include <linux/file.h>
 #include <linux/mm.h>
@@ -27,7 +27,7 @@
 #define ATTACH_FLAGS (UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD | UFFDWP_ATTACH_IGNORE_PINS | \
 		      UFFDWP_ATTACH_KEEP)
 
-static int check(const struct uffdwp_attach_arg *arg)
+static int check_request(const struct uffdwp_attach_arg *arg)
 {
 	const bool uffd = arg->flags & UFFDWP_ATTACH_UFFD;
 
@@ -60,8 +60,9 @@ static struct task_struct *task_of_pidfd(int pidfd)
 }
 
 /*
- * The same check as ptrace(2) and process_vm_writev(2), with the same answer: mm_access() says
- * -EACCES where those say -EPERM. -ESRCH, or on some kernels NULL, where the task has no mm.
+ * The same check as ptrace(2) and process_vm_writev(2), with the same error: mm_access() returns
+ * -EACCES where those return -EPERM. It returns -ESRCH, or on some kernels NULL, where the task has
+ * no mm.
  */
 static struct mm_struct *mm_of_task(struct task_struct *task)
 {
@@ -79,7 +80,7 @@ static struct task_struct *thread_with_mm(struct task_struct *task)
 
 	rcu_read_lock();
 	for_each_thread(task, thread) {
-		/* A hint: exit_mm() may come any time, and mm_access() looks under its lock. */
+		/* A hint: exit_mm() may come any time; get_task_mm() checks under task_lock(). */
 		if (READ_ONCE(thread->mm)) {
 			found = thread;
 			get_task_struct(found);
@@ -91,12 +92,12 @@ static struct task_struct *thread_with_mm(struct task_struct *task)
 }
 
 /*
- * A thread that has ended has no mm any more, and the process goes on while another has it: its
- * first one, which the process is named by, may be a zombie. The right is asked for to the thread
- * whose mm it is; an exec between the two looks at both under exec_update_lock (mm_access()).
+ * A thread that has ended has no mm any more, and the process goes on while another has it: the
+ * thread group leader, whose pid is that of the process, may be a zombie. mm_access() checks the
+ * right to the thread that it takes the mm of, both under exec_update_lock.
  *
  * Each turn has seen a thread that ended just then, so this ends unless the process makes new ones
- * for ever; then it ends with the caller.
+ * for ever; then it ends when the caller is killed.
  */
 static struct mm_struct *mm_of_process(struct task_struct *task)
 {
@@ -134,8 +135,8 @@ static struct mm_struct *mm_of(const struct uffdwp_attach_arg *arg)
 }
 
 /*
- * With WP_ASYNC the kernel arms for everybody who asks it by PAGEMAP_SCAN, so it is for memory that
- * a hook keeps that from (hooks/arming.c).
+ * With WP_ASYNC the kernel arms for every caller of PAGEMAP_SCAN, so it is requested only where
+ * ordinary files can be tracked, which takes a hook that prevents that (hooks/arming.c).
  */
 static u64 features_wanted(void)
 {
@@ -143,8 +144,8 @@ static u64 features_wanted(void)
 }
 
 /*
- * Ours and no other feature: the events (fork, remap, remove, unmap) would stop the process until
- * somebody reads them.
+ * No other feature: the events (fork, remap, remove, unmap) would block the process, since there is
+ * no monitor to read them.
  */
 static int open_api(struct file *uffd, unsigned int *features)
 {
@@ -153,14 +154,14 @@ static int open_api(struct file *uffd, unsigned int *features)
 }
 
 /*
- * A child would inherit what is armed, in a context that is not ours. And with WP_ASYNC any reader
- * of the pagemap could arm, unless a hook keeps it from that.
+ * With EVENT_FORK a child would inherit what is armed, in a context without a tracker. And with
+ * WP_ASYNC any caller of PAGEMAP_SCAN could arm, unless a hook prevents it.
  */
 static int check_handed_in(struct file *uffd, const struct mm_struct *mm, unsigned int *features)
 {
 	int err = uffdwp_userfault_features(uffd, features);
 
-	/* That of a parent or a child registers the memory of that one. */
+	/* A userfaultfd of a parent or a child registers memory of its own mm. */
 	if (!err && uffdwp_userfault_owner(uffd) != mm)
 		err = -EINVAL;
 	if (!err && (*features & UFFD_FEATURE_EVENT_FORK))
@@ -190,13 +191,13 @@ static struct file *userfault_of(const struct uffdwp_attach_arg *arg, struct mm_
 }
 
 /*
- * Memory of a userfaultfd that is handed in may be registered already, and what began before the
- * hooks were placed, or has asked them whose it is before it was ours, has not ended: a
- * MADV_DONTNEED, or a call on another userfaultfd, or a PAGEMAP_SCAN, that arms. Each holds
- * mmap_lock for reading or the lock of its VMA while it asks and acts: they are waited for, and the
- * next ones find the tracker. With one of our own nothing is registered yet, and registering waits.
+ * Memory of a userfaultfd that is handed in may be registered already, and calls may be at work
+ * that began before the hooks were placed or have not found the tracker: a MADV_DONTNEED, or a call
+ * on another userfaultfd or a PAGEMAP_SCAN, that arms. Each holds mmap_lock for reading or a VMA
+ * lock while it looks for the tracker and acts: they are waited for, and later ones find it. With a
+ * userfaultfd of our own nothing is registered yet, and registering waits.
  */
-static int publish(struct uffdwp_tracker *t)
+static int publish_tracker(struct uffdwp_tracker *t)
 {
 	struct vm_area_struct *vma;
 	int err;
@@ -219,9 +220,9 @@ static enum uffdwp_disarm all_of_ctx(struct vm_area_struct *vma, const void *ctx
 }
 
 /*
- * What is protected already was protected by whoever liked to, and without a look at pins: an entry
- * that is armed is not looked at any more. A write to it may sleep already, for a reader that need
- * not care for such messages any more.
+ * What is protected already was protected by any userfaultfd of the mm, and without a check for
+ * pins, and arming skips entries that are armed. A write to it may sleep already, waiting for a
+ * monitor that need not answer write faults any more.
  */
 static void disarm_handed_in(const struct uffdwp_tracker *t)
 {
@@ -247,7 +248,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 	int err;
 
 	lockdep_assert_held(&t->lock);
-	err = check(arg);
+	err = check_request(arg);
 	if (err)
 		return err;
 	if (t->mm)
@@ -274,12 +275,12 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 	t->keep = arg->flags & UFFDWP_ATTACH_KEEP;
 	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
 	t->mm = mm;
-	err = publish(t);
+	err = publish_tracker(t);
 	if (err)
 		goto unset;
 	if (t->handed_in)
 		disarm_handed_in(t);
-	/* From here on the struct is held, not the memory: the process may end when it likes. */
+	/* From here on the tracker has mm_count, not mm_users: exit_mmap() does not wait for it. */
 	mmgrab(mm);
 	mmput(mm);
 	return 0;

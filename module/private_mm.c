@@ -3,18 +3,18 @@
  * Owns an mm that no process has, and runs functions in it, or in another mm.
  *
  * UFFDIO_API, UFFDIO_REGISTER and UFFDIO_UNREGISTER copy their structure from user memory. That of
- * the caller can be changed by his threads, by other users of a shared page and through
- * /proc/PID/mem, between our look and the kernel's: then the kernel would register memory that was
- * never checked, in a mode that nobody asked for. So the structure is put into a page of this mm.
- * It has no task of its own; a kernel thread adopts it (kthread_use_mm()) for one call, and
- * get_task_mm() does not give out the mm of a kernel thread: neither ptrace(2) nor /proc nor
- * process_vm_writev(2) can get at it. What these ioctls do, they do to the mm of the userfaultfd's
- * context (ctx->mm), whoever calls them: of the calling task they use the user memory alone. This
- * is so in each of the kernels that compat.h lets in, and is to be read again for the next.
+ * the caller can be changed by its threads, by other users of a shared page and through
+ * /proc/PID/mem, between our copy and the kernel's: then the kernel would register memory or a mode
+ * that was never checked. So the structure is put into a page of this mm. It has no task of its
+ * own; a kernel thread adopts it (kthread_use_mm()) for one call, and get_task_mm() does not return
+ * the mm of a kernel thread: neither ptrace(2) nor /proc nor process_vm_writev(2) can get at it.
+ * These ioctls act on ctx->mm, the mm of the userfaultfd, and use nothing of current but its user
+ * memory. This is so in each of the kernels that compat.h lets in, and is to be checked for the
+ * next.
  *
  * One thread a call, and no work queue: it waits for the mmap_lock of the target, which a hostile
- * target can keep for as long as it likes, and would keep the queue's other users waiting.
- * So a thread waits for each task that waits for it, and no others.
+ * target can keep for as long as it likes, and would block other callers. This way each waits for
+ * its own target only.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
@@ -79,7 +79,7 @@ int uffdwp_run_in_mm(struct mm_struct *mm, void (*run)(void *arg), void *arg)
 	wake_up_process(task);
 	/* Not kthread_stop() at once: a thread that is told to stop before it runs never does. */
 	wait_for_completion(&e.done);
-	/* Not a moment of it is left in this module's code, which may be unloaded. */
+	/* After this it runs no code of the module any more, which may be unloaded. */
 	kthread_stop(task);
 	put_task_struct(task);
 	mem_cgroup_put(e.memcg);
@@ -121,7 +121,7 @@ static void run_call(void *arg)
 }
 
 /**
- * uffdwp_private_ioctl - ioctl() with a structure that nobody else can change
+ * uffdwp_private_ioctl - ioctl() with a structure that no other task can change
  * @file: file whose ioctl uses the memory of the calling task for its structure, and for nothing
  *	else
  * @cmd: command, whose number has the size of the structure
@@ -150,7 +150,7 @@ int uffdwp_private_mm_init(void)
 	if (!mm)
 		return -ENOMEM;
 #ifdef CONFIG_MEMCG
-	/* The task that loads the module, which will not be there when the mm is charged. */
+	/* mm_alloc() has set the loading task, which exits before the mm is charged. */
 	mm->owner = NULL;
 #endif
 	mm->task_size = TASK_SIZE_MAX;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The userfaultfd behind a tracker: the kernel's own object, made in any address space.
+ * The userfaultfd behind a tracker: the kernel's own object, made in any mm.
  *
- * userfaultfd(2) works on the mm of its caller, so a kernel thread adopts the target's and calls it
- * there. The file is taken out of the thread's descriptor table at once; no process ever has a
+ * userfaultfd(2) works on the mm of its caller, so a kernel thread adopts the target's mm and calls
+ * it there. The file is taken out of the thread's descriptor table at once; no process ever has a
  * descriptor of it, so the tracker alone decides how long it lives.
  */
 #include <linux/err.h>
@@ -25,13 +25,13 @@
 /* UFFD_FEATURE_INITIALIZED of fs/userfaultfd.c */
 #define FEATURE_INITIALIZED (1U << 31)
 
-/* f_op of every userfaultfd, known once the first was made (hooks/proof.c makes it). */
+/* f_op of every userfaultfd, known once the first is made (by hooks/proof.c). */
 static const struct file_operations *userfault_fops;
 
 /*
- * Where in a context the kernel keeps its address space, and how large a context is. Until 6.9 that
- * is private to fs/userfaultfd.c, so it is looked for in the first userfaultfd that is made, whose
- * address space is known. 0: not found.
+ * The offset of ctx->mm, and the size of a context. Until 6.9 the struct is private to
+ * fs/userfaultfd.c, so the first userfaultfd that is made is searched for its mm, which is known.
+ * 0: not found.
  */
 static size_t mm_offset;
 static size_t ctx_size;
@@ -58,8 +58,8 @@ static void create_here(void *arg)
 	/*
 	 * UFFD_USER_MODE_ONLY: faults of the kernel never wait on this userfaultfd, whatever is
 	 * done to it. Write faults are resolved by our hooks, which come before that check, in
-	 * either mode; and whoever may open the device gets no more power over the kernel than
-	 * vm.unprivileged_userfaultfd=0 leaves to everybody.
+	 * either mode; and opening the device gives no more power over the kernel than
+	 * vm.unprivileged_userfaultfd=0 leaves to every user.
 	 *
 	 * Kernel threads share one descriptor table, and a user-mode helper that is started just
 	 * now gets a copy: O_CLOEXEC keeps the file from the program that it becomes.
@@ -77,8 +77,8 @@ static void create_here(void *arg)
 }
 
 /**
- * uffdwp_userfault_create - userfaultfd(2) in another address space
- * @mm: address space, held by mmget()
+ * uffdwp_userfault_create - userfaultfd(2) in another mm
+ * @mm: mm, held by mmget()
  *
  * Return: the file, one reference; or an ERR_PTR of userfaultfd(2) or uffdwp_run_in_mm().
  */
@@ -107,11 +107,10 @@ bool uffdwp_userfault_owner_is_known(void)
 }
 
 /**
- * uffdwp_userfault_owner - the address space of a userfaultfd
+ * uffdwp_userfault_owner - the mm of a userfaultfd
  * @uffd: file
  *
- * Return: the address space, whose struct stays as long as the file; or NULL when this kernel does
- * not let it be known.
+ * Return: the mm, whose struct stays as long as the file; or NULL when its offset was not found.
  */
 struct mm_struct *uffdwp_userfault_owner(const struct file *uffd)
 {
@@ -122,10 +121,10 @@ struct mm_struct *uffdwp_userfault_owner(const struct file *uffd)
 
 /**
  * uffdwp_userfault_of_field - the tracker that belongs to a userfaultfd
- * @mm: address space
+ * @mm: mm
  * @field: some field in the context of a userfaultfd that the caller keeps open
  *
- * Return: the native tracker, valid until mmap_lock of @mm is dropped, if that is held; or NULL.
+ * Return: the backport tracker, valid until mmap_lock of @mm is dropped, if that is held; or NULL.
  */
 struct uffdwp_tracker *uffdwp_userfault_of_field(const struct mm_struct *mm, const void *field)
 {
@@ -156,7 +155,7 @@ struct file *uffdwp_userfault_get(int fd)
  * @uffd: file
  * @features: out: UFFD_FEATURE_*
  *
- * The context is private to the kernel, which tells of it in /proc/PID/fdinfo.
+ * Parsed from /proc/PID/fdinfo, since the context is private to fs/userfaultfd.c.
  *
  * Return: 0; -EINVAL when UFFDIO_API was not called yet; or -ENOMEM.
  */
@@ -182,11 +181,11 @@ int uffdwp_userfault_features(struct file *uffd, unsigned int *features)
 }
 
 /**
- * uffdwp_userfault_waiting - does a fault wait for the reader of a userfaultfd?
+ * uffdwp_userfault_waiting - does a fault wait for the monitor of a userfaultfd?
  * @ctx: context of a userfaultfd that stays open
  *
- * Whether the reader has been told of it or not. Asked of what tells /proc/PID/fdinfo, which looks
- * at the context of the file and nothing else.
+ * Whether the monitor has read it or not. Parsed from /proc/PID/fdinfo, whose function uses the
+ * context of the file and nothing else.
  *
  * Return: whether one does; false when there is no memory to ask with.
  */
@@ -198,7 +197,7 @@ bool uffdwp_userfault_waiting(const void *ctx)
 	char text[160] = "";
 	struct seq_file m = { .buf = text, .size = sizeof(text) - 1 };
 
-	/* Whoever asks will ask again. */
+	/* The caller asks again later. */
 	if (!uffd)
 		return false;
 	uffd->private_data = (void *)ctx;
