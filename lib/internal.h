@@ -63,7 +63,7 @@ struct uffdwp_backend_ops {
 	int (*arm)(struct uffdwp *tracker, uint64_t start, uint64_t len);
 	int (*disarm)(struct uffdwp *tracker, uint64_t start, uint64_t len);
 	int (*scan)(struct uffdwp *tracker, struct uffdwp_scan_arg *arg);
-	int (*stats)(struct uffdwp *tracker, struct uffdwp_stats *stats);
+	int (*stats)(struct uffdwp *tracker, struct uffdwp_stats_arg *stats);
 };
 
 extern const struct uffdwp_backend_ops uffdwp_module_backend;

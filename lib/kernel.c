@@ -642,7 +642,7 @@ static int kernel_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len)
 }
 
 /* The kernel does not count. */
-static int kernel_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
+static int kernel_stats(struct uffdwp *tracker, struct uffdwp_stats_arg *stats)
 {
 	(void)tracker;
 	(void)stats;

@@ -176,30 +176,9 @@ static int module_scan(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
 	return command(tracker, UFFDWP_IOC_SCAN, arg);
 }
 
-static int module_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
+static int module_stats(struct uffdwp *tracker, struct uffdwp_stats_arg *stats)
 {
-	struct uffdwp_stats_arg arg = { .size = sizeof(arg) };
-	int err = command(tracker, UFFDWP_IOC_STATS, &arg);
-
-	if (err)
-		return err;
-	stats->write_faults = arg.write_faults;
-	stats->huge_splits = arg.huge_splits;
-	stats->fallback_faults = arg.fallback_faults;
-	stats->marker_faults = arg.marker_faults;
-	stats->hugetlb_faults = arg.hugetlb_faults;
-	stats->pages_armed = arg.pages_armed;
-	stats->pages_pinned = arg.pages_pinned;
-	stats->pages_discarded = arg.pages_discarded;
-	stats->zero_installed = arg.zero_installed;
-	stats->markers_installed = arg.markers_installed;
-	stats->scans = arg.scans;
-	stats->pages_reported = arg.pages_reported;
-	stats->pages_undone = arg.pages_undone;
-	stats->tlb_flushes = arg.tlb_flushes;
-	stats->hooks_dead = arg.hooks_dead;
-	stats->pages_given_way = arg.pages_given_way;
-	return 0;
+	return command(tracker, UFFDWP_IOC_STATS, stats);
 }
 
 const struct uffdwp_backend_ops uffdwp_module_backend = {

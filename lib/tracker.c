@@ -176,13 +176,13 @@ int uffdwp_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len)
 	return uffdwp_failed(UFFDWP_STEP_DISARM, tracker->ops->disarm(tracker, start, len));
 }
 
-int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats *stats)
+int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats_arg *stats)
 {
-	struct uffdwp_stats full = { .size = sizeof(full) };
-	size_t size = stats->size;
+	struct uffdwp_stats_arg full = { .size = sizeof(full) };
+	const size_t size = stats->size;
 	int err;
 
-	if (size < sizeof(size))
+	if (size < sizeof(stats->size))
 		return uffdwp_failed(UFFDWP_STEP_STATS, -EINVAL);
 	err = tracker->ops->stats(tracker, &full);
 	if (err)

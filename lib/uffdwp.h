@@ -46,7 +46,7 @@
 extern "C" {
 #endif
 
-/* Define a variable NAME, which is a struct TYPE of this header, with its size and these fields. */
+/* Define a variable NAME: a struct TYPE that begins with its size, with that and these fields. */
 #define UFFDWP_OPTS(type, name, ...) \
 	struct type name = { .size = sizeof(struct type), __VA_ARGS__ }
 
@@ -349,40 +349,14 @@ uint64_t uffdwp_scan_position(const struct uffdwp_scan *scan);
 int uffdwp_scan_end(struct uffdwp_scan *scan);
 
 /**
- * struct uffdwp_stats - what a tracker has done
- * @size: in: sizeof(struct uffdwp_stats)
- *
- * The other fields are those of struct uffdwp_stats_arg.
- */
-struct uffdwp_stats {
-	size_t size;
-	uint64_t write_faults;
-	uint64_t huge_splits;
-	uint64_t fallback_faults;
-	uint64_t marker_faults;
-	uint64_t hugetlb_faults;
-	uint64_t pages_armed;
-	uint64_t pages_pinned;
-	uint64_t pages_discarded;
-	uint64_t zero_installed;
-	uint64_t markers_installed;
-	uint64_t scans;
-	uint64_t pages_reported;
-	uint64_t pages_undone;
-	uint64_t tlb_flushes;
-	uint64_t hooks_dead;
-	uint64_t pages_given_way;
-};
-
-/**
  * uffdwp_get_stats - what a tracker has done
  * @tracker: tracker
- * @stats: in: size; out: the rest
+ * @stats: in: size; out: the rest, as much as that has room for
  *
  * Return: 0, -EINVAL when @stats->size is too short, or -EOPNOTSUPP from the kernel back end, which
  * has none.
  */
-int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats *stats);
+int uffdwp_get_stats(struct uffdwp *tracker, struct uffdwp_stats_arg *stats);
 
 /**
  * uffdwp_explain - a sentence for people: what happened and what to do next

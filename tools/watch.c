@@ -87,11 +87,8 @@ static double now(void)
 
 static int open_tracker(struct watch *w)
 {
-	struct uffdwp_open_opts opts = {
-		.size = sizeof(opts),
-		.flags = UFFDWP_OPEN_PIDFD,
-		.pidfd = w->target.pidfd,
-	};
+	UFFDWP_OPTS(uffdwp_open_opts, opts, .flags = UFFDWP_OPEN_PIDFD,
+		    .pidfd = w->target.pidfd);
 
 	return uffdwp_open(0, &opts, &w->tracker);
 }
@@ -283,12 +280,12 @@ static int follow_exec(struct watch *w)
 /* What the process has taken for itself is in no report any more: that is not the same as clean. */
 static void tell_given_way(struct watch *w)
 {
-	struct uffdwp_stats stats = { .size = sizeof(stats) };
+	UFFDWP_OPTS(uffdwp_stats_arg, stats);
 
 	if (uffdwp_get_stats(w->tracker, &stats) || stats.pages_given_way <= w->given_way)
 		return;
 	fprintf(stderr, "uffdwp: process %d has taken %" PRIu64 " pages for a userfaultfd of its own, which are left to it\n",
-		(int)w->target.pid, stats.pages_given_way - w->given_way);
+		(int)w->target.pid, (uint64_t)stats.pages_given_way - w->given_way);
 	w->given_way = stats.pages_given_way;
 }
 
@@ -446,7 +443,7 @@ static int run(struct watch *w)
 /* Before a program is started: could anything be tracked at all? */
 static int check_device(void)
 {
-	struct uffdwp_open_opts opts = { .size = sizeof(opts), .backend = UFFDWP_BACKEND_MODULE };
+	UFFDWP_OPTS(uffdwp_open_opts, opts, .backend = UFFDWP_BACKEND_MODULE);
 	struct uffdwp *tracker;
 	int err = uffdwp_open(0, &opts, &tracker);
 

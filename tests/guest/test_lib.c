@@ -528,7 +528,7 @@ TEST(another_process_by_its_userfaultfd)
 
 TEST(statistics)
 {
-	struct uffdwp_stats stats = { .size = sizeof(stats) };
+	UFFDWP_OPTS(uffdwp_stats_arg, stats);
 	struct {
 		size_t size;
 		uint64_t write_faults;
@@ -543,7 +543,7 @@ TEST(statistics)
 	assert_int_equal(stats.write_faults, 5);
 	assert_int_equal(stats.pages_armed, N);
 	/* A program that is older than the library. */
-	assert_ok(uffdwp_get_stats(t, (struct uffdwp_stats *)&short_stats));
+	assert_ok(uffdwp_get_stats(t, (struct uffdwp_stats_arg *)&short_stats));
 	assert_int_equal(short_stats.write_faults, 5);
 	stats.size = 0;
 	assert_err(uffdwp_get_stats(t, &stats), EINVAL);
