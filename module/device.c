@@ -36,9 +36,9 @@ RELEASED(uffdwp_stats_arg, tlb_flushes, UFFDWP_STATS_SIZE_VER0);
 RELEASED(uffdwp_disarm_arg, reserved, UFFDWP_DISARM_SIZE_VER0);
 
 /*
- * Copy a structure that starts with its size. @known is what this module knows: a longer one must
- * be zero behind that, and one that is shorter, but not than its first release, is zero where the
- * caller had nothing yet.
+ * Copy a structure that starts with its size. One that is longer than @known, the size that this
+ * module knows, must be zero behind that. One that is shorter is filled up with zeroes, but it has
+ * at least the size of its first release, @released.
  */
 static int copy_arg(void *arg, size_t known, size_t released, const void __user *uarg)
 {
@@ -52,7 +52,7 @@ static int copy_arg(void *arg, size_t known, size_t released, const void __user 
 	if (size > PAGE_SIZE)
 		return -E2BIG;
 	err = copy_struct_from_user(arg, known, uarg, size);
-	/* The size that counts is the one that was checked. */
+	/* The caller may have changed it meanwhile; the size that was checked counts. */
 	*(u64 *)arg = size;
 	return err;
 }
@@ -125,7 +125,7 @@ BEGINS_LIKE_RANGE_ARG(struct uffdwp_unregister_arg);
 BEGINS_LIKE_RANGE_ARG(struct uffdwp_arm_arg);
 BEGINS_LIKE_RANGE_ARG(struct uffdwp_disarm_arg);
 
-/* One of these, checked but for what is its own. */
+/* Copy one of these, and check what all of them have. */
 #define COPY_RANGE_ARG(t, arg, released, uarg) \
 	copy_range_arg(t, arg, sizeof(*(arg)), released, &(arg)->reserved, uarg)
 
@@ -188,7 +188,7 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 	arg.armed = uffdwp_total(t, pages_armed) - armed_before;
 	uffdwp_drain_lru(t);
 	if (copy_result(uarg, &arg, sizeof(arg))) {
-		/* Whoever is not told that it is armed would miss what was written before. */
+		/* The caller does not learn what was armed, and would miss earlier writes. */
 		uffdwp_scan_undo(t, arg.start, walk_end);
 		err = -EFAULT;
 	}
@@ -231,14 +231,14 @@ static long cmd_scan(struct uffdwp_tracker *t, void __user *uarg)
 
 	if (!ret)
 		ret = check_scan(t, &arg);
-	/* A structure that cannot be written is mostly found out before anything is armed ... */
+	/* A structure that cannot be written is mostly refused before anything is armed. */
 	if (!ret && put_user(arg.start, &uscan->walk_end))
 		ret = -EFAULT;
 	if (ret)
 		return ret;
 
 	ret = uffdwp_scan(t, &arg);
-	/* ... and the other times nothing of this scan has happened. */
+	/* Undo, since the caller does not learn how far the scan came. */
 	if (put_user(arg.walk_end, &uscan->walk_end)) {
 		if (arg.flags & UFFDWP_SCAN_WP_MATCHING)
 			uffdwp_scan_undo(t, arg.start, arg.walk_end);
@@ -277,7 +277,7 @@ static long cmd_stats(struct uffdwp_tracker *t, void __user *uarg)
 
 struct command {
 	long (*run)(struct uffdwp_tracker *t, void __user *uarg);
-	bool needs_mm;		/* attached, and the address space still there */
+	bool needs_mm;		/* attached, and mm_users is not 0 */
 	bool needs_hooks;	/* arms, or says what was not written */
 };
 
@@ -295,7 +295,7 @@ static const struct command commands[] = {
 	COMMAND(DISARM, cmd_disarm, true, false),
 };
 
-/* The size in the number is the caller's; the one in the structure counts. */
+/* The size in the ioctl number is not checked; the one in the structure counts. */
 static const struct command *find_command(unsigned int cmd)
 {
 	if (_IOC_TYPE(cmd) != UFFDWP_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE) ||
@@ -304,7 +304,7 @@ static const struct command *find_command(unsigned int cmd)
 	return &commands[array_index_nospec(_IOC_NR(cmd), ARRAY_SIZE(commands))];
 }
 
-/* Whatever it has done or found is worth nothing if the hooks were dead by then: health.c. */
+/* Hooks that died meanwhile may have missed a write, so the result does not count: health.c. */
 static long run_with_hooks(const struct command *command, struct uffdwp_tracker *t,
 			   void __user *uarg)
 {
@@ -316,7 +316,7 @@ static long run_with_hooks(const struct command *command, struct uffdwp_tracker 
 	return uffdwp_health_after(t) ?: ret;
 }
 
-static long run(const struct command *command, struct uffdwp_tracker *t, void __user *uarg)
+static long command_run(const struct command *command, struct uffdwp_tracker *t, void __user *uarg)
 {
 	long ret;
 
@@ -342,7 +342,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	ret = mutex_lock_killable(&t->lock);
 	if (ret)
 		return ret;
-	ret = run(command, t, (void __user *)arg);
+	ret = command_run(command, t, (void __user *)arg);
 	mutex_unlock(&t->lock);
 	return ret;
 }

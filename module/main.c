@@ -80,6 +80,6 @@ module_exit(uffdwp_exit);
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("The uffdwp-async developers");
 MODULE_DESCRIPTION("Tells which pages of a process were written, by userfaultfd write protection that the kernel resolves itself (x86-64)");
-/* Those that compat/compat.h lets in, for modinfo(8). */
+/* The kernels that compat/compat.h accepts, for modinfo(8). */
 MODULE_INFO(kernels, "5.10 6.1 6.12 7.2");
 MODULE_VERSION(UFFDWP_VERSION);

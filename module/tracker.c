@@ -5,11 +5,11 @@
  *   open file --> tracker --> userfaultfd (struct file) --> context <-- vma->vm_userfaultfd_ctx
  *                       \--> mm_struct (mmgrab: the struct, not the memory)
  *
- * A native tracker (backport/api.c) belongs to the userfaultfd instead of holding it, and ends with
- * it. With native_abi=1 every userfaultfd of the machine may have one, and every write fault of
- * userfaultfd memory looks one up. So the tables grow with what is in them: a user who makes many
- * trackers makes no lookup of others slower. Those of one mm hang on one node, or their chain would
- * be walked by all whose mm has a near hash.
+ * A backport tracker (backport/api.c) belongs to its userfaultfd instead of having a reference to
+ * it, and ends with it. With native_abi=1 every userfaultfd of the machine may have one, and every
+ * write fault in a VMA of a userfaultfd looks one up. So the tables grow (rhashtable): a user who
+ * makes many trackers makes no lookup of others slower. Those of one mm hang on one node, or they
+ * would all be in one bucket, and slow down the lookups of other mms in it.
  *
  * Locks, outermost first:
  *	tracker->lock		commands
@@ -18,10 +18,10 @@
  *	tables_lock		writers of the tables; readers use RCU
  *
  * A tracker leaves the tables when no VMA is registered with it any more or, if its userfaultfd
- * stays open, with mmap_lock held for writing and the lock of each VMA that is. A fault holds
- * mmap_lock for reading, or the lock of its VMA (per-VMA locks, 6.4 and later), and taking a VMA
- * from its userfaultfd takes both for writing; so a tracker that a fault has found stays in the
- * tables, and alive, until that fault is over. RCU is for those who look without having found.
+ * stays open, with mmap_lock and the locks of its VMAs held for writing. A fault holds mmap_lock
+ * for reading, or its VMA lock (6.4 and later), and unregistering a VMA takes both for writing; so
+ * a tracker that a fault has found stays in the tables, and alive, until that fault is over. RCU
+ * protects lookups while they have not found one.
  */
 #include <linux/file.h>
 #include <linux/hash.h>
@@ -106,9 +106,9 @@ void uffdwp_trackers_exit(void)
 static atomic64_t ids = ATOMIC64_INIT(0);
 
 /**
- * uffdwp_tracker_new_backport - make a tracker that no scan of the device will use
+ * uffdwp_tracker_new_backport - make a tracker without the buffer for scans of the device
  *
- * Whoever may call UFFDIO_API may have as many as he has files, so they are his to pay for.
+ * A task may have one for each userfaultfd, so they are charged to it (GFP_KERNEL_ACCOUNT).
  *
  * Return: the tracker, or NULL when there is no memory.
  */
@@ -167,9 +167,8 @@ static __always_inline struct uffdwp_tracker *find_by_ctx(const void *ctx)
 }
 
 /*
- * A child may have inherited VMAs with the context of its parent's userfaultfd: so the mm is
- * compared, too. And where writes are for the userfaultfd monitor (@sync), nothing is found by
- * those who resolve write faults.
+ * The mm is compared, too, since fork() may copy VMAs with the context of the parent's userfaultfd.
+ * Write faults of a @sync tracker are for the userfaultfd monitor, so it is not found here.
  */
 static __always_inline struct uffdwp_tracker *find_by_vma(const struct vm_area_struct *vma)
 {
@@ -178,16 +177,16 @@ static __always_inline struct uffdwp_tracker *find_by_vma(const struct vm_area_s
 	return t && t->mm == vma->vm_mm && !t->sync ? t : NULL;
 }
 
-/* Out of line, for the one below. */
+/* Out of line: the rare case of uffdwp_tracker_of_vma_atomic(). */
 static noinline notrace struct uffdwp_tracker *find_by_vma_slowly(const struct vm_area_struct *vma)
 {
 	return find_by_vma(vma);
 }
 
 /*
- * The first of a chain, if that is the one: mostly it is, and rhashtable_lookup() takes a hundred
- * instructions, since the compiler has it hash and compare through retpolines. It is asked when
- * this finds nothing, as in a table that is just being replaced.
+ * The first entry of the bucket, if it is the right one, as it mostly is. rhashtable_lookup() takes
+ * a hundred instructions, since it hashes and compares through retpolines. It is called when this
+ * finds nothing, as while the table is being resized.
  */
 static __always_inline struct uffdwp_tracker *find_first(const void *ctx)
 {
@@ -204,13 +203,13 @@ static __always_inline struct uffdwp_tracker *find_first(const void *ctx)
 	return t && t->ctx == ctx ? t : NULL;
 }
 
-/* Those of one mm, for an RCU reader, or with the lock held. */
+/* The trackers of one mm; valid for an RCU reader, or with tables_lock held. */
 static struct uffdwp_tracked_mm *find_mm(const struct mm_struct *mm)
 {
 	return rhashtable_lookup_fast(&by_mm_table, &mm, by_mm_params);
 }
 
-static int insert(struct uffdwp_tracker *t, struct uffdwp_tracked_mm *new)
+static int tracker_insert(struct uffdwp_tracker *t, struct uffdwp_tracked_mm *new)
 {
 	int err = rhashtable_lookup_insert_fast(&by_ctx_table, &t->by_ctx, by_ctx_params);
 
@@ -245,7 +244,7 @@ int uffdwp_tracker_publish(struct uffdwp_tracker *t)
 		return -ENOMEM;
 	new->mm = t->mm;
 	spin_lock(&tables_lock);
-	err = insert(t, new);
+	err = tracker_insert(t, new);
 	spin_unlock(&tables_lock);
 	if (err || t->of_mm != new)
 		kfree(new);
@@ -254,7 +253,7 @@ int uffdwp_tracker_publish(struct uffdwp_tracker *t)
 	return err;
 }
 
-static void unpublish(struct uffdwp_tracker *t)
+static void tracker_unpublish(struct uffdwp_tracker *t)
 {
 	spin_lock(&tables_lock);
 	rhashtable_remove_fast(&by_ctx_table, &t->by_ctx, by_ctx_params);
@@ -267,11 +266,11 @@ static void unpublish(struct uffdwp_tracker *t)
 }
 
 /**
- * uffdwp_tracker_of_vma - the tracker that a mapping is registered with
- * @vma: mapping, mmap_lock or, in a fault, its own lock held
+ * uffdwp_tracker_of_vma - the tracker that a VMA is registered with
+ * @vma: VMA, mmap_lock or, in a fault, the VMA lock held
  *
- * Called from the fault path, traced functions included: takes no lock. Without mmap_lock, but with
- * the mapping kept by the lock of its file's mappings, the answer holds for a moment only.
+ * Called from the fault path and from ftrace callbacks: takes no lock. When only i_mmap_rwsem keeps
+ * the VMA, the answer may be out of date at once.
  *
  * Return: the tracker, valid until that lock is dropped, or NULL.
  */
@@ -289,10 +288,10 @@ struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma)
 
 /**
  * uffdwp_tracker_of_vma_atomic - the same, with a page-table lock held
- * @vma: mapping, mmap_lock or its own lock held
+ * @vma: VMA, mmap_lock or the VMA lock held
  *
- * A spinlock keeps RCU from passing (it disables preemption, or is an RCU reader itself), so this
- * one does without two calls in the hottest path, but for what lockdep has to be told.
+ * A spinlock that is held is an RCU read-side critical section, also with PREEMPT_RT. So the
+ * hottest path does without rcu_read_lock(), but for what lockdep has to be told.
  *
  * Return: as uffdwp_tracker_of_vma().
  */
@@ -327,8 +326,8 @@ notrace bool uffdwp_ctx_is_handed_in(const void *ctx)
 }
 
 /**
- * uffdwp_tracker_of_sync_vma - the tracker of a mapping whose writes are for a reader
- * @vma: mapping, mmap_lock or, in a fault, its own lock held
+ * uffdwp_tracker_of_sync_vma - the tracker of a VMA whose write faults are for the monitor
+ * @vma: VMA, mmap_lock or, in a fault, the VMA lock held
  *
  * Return: the tracker, valid until that lock is dropped, or NULL.
  */
@@ -345,11 +344,11 @@ struct uffdwp_tracker *uffdwp_tracker_of_sync_vma(const struct vm_area_struct *v
 }
 
 /**
- * uffdwp_tracker_of_ctx - the native tracker of a userfaultfd
+ * uffdwp_tracker_of_ctx - the backport tracker of a userfaultfd
  * @ctx: its context
  *
- * Return: the tracker, or NULL. It is to be looked into only with mmap_lock of its address space
- * held, or between rcu_read_lock() and rcu_read_unlock().
+ * Return: the tracker, or NULL. It is to be dereferenced only with mmap_lock of its mm held, or
+ * between rcu_read_lock() and rcu_read_unlock().
  */
 struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx)
 {
@@ -380,8 +379,8 @@ bool uffdwp_ctx_is_tracked(const void *ctx)
 }
 
 /**
- * uffdwp_tracker_with_ctx_at - the native tracker whose context begins in a range
- * @mm: its address space
+ * uffdwp_tracker_with_ctx_at - the backport tracker whose context begins in a range
+ * @mm: its mm
  * @first: lowest address of the context
  * @last: highest address of the context
  *
@@ -406,8 +405,8 @@ struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, co
 }
 
 /**
- * uffdwp_mm_is_tracked - has this address space any tracker?
- * @mm: address space
+ * uffdwp_mm_is_tracked - has this mm any tracker?
+ * @mm: mm
  *
  * Return: whether it has.
  */
@@ -417,7 +416,7 @@ bool uffdwp_mm_is_tracked(const struct mm_struct *mm)
 }
 
 /**
- * uffdwp_mm_moves_armed - may mremap() move armed entries to where they are armed, too?
+ * uffdwp_mm_moves_armed - may mremap() move entries that stay registered and armed?
  * @mm: mm
  *
  * Return: whether a tracker has a userfaultfd with UFFD_FEATURE_EVENT_REMAP.
@@ -438,7 +437,7 @@ bool uffdwp_mm_moves_armed(const struct mm_struct *mm)
 }
 
 /**
- * uffdwp_tracker_sum - one counter of all processors together
+ * uffdwp_tracker_sum - one counter, summed over all CPUs
  * @t: tracker
  * @offset: of the counter in struct uffdwp_counters
  *
@@ -455,10 +454,10 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
 }
 
 /*
- * In memory that the tracker has lost: what remap.c does at once, again at the end, for the hook
- * was perhaps not called (health.c). Only markers in anonymous memory matter, since on kernels that
- * have none there by themselves they kill whoever touches them, once no hook on do_swap_page() is
- * there. Bits may be those of another userfaultfd.
+ * In VMAs that mremap() has unregistered. remap.c does this at once, but its hook may not have been
+ * called (health.c). Only markers in anonymous memory matter: a kernel that does not know them
+ * there kills the task that touches one, once our hook on do_swap_page() is gone. Other bits may be
+ * those of another userfaultfd.
  */
 static enum uffdwp_disarm lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
@@ -483,20 +482,20 @@ static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void 
  * uffdwp_tracker_disarm_all - disarm all memory of the tracker, and let nothing be armed again
  * @t: attached tracker, its mm held by mmget(); mmap_lock is taken here
  *
- * From now on ARM, and SCAN that resets, fail with -ENODEV, also those that are under way. The
- * tracker is still found by faults, and those that have met an armed entry are resolved.
+ * From now on ARM, and SCAN that resets, fail with -ENODEV, also those that are under way. Faults
+ * still find the tracker, and those that have met an armed entry are resolved.
  *
- * With pauses (hold.c), so what is done must stay done while the rest is still to come. In the VMAs
- * that are registered with the tracker an entry becomes armed
+ * mmap_lock is dropped in between (hold.c), so what is disarmed must stay so while the rest is
+ * still to come. In the VMAs that are registered with the tracker an entry becomes armed
  *
- *   - by uffdwp_arming_begin(), under mmap_lock. All of its callers that hold it while
- *     @arming_ended is set are waited for there, and those that come later see it;
+ *   - by uffdwp_arming_begin(), under mmap_lock. Setting @arming_ended waits for its callers, and
+ *     later ones see it;
  *   - by fork(), in another mm;
- *   - by mremap(), if the userfaultfd has UFFD_FEATURE_EVENT_REMAP: then there are no pauses, and
- *     uffdwp_tracker_release() looks again;
+ *   - by mremap(), if the userfaultfd has UFFD_FEATURE_EVENT_REMAP: then mmap_lock is not dropped,
+ *     and drain_faults() disarms once more;
  *   - by UFFDIO_MOVE, for a swap entry: move.c disarms what has arrived;
- *   - by calls of its owner on a userfaultfd that was handed in (UFFDIO_COPY_MODE_WP). What these
- *     arm now is between the owner and the reader of that userfaultfd.
+ *   - by calls of the process on a userfaultfd that was handed in (UFFDIO_COPY_MODE_WP). What these
+ *     arm now is for the monitor of that userfaultfd.
  *
  * Everything else that replaces an entry (a split, swap, migration, a zap that leaves a marker)
  * reads it and writes the new one under one hold of the page-table lock, as we do: what is not
@@ -513,12 +512,11 @@ void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t)
 }
 
 /*
- * VMAs may stay registered, with a userfaultfd that is not ours to close, and nothing is armed any
- * more. What could still be under way: a fault that saw an armed huge page, or
- * an armed entry, before it was disarmed, and has not come to our hook yet. If the tracker were
- * gone by then, the fault would sleep in handle_userfault() for a reader that does not exist. Such
- * a fault holds mmap_lock for reading, or the lock of its VMA; so with mmap_lock held for writing
- * and faults kept out of the VMA there is none, and nothing is left that could start one.
+ * Nothing is armed any more, but VMAs of a userfaultfd that is not ours to close stay registered. A
+ * fault that saw an armed entry before it was disarmed may not have come to our hook yet. Without
+ * the tracker it would sleep in handle_userfault() for a monitor that does not exist. Such a fault
+ * holds mmap_lock for reading, or its VMA lock; so with both held for writing there is none, and
+ * nothing is left that could start one.
  */
 static void drain_faults(struct uffdwp_tracker *t)
 {
@@ -542,31 +540,30 @@ static void end_in_mm(struct uffdwp_tracker *t)
 		uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
 	mmap_write_lock(t->mm);
 	drain_faults(t);
-	unpublish(t);
+	tracker_unpublish(t);
 	mmap_write_unlock(t->mm);
-	/* Closing a userfaultfd wakes all; one that was handed in stays open. */
+	/* userfaultfd_release() wakes all waiters; but one that was handed in stays open. */
 	if (t->uffd && uffdwp_health_is_lost(t))
 		uffdwp_health_wake(t);
 }
 
 /**
  * uffdwp_tracker_release - end the tracking and free the tracker
- * @t: tracker, which nobody else can reach but through the tables
+ * @t: tracker, to be found by now only through the tables
  *
- * The mapping flags are taken back by the kernel when the userfaultfd is released. If the process
- * handed in its own userfaultfd it stays open and registered; nothing on it is protected any more.
- * The hooks must stay until this returns.
+ * userfaultfd_release() clears the VMA flags. A userfaultfd that was handed in stays open and
+ * registered, but nothing in its VMAs is armed any more. The hooks must stay until this returns.
  */
 void uffdwp_tracker_release(struct uffdwp_tracker *t)
 {
 	if (t->mm) {
 		uffdwp_health_forget(t);
-		/* mm_users of 0: the mappings are gone or on their way, and no fault can come */
+		/* mm_users of 0: exit_mmap() removes the VMAs, or has, and no fault can come. */
 		if (mmget_not_zero(t->mm)) {
 			end_in_mm(t);
 			mmput(t->mm);
 		} else {
-			unpublish(t);
+			tracker_unpublish(t);
 		}
 		if (t->uffd)
 			fput(t->uffd);

@@ -16,7 +16,7 @@
 #include "../uapi/uffdwp-async.h"
 #include "kind.h"
 
-/* Counters of struct uffdwp_stats_arg, one set a processor: the fault path adds without a lock. */
+/* Counters of struct uffdwp_stats_arg, one set per CPU: the fault path adds without a lock. */
 struct uffdwp_counters {
 	u64 write_faults;
 	u64 huge_splits;
@@ -36,7 +36,7 @@ struct uffdwp_counters {
 };
 
 /**
- * struct uffdwp_split - a huge page that was split, and so was taken out of the page tables
+ * struct uffdwp_split - a huge page of a file that was split, which leaves its PMD empty
  * @start: first address
  * @end: last address, exclusive; 0: there is none
  * @categories: of all of it, as it was before
@@ -49,27 +49,27 @@ struct uffdwp_split {
 
 /**
  * struct uffdwp_tracker - one open of /dev/uffdwp-async
- * @by_ctx: in the table that faults look into: first, so that it is found without a sum
+ * @by_ctx: node in the table that faults look into; first, so that container_of() costs nothing
  * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
  * @id: no other tracker has or will have it
- * @mm: address space, by mmgrab(): it may die at any time. NULL until attached
- * @uffd: the userfaultfd that marks the mappings as ours, a reference of our own; or NULL
- * @ctx: its context, compared with vma->vm_userfaultfd_ctx.ctx and never looked into
- * @handed_in: the userfaultfd was made by the caller of attach, who may use it, too
- * @wp_async: the userfaultfd is one that mappings of ordinary files can be registered with
- * @backport: the userfaultfd itself asked for it (backport/api.c): no device file, no @uffd, no
+ * @mm: mm, by mmgrab(): mm_users may become 0 at any time. NULL until attached
+ * @uffd: the userfaultfd that the VMAs are registered with, a reference of our own; or NULL
+ * @ctx: its context, compared with vma->vm_userfaultfd_ctx.ctx and never dereferenced
+ * @handed_in: the process has made the userfaultfd, and may use it, too
+ * @wp_async: VMAs of ordinary files can be registered with the userfaultfd (WP_ASYNC)
+ * @backport: made by UFFDIO_API with native_abi=1 (backport/api.c): no device file, no @uffd, no
  *	@lock
- * @ending: native, and somebody is about to end it
- * @sync: native, and writes are for its reader: only memory with nothing in it is armed by us
+ * @ending: of @backport: its end has begun
+ * @sync: of @backport: write faults are for the userfaultfd monitor; we arm only unpopulated memory
  * @remaps: the userfaultfd has UFFD_FEATURE_EVENT_REMAP: what mremap() moves stays registered and
  *	armed
- * @arming_ended: nothing of ours is armed any more, whoever asks; set with mmap_lock held for
- *	writing, asked with it held for reading
+ * @arming_ended: no command arms any more; set with mmap_lock held for writing, read with it held
+ *	for reading
  * @markers: unpopulated memory is armed with markers, not with zero pages
- * @ignore_pins: pages that somebody holds are armed like others
+ * @ignore_pins: pages that may be pinned are armed like others
  * @lost: its hooks are dead, see health.c; set without @lock, never reset
  * @keep: its memory is not given to a userfaultfd of the process (giveway.c)
- * @drain_wanted: an entry was left as it is because somebody holds its page; set without @lock
+ * @drain_wanted: an entry was left unarmed because its page may be pinned; set without @lock
  * @mapped_zeroes: it has armed unpopulated memory by mapping the zero page; set without @lock
  * @drained_at: when uffdwp_drain_lru() was last at work, in jiffies; under @lock
  * @split: the huge page of a file that a scan has split last; under @lock
@@ -78,12 +78,11 @@ struct uffdwp_split {
  * @watched: in the list of health.c
  * @losing: work of health.c
  * @by_mm: in the list of @of_mm
- * @of_mm: all trackers of the address space, once published
+ * @of_mm: all trackers of the mm, once published
  * @rcu: frees the tracker when no fault can see it any more
  *
  * All but @ending, @arming_ended, @lost, @watched, @drain_wanted, @mapped_zeroes, @drained_at,
- * @split and the counters is set once, by whoever makes the tracker, before it is published in the
- * tables.
+ * @split and the counters is set once, before the tracker is published in the tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -140,21 +139,21 @@ bool uffdwp_ctx_is_tracked(const void *ctx);
 struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, const void *first,
 						  const void *last);
 
-/* One counter of all processors together. */
+/* One counter, summed over all CPUs. */
 #define uffdwp_total(t, what) uffdwp_tracker_sum(t, offsetof(struct uffdwp_counters, what))
 
 /*
  * The VMAs of a range, from low to high; mmap_lock held, and no spinlock: there may be tens of
- * thousands of them. The first and last may stick out.
+ * thousands of them. The first may begin before the range, and the last end behind it.
  */
 #define uffdwp_for_each_vma(vma, mm, start, end)				\
 	for (vma = find_vma(mm, start); vma && vma->vm_start < (end);		\
 	     cond_resched(), vma = find_vma(mm, vma->vm_end))
 
 /**
- * uffdwp_vma_is_tracked - is this mapping registered with this tracker?
+ * uffdwp_vma_is_tracked - is this VMA registered with this tracker?
  * @t: tracker
- * @vma: a mapping of its address space; mmap_lock held
+ * @vma: a VMA of its mm; mmap_lock held
  *
  * The owner of a handed-in userfaultfd may have registered memory of kinds that are not offered.
  */
@@ -166,7 +165,7 @@ static inline bool uffdwp_vma_is_tracked(const struct uffdwp_tracker *t,
 	       (vma_is_anonymous(vma) || uffdwp_kind_is_offered(vma));
 }
 
-/* Of pages, and inside what a process may have: validate_range() of fs/userfaultfd.c. */
+/* Whole pages, below task_size: as validate_range() of fs/userfaultfd.c. */
 static inline bool uffdwp_user_range_is_valid(const struct mm_struct *mm, u64 start, u64 len)
 {
 	u64 end;
@@ -176,16 +175,15 @@ static inline bool uffdwp_user_range_is_valid(const struct mm_struct *mm, u64 st
 }
 
 /*
- * Is the userfaultfd of this tracker one that the module has made, and that the process knows
- * nothing of? Not, if it was handed in or has itself asked for what native_abi=1 offers. @t may be
- * NULL.
+ * Has the module made the userfaultfd of this tracker, so that the process does not know it? Not if
+ * it was handed in, or is that of a backport tracker. @t may be NULL.
  */
 static inline bool uffdwp_tracker_is_private(const struct uffdwp_tracker *t)
 {
 	return t && !t->handed_in && !t->backport;
 }
 
-/* May zero pages of ours be there that the process cannot expect? Who hands in expects them. */
+/* Has it mapped zero pages unknown to the process? One that handed in its own expects them. */
 static inline bool uffdwp_tracker_maps_zeroes(const struct uffdwp_tracker *t)
 {
 	return uffdwp_tracker_is_private(t) && READ_ONCE(t->mapped_zeroes);
