@@ -4,12 +4,11 @@
  * give the page back as it was.
  *
  * Why the TLBs are flushed before the page-table lock is dropped, whether or not the entry was
- * writable: a processor may write through an old, writable translation until its TLB is flushed.
- * Who arms an entry answers for that translation, even for one left by somebody else who has
- * changed the entry and will flush later: mprotect() flushes after it has dropped the lock
- * (mm_tlb_flush_pending()), reclaim flushes in batches (flush_tlb_batched_pending()). A write
- * through such a translation after we have armed would be lost. The one flush per table covers them
- * all.
+ * writable: a CPU may write through an old, writable translation until its TLB is flushed, also
+ * through one left by an earlier change of the entry whose flush is still to come: mprotect()
+ * flushes after it has dropped the lock (mm_tlb_flush_pending()), reclaim flushes in batches
+ * (flush_tlb_batched_pending()). A write through such a translation after we have armed would be
+ * lost. The one flush per table covers them all.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -27,7 +26,7 @@
 #include "tracker.h"
 #include "walk.h"
 
-/* Takes away the bit also where it protects nothing. */
+/* Clears the bit also in a writable entry, where it protects nothing. */
 static bool disarm_pte(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
 {
 	pte_t pte = READ_ONCE(*ptep);
@@ -43,7 +42,7 @@ static bool disarm_pte(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
 	return true;
 }
 
-/* The same for a huge page. Disarming takes a permission from nobody: no TLB hears of it. */
+/* The same for a huge page. Disarming removes no permission, so no TLB is flushed. */
 static bool disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
 {
 	pmd_t pmd = READ_ONCE(*pmdp);
@@ -57,7 +56,7 @@ static bool disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
 	return true;
 }
 
-/* The page of an entry that was just armed is held: it stays written. */
+/* The page of an entry that was just armed may be pinned: it stays written. */
 static void leave_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
 	disarm_pte(a->vma->vm_mm, addr, ptep);
@@ -65,7 +64,7 @@ static void leave_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long add
 	a->pinned++;
 }
 
-/* True: as uffdwp_arm_pte(). */
+/* Returns as uffdwp_arm_pte(). */
 static bool leave_if_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
 			  enum uffdwp_verdict hold)
 {
@@ -87,7 +86,7 @@ static void look_later(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 	__set_bit(nth, a->later);
 }
 
-/* A page was found for an empty entry: its neighbours in a large folio need not be looked up. */
+/* A page was found for a none PTE: the other pages of its large folio need not be looked up. */
 static void note_folio(struct uffdwp_arming *a, struct page *page, unsigned long addr)
 {
 	struct page *head = compound_head(page);
@@ -109,7 +108,7 @@ static bool in_noted_folio(const struct uffdwp_arming *a, unsigned long addr)
 	return addr >= a->folio_start && addr < a->folio_end;
 }
 
-/* The entry is as the arming has made it: what was empty is a marker. */
+/* The entry is armed already: what was a none PTE is a marker now. */
 static enum uffdwp_verdict look_at_armed_entry(struct uffdwp_arming *a, struct uffdwp_look *look,
 					 pte_t *ptep, unsigned long addr)
 {
@@ -144,8 +143,8 @@ static void leave_if_folio_pinned(struct uffdwp_arming *a, unsigned long nth, bo
 }
 
 /*
- * All that this arming has armed is protected now, and may be held all the same since before that.
- * What PAGE_IS_PINNED was found by is older, and of no use here.
+ * All entries that this arming has armed are protected now, so pins from before that are seen
+ * (pinned.h). What @a->look has found for PAGE_IS_PINNED is older, and is not used.
  */
 static void look_at_folios(struct uffdwp_arming *a)
 {
@@ -193,7 +192,7 @@ static bool look_at_absent(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 {
 	struct page *page;
 
-	/* Its folio is locked as long as it migrates. */
+	/* A folio is locked while it migrates, and so counts as pinned. */
 	if (!pte_none(pte) && is_migration_entry(pte_to_swp_entry(pte)))
 		return leave_if_pinned(a, ptep, addr, UFFDWP_MAY_BE_PINNED);
 	if (pte_none(pte) && in_noted_folio(a, addr)) {
@@ -234,12 +233,12 @@ void uffdwp_arming_end(struct uffdwp_arming *a)
 }
 
 /*
- * Nothing is mapped, but a TLB may still lead to what was. MADV_DONTNEED flushes only after it has
- * dropped the lock: a write there is thrown away with the page, but whoever is told of this page
- * and copies it could still read what was thrown away, and would not be told that it reads as
- * zeroes from now on. The lock orders mm_tlb_flush_pending() for whoever finds the entry empty. And
- * a page of a shared file may live on: reclaim takes its entry away and flushes later
- * (TTU_BATCH_FLUSH), and until then a processor may write through an old translation.
+ * Nothing is mapped, but a TLB may still have an old translation. MADV_DONTNEED flushes only after
+ * it has dropped the lock. A write through it is discarded with the page; but a caller that is told
+ * of this page and copies it could still read the discarded content, and would not be told that it
+ * reads as zeroes from now on. The page-table lock orders mm_tlb_flush_pending() after the entry
+ * was cleared. And a page of a shared file may live on: reclaim unmaps it and flushes later
+ * (TTU_BATCH_FLUSH), and until then a CPU may write through an old translation.
  */
 static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
@@ -249,15 +248,15 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 		return false;
 	if (mm_tlb_flush_pending(mm) || (a->vma->vm_flags & VM_SHARED))
 		uffdwp_arming_needs_flush(a, addr);
-	/* What belongs into a mapping of a file is not zeroes. Its faults know markers. */
+	/* The content of a file is not zeroes. Faults in its VMAs handle markers. */
 	if (UFFDWP_KERNEL_HAS_MARKERS && (a->t->markers || !vma_is_anonymous(a->vma))) {
 		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
 		uffdwp_count(a->t, markers_installed, 1);
 		return true;
 	}
 	/*
-	 * The OOM reaper is emptying this address space: zeroes must not stand for what it took,
-	 * see check_stable_address_space() in do_anonymous_page(). The page stays written.
+	 * The OOM reaper is zapping this mm: the zero page must not stand for what it took, as in
+	 * do_anonymous_page(). The page stays written.
 	 */
 	if (check_stable_address_space(mm))
 		return false;
@@ -268,7 +267,7 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 	return true;
 }
 
-/* A poisoned page, or an entry that this module does not know, stays written. */
+/* A hwpoison entry, or one that this module does not know, stays written. */
 static bool swap_pte_can_be_armed(pte_t pte)
 {
 	swp_entry_t entry = pte_to_swp_entry(pte);
@@ -278,12 +277,12 @@ static bool swap_pte_can_be_armed(pte_t pte)
 }
 
 /**
- * uffdwp_arm_absent_pte - arm one small page that is not present
+ * uffdwp_arm_absent_pte - arm one PTE that is not present
  * @a: arming; the lock of the table is held
- * @ptep: its entry: none, swap, migration or marker
+ * @ptep: the entry: none, swap, migration or marker
  * @addr: its address
  *
- * Return: as uffdwp_arm_pte(); of hugetlb false.
+ * Return: as uffdwp_arm_pte(); for hugetlb always false.
  */
 bool uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
@@ -447,10 +446,10 @@ static int arm_vma(struct arm_walk *w, struct vm_area_struct *vma, unsigned long
  *
  * mmap_lock is held for reading.
  *
- * Return: UFFDWP_WALK_ON when all is armed; UFFDWP_WALK_PAUSE when somebody waits for mmap_lock:
- * drop it and come back for the rest; -ENOENT when nothing in the range is registered; -ENODEV when
- * the tracker arms no more (uffdwp_tracker_disarm_all()); -EINVAL when the range cuts a page of
- * hugetlb; -ENOMEM, -EINTR, -EIO as from uffdwp_walk_vma().
+ * Return: UFFDWP_WALK_ON when all is armed; UFFDWP_WALK_PAUSE from uffdwp_may_go_on(): drop
+ * mmap_lock and come back for the rest; -ENOENT when nothing in the range is registered; -ENODEV
+ * when the tracker arms no more (uffdwp_tracker_disarm_all()); -EINVAL when the range cuts a page
+ * of hugetlb; -ENOMEM, -EINTR, -EIO as from uffdwp_walk_vma().
  */
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	       unsigned long *walk_end)
@@ -499,7 +498,7 @@ static int arm_on(struct uffdwp_hold *hold)
 	struct arm_range *r = container_of(hold, struct arm_range, hold);
 	int next = uffdwp_arm(r->t, r->pos, r->end, &r->pos);
 
-	/* What was left to arm has been unmapped while we did not have the lock. */
+	/* What was left to arm was unmapped while mmap_lock was dropped. */
 	if (next == -ENOENT && r->again) {
 		r->pos = r->end;
 		next = UFFDWP_WALK_ON;
@@ -596,7 +595,7 @@ static int look_at_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long 
 						     uffdwp_hugetlb_shift(walk->vma));
 	const pte_t pte = READ_ONCE(*ptep);
 
-	/* Of a page that is larger than what is looked at at once, only the beginning. */
+	/* A page that is larger than the range of one call is handled with its beginning only. */
 	if (!pte_present(pte) || !uffdwp_pte_armed(pte) || !IS_ALIGNED(addr, 1UL << a.shift))
 		return UFFDWP_WALK_ON;
 	a.armed++;
@@ -614,14 +613,14 @@ static const struct uffdwp_walk_ops look_ops = {
 };
 
 /**
- * uffdwp_disarm_pinned - make written what the kernel has armed though somebody holds it
+ * uffdwp_disarm_pinned - disarm pages that the kernel has armed though they may be pinned
  * @t: tracker
  * @vma: a VMA that is registered with it; mmap_lock is held
  * @start: first address, inside the VMA
  * @end: last address, exclusive, inside the VMA
  *
- * For what was mapped in small entries or as hugetlb, armed, and counts as armed now. A page that
- * only waits in an LRU batch stays written, too.
+ * PTE-mapped pages and hugetlb only; those that stay armed are counted as armed. A page that is
+ * just in an LRU batch is disarmed, too.
  */
 void uffdwp_disarm_pinned(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
 			unsigned long end)
@@ -647,7 +646,7 @@ static int disarm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned lo
 	return UFFDWP_WALK_ON;
 }
 
-/* The one that KSM has put there is dirty, and the kernel counts those. */
+/* Not zero pages of KSM, which are dirty (is_ksm_zero_pte()): the kernel counts them. */
 static bool is_to_be_unmapped(const struct disarm_walk *w, pte_t pte)
 {
 	return w->unmap_zeroes && pte_present(pte) && is_zero_pfn(pte_pfn(pte)) &&
@@ -675,7 +674,7 @@ static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr
 	return UFFDWP_WALK_ON;
 }
 
-/* A part of a page is disarmed with the whole, here and below: more is written, never less. */
+/* A part of a huge page is disarmed with the whole, here and below: more is written, not less. */
 static int disarm_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
 			  unsigned long end)
 {
@@ -733,12 +732,12 @@ static u64 disarm_tables(struct vm_area_struct *vma, unsigned long start, unsign
 }
 
 /**
- * uffdwp_disarm_tables - make a part of a mapping written, and leave nothing protected in it
- * @vma: mapping, whose tables stay: walk.c
- * @start: first address, inside the mapping
- * @end: last address, exclusive, inside the mapping
+ * uffdwp_disarm_tables - make a part of a VMA written, and leave nothing protected in it
+ * @vma: VMA, with a lock held that keeps its tables: walk.c
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
  *
- * Cannot fail: it needs no memory. In a mapping of a file a marker is only the bit, too.
+ * Cannot fail: it needs no memory. Markers are cleared, also those of files.
  *
  * Return: pages that were armed.
  */
@@ -749,9 +748,9 @@ u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsign
 
 /**
  * uffdwp_disarm_part - the same, and what is outside of the range stays armed
- * @vma: mapping, mmap_lock held
- * @start: first address, inside the mapping
- * @end: last address, exclusive, inside the mapping
+ * @vma: VMA, mmap_lock held
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
  *
  * A huge page that the range cuts is split; of hugetlb the range cuts none.
  */
@@ -781,8 +780,8 @@ static unsigned long disarm_some(struct disarm_walk *w, unsigned long start, uns
 }
 
 /*
- * Secondary MMUs are told of entries that are emptied, and give up all of the range: of this much
- * at once.
+ * MMU notifiers are called where entries are cleared, and secondary MMUs zap all of the range: of
+ * this much at once.
  */
 #define NOTIFIED (64UL << 20)
 
@@ -817,7 +816,7 @@ void uffdwp_unmap_part(struct vm_area_struct *vma, unsigned long start, unsigned
 }
 
 /**
- * uffdwp_disarm - the same for a VMA that need not be registered
+ * uffdwp_disarm - make a part of a VMA written that need not be registered
  * @vma: VMA, mmap_lock held
  * @start: first address, inside the VMA
  * @end: last address, exclusive, inside the VMA
@@ -836,7 +835,7 @@ u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long
  * uffdwp_unmap_zeroes - disarm a VMA, and unmap all zero pages, armed or not
  * @vma: anonymous VMA, mmap_lock held
  *
- * For where the kernel has taken the bits already.
+ * For a VMA in which the kernel has cleared the bits already.
  */
 void uffdwp_unmap_zeroes(struct vm_area_struct *vma)
 {
@@ -930,14 +929,14 @@ static int disarm_on(struct uffdwp_hold *hold)
  * @end: last address, exclusive
  * @choice: what to disarm in which VMA
  *
- * Goes on when the task was killed: what is left armed by an undo that was given up would be a
- * write that nobody is told of.
+ * Goes on when the task was killed: an undo that left pages armed would hide their earlier writes,
+ * which were not reported.
  *
- * What was armed when this began is disarmed when it returns, if nobody has armed it again. For
- * that, no armed entry may move from a part that is still to come into one that is done, and stay
- * armed and registered: mremap() takes the VMA that it moves from its userfaultfd, and, since 6.1
- * here, the bits from the entries, unless there is UFFD_FEATURE_EVENT_REMAP. Where a tracker of
- * @mm has a userfaultfd with that, there is no pause.
+ * What was armed when this began is disarmed when it returns, unless it was armed again. For that,
+ * no armed entry may move from a part that is still to come into one that is done, and stay armed
+ * and registered. mremap() unregisters the VMA that it moves and, on 6.1 and later, clears the
+ * bits, unless the userfaultfd has UFFD_FEATURE_EVENT_REMAP. There is no pause where a tracker of
+ * @mm has such a userfaultfd.
  *
  * Return: pages that were armed.
  */
@@ -968,8 +967,8 @@ static enum uffdwp_disarm all_if_free(struct vm_area_struct *vma, const void *ar
  * @start: first address
  * @end: last address, exclusive
  *
- * For what an earlier user of the memory has left behind: to the next one it would say "not
- * written" of pages that nobody has armed.
+ * Bits that an earlier userfaultfd has left would make pages read as "not written" that the next
+ * tracker has not armed.
  */
 void uffdwp_disarm_unregistered(struct mm_struct *mm, unsigned long start, unsigned long end)
 {

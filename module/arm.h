@@ -15,18 +15,18 @@
 /**
  * struct uffdwp_arming - entries that are being armed under one page-table lock
  * @t: tracker
- * @vma: mapping
- * @shift: of the size of the pages: one lock covers either small pages or one huge page
- * @first: lowest address that a TLB may still hold without protection
+ * @vma: VMA
+ * @shift: of the size of the pages: one lock covers either PTE-mapped pages or one huge page
+ * @first: lowest address for which a TLB may still have an entry without protection
  * @last: the highest; below @first while there is none
  * @armed: entries that were written and are armed now
- * @pinned: entries that were left as they are because their pages are held (pinned.h)
- * @drained: no page waits for its LRU batch to be drained: it is held
- * @look: looks at small pages, and those for PAGE_IS_PINNED
+ * @pinned: entries that were left unarmed because their pages may be pinned (pinned.h)
+ * @drained: the LRU batches were drained: a page that may be in one counts as pinned
+ * @look: looks at small folios, and at all for PAGE_IS_PINNED
  * @table: first entry of the table, once there is something in @later; NULL before
  * @table_addr: its address
  * @later: entries that were armed and whose large folios are to be looked at when all is armed
- * @folio_start: where the large folio would be mapped that was found last for an empty entry
+ * @folio_start: where the large folio would be mapped that was found last for a none PTE
  * @folio_end: its end
  *
  * Begin with uffdwp_arming_begin(), with the lock held, and end with uffdwp_arming_end() before it
@@ -77,8 +77,9 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr);
 void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 
 /*
- * Memory that waits for the reader of its userfaultfd: who is to be asked for what belongs there.
- * As Linux 6.7 does it, a marker may be left, which goes away with the fault (fault.c).
+ * In a VMA that is also registered for MISSING a none PTE must still fault to the userfaultfd
+ * monitor. With native_abi=1 a marker may be put there, as in Linux 6.7: its fault clears it, and
+ * then goes to the monitor (fault.c).
  */
 static inline bool uffdwp_hole_can_be_armed(const struct uffdwp_tracker *t,
 					    struct vm_area_struct *vma)
@@ -87,8 +88,8 @@ static inline bool uffdwp_hole_can_be_armed(const struct uffdwp_tracker *t,
 }
 
 /*
- * Huge entries of a file are not armed as a whole: the kernel drops them when it likes, without a
- * marker. Split, there is a table to remember the bits.
+ * A huge PMD of a file is not armed as a whole: the kernel may clear it at any time, and leaves no
+ * marker (__split_huge_pmd_locked()). Once it is split, there is a table to keep the bits in.
  */
 static inline bool uffdwp_pmd_can_be_armed(struct vm_area_struct *vma, unsigned long addr,
 					   unsigned long end)
@@ -97,12 +98,12 @@ static inline bool uffdwp_pmd_can_be_armed(struct vm_area_struct *vma, unsigned 
 }
 
 /**
- * uffdwp_arm_pte - arm one small page
+ * uffdwp_arm_pte - arm one PTE
  * @a: arming; the lock of the table is held
- * @ptep: its entry
+ * @ptep: the entry
  * @addr: its address
  *
- * A page that may be written to without a fault (pinned.h) stays written.
+ * A page that may be pinned, and so written to without a fault (pinned.h), stays written.
  *
  * Return: false; true if nothing was done because the LRU batches are to be drained first
  * (UFFDWP_WALK_DRAIN).
@@ -120,17 +121,17 @@ static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep,
 		uffdwp_pte_hand_over_dirty(ptep);
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
-	/* The page of zeroes: nobody writes to it. */
+	/* The zero page (pte_special()) is never written to. */
 	if (pte_special(pte) || likely(uffdwp_page_is_plainly_unpinned(pte_page(pte))))
 		return false;
 	return uffdwp_arming_look(a, ptep, addr, pte_page(pte));
 }
 
 /*
- * What to disarm in a VMA. UNMAP: all, and armed entries of the shared zero page are emptied if the
- * VMA is anonymous, so that it is again what it was before a tracker has mapped it there, and the
- * process finds MISSING faults. One that the process has mapped itself, by reading, looks the same,
- * and is mapped again when it reads.
+ * What to disarm in a VMA. UNMAP: all, and in an anonymous VMA armed entries of the zero page are
+ * cleared, so that memory that a tracker has populated with it is unpopulated again, and MISSING
+ * faults come. A zero page that a read of the process has mapped looks the same; the next read maps
+ * it again.
  */
 enum uffdwp_disarm {
 	UFFDWP_DISARM_NOTHING,
@@ -139,7 +140,7 @@ enum uffdwp_disarm {
 	UFFDWP_DISARM_MARKERS,
 };
 
-/* All in a VMA of this tracker, and nothing of it is left behind. */
+/* All in a VMA of this tracker, and no zero page that it has mapped is left behind. */
 static inline enum uffdwp_disarm uffdwp_disarm_all_of(const struct uffdwp_tracker *t)
 {
 	return uffdwp_tracker_maps_zeroes(t) ? UFFDWP_DISARM_UNMAP : UFFDWP_DISARM_ALL;

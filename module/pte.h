@@ -15,14 +15,14 @@
 
 #include "compat/pgtable.h"
 
-/* A bit that is not there is an error the kernel's own header would not catch. */
+/* Without it <asm-generic/pgtable_uffd.h> has stubs: all would build, and nothing be armed. */
 #ifndef CONFIG_HAVE_ARCH_USERFAULTFD_WP
 #error this kernel has no userfaultfd write-protect bit
 #endif
 
 /*
  * A writable entry with the bit lets writes through: the owner of a handed-in userfaultfd has taken
- * the mapping out of write-protect mode and put it back (UFFDIO_REGISTER changes no entry).
+ * the VMA out of write-protect mode and put it back (UFFDIO_REGISTER changes no entry).
  */
 static inline bool uffdwp_pte_armed(pte_t pte)
 {
@@ -49,20 +49,20 @@ static inline void uffdwp_pte_arm_present(pte_t *ptep)
 }
 
 /*
- * Who writes by force (FOLL_FORCE: ptrace(2), /proc/PID/mem) to a private mapping that may not be
- * written to, takes a fault that copies the page, and then writes through an entry that is still
- * read-only. Until 6.0 the kernel tells such a copy by the dirty bit (can_follow_write_pte(),
- * FOLL_COW), and does not ask whether the entry was armed after that fault. So an entry that is
- * armed in such a mapping must not be dirty: the next look at it is another fault.
+ * A write with FOLL_FORCE (ptrace(2), /proc/PID/mem) in a private VMA without VM_WRITE takes a
+ * fault that copies the page, and then goes through an entry that is still read-only. Until 6.0 GUP
+ * tells such a copy by the dirty bit (can_follow_write_pte(), FOLL_COW), and does not check whether
+ * the entry was armed after that fault. So an entry that is armed in such a VMA must not be dirty:
+ * GUP then takes another fault.
  *
- * mmap_lock is held by both, so that the permissions of the mapping are the same to both.
+ * GUP and arming hold mmap_lock, so both see the same VM_WRITE.
  */
 static inline bool uffdwp_forced_write_goes_by_dirty(const struct vm_area_struct *vma)
 {
 	return UFFDWP_FORCED_WRITES_GO_BY_DIRTY && !(vma->vm_flags & VM_WRITE);
 }
 
-/* The page remembers that it is dirty. Armed: the hardware does not set the bit again. */
+/* Move the dirty bit to the struct page. The entry is armed, so the CPU cannot set it again. */
 static inline void uffdwp_pte_hand_over_dirty(pte_t *ptep)
 {
 	pte_t old = READ_ONCE(*ptep);
@@ -150,7 +150,7 @@ static inline void uffdwp_pmd_arm_swap(struct mm_struct *mm, unsigned long addr,
 	set_pmd_at(mm, addr, pmdp, pmd_swp_mkuffd_wp(new));
 }
 
-/* What is mapped into unpopulated memory: read-only zeroes that say "not written". */
+/* An armed entry of the zero page, to be mapped into unpopulated memory. */
 static inline pte_t uffdwp_zero_pte(struct vm_area_struct *vma, unsigned long addr)
 {
 	pte_t pte = pte_mkspecial(pfn_pte(uffdwp_zero_pfn(addr), vma->vm_page_prot));
