@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long mmap_lock and a processor are kept: as long as it takes to handle one page table or one
- * VMA, whatever the range. After each of them whoever is at work asks uffdwp_may_go_on(); the
- * answer UFFDWP_WALK_PAUSE takes it back, with all that it has done kept, to the one loop that
- * drops mmap_lock and takes it again.
+ * How long mmap_lock and a CPU are kept: as long as it takes to handle one page table or one VMA,
+ * whatever the range. After each of them a walk calls uffdwp_may_go_on(). On UFFDWP_WALK_PAUSE it
+ * returns, with all that it has done kept, to the one loop that drops mmap_lock and takes it again
+ * (uffdwp_hold_and_pause()).
  *
  * mmap_lock_is_contended() says whether there are waiters, and a waiter gets the lock before a
- * reader that comes later, so that one pause is enough. need_resched() says that this processor is
- * wanted: on a kernel without preemption (preempt=none) only cond_resched() gives it away, and
- * dropping a lock does not.
+ * reader that comes later, so that one pause is enough. need_resched() says that another task is to
+ * run: without preemption (preempt=none) only cond_resched() lets it, and dropping a lock does not.
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>

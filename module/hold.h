@@ -7,7 +7,7 @@
 
 /**
  * struct uffdwp_hold - work under mmap_lock in holds of bounded length
- * @mm: whose mmap_lock, held by mmget() or mmgrab()
+ * @mm: whose mmap_lock; kept by mmget() or mmgrab()
  * @killable: give up with -EINTR when the task was killed
  * @work: with mmap_lock held for reading: goes on where it has left off, and returns
  *	UFFDWP_WALK_PAUSE to be called again after a pause

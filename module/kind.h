@@ -16,9 +16,9 @@
 
 /*
  * A regular file whose pages are those of the page cache: read_folio is what filemap_fault() and
- * generic_file_mmap() ask for. Neither DAX nor the files of drivers have it, whose pages are
- * written by others than those who have mapped them. (Files of sysfs have it, but what drivers map
- * there is VM_SPECIAL.)
+ * generic_file_mmap() ask for. DAX and the files of drivers lack it, whose pages are written by
+ * other means than through a VMA. (Files of sysfs have it, but what drivers map there is
+ * VM_SPECIAL.)
  */
 static inline bool uffdwp_vma_is_of_file(struct vm_area_struct *vma)
 {
@@ -34,7 +34,7 @@ static inline bool uffdwp_vma_is_of_file(struct vm_area_struct *vma)
 
 /**
  * uffdwp_kind_of_vma - which kind of memory is this?
- * @vma: mapping
+ * @vma: VMA
  *
  * Return: one of UFFDWP_KIND_*, or 0 when it cannot be tracked.
  */
@@ -52,8 +52,8 @@ static inline u64 uffdwp_kind_of_vma(struct vm_area_struct *vma)
 }
 
 /**
- * uffdwp_kind_is_offered - can this mapping be tracked with the hooks that are there?
- * @vma: mapping
+ * uffdwp_kind_is_offered - can this VMA be tracked with the hooks that work?
+ * @vma: VMA
  *
  * Return: whether it can.
  */

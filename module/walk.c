@@ -3,23 +3,22 @@
  * A walk over page tables that can make tables, split huge pages and stop anywhere. The kernel's
  * own walkers can do neither, and are not exported.
  *
- * Needs mmap_lock, for reading at least; or, to take bits away in a mapping of a file, the lock of
- * that file's mappings (i_mmap_rwsem), which munmap() takes before it frees tables, and khugepaged
- * before it replaces one. Under either:
+ * Needs mmap_lock, for reading at least; or, to take bits away in a VMA of a file, i_mmap_rwsem,
+ * which munmap() takes before it frees tables, and khugepaged before it replaces one. Under either:
  *
  *   - tables are made at any time, by faults;
  *   - tables above the lowest level stay: munmap() takes both for writing;
  *   - so does a table of the lowest level, until 6.4: khugepaged takes both for writing, too. Since
- *     6.5 it takes away tables of a file's mapping that hold nothing (retract_page_tables(), not
- *     where write protection is registered), and since 6.14 MADV_DONTNEED takes away those that it
- *     has emptied (PT_RECLAIM). Whoever locks a table asks whether it is still one, and looks at
- *     the PMD again if it is not. What was in such a table was nothing: no bit is lost with it;
+ *     6.5 it frees empty tables in VMAs of files (retract_page_tables(), not where write protection
+ *     is registered), and since 6.14 MADV_DONTNEED frees those that it has emptied (PT_RECLAIM).
+ *     Such a table was empty, so no bit is lost with it. pte_offset_map_lock() fails then, and the
+ *     PMD is read again;
  *   - an empty PMD may become a table or a huge page, a huge page may become empty (MADV_DONTNEED,
  *     the split of a file's) or a table (split), so a PMD is read once, and what it said is checked
  *     again under its lock.
  *
- * Tables of hugetlb that several processes share could go away (huge_pmd_unshare()). In a mapping
- * that is registered for write protection there are none: UFFDIO_REGISTER unshares them, and
+ * Tables of hugetlb that several processes share could go away (huge_pmd_unshare()). In a VMA that
+ * is registered for write protection there are none: UFFDIO_REGISTER unshares them, and
  * want_pmd_share() says no from then on.
  */
 #include <linux/mm.h>
@@ -73,7 +72,7 @@ static int walk_ptes(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 
 /*
  * A huge zero page that is being split leaves its PMD empty for a moment, under the lock of the PMD
- * (__split_huge_zero_page_pmd()). Seen without that lock, 512 pages would look like a hole.
+ * (__split_huge_zero_page_pmd()). Without that lock, 512 pages would look unpopulated.
  */
 static pmd_t read_pmd(struct mm_struct *mm, pmd_t *pmdp)
 {
@@ -88,13 +87,13 @@ static pmd_t read_pmd(struct mm_struct *mm, pmd_t *pmdp)
 	return pmd;
 }
 
-/* One PMD. SPLIT and POPULATE: it has changed, look again. DRAIN: likewise, after that. */
+/* One PMD. SPLIT and POPULATE: it has changed, look again. DRAIN: drain first, then look again. */
 static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
 {
 	pmd_t pmd = read_pmd(walk->vma->vm_mm, pmdp);
 	int next;
 
-	/* All that is asked below is asked of one value: pmd_none_or_trans_huge_or_clear_bad() */
+	/* The PMD is read once for all checks, as in pmd_none_or_trans_huge_or_clear_bad(). */
 	barrier();
 	if (pmd_none(pmd)) {
 		next = walk->ops->hole(walk, addr, end);
@@ -114,8 +113,8 @@ static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, u
 }
 
 /*
- * With mmap_lock held, as GUP does it (collect_longterm_unpinnable_folios()): the work that drains
- * takes no lock of an mm.
+ * Under mmap_lock, as in GUP (collect_longterm_unpinnable_folios()): the work that drains takes no
+ * lock of an mm.
  */
 static void drain_lru(struct uffdwp_walk *walk)
 {
@@ -123,7 +122,7 @@ static void drain_lru(struct uffdwp_walk *walk)
 	walk->drained = true;
 }
 
-/* Others may change it each time: this must neither keep the processor nor outlive a kill. */
+/* The PMD may change each time, without end: reschedules, and ends when the task is killed. */
 static int walk_changing_pmd(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end)
 {
 	int next;
@@ -235,7 +234,7 @@ static int walk_hugetlb(struct uffdwp_walk *walk, unsigned long end)
 	return UFFDWP_WALK_ON;
 }
 
-/* mmap_lock of the mapping's address space, or the lock of its file's mappings. */
+/* mmap_lock of the VMA's mm, or i_mmap_rwsem of its file. */
 static void assert_tables_stay(const struct vm_area_struct *vma)
 {
 	lockdep_assert(lockdep_is_held(&vma->vm_mm->mmap_lock) ||
@@ -251,7 +250,7 @@ static int walk_tables(struct uffdwp_walk *walk, unsigned long end)
 
 	while (walk->pos != end) {
 		pmd = find_pmd(walk->vma->vm_mm, walk->pos, end, populate, &border);
-		/* 1 GiB of a device, say: the kernel's walks make it empty (split_huge_pud()). */
+		/* A huge PUD, as of a device: the kernel's walkers empty it (split_huge_pud()). */
 		if (pmd == ERR_PTR(-EIO) && !userfaultfd_wp(walk->vma))
 			pmd = NULL;
 		if (IS_ERR(pmd))
@@ -271,12 +270,12 @@ static int walk_tables(struct uffdwp_walk *walk, unsigned long end)
 }
 
 /**
- * uffdwp_walk_vma - hand the memory of a mapping to the callbacks
+ * uffdwp_walk_vma - hand the memory of a VMA to the callbacks
  * @walk: all but pos set
- * @start: first address, inside the mapping
- * @end: last address, exclusive, inside the mapping
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
  *
- * Sleeps. Makes progress even when somebody waits, so that PAUSE is no endless loop.
+ * Sleeps. Handles one table at least before it pauses, so that a loop on PAUSE ends.
  *
  * Return: UFFDWP_WALK_ON when all is handled; UFFDWP_WALK_PAUSE with something left to handle;
  * UFFDWP_WALK_STOP; -ENOMEM when a table could not be made; -EINTR when the task was killed; -EIO
@@ -289,6 +288,6 @@ int uffdwp_walk_vma(struct uffdwp_walk *walk, unsigned long start, unsigned long
 	assert_tables_stay(walk->vma);
 	walk->pos = start;
 	next = is_vm_hugetlb_page(walk->vma) ? walk_hugetlb(walk, end) : walk_tables(walk, end);
-	/* Whoever is done needs no pause. */
+	/* Nothing is left to come back for. */
 	return next == UFFDWP_WALK_PAUSE && walk->pos == end ? UFFDWP_WALK_ON : next;
 }

@@ -7,8 +7,8 @@
 /* What a callback wants the walk to do next; a negative error ends it. */
 enum uffdwp_walk_next {
 	UFFDWP_WALK_ON,		/* go on behind the part that was handled */
-	UFFDWP_WALK_POPULATE,	/* hole: make a table there and come back */
-	UFFDWP_WALK_SPLIT,	/* huge: split the page and come back with small ones */
+	UFFDWP_WALK_POPULATE,	/* hole: make a page table there and come back */
+	UFFDWP_WALK_SPLIT,	/* huge: split the PMD and come back with its PTEs */
 	UFFDWP_WALK_DRAIN,	/* ptes: have all LRU batches drained, come back to walk->pos */
 	UFFDWP_WALK_PAUSE,	/* leave at walk->pos; the caller will be back */
 	UFFDWP_WALK_STOP,	/* leave at walk->pos for good */
@@ -17,11 +17,11 @@ enum uffdwp_walk_next {
 struct uffdwp_walk;
 
 /**
- * struct uffdwp_walk_ops - what to do with the memory of one mapping, from low to high
+ * struct uffdwp_walk_ops - what to do with the memory of one VMA, from low to high
  * @hole: no page table covers [addr, end), which may be small or very large
  * @ptes: entries of one table, its lock held
  * @huge: one huge entry (present, or migrating), its lock held; [addr, end) may be a part of it
- * @hugetlb: one entry of a mapping of hugetlb, its lock held; [addr, end) may be a part of it
+ * @hugetlb: one entry of a hugetlb VMA, its lock held; [addr, end) may be a part of it
  *
  * A callback that returns DRAIN, PAUSE, STOP or an error sets walk->pos to the first address that
  * it has not handled.
@@ -34,12 +34,12 @@ struct uffdwp_walk_ops {
 };
 
 /**
- * struct uffdwp_walk - a walk over the page tables of one mapping
+ * struct uffdwp_walk - a walk over the page tables of one VMA
  * @ops: callbacks
- * @vma: mapping
+ * @vma: VMA
  * @pos: first address that is not handled yet
  * @killable: end with -EINTR when the task was killed
- * @yield: return PAUSE when somebody waits for mmap_lock, for @file_lock or for this processor
+ * @yield: return PAUSE when mmap_lock or @file_lock is contended, or need_resched()
  * @file_lock: i_mmap_rwsem of the VMA's file, if the caller holds it, or NULL
  * @drained: the LRU batches were drained for this walk; no callback returns DRAIN any more
  */
