@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The categories that need a closer look.
+ * The categories that need more than a PTE.
  */
 #include <linux/mm.h>
 
@@ -33,7 +33,7 @@ static bool is_pinned(pte_t *ptep, struct page *page, struct uffdwp_look *look)
 }
 
 /**
- * uffdwp_pte_extra_categories - what only some callers want to know of a small page
+ * uffdwp_pte_extra_categories - what only some callers want to know of a PTE-mapped page
  * @ptep: its entry
  * @pte: what it was read as
  * @asked: categories that matter to the caller
@@ -98,7 +98,7 @@ u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked)
  * @pte: its entry
  * @asked: categories that matter to the caller
  *
- * Its soft-dirty bits are set by the first write, and /proc/PID/clear_refs passes them by.
+ * /proc/PID/clear_refs skips hugetlb, so its soft-dirty bits stay set from the first write on.
  *
  * Return: UFFDWP_PAGE_IS_*.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an entry says about its page: UFFDWP_PAGE_IS_*. What is true of all pages of a mapping is
- * for the caller to add.
+ * What an entry says about its page: UFFDWP_PAGE_IS_*. What is true of all pages of a VMA is for
+ * the caller to add.
  *
  * The lock of the entry is held. What most callers ask for comes first; what costs a look at the
  * page is found out only if it was asked for.
@@ -22,8 +22,8 @@ u64 uffdwp_pmd_categories(pmd_t pmd, u64 asked);
 u64 uffdwp_hugetlb_categories(pte_t pte, u64 asked);
 
 /*
- * Of all pages of a mapping that is registered. VM_SOFTDIRTY stands for the bit of each page of
- * a mapping that is new since /proc/PID/clear_refs was last written to, whatever its entry says.
+ * Of all pages of a VMA that is registered. VM_SOFTDIRTY stands for the bit of each page of a VMA
+ * that is new since /proc/PID/clear_refs was last written to, whatever its entry says.
  */
 static inline u64 uffdwp_vma_categories(const struct vm_area_struct *vma)
 {
@@ -31,7 +31,7 @@ static inline u64 uffdwp_vma_categories(const struct vm_area_struct *vma)
 	       (vma->vm_flags & VM_SOFTDIRTY ? UFFDWP_PAGE_IS_SOFT_DIRTY : 0);
 }
 
-/* No table is there, and nothing that could be armed. */
+/* Of a range without a page table, which is never armed. */
 static inline u64 uffdwp_hole_categories(struct vm_area_struct *vma)
 {
 	return UFFDWP_PAGE_IS_WRITTEN | (is_vm_hugetlb_page(vma) ? UFFDWP_PAGE_IS_HUGE : 0);

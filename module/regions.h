@@ -66,7 +66,7 @@ static inline bool uffdwp_regions_extend(struct uffdwp_regions *r, unsigned long
 	return true;
 }
 
-/* The page that was taken last shall be offered again instead. */
+/* Undo the page that was taken last: it will be offered again. */
 static inline void uffdwp_regions_take_back(struct uffdwp_regions *r)
 {
 	struct uffdwp_region *last;

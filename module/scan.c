@@ -5,14 +5,14 @@
  * Each page is looked at and armed under one hold of its page-table lock, and the TLBs are flushed
  * before that lock is dropped (arm.c), so a write is either seen by this scan or faults afterwards.
  *
- * A report that cannot be delivered must not leave its pages armed, or their writes are lost. Pages
- * go from the buffer to user memory without locks; if that fails, the regions that were not
- * delivered are disarmed: written again. Nobody can have relied on them in between, since commands
- * on one tracker exclude each other.
+ * A report that cannot be delivered must not leave its pages armed, or their writes are lost.
+ * Regions go from the buffer to user memory without locks; if that fails, those that were not
+ * delivered are disarmed: written again. No other command of the tracker can have seen them armed,
+ * since t->lock is held.
  *
- * A huge page of a file is split before it is armed, and the kernel splits one by emptying its
- * entry (__split_huge_pmd_locked()). What is found there afterwards is still offered as the page
- * that it was, or a caller who has asked for pages that are present would never hear of it.
+ * A huge page of a file is split before it is armed, and the kernel splits one by clearing its PMD
+ * (__split_huge_pmd_locked()). The none PTEs that are found afterwards are still reported as the
+ * huge page that they were part of, or a scan for present pages would never report it.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -35,20 +35,20 @@ struct scan {
 	struct uffdwp_walk walk;
 	struct uffdwp_hold hold;
 	bool backport;			/* PAGEMAP_SCAN: all memory, by the kernel's own rules */
-	struct uffdwp_tracker *t;	/* of the mapping; NULL: nothing in it can be armed */
+	struct uffdwp_tracker *t;	/* of the VMA; NULL: nothing in it can be armed */
 	const struct uffdwp_scan_arg *arg;
 	struct uffdwp_regions regions;
 	unsigned long pos;		/* all below was looked at */
-	unsigned long skipped;		/* native: a page that was left out; 0: none */
+	unsigned long skipped;		/* @backport: a page that was left out; 0: none */
 	u64 asked;			/* categories that matter to the caller */
 	u64 vma_categories;		/* of all pages of walk.vma */
-	u64 hole_categories;			/* of those without a table or entry */
+	u64 hole_categories;		/* of unpopulated ones */
 	struct uffdwp_split split;	/* the huge page of a file that was split last */
 };
 
 static const struct uffdwp_walk_ops scan_ops, split_scan_ops;
 
-static bool matches(const struct scan *s, u64 categories)
+static bool scan_matches(const struct scan *s, u64 categories)
 {
 	const struct uffdwp_scan_arg *arg = s->arg;
 
@@ -57,22 +57,23 @@ static bool matches(const struct scan *s, u64 categories)
 	       (!arg->category_anyof_mask || (categories & arg->category_anyof_mask));
 }
 
-static bool resets(const struct scan *s)
+static bool scan_resets(const struct scan *s)
 {
 	return s->arg->flags & UFFDWP_SCAN_WP_MATCHING;
 }
 
-/* There, with the lock of the table? What UFFDIO_MOVE is about to move away is not armed. */
-static bool resets_at(const struct scan *s, unsigned long addr, unsigned long end)
+/* Not what UFFDIO_MOVE is about to move away; the page-table lock is held, if there is a table. */
+static bool scan_resets_at(const struct scan *s, unsigned long addr, unsigned long end)
 {
-	return resets(s) && !uffdwp_is_moving(s->walk.vma->vm_mm, addr, end);
+	return scan_resets(s) && !uffdwp_is_moving(s->walk.vma->vm_mm, addr, end);
 }
 
 /*
- * Offer [addr, *end), which may come back shorter. ON: taken. Otherwise: leave, with walk->pos set;
- * a run that was taken is still to be armed by the caller if *end is above addr.
+ * Report [addr, *end). On return *end is where the reported part ends; addr: nothing. The caller
+ * arms [addr, *end), whatever is returned; anything but ON ends the walk, with walk->pos set.
  */
-static inline int report(struct scan *s, unsigned long addr, unsigned long *end, u64 categories)
+static inline int scan_report(struct scan *s, unsigned long addr, unsigned long *end,
+			      u64 categories)
 {
 	categories &= s->arg->return_mask;
 	if (*end - addr == PAGE_SIZE && uffdwp_regions_extend(&s->regions, addr, categories))
@@ -95,12 +96,12 @@ static inline int report(struct scan *s, unsigned long addr, unsigned long *end,
 	return UFFDWP_WALK_PAUSE;
 }
 
-/* Of a part with nothing in it that is not armed: what it was before this scan has emptied it. */
+/* Of an unpopulated range: what it was before a scan has split the huge page there. */
 static u64 empty_categories(const struct scan *s, unsigned long addr, unsigned long end,
 			    u64 categories)
 {
 	if (addr < s->split.start || end > s->split.end || vma_is_anonymous(s->walk.vma) ||
-	    !matches(s, s->split.categories))
+	    !scan_matches(s, s->split.categories))
 		return categories;
 	return s->split.categories;
 }
@@ -110,28 +111,28 @@ static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long
 	struct scan *s = container_of(walk, struct scan, walk);
 	const u64 categories = empty_categories(s, addr, end, s->hole_categories);
 
-	if (!matches(s, categories))
+	if (!scan_matches(s, categories))
 		return UFFDWP_WALK_ON;
-	if (resets_at(s, addr, end) && uffdwp_hole_can_be_armed(s->t, walk->vma))
+	if (scan_resets_at(s, addr, end) && uffdwp_hole_can_be_armed(s->t, walk->vma))
 		return UFFDWP_WALK_POPULATE;
-	return report(s, addr, &end, categories);
+	return scan_report(s, addr, &end, categories);
 }
 
-/* Look at this page and all that follow once more when the LRU batches are drained. */
+/* Come back to this page when the LRU batches are drained. */
 static int drain_first(struct scan *s, unsigned long addr)
 {
 	s->walk.pos = addr;
 	return UFFDWP_WALK_DRAIN;
 }
 
-/* Instead, where nothing is to be reported: PAGEMAP_SCAN then arms all, whatever its categories. */
+/* ->ptes of a PAGEMAP_SCAN without vec: arms all, whatever its categories, as Linux does. */
 static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct scan *s = container_of(walk, struct scan, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, PAGE_SHIFT);
 	int next = UFFDWP_WALK_ON;
 
-	if (!resets_at(s, addr, end))
+	if (!scan_resets_at(s, addr, end))
 		return UFFDWP_WALK_ON;
 	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE)
 		if (uffdwp_arm_pte(&a, pte, addr))
@@ -140,7 +141,7 @@ static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, un
 	return next;
 }
 
-/* Would a page be reported as pinned that perhaps is in an LRU batch only? */
+/* Would a page be reported as pinned that is perhaps only in an LRU batch? */
 static bool meets_batch(const struct scan *s, struct uffdwp_look *look, pte_t *pte,
 			unsigned long addr, unsigned long end)
 {
@@ -155,7 +156,7 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 {
 	struct scan *s = container_of(walk, struct scan, walk);
 	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, PAGE_SHIFT);
-	const bool reset = resets_at(s, addr, end);
+	const bool reset = scan_resets_at(s, addr, end);
 	const u64 vma_categories = s->vma_categories;
 	const u64 asked = s->asked;
 	int next = UFFDWP_WALK_ON;
@@ -167,9 +168,9 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 		u64 categories = vma_categories |
 				 uffdwp_pte_categories(pte, READ_ONCE(*pte), asked, &a.look);
 
-		if (!matches(s, categories))
+		if (!scan_matches(s, categories))
 			continue;
-		next = report(s, addr, &taken, categories);
+		next = scan_report(s, addr, &taken, categories);
 		if (reset && taken > addr && unlikely(uffdwp_arm_pte(&a, pte, addr))) {
 			uffdwp_regions_take_back(&s->regions);
 			next = drain_first(s, addr);
@@ -180,7 +181,7 @@ static int scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 	return next;
 }
 
-/* A small page of what the split has emptied. */
+/* A none PTE, perhaps of the huge page that was split. */
 static int scan_emptied(struct scan *s, struct uffdwp_arming *a, pte_t *pte, unsigned long addr)
 {
 	const u64 nothing = s->vma_categories | UFFDWP_PAGE_IS_WRITTEN;
@@ -188,10 +189,10 @@ static int scan_emptied(struct scan *s, struct uffdwp_arming *a, pte_t *pte, uns
 	const u64 categories = empty_categories(s, addr, taken, nothing);
 	int next;
 
-	if (!matches(s, categories))
+	if (!scan_matches(s, categories))
 		return UFFDWP_WALK_ON;
-	next = report(s, addr, &taken, categories);
-	if (resets_at(s, addr, taken) && taken > addr && uffdwp_arm_absent_pte(a, pte, addr)) {
+	next = scan_report(s, addr, &taken, categories);
+	if (scan_resets_at(s, addr, taken) && taken > addr && uffdwp_arm_absent_pte(a, pte, addr)) {
 		uffdwp_regions_take_back(&s->regions);
 		next = drain_first(s, addr);
 	}
@@ -199,8 +200,8 @@ static int scan_emptied(struct scan *s, struct uffdwp_arming *a, pte_t *pte, uns
 }
 
 /*
- * Instead, where a huge page of a file was split: scan_ptes() has no time for this, and is left the
- * runs of pages that something is known of.
+ * ->ptes up to the end of the huge page that was split: none PTEs are reported as parts of it. Not
+ * done in scan_ptes(), which is the hot loop.
  */
 static int scan_split_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr,
 			   unsigned long end)
@@ -230,7 +231,7 @@ static int scan_split_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long a
 	return next;
 }
 
-/* The entry is about to be emptied. All of it: a limit may leave a part to the next scan. */
+/* The split clears the PMD. All of the page: a limit may leave a part to the next scan. */
 static void remember_split(struct scan *s, unsigned long addr, pmd_t pmd)
 {
 	const u64 all = UFFDWP_EXTRA_CATEGORIES & ~UFFDWP_PAGE_IS_PINNED;
@@ -253,18 +254,18 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 	unsigned long taken = end;
 	int next;
 
-	if (!matches(s, categories))
+	if (!scan_matches(s, categories))
 		return UFFDWP_WALK_ON;
-	if (!resets_at(s, addr, end) || !room || uffdwp_pmd_armed(*pmd))
-		return report(s, addr, &taken, categories);
+	if (!scan_resets_at(s, addr, end) || !room || uffdwp_pmd_armed(*pmd))
+		return scan_report(s, addr, &taken, categories);
 
-	/* Only what is reported may be armed, so a part of a huge page needs small ones. */
+	/* Only what is reported may be armed, so for a part of a huge page it is split. */
 	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end) ||
 	    room < HPAGE_PMD_NR) {
 		remember_split(s, addr, *pmd);
 		return UFFDWP_WALK_SPLIT;
 	}
-	next = report(s, addr, &taken, categories);
+	next = scan_report(s, addr, &taken, categories);
 	if (taken == end) {
 		uffdwp_arm_pmd(&a, pmd, addr);
 		uffdwp_arming_end(&a);
@@ -284,8 +285,8 @@ static u64 hugetlb_categories(const struct scan *s, pte_t pte)
  * and stays written. A limit that other pages have used up first ends the scan before it, so that
  * the next one begins with all of its limit.
  *
- * PAGEMAP_SCAN does not report what it cannot arm: it leaves out a part of a page at either end of
- * the range, and says where, and ends before one that is more than the caller wants.
+ * PAGEMAP_SCAN does not report what it cannot arm: it skips a part of a page at either end of the
+ * range, which walk_end tells, and ends before a page that exceeds the page limit.
  */
 static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
@@ -298,19 +299,19 @@ static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr
 	unsigned long taken = end;
 	int next;
 
-	if (!matches(s, categories))
+	if (!scan_matches(s, categories))
 		return UFFDWP_WALK_ON;
-	if (s->backport && resets(s) && written && !whole) {
+	if (s->backport && scan_resets(s) && written && !whole) {
 		s->skipped = addr;
 		return UFFDWP_WALK_ON;
 	}
-	if (resets(s) && (s->backport ? written : s->regions.pages) &&
+	if (scan_resets(s) && (s->backport ? written : s->regions.pages) &&
 	    uffdwp_regions_room(&s->regions) < (end - addr) >> PAGE_SHIFT) {
 		walk->pos = addr;
 		return UFFDWP_WALK_STOP;
 	}
-	next = report(s, addr, &taken, categories);
-	if (resets(s) && taken - addr == 1UL << a.shift) {
+	next = scan_report(s, addr, &taken, categories);
+	if (scan_resets(s) && taken - addr == 1UL << a.shift) {
 		uffdwp_arm_hugetlb(&a, pte, addr);
 		uffdwp_arming_end(&a);
 	}
@@ -338,7 +339,7 @@ static const struct uffdwp_walk_ops arming_scan_ops = {
 	.hugetlb = scan_hugetlb,
 };
 
-/* Memory that is not registered with this tracker, or no memory: no page is looked at. */
+/* A VMA that is not registered with this tracker, or a gap: no page is looked at. */
 static int scan_untracked(struct scan *s, unsigned long start, unsigned long end, bool mapped)
 {
 	const u64 named = s->arg->category_mask | s->arg->category_anyof_mask;
@@ -350,7 +351,8 @@ static int scan_untracked(struct scan *s, unsigned long start, unsigned long end
 		categories |= UFFDWP_PAGE_IS_WRITTEN;
 	else if (!(named & UFFDWP_PAGE_IS_UNTRACKED))
 		return UFFDWP_WALK_ON;
-	return matches(s, categories) ? report(s, start, &end, categories) : UFFDWP_WALK_ON;
+	return scan_matches(s, categories) ? scan_report(s, start, &end, categories) :
+					     UFFDWP_WALK_ON;
 }
 
 static int walk_vma(struct scan *s, struct vm_area_struct *vma, unsigned long start,
@@ -360,10 +362,10 @@ static int walk_vma(struct scan *s, struct vm_area_struct *vma, unsigned long st
 	int next;
 
 	s->walk.vma = vma;
-	if (resets(s))
+	if (scan_resets(s))
 		uffdwp_notifier_start(&range, vma, start, end);
 	next = uffdwp_walk_vma(&s->walk, start, end);
-	if (resets(s))
+	if (scan_resets(s))
 		uffdwp_notifier_end(&range);
 	return next;
 }
@@ -376,7 +378,7 @@ static int scan_tracked(struct scan *s, struct vm_area_struct *vma, unsigned lon
 	return walk_vma(s, vma, start, end);
 }
 
-/* The tracker, if the mapping is registered with a userfaultfd that has asked for WP_ASYNC. */
+/* The tracker, if the VMA is registered with a userfaultfd that has asked for WP_ASYNC. */
 static struct uffdwp_tracker *backport_tracker(struct vm_area_struct *vma)
 {
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
@@ -385,8 +387,8 @@ static struct uffdwp_tracker *backport_tracker(struct vm_area_struct *vma)
 }
 
 /*
- * The rules of pagemap_scan_test_walk() and pagemap_scan_pte_hole() of Linux 7.2, but that hugetlb
- * with nothing there, in memory that is registered for write protection, is written like all else.
+ * The rules of pagemap_scan_test_walk() and pagemap_scan_pte_hole() of Linux 7.2, except that
+ * unpopulated hugetlb in a VMA that is registered for write protection is written like all else.
  */
 static int scan_backport(struct scan *s, struct vm_area_struct *vma, unsigned long start,
 		       unsigned long end)
@@ -413,7 +415,7 @@ static int scan_backport(struct scan *s, struct vm_area_struct *vma, unsigned lo
 
 	if (!is_vm_hugetlb_page(vma) || userfaultfd_wp(vma))
 		return walk_vma(s, vma, start, end);
-	/* Tables that are shared with other processes may go away: disarm_some() */
+	/* Tables that are shared with other processes may go away: disarm_some(). */
 	mapping = vma->vm_file->f_mapping;
 	i_mmap_lock_read(mapping);
 	s->walk.file_lock = &mapping->i_mmap_rwsem;
@@ -433,7 +435,7 @@ static int scan_vma(struct scan *s, struct vm_area_struct *vma, unsigned long st
 	return scan_untracked(s, start, end, true);
 }
 
-/* From s->pos on, until the end of the range or until something else must be done first. */
+/* From s->pos on, until the end of the range or until the walk pauses or stops. */
 static int scan_locked(struct scan *s)
 {
 	const unsigned long end = s->arg->end;
@@ -442,7 +444,7 @@ static int scan_locked(struct scan *s)
 	int next;
 
 	lockdep_assert_held(&s->hold.mm->mmap_lock);
-	if (s->t && s->t->arming_ended && resets(s) && !s->backport)
+	if (s->t && s->t->arming_ended && scan_resets(s) && !s->backport)
 		return -ENODEV;
 	while (s->pos < end) {
 		vma = find_vma(s->hold.mm, s->pos);
@@ -465,7 +467,7 @@ static int scan_locked(struct scan *s)
 }
 
 /**
- * uffdwp_scan_undo - make a range written again whose report did not arrive
+ * uffdwp_scan_undo - make a range written again whose report was not delivered
  * @t: tracker
  * @start: first address
  * @end: last address, exclusive
@@ -474,7 +476,7 @@ void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 {
 	if (!mmget_not_zero(t->mm))
 		return;
-	/* Also when the task was killed: what is armed and was not told would be missed. */
+	/* Also when the task was killed: writes that were not reported would be missed. */
 	uffdwp_count(t, pages_undone, uffdwp_disarm_tracked(t, start, end));
 	mmput(t->mm);
 }
@@ -485,8 +487,8 @@ static enum uffdwp_disarm all_if_backport(struct vm_area_struct *vma, const void
 }
 
 /**
- * uffdwp_backport_scan_undo - the same for a native scan
- * @mm: address space, held by mmget()
+ * uffdwp_backport_scan_undo - the same for uffdwp_backport_scan()
+ * @mm: mm, held by mmget()
  * @start: first address
  * @end: last address, exclusive
  */
@@ -498,17 +500,17 @@ void uffdwp_backport_scan_undo(struct mm_struct *mm, unsigned long start, unsign
 }
 
 /*
- * Store what is buffered; if that fails, take back what it would have told. A native scan takes
- * back all, in the end.
+ * Store what is buffered; if that fails, disarm what it would have reported.
+ * uffdwp_backport_scan() disarms its whole range, in the end.
  */
-static int deliver(struct scan *s, bool last)
+static int scan_deliver(struct scan *s, bool last)
 {
 	const struct uffdwp_region *lost = s->regions.buffer;
 	unsigned int i, n = s->regions.buffered;
 	int err = uffdwp_regions_store(&s->regions, last);
 
 	if (err) {
-		for (i = 0; !s->backport && resets(s) && i < n; i++)
+		for (i = 0; !s->backport && scan_resets(s) && i < n; i++)
 			uffdwp_scan_undo(s->t, lost[i].start, lost[i].end);
 		s->regions.buffered = 0;
 		s->pos = lost[0].start;
@@ -521,19 +523,19 @@ static int scan_on(struct uffdwp_hold *hold)
 	return scan_locked(container_of(hold, struct scan, hold));
 }
 
-static int deliver_part(struct uffdwp_hold *hold, int next)
+static int scan_deliver_part(struct uffdwp_hold *hold, int next)
 {
-	return deliver(container_of(hold, struct scan, hold), next != UFFDWP_WALK_PAUSE);
+	return scan_deliver(container_of(hold, struct scan, hold), next != UFFDWP_WALK_PAUSE);
 }
 
-static int run(struct scan *s)
+static int scan_run(struct scan *s)
 {
 	int next = uffdwp_hold_and_pause(&s->hold);
 
 	return next < 0 ? next : 0;
 }
 
-/* What both kinds of scan begin with; regions.buffer and its capacity are the caller's. */
+/* What both kinds of scan begin with; the caller sets regions.buffer and its capacity. */
 static struct scan scan_begin(struct mm_struct *mm, const struct uffdwp_scan_arg *arg)
 {
 	return (struct scan){
@@ -542,7 +544,7 @@ static struct scan scan_begin(struct mm_struct *mm, const struct uffdwp_scan_arg
 			.mm = mm,
 			.killable = true,
 			.work = scan_on,
-			.between = deliver_part,
+			.between = scan_deliver_part,
 		},
 		.arg = arg,
 		.regions = {
@@ -575,7 +577,7 @@ long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg)
 	s.split = t->split;
 	if (s.split.end > arg->start)
 		s.walk.ops = &split_scan_ops;
-	err = run(&s);
+	err = scan_run(&s);
 	t->split = s.split;
 	arg->walk_end = s.pos;
 	uffdwp_count(t, scans, 1);
@@ -586,16 +588,16 @@ long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg)
 
 /**
  * uffdwp_backport_scan - PAGEMAP_SCAN
- * @mm: address space, held by mmget()
+ * @mm: mm, held by mmget()
  * @arg: checked request; walk_end is filled in
  * @buffer: for regions, or NULL when none are asked for
  * @capacity: elements of it
  *
- * What is not to be stored is not counted either. The walk goes on behind the last page that is
+ * Without a vec the page limit does not count. The walk goes on behind the last page that is
  * wanted, and ends at the first that is one too many.
  *
- * Return: regions stored; or -EPERM, -EFAULT, -ENOMEM, -EINTR or -EIO: then all that this scan has
- * looked at is written again, since nobody is told how many regions are in his array.
+ * Return: regions stored; or -EPERM, -EFAULT, -ENOMEM, -EINTR, -EIO or -ENOTRECOVERABLE: then the
+ * whole range is written again, since the caller does not learn how many regions were stored.
  */
 long uffdwp_backport_scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
 			struct uffdwp_region *buffer, unsigned int capacity)
@@ -610,10 +612,10 @@ long uffdwp_backport_scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
 	if (!arg->vec_len) {
 		s.regions.vec = NULL;
 		s.regions.max_pages = U64_MAX;
-		if (resets(&s))
+		if (scan_resets(&s))
 			s.walk.ops = &arming_scan_ops;
 	}
-	err = run(&s);
+	err = scan_run(&s);
 	if (!err && uffdwp_health_ftrace_is_dead())
 		err = -ENOTRECOVERABLE;
 	if (err && arg->flags & UFFDWP_SCAN_WP_MATCHING)
