@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Which memory belongs to a tracker. The kernel's UFFDIO_REGISTER and UFFDIO_UNREGISTER do the work
- * (flags, splits and merges of mappings); what is here says no where they would say yes, or would
- * say no without a reason.
+ * (flags, splits and merges of VMAs). This file checks first: it refuses VMAs that the kernel would
+ * accept but we cannot track, and tells the caller which VMA the kernel would refuse.
  *
- * The mappings are looked at under mmap_lock, which is dropped before the kernel takes it again.
- * What is mapped in between can become registered without our look; it is armed only if it is of a
- * kind that we track (uffdwp_vma_is_tracked()).
+ * The VMAs are checked under mmap_lock, which is dropped before the kernel takes it again. What is
+ * mapped in between can become registered unchecked; it is armed only if it is of a kind that we
+ * track (uffdwp_vma_is_tracked()).
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -43,7 +43,7 @@ static int check_owner(const struct uffdwp_tracker *t, const struct vm_area_stru
 	return ctx && ctx != t->ctx ? -EBUSY : 0;
 }
 
-/* UFFDIO_REGISTER of this kernel sets the mode anew: adding WP would take away MISSING or MINOR. */
+/* UFFDIO_REGISTER replaces the mode of a VMA: adding WP would take away MISSING or MINOR. */
 static int check_mode(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & __VM_UFFD_FLAGS & ~VM_UFFD_WP) && !(vma->vm_flags & VM_UFFD_WP) ?
@@ -59,7 +59,7 @@ static int check_register(const struct uffdwp_tracker *t, struct vm_area_struct 
 	return err ?: check_owner(t, vma) ?: check_mode(vma);
 }
 
-/* UFFDIO_UNREGISTER of this kernel refuses ranges with a mapping that cannot be registered. */
+/* UFFDIO_UNREGISTER refuses ranges with a VMA that cannot be registered. */
 static int check_unregister(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
 	return uffdwp_kind_is_offered(vma) ? check_owner(t, vma) : -EOPNOTSUPP;
@@ -107,10 +107,10 @@ static bool find_part_of_others(struct uffdwp_tracker *t, unsigned long *start, 
 }
 
 /*
- * A bit that an earlier user of the memory has left would say "not written" of a page that we have
- * never armed. It may come at any time until the memory is ours, with memory that mremap() moves
- * there, so all that was registered is disarmed after that, and before a command can look at it: we
- * have the lock of the tracker. What was ours already is left alone, since there a bit counts.
+ * A bit that an earlier userfaultfd has left would make a page read as "not written" that we have
+ * never armed. mremap() may move memory with such bits here until it is registered, so it is
+ * disarmed after that, and before a command can look at it: t->lock is held. What was registered
+ * with us already is left alone, since there a bit counts.
  */
 static int register_and_disarm(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
@@ -126,7 +126,7 @@ static int register_and_disarm(struct uffdwp_tracker *t, unsigned long start, un
  * @t: attached tracker, locked, its mm held by mmget()
  * @start: first address of a range that was checked
  * @end: last address, exclusive
- * @fail_at: out: start of the mapping that refused, left alone if none did
+ * @fail_at: out: start of the VMA that was refused, left alone if none was
  *
  * Return: 0, or an error as documented with struct uffdwp_register_arg.
  */
@@ -151,15 +151,15 @@ int uffdwp_register(struct uffdwp_tracker *t, unsigned long start, unsigned long
 }
 
 /*
- * Whether a mapping could be registered UFFDIO_UNREGISTER finds out from the mode that it has, and
- * refuses one of an ordinary file that is not registered.
+ * UFFDIO_UNREGISTER calls vma_can_userfault() with the mode that a VMA has, and so refuses one of
+ * an ordinary file that is not registered.
  */
 static bool has_to_be_left_out(struct vm_area_struct *vma)
 {
 	return !vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE;
 }
 
-/* The first part of [*start, *end) without such mappings, or false when there is none. */
+/* The first part of [*start, *end) without such VMAs, or false when there is none. */
 static bool next_registrable_part(struct uffdwp_tracker *t, unsigned long *start,
 				  unsigned long *end)
 {
@@ -204,7 +204,7 @@ static bool has_files_to_leave_out(struct uffdwp_tracker *t, unsigned long start
 	return false;
 }
 
-/* By the kernel, which wakes faults of the modes that the owner has registered, too. */
+/* By UFFDIO_UNREGISTER, which also wakes the faults of other modes that are registered. */
 static int unregister_handed_in(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 				bool in_parts)
 {
@@ -237,7 +237,7 @@ static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigne
 		if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
 			continue;
 		uffdwp_vma_keep_out_faults(vma);
-		/* All of it means whole VMAs: a stack may have grown down behind us. */
+		/* ULONG_MAX means whole VMAs: a stack may have grown down below *pos. */
 		err = uffdwp_vma_unregister(vma, end == ULONG_MAX ? vma->vm_start :
 					    max(*pos, vma->vm_start), vma_end);
 	}
@@ -245,7 +245,7 @@ static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigne
 }
 
 /**
- * uffdwp_unregister_disarmed - take a range in which nothing is armed from a userfaultfd of ours
+ * uffdwp_unregister_disarmed - unregister a range in which nothing is armed
  * @t: tracker whose userfaultfd the module has made, its mm held by mmget(); mmap_lock is taken
  *	here
  * @start: first address
@@ -253,11 +253,11 @@ static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigne
  *
  * UFFDIO_UNREGISTER, and the last close of a userfaultfd, walk the page tables of all of it to take
  * the protection away, under one hold of mmap_lock for writing. Here that was done before, with
- * pauses (hold.c), and nobody arms it again: the caller keeps the tracker's commands out, and
- * others may not (hooks/arming.c).
+ * pauses (hold.c), and nothing is armed again: the caller keeps the tracker's commands out, and
+ * hooks/arming.c keeps out others.
  *
- * mmap_lock held for writing, and the lock of each VMA, wait for the faults that have found the
- * tracker: when this returns there is none left in the range.
+ * Taking mmap_lock and the VMA locks for writing waits for the faults that have found the tracker:
+ * when this returns there is none left in the range.
  *
  * Return: 0; or -ENOMEM when a VMA could not be split, never for a whole one: what is below it was
  * taken.
@@ -300,10 +300,10 @@ static int unregister_ours(struct uffdwp_tracker *t, unsigned long start, unsign
  * @t: attached tracker, locked, its mm held by mmget()
  * @start: first address of a range that was checked
  * @end: last address, exclusive
- * @fail_at: out: start of the mapping that refused, left alone if none did
+ * @fail_at: out: start of the VMA that was refused, left alone if none was
  *
- * A userfaultfd of ours has registered nothing that is of another kind or has another owner; that
- * there is such memory in the range is an error, as for the kernel.
+ * VMAs of another kind or userfaultfd in the range are an error, as for the kernel, though a
+ * userfaultfd of ours has registered none of them.
  *
  * Return: 0, or an error as documented with struct uffdwp_unregister_arg.
  */

@@ -10,9 +10,9 @@
  *			more
  *
  * The kernel's function reads its structure from user memory, after we have. A process that changes
- * it in between has named both ranges itself: it can have memory given up that it does not register
- * then, and can register with a userfaultfd of its own, which it could arm as well, memory that we
- * have not looked at.
+ * it in between gains nothing: it can make a tracker give way where it then does not register, and
+ * can register memory that we have not looked at, but with a userfaultfd of its own, by which it
+ * could have armed that as well.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -32,7 +32,7 @@
 #include "uffd_call.h"
 #include "userfault.h"
 
-/* The address space, by mmget(), or NULL: the kernel has nothing to do there. */
+/* The mm of a userfaultfd, by mmget(), or NULL: the kernel has nothing to do there. */
 static struct mm_struct *get_mm(const struct file *uffd)
 {
 	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
@@ -46,7 +46,7 @@ static enum uffdwp_disarm all_if_other_mode(struct vm_area_struct *vma, const vo
 	       uffdwp_kind_is_offered(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
-/* Nothing protected is left in VMAs of the userfaultfd that are not registered for writes. */
+/* Nothing is left armed in VMAs of the userfaultfd that are not registered for WP. */
 static void disarm_other_modes(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
 	const struct uffdwp_choice choice = { .what = all_if_other_mode, .arg = claim->ctx };
@@ -62,11 +62,10 @@ static enum uffdwp_disarm all_if_registered(struct vm_area_struct *vma, const vo
 }
 
 /*
- * Bits that an earlier user of the memory has left would say "not written" of pages that nobody has
- * armed. They may come at any time until the memory is registered, with memory that mremap() moves
- * there, and what was registered before cannot be told from what is now. So all of it is written
- * when the call returns. Not where only memory with nothing in it is armed by us (@sync): there a
- * bit is a message of the process to its reader.
+ * Bits that an earlier userfaultfd has left would make pages read as "not written" that were never
+ * armed. mremap() may move memory with such bits here until it is registered, and what was
+ * registered before cannot be told from what is now. So all of it is written when the call returns.
+ * Not for a @sync tracker, where the bits are those of the userfaultfd monitor.
  */
 static void disarm_registered(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
@@ -84,8 +83,8 @@ static unsigned long modes_of(u64 mode)
 
 /*
  * -EBUSY says that the kernel has found nothing wrong with the request up to a VMA of another
- * userfaultfd (userfaultfd_register()). A tracker may register again what it has given: then its
- * owner was at work again, too, and it gives again.
+ * userfaultfd (userfaultfd_register()). UFFDWP_IOC_REGISTER may register again what a tracker has
+ * given: then it gives again.
  */
 static long register_and_take(struct file *uffd, struct uffdio_register __user *uarg,
 			      struct mm_struct *mm, struct uffdwp_claim *claim)
@@ -134,8 +133,8 @@ long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg
 		claim.end = request.range.start + request.range.len;
 		claim.mode = modes_of(request.mode);
 		/*
-		 * The kernel takes no bit out of a VMA that leaves write-protect mode, and would
-		 * not when it comes back, with pages written in between.
+		 * The kernel clears no bits when a VMA leaves write-protect mode, nor when it comes
+		 * back, with pages written in between.
 		 */
 		if (tracked)
 			disarm_other_modes(mm, &claim);
@@ -156,9 +155,9 @@ static enum uffdwp_disarm all_if_left(struct vm_area_struct *vma, const void *ar
 }
 
 /*
- * Linux 5.10 leaves the bits where they are. Written to, copied by fork() or looked at by
- * mprotect(), such a page is armed as before, to whoever registers it next. What is somebody's
- * again by now is written, too, rather than armed by what was here before.
+ * Linux 5.10 does not clear the bits. A page that is written and then write-protected by fork() or
+ * mprotect() is armed as before, for the next userfaultfd that registers it. What a tracker has
+ * registered again by now is written, too, rather than armed by what was here before.
  */
 static void disarm_leftovers(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
@@ -183,7 +182,7 @@ static long give_unregistered(struct file *uffd, struct mm_struct *mm, struct uf
 	given = uffdwp_give_way(mm, claim);
 	if (given >= 0)
 		return 0;
-	/* userfaultfd_unregister() has one error for all that is in its way. */
+	/* userfaultfd_unregister() has one error for all VMAs that it refuses. */
 	return given == -EBUSY ? -EINVAL : given;
 }
 
