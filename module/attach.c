@@ -14,11 +14,11 @@
 #include <linux/sched/task.h>
 #include <linux/userfaultfd.h>
 
-#include "arm.h"
 #include "attach.h"
 #include "compat/symbols.h"
 #include "compat/userfault.h"
 #include "compat/vma.h"
+#include "disarm.h"
 #include "health.h"
 #include "hooks/hooks.h"
 #include "tracker.h"

@@ -21,8 +21,8 @@
 #include <linux/sched/signal.h>
 #include <linux/userfaultfd.h>
 
-#include "arm.h"
 #include "compat/symbols.h"
+#include "disarm.h"
 #include "tracker.h"
 #include "uffd_call.h"
 

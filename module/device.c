@@ -16,6 +16,7 @@
 #include "arm.h"
 #include "attach.h"
 #include "device.h"
+#include "disarm.h"
 #include "health.h"
 #include "hooks/hooks.h"
 #include "pinned.h"
@@ -256,22 +257,9 @@ static long cmd_stats(struct uffdwp_tracker *t, void __user *uarg)
 		return err;
 	if (arg.flags)
 		return -EINVAL;
-	arg.write_faults = uffdwp_total(t, write_faults);
-	arg.huge_splits = uffdwp_total(t, huge_splits);
-	arg.fallback_faults = uffdwp_total(t, fallback_faults);
-	arg.marker_faults = uffdwp_total(t, marker_faults);
-	arg.hugetlb_faults = uffdwp_total(t, hugetlb_faults);
-	arg.pages_armed = uffdwp_total(t, pages_armed);
-	arg.pages_pinned = uffdwp_total(t, pages_pinned);
-	arg.pages_discarded = uffdwp_total(t, pages_discarded);
-	arg.zero_installed = uffdwp_total(t, zero_installed);
-	arg.markers_installed = uffdwp_total(t, markers_installed);
-	arg.scans = uffdwp_total(t, scans);
-	arg.pages_reported = uffdwp_total(t, pages_reported);
-	arg.pages_undone = uffdwp_total(t, pages_undone);
-	arg.tlb_flushes = uffdwp_total(t, tlb_flushes);
+#define STORE_TOTAL(name) arg.name = uffdwp_total(t, name);
+	UFFDWP_COUNTERS(STORE_TOTAL)
 	arg.hooks_dead = t->mm && uffdwp_health_is_lost(t);
-	arg.pages_given_way = uffdwp_total(t, pages_given_way);
 	return copy_result(uarg, &arg, sizeof(arg));
 }
 

@@ -28,8 +28,8 @@
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 
-#include "arm.h"
 #include "compat/symbols.h"
+#include "disarm.h"
 #include "discard.h"
 #include "tracker.h"
 

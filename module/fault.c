@@ -9,7 +9,6 @@
 #include <linux/mm.h>
 #include <linux/oom.h>
 
-#include "arm.h"
 #include "compat/hugetlb.h"
 #include "compat/vma.h"
 #include "fault.h"

@@ -10,7 +10,7 @@
 #include <linux/mm.h>
 #include <linux/userfaultfd_k.h>
 
-#include "arm.h"
+#include "disarm.h"
 #include "fork.h"
 
 /**

@@ -32,8 +32,8 @@
 #include <linux/mmap_lock.h>
 #include <linux/userfaultfd_k.h>
 
-#include "arm.h"
 #include "compat/vma.h"
+#include "disarm.h"
 #include "giveway.h"
 #include "tracker.h"
 

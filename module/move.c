@@ -36,9 +36,9 @@
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
 
-#include "arm.h"
 #include "compat/hooked.h"
 #include "compat/symbols.h"
+#include "disarm.h"
 #include "tracker.h"
 #include "uffd_call.h"
 

@@ -12,9 +12,9 @@
 #include <linux/mmap_lock.h>
 #include <linux/userfaultfd_k.h>
 
-#include "arm.h"
 #include "compat/hugetlb.h"
 #include "compat/vma.h"
+#include "disarm.h"
 #include "hooks/hooks.h"
 #include "kind.h"
 #include "register.h"

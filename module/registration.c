@@ -22,9 +22,9 @@
 #include <linux/uaccess.h>
 #include <linux/userfaultfd_k.h>
 
-#include "arm.h"
 #include "compat/userfault.h"
 #include "compat/vma.h"
+#include "disarm.h"
 #include "giveway.h"
 #include "kind.h"
 #include "registration.h"

@@ -18,8 +18,8 @@
  */
 #include <linux/mm.h>
 
-#include "arm.h"
 #include "compat/vma.h"
+#include "disarm.h"
 #include "remap.h"
 
 /**

@@ -21,6 +21,7 @@
 #include "arm.h"
 #include "categories.h"
 #include "compat/hugetlb.h"
+#include "disarm.h"
 #include "health.h"
 #include "hold.h"
 #include "move.h"

@@ -35,6 +35,7 @@
 
 #include "arm.h"
 #include "compat/vma.h"
+#include "disarm.h"
 #include "health.h"
 #include "register.h"
 #include "tracker.h"

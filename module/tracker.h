@@ -16,23 +16,17 @@
 #include "../uapi/uffdwp-async.h"
 #include "kind.h"
 
-/* Counters of struct uffdwp_stats_arg, one set per CPU: the fault path adds without a lock. */
+/* Those of struct uffdwp_stats_arg that are counted, in its order. */
+#define UFFDWP_COUNTERS(X)							\
+	X(write_faults) X(huge_splits) X(fallback_faults) X(marker_faults)	\
+	X(hugetlb_faults) X(pages_armed) X(pages_pinned) X(pages_discarded)	\
+	X(zero_installed) X(markers_installed) X(scans) X(pages_reported)	\
+	X(pages_undone) X(tlb_flushes) X(pages_given_way)
+
+/* One set a CPU: the fault path adds without a lock. */
+#define UFFDWP_COUNTER(name) u64 name;
 struct uffdwp_counters {
-	u64 write_faults;
-	u64 huge_splits;
-	u64 fallback_faults;
-	u64 marker_faults;
-	u64 hugetlb_faults;
-	u64 pages_armed;
-	u64 pages_pinned;
-	u64 pages_discarded;
-	u64 zero_installed;
-	u64 markers_installed;
-	u64 scans;
-	u64 pages_reported;
-	u64 pages_undone;
-	u64 tlb_flushes;
-	u64 pages_given_way;
+	UFFDWP_COUNTERS(UFFDWP_COUNTER)
 };
 
 /**

@@ -25,6 +25,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "arm.h"
+#include "disarm.h"
 #include "tracker.h"
 #include "uffd_call.h"
 #include "writeprotect.h"

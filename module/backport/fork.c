@@ -26,8 +26,8 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "arm.h"
 #include "backport/backport.h"
+#include "disarm.h"
 #include "hooks/hooks.h"
 #include "tracker.h"
 

@@ -11,6 +11,7 @@
 #include "backport/backport.h"
 #include "compat/hugetlb.h"
 #include "compat/symbols.h"
+#include "disarm.h"
 #include "tracker.h"
 #include "userfault.h"
 #include "walk.h"

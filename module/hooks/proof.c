@@ -24,6 +24,7 @@
 #include "arm.h"
 #include "compat/hugetlb.h"
 #include "compat/symbols.h"
+#include "disarm.h"
 #include "proof.h"
 #include "tracker.h"
 #include "userfault.h"

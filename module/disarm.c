@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Disarming: give a page back as it was. Nothing here fails: it needs no memory, and goes on when
+ * the task was killed, since what stays armed by mistake is a write that nobody is told of.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/oom.h>
+#include <linux/sched/mm.h>
+
+#include "compat/hugetlb.h"
+#include "disarm.h"
+#include "hold.h"
+#include "kind.h"
+#include "pte.h"
+#include "tracker.h"
+#include "walk.h"
+
+/**
+ * uffdwp_disarm_pte - disarm one entry
+ * @mm: mm
+ * @addr: its address
+ * @ptep: entry, of a PTE-mapped page or of hugetlb; its lock is held
+ *
+ * Clears the bit also in a writable entry, where it protects nothing. Disarming removes no
+ * permission, so no TLB is flushed.
+ *
+ * Return: whether it was armed.
+ */
+bool uffdwp_disarm_pte(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
+{
+	pte_t pte = READ_ONCE(*ptep);
+
+	if (pte_present(pte) ? !pte_uffd_wp(pte) : !uffdwp_pte_armed(pte))
+		return false;
+	if (pte_present(pte))
+		uffdwp_pte_disarm_present(ptep);
+	else if (uffdwp_pte_is_marker(pte))
+		pte_clear(mm, addr, ptep);
+	else
+		set_pte_at(mm, addr, ptep, pte_swp_clear_uffd_wp(pte));
+	return true;
+}
+
+/**
+ * uffdwp_disarm_pmd - the same for a huge page
+ * @mm: mm
+ * @addr: an address in it
+ * @pmdp: entry; its lock is held
+ *
+ * Return: whether it was armed.
+ */
+bool uffdwp_disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
+{
+	pmd_t pmd = READ_ONCE(*pmdp);
+
+	if (pmd_present(pmd) ? !pmd_uffd_wp(pmd) : !pmd_swp_uffd_wp(pmd))
+		return false;
+	if (pmd_present(pmd))
+		uffdwp_pmd_disarm_present(pmdp);
+	else
+		set_pmd_at(mm, addr & HPAGE_PMD_MASK, pmdp, pmd_swp_clear_uffd_wp(pmd));
+	return true;
+}
+
+struct disarm_walk {
+	struct uffdwp_walk walk;
+	bool split;
+	bool unmap_zeroes;
+	bool also_unarmed;
+	u64 disarmed;
+};
+
+static int disarm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
+{
+	return UFFDWP_WALK_ON;
+}
+
+/* Not zero pages of KSM, which are dirty (is_ksm_zero_pte()): the kernel counts them. */
+static bool is_to_be_unmapped(const struct disarm_walk *w, pte_t pte)
+{
+	return w->unmap_zeroes && pte_present(pte) && is_zero_pfn(pte_pfn(pte)) &&
+	       !pte_dirty(pte) && (w->also_unarmed || uffdwp_pte_armed(pte));
+}
+
+static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr, unsigned long end)
+{
+	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
+	struct mm_struct *mm = walk->vma->vm_mm;
+	const unsigned long start = addr;
+	bool flush = false;
+
+	for (; addr != end; ptep++, addr += PAGE_SIZE) {
+		if (is_to_be_unmapped(w, READ_ONCE(*ptep))) {
+			ptep_get_and_clear(mm, addr, ptep);
+			w->disarmed++;
+			flush = true;
+		} else {
+			w->disarmed += uffdwp_disarm_pte(mm, addr, ptep);
+		}
+	}
+	if (flush)
+		uffdwp_flush_tlb(mm, start, end, PAGE_SHIFT);
+	return UFFDWP_WALK_ON;
+}
+
+/* A part of a huge page is disarmed with the whole, here and below: more is written, not less. */
+static int disarm_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
+			  unsigned long end)
+{
+	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
+	const unsigned int shift = uffdwp_hugetlb_shift(walk->vma);
+
+	if (uffdwp_disarm_pte(walk->vma->vm_mm, round_down(addr, 1UL << shift), ptep))
+		w->disarmed += 1UL << (shift - PAGE_SHIFT);
+	return UFFDWP_WALK_ON;
+}
+
+static int disarm_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
+{
+	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
+
+	if (w->split && end - addr != HPAGE_PMD_SIZE && uffdwp_pmd_armed(*pmdp))
+		return UFFDWP_WALK_SPLIT;
+	if (uffdwp_disarm_pmd(walk->vma->vm_mm, addr, pmdp))
+		w->disarmed += HPAGE_PMD_NR;
+	return UFFDWP_WALK_ON;
+}
+
+static const struct uffdwp_walk_ops disarm_ops = {
+	.hole = disarm_hole,
+	.ptes = disarm_ptes,
+	.huge = disarm_huge,
+	.hugetlb = disarm_hugetlb,
+};
+
+/* How far it came: to @end, unless @walk pauses. */
+static unsigned long walk_past_unknown(struct uffdwp_walk *walk, unsigned long pos,
+				       unsigned long end)
+{
+	int next;
+
+	while (pos < end) {
+		next = uffdwp_walk_vma(walk, pos, end);
+		if (next == UFFDWP_WALK_ON)
+			break;
+		if (next == UFFDWP_WALK_PAUSE)
+			return walk->pos;
+		/* An entry of no known kind cannot be armed: skip the rest of its table. */
+		pos = pmd_addr_end(walk->pos, end);
+	}
+	return end;
+}
+
+static u64 disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			 bool split)
+{
+	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma }, .split = split };
+
+	walk_past_unknown(&w.walk, start, end);
+	return w.disarmed;
+}
+
+/**
+ * uffdwp_disarm_tables - make a part of a VMA written, and leave nothing protected in it
+ * @vma: VMA, with a lock held that keeps its tables: walk.c
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
+ *
+ * Cannot fail: it needs no memory. Markers are cleared, also those of files.
+ *
+ * Return: pages that were armed.
+ */
+u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	return disarm_tables(vma, start, end, false);
+}
+
+/**
+ * uffdwp_disarm_part - the same, and what is outside of the range stays armed
+ * @vma: VMA, mmap_lock held
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
+ *
+ * A huge page that the range cuts is split; of hugetlb the range cuts none.
+ */
+void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	disarm_tables(vma, start, end, true);
+}
+
+/*
+ * Page tables of hugetlb may be shared with other processes where write protection is not
+ * registered, and then go away unless i_mmap_rwsem is held (huge_pmd_unshare()).
+ */
+static unsigned long disarm_some(struct disarm_walk *w, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma = w->walk.vma;
+	struct address_space *mapping;
+
+	if (!is_vm_hugetlb_page(vma) || userfaultfd_wp(vma))
+		return walk_past_unknown(&w->walk, start, end);
+	mapping = vma->vm_file->f_mapping;
+	i_mmap_lock_read(mapping);
+	w->walk.file_lock = &mapping->i_mmap_rwsem;
+	start = walk_past_unknown(&w->walk, start, end);
+	w->walk.file_lock = NULL;
+	i_mmap_unlock_read(mapping);
+	return start;
+}
+
+/*
+ * MMU notifiers are called where entries are cleared, and secondary MMUs zap all of the range: of
+ * this much at once.
+ */
+#define NOTIFIED (64UL << 20)
+
+static unsigned long unmap_some(struct disarm_walk *w, unsigned long start, unsigned long end)
+{
+	struct mmu_notifier_range range;
+
+	if (end - start > NOTIFIED)
+		end = start + NOTIFIED;
+	uffdwp_notifier_start(&range, w->walk.vma, start, end);
+	start = disarm_some(w, start, end);
+	uffdwp_notifier_end(&range);
+	return start;
+}
+
+/**
+ * uffdwp_unmap_part - the same, and armed zero pages are unmapped
+ * @vma: anonymous VMA, mmap_lock held
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
+ */
+void uffdwp_unmap_part(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct disarm_walk w = {
+		.walk = { .ops = &disarm_ops, .vma = vma },
+		.split = true,
+		.unmap_zeroes = true,
+	};
+
+	while (start < end)
+		start = unmap_some(&w, start, end);
+}
+
+/**
+ * uffdwp_disarm - make a part of a VMA written that need not be registered
+ * @vma: VMA, mmap_lock held
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
+ *
+ * Return: pages that were armed.
+ */
+u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma } };
+
+	disarm_some(&w, start, end);
+	return w.disarmed;
+}
+
+/**
+ * uffdwp_unmap_zeroes - disarm a VMA, and unmap all zero pages, armed or not
+ * @vma: anonymous VMA, mmap_lock held
+ *
+ * For a VMA in which the kernel has cleared the bits already.
+ */
+void uffdwp_unmap_zeroes(struct vm_area_struct *vma)
+{
+	struct disarm_walk w = {
+		.walk = { .ops = &disarm_ops, .vma = vma },
+		.unmap_zeroes = true,
+		.also_unarmed = true,
+	};
+	unsigned long pos = vma->vm_start;
+
+	while (pos < vma->vm_end)
+		pos = unmap_some(&w, pos, vma->vm_end);
+}
+
+static int clear_markers(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
+			 unsigned long end)
+{
+	for (; addr != end; ptep++, addr += PAGE_SIZE)
+		if (uffdwp_pte_is_marker(READ_ONCE(*ptep)))
+			pte_clear(walk->vma->vm_mm, addr, ptep);
+	return UFFDWP_WALK_ON;
+}
+
+static int leave_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
+{
+	return UFFDWP_WALK_ON;
+}
+
+static const struct uffdwp_walk_ops marker_ops = {
+	.hole = disarm_hole,
+	.ptes = clear_markers,
+	.huge = leave_huge,
+};
+
+struct disarm_range {
+	struct uffdwp_hold hold;
+	const struct uffdwp_choice *choice;
+	unsigned long pos;
+	unsigned long end;
+	bool yield;
+	u64 disarmed;
+};
+
+/* From @r->pos on, in @vma; may pause. */
+static void disarm_in_vma(struct disarm_range *r, struct vm_area_struct *vma)
+{
+	const enum uffdwp_disarm what = r->choice->what(vma, r->choice->arg);
+	const unsigned long end = min(r->end, vma->vm_end);
+	struct disarm_walk w = {
+		.walk = {
+			.ops = what == UFFDWP_DISARM_MARKERS ? &marker_ops : &disarm_ops,
+			.vma = vma,
+			.yield = r->yield,
+		},
+		.split = r->choice->split,
+		.unmap_zeroes = what == UFFDWP_DISARM_UNMAP && vma_is_anonymous(vma),
+	};
+
+	r->pos = max(r->pos, vma->vm_start);
+	if (what == UFFDWP_DISARM_NOTHING)
+		r->pos = end;
+	else if (w.unmap_zeroes)
+		r->pos = unmap_some(&w, r->pos, end);
+	else
+		r->pos = disarm_some(&w, r->pos, end);
+	r->disarmed += w.disarmed;
+}
+
+static int disarm_on(struct uffdwp_hold *hold)
+{
+	struct disarm_range *r = container_of(hold, struct disarm_range, hold);
+	struct vm_area_struct *vma;
+	int next;
+
+	while (r->pos < r->end) {
+		vma = find_vma(hold->mm, r->pos);
+		if (!vma || vma->vm_start >= r->end)
+			break;
+		disarm_in_vma(r, vma);
+		next = uffdwp_may_go_on(hold->mm, false, r->yield);
+		if (next)
+			return next;
+	}
+	return UFFDWP_WALK_ON;
+}
+
+/**
+ * uffdwp_disarm_range - disarm what is chosen in a range, with pauses
+ * @mm: held by mmget(); mmap_lock is taken here
+ * @start: first address
+ * @end: last address, exclusive
+ * @choice: what to disarm in which VMA
+ *
+ * Goes on when the task was killed: an undo that left pages armed would hide their earlier writes,
+ * which were not reported.
+ *
+ * What was armed when this began is disarmed when it returns, unless it was armed again. For that,
+ * no armed entry may move from a part that is still to come into one that is done, and stay armed
+ * and registered. mremap() unregisters the VMA that it moves and, on 6.1 and later, clears the
+ * bits, unless the userfaultfd has UFFD_FEATURE_EVENT_REMAP. There is no pause where a tracker of
+ * @mm has such a userfaultfd.
+ *
+ * Return: pages that were armed.
+ */
+u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
+			const struct uffdwp_choice *choice)
+{
+	struct disarm_range r = {
+		.hold = { .mm = mm, .work = disarm_on },
+		.choice = choice,
+		.pos = start,
+		.end = end,
+		.yield = !uffdwp_mm_moves_armed(mm),
+	};
+
+	uffdwp_hold_and_pause(&r.hold);
+	return r.disarmed;
+}
+
+static enum uffdwp_disarm all_if_free(struct vm_area_struct *vma, const void *arg)
+{
+	return !vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_is_offered(vma) ?
+	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+/**
+ * uffdwp_disarm_unregistered - leave nothing protected where no userfaultfd is registered
+ * @mm: held by mmget(); mmap_lock is taken here
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * Bits that an earlier userfaultfd has left would make pages read as "not written" that the next
+ * tracker has not armed.
+ */
+void uffdwp_disarm_unregistered(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	const struct uffdwp_choice choice = { .what = all_if_free };
+
+	uffdwp_disarm_range(mm, start, end, &choice);
+}
+
+static enum uffdwp_disarm all_if_tracked(struct vm_area_struct *vma, const void *t)
+{
+	return uffdwp_vma_is_tracked(t, vma) ? uffdwp_disarm_all_of(t) : UFFDWP_DISARM_NOTHING;
+}
+
+/**
+ * uffdwp_disarm_tracked - make a range written where it is registered with the tracker
+ * @t: tracker, its mm held by mmget(); mmap_lock is taken here
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * Return: pages that were armed.
+ */
+u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	const struct uffdwp_choice choice = { .what = all_if_tracked, .arg = t };
+
+	return uffdwp_disarm_range(t->mm, start, end, &choice);
+}
