@@ -20,7 +20,7 @@
 #include "disarm.h"
 #include "hold.h"
 #include "kind.h"
-#include "move.h"
+#include "moving.h"
 #include "pinned.h"
 #include "pte.h"
 #include "tracker.h"

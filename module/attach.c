@@ -21,6 +21,7 @@
 #include "disarm.h"
 #include "health.h"
 #include "hooks/hooks.h"
+#include "life.h"
 #include "tracker.h"
 #include "userfault.h"
 
@@ -203,13 +204,13 @@ static int publish_tracker(struct uffdwp_tracker *t)
 	int err;
 
 	if (!t->handed_in)
-		return uffdwp_tracker_publish(t);
+		return uffdwp_tracker_begin(t);
 	if (mmap_write_lock_killable(t->mm))
 		return -EINTR;
 	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX)
 		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
 			uffdwp_vma_keep_out_faults(vma);
-	err = uffdwp_tracker_publish(t);
+	err = uffdwp_tracker_begin(t);
 	mmap_write_unlock(t->mm);
 	return err;
 }

@@ -24,7 +24,7 @@
 #include "compat/symbols.h"
 #include "disarm.h"
 #include "tracker.h"
-#include "uffd_call.h"
+#include "uffd_note.h"
 
 /* Must this call not arm the page? @disarm: then disarm it. The caller has the mm by mmget(). */
 static bool is_refused(struct mm_struct *mm, unsigned long addr, bool disarm)

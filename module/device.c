@@ -19,6 +19,7 @@
 #include "disarm.h"
 #include "health.h"
 #include "hooks/hooks.h"
+#include "life.h"
 #include "pinned.h"
 #include "register.h"
 #include "scan.h"

@@ -427,3 +427,61 @@ u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigne
 
 	return uffdwp_disarm_range(t->mm, start, end, &choice);
 }
+
+/*
+ * In VMAs that mremap() has unregistered. remap.c does this at once, but its hook may not have been
+ * called (health.c). Only markers in anonymous memory matter: a kernel that does not know them
+ * there kills the task that touches one, once our hook on do_swap_page() is gone. Other bits may be
+ * those of another userfaultfd.
+ */
+static enum uffdwp_disarm lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+{
+	if (UFFDWP_KERNEL_HAS_ANON_MARKERS || !t->markers || !vma_is_anonymous(vma))
+		return UFFDWP_DISARM_NOTHING;
+	if (!vma->vm_userfaultfd_ctx.ctx)
+		return UFFDWP_DISARM_ALL;
+	return uffdwp_tracker_of_vma(vma) || uffdwp_tracker_of_sync_vma(vma) ?
+	       UFFDWP_DISARM_NOTHING : UFFDWP_DISARM_MARKERS;
+}
+
+static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void *arg)
+{
+	const struct uffdwp_tracker *t = arg;
+
+	if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
+		return lost_markers(t, vma);
+	return uffdwp_disarm_all_of(t);
+}
+
+/**
+ * uffdwp_tracker_disarm_all - disarm all memory of the tracker, and let nothing be armed again
+ * @t: attached tracker, its mm held by mmget(); mmap_lock is taken here
+ *
+ * From now on ARM, and SCAN that resets, fail with -ENODEV, also those that are under way. Faults
+ * still find the tracker, and those that have met an armed entry are resolved.
+ *
+ * mmap_lock is dropped in between (hold.c), so what is disarmed must stay so while the rest is
+ * still to come. In the VMAs that are registered with the tracker an entry becomes armed
+ *
+ *   - by uffdwp_arming_begin(), under mmap_lock. Setting @arming_ended waits for its callers, and
+ *     later ones see it;
+ *   - by fork(), in another mm;
+ *   - by mremap(), if the userfaultfd has UFFD_FEATURE_EVENT_REMAP: then mmap_lock is not dropped,
+ *     and drain_faults() disarms once more;
+ *   - by UFFDIO_MOVE, for a swap entry: move.c disarms what has arrived;
+ *   - by calls of the process on a userfaultfd that was handed in (UFFDIO_COPY_MODE_WP). What these
+ *     arm now is for the monitor of that userfaultfd.
+ *
+ * Everything else that replaces an entry (a split, swap, migration, a zap that leaves a marker)
+ * reads it and writes the new one under one hold of the page-table lock, as we do: what is not
+ * armed before is not armed after it.
+ */
+void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t)
+{
+	const struct uffdwp_choice choice = { .what = all_of_tracker, .arg = t };
+
+	mmap_write_lock(t->mm);
+	t->arming_ended = true;
+	mmap_write_unlock(t->mm);
+	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, &choice);
+}

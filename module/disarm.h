@@ -49,5 +49,6 @@ u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long
 			const struct uffdwp_choice *choice);
 void uffdwp_disarm_unregistered(struct mm_struct *mm, unsigned long start, unsigned long end);
 u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
+void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t);
 
 #endif /* UFFDWP_DISARM_H */

@@ -60,6 +60,7 @@
 
 #include "compat/symbols.h"
 #include "compat/userfault.h"
+#include "disarm.h"
 #include "health.h"
 #include "hooks/hooks.h"
 #include "tracker.h"
@@ -75,18 +76,6 @@ static void health_look(struct work_struct *work);
 static DECLARE_DELAYED_WORK(look_work, health_look);
 
 /**
- * uffdwp_health_ftrace_is_dead - has ftrace stopped after an error of its own?
- *
- * Return: whether it has; it never works again until the next boot.
- */
-bool uffdwp_health_ftrace_is_dead(void)
-{
-	/* After what the caller has read from page tables, whose lock it has dropped. */
-	smp_rmb();
-	return uffdwp_call(ftrace_is_dead)();
-}
-
-/**
  * uffdwp_health_is_lost - are the hooks of this tracker known to be dead?
  * @t: tracker
  *
@@ -94,7 +83,7 @@ bool uffdwp_health_ftrace_is_dead(void)
  */
 bool uffdwp_health_is_lost(struct uffdwp_tracker *t)
 {
-	return READ_ONCE(t->lost) || uffdwp_health_ftrace_is_dead();
+	return READ_ONCE(t->lost) || uffdwp_ftrace_is_dead();
 }
 
 /**
@@ -198,7 +187,7 @@ static void explain_once(bool dead)
 
 static void health_look(struct work_struct *work)
 {
-	const bool dead = uffdwp_health_ftrace_is_dead();
+	const bool dead = uffdwp_ftrace_is_dead();
 	struct uffdwp_tracker *t;
 
 	if (dead)
@@ -239,7 +228,7 @@ int uffdwp_health_after(struct uffdwp_tracker *t)
 {
 	if (likely(!uffdwp_health_is_lost(t)))
 		return 0;
-	explain_once(uffdwp_health_ftrace_is_dead());
+	explain_once(uffdwp_ftrace_is_dead());
 	lose_tracker(t);
 	return -ENOTRECOVERABLE;
 }

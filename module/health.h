@@ -13,7 +13,6 @@ void uffdwp_health_prepare(struct uffdwp_tracker *t);
 void uffdwp_health_watch(struct uffdwp_tracker *t);
 void uffdwp_health_forget(struct uffdwp_tracker *t);
 
-bool uffdwp_health_ftrace_is_dead(void);
 int uffdwp_health_before(struct uffdwp_tracker *t);
 int uffdwp_health_after(struct uffdwp_tracker *t);
 bool uffdwp_health_is_lost(struct uffdwp_tracker *t);

@@ -6,13 +6,9 @@
  * monitor of the destination's userfaultfd. And a marker is an error, also with
  * UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES.
  *
- * So while a call is under way nothing is armed in the source: first it is noted, then what is
- * armed there is disarmed, then the kernel moves. Arming looks for notes under the page-table lock
- * (uffdwp_is_moving()): either it comes first and is disarmed, or it sees the note. (Where there is
- * no table yet, disarming locks none. There we write the note, have a full barrier and read the
- * PMD; arming sets the PMD, locks the new table, by an atomic operation and so a full barrier, and
- * reads the notes.) Meanwhile the source reads as written. Zero pages that a tracker has mapped are
- * unmapped, so they are holes to the kernel.
+ * So while a call is under way nothing is armed in the source (moving.c): first it is noted, then
+ * what is armed there is disarmed, then the kernel moves. Meanwhile the source reads as written.
+ * Zero pages that a tracker has mapped are unmapped, so they are holes to the kernel.
  *
  * In memory of a tracker, what has arrived is disarmed, after it was moved, for the same reason as
  * in discard.c: a scan that comes in between may say "not written" once, and the next one says
@@ -29,68 +25,17 @@
 
 #if UFFDWP_KERNEL_HAS_MOVE
 #include <linux/fs.h>
-#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sched/mm.h>
-#include <linux/spinlock.h>
 #include <linux/uaccess.h>
 
 #include "compat/hooked.h"
 #include "compat/symbols.h"
 #include "disarm.h"
+#include "moving.h"
 #include "tracker.h"
-#include "uffd_call.h"
-
-/* A call that is under way, and where it moves from. */
-struct note {
-	struct list_head node;
-	const struct mm_struct *mm;
-	unsigned long start;
-	unsigned long end;
-};
-
-/* Nests inside page-table locks. */
-static DEFINE_SPINLOCK(notes_lock);
-static LIST_HEAD(notes);
-unsigned int uffdwp_moves;
-
-static void note_begin(struct note *n)
-{
-	spin_lock(&notes_lock);
-	list_add(&n->node, &notes);
-	WRITE_ONCE(uffdwp_moves, uffdwp_moves + 1);
-	spin_unlock(&notes_lock);
-	smp_mb();
-}
-
-static void note_end(struct note *n)
-{
-	spin_lock(&notes_lock);
-	list_del(&n->node);
-	WRITE_ONCE(uffdwp_moves, uffdwp_moves - 1);
-	spin_unlock(&notes_lock);
-}
-
-/**
- * uffdwp_meets_move - is a part of this range being moved away?
- * @mm: mm
- * @start: first address
- * @end: last address, exclusive
- *
- * Return: whether it is.
- */
-bool uffdwp_meets_move(const struct mm_struct *mm, unsigned long start, unsigned long end)
-{
-	const struct note *n;
-	bool found = false;
-
-	spin_lock(&notes_lock);
-	list_for_each_entry(n, &notes, node)
-		found |= n->mm == mm && n->start < end && start < n->end;
-	spin_unlock(&notes_lock);
-	return found;
-}
+#include "uffd_note.h"
 
 /* The kernel has moved to VMAs of this userfaultfd; those that are tracked are ours. */
 static enum uffdwp_disarm all_that_arrived(struct vm_area_struct *vma, const void *ctx)
@@ -121,13 +66,13 @@ static long move_noted(struct file *uffd, struct mm_struct *mm, void __user *uar
 		       const struct uffdio_move *move)
 {
 	const struct uffdwp_choice leaving = { .what = all_that_leaves, .split = true };
-	struct note note = { .mm = mm, .start = move->src, .end = move->src + move->len };
+	struct uffdwp_moving moving = { .mm = mm, .start = move->src, .end = move->src + move->len };
 	long ret;
 
-	note_begin(&note);
-	uffdwp_disarm_range(mm, note.start, note.end, &leaving);
+	uffdwp_moving_begin(&moving);
+	uffdwp_disarm_range(mm, moving.start, moving.end, &leaving);
 	ret = uffdwp_uffd_call_original(uffd, UFFDIO_MOVE, uarg);
-	note_end(&note);
+	uffdwp_moving_end(&moving);
 	return ret;
 }
 

@@ -29,7 +29,7 @@
 #include "kind.h"
 #include "registration.h"
 #include "tracker.h"
-#include "uffd_call.h"
+#include "uffd_note.h"
 #include "userfault.h"
 
 /* The mm of a userfaultfd, by mmget(), or NULL: the kernel has nothing to do there. */

@@ -24,7 +24,8 @@
 #include "disarm.h"
 #include "health.h"
 #include "hold.h"
-#include "move.h"
+#include "hooks/hooks.h"
+#include "moving.h"
 #include "pinned.h"
 #include "pte.h"
 #include "regions.h"
@@ -617,7 +618,7 @@ long uffdwp_backport_scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
 			s.walk.ops = &arming_scan_ops;
 	}
 	err = scan_run(&s);
-	if (!err && uffdwp_health_ftrace_is_dead())
+	if (!err && uffdwp_ftrace_is_dead())
 		err = -ENOTRECOVERABLE;
 	if (err && arg->flags & UFFDWP_SCAN_WP_MATCHING)
 		uffdwp_backport_scan_undo(mm, arg->start, arg->end);

@@ -104,63 +104,6 @@ void uffdwp_trackers_exit(void)
 	rhashtable_destroy(&by_ctx_table);
 }
 
-static atomic64_t ids = ATOMIC64_INIT(0);
-
-/**
- * uffdwp_tracker_new_backport - make a tracker without the buffer for scans of the device
- *
- * A task may have one for each userfaultfd, so they are charged to it (GFP_KERNEL_ACCOUNT).
- *
- * Return: the tracker, or NULL when there is no memory.
- */
-struct uffdwp_tracker *uffdwp_tracker_new_backport(void)
-{
-	struct uffdwp_tracker *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
-
-	if (!t)
-		return NULL;
-
-	t->counters = alloc_percpu_gfp(struct uffdwp_counters, GFP_KERNEL_ACCOUNT);
-	if (!t->counters) {
-		kfree(t);
-		return NULL;
-	}
-	mutex_init(&t->lock);
-	t->id = atomic64_inc_return(&ids);
-	t->drained_at = jiffies - HZ;
-	uffdwp_health_prepare(t);
-	return t;
-}
-
-/**
- * uffdwp_tracker_new - make a tracker that is not attached yet
- *
- * Return: the tracker, or NULL when there is no memory.
- */
-struct uffdwp_tracker *uffdwp_tracker_new(void)
-{
-	struct uffdwp_tracker *t = uffdwp_tracker_new_backport();
-
-	if (!t)
-		return NULL;
-
-	t->buffer = kvmalloc_array(UFFDWP_BUFFER_REGIONS, sizeof(*t->buffer), GFP_KERNEL_ACCOUNT);
-	if (!t->buffer) {
-		uffdwp_tracker_release(t);
-		return NULL;
-	}
-	return t;
-}
-
-static void free_tracker(struct rcu_head *rcu)
-{
-	struct uffdwp_tracker *t = container_of(rcu, struct uffdwp_tracker, rcu);
-
-	kvfree(t->buffer);
-	free_percpu(t->counters);
-	kfree(t);
-}
-
 /* The caller is an RCU reader. */
 static __always_inline struct uffdwp_tracker *find_by_ctx(const void *ctx)
 {
@@ -249,12 +192,14 @@ int uffdwp_tracker_publish(struct uffdwp_tracker *t)
 	spin_unlock(&tables_lock);
 	if (err || t->of_mm != new)
 		kfree(new);
-	if (!err)
-		uffdwp_health_watch(t);
 	return err;
 }
 
-static void tracker_unpublish(struct uffdwp_tracker *t)
+/**
+ * uffdwp_tracker_unpublish - let nobody find the tracker any more
+ * @t: published tracker
+ */
+void uffdwp_tracker_unpublish(struct uffdwp_tracker *t)
 {
 	spin_lock(&tables_lock);
 	rhashtable_remove_fast(&by_ctx_table, &t->by_ctx, by_ctx_params);
@@ -452,124 +397,4 @@ u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset)
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(*(u64 *)((char *)per_cpu_ptr(t->counters, cpu) + offset));
 	return sum;
-}
-
-/*
- * In VMAs that mremap() has unregistered. remap.c does this at once, but its hook may not have been
- * called (health.c). Only markers in anonymous memory matter: a kernel that does not know them
- * there kills the task that touches one, once our hook on do_swap_page() is gone. Other bits may be
- * those of another userfaultfd.
- */
-static enum uffdwp_disarm lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
-{
-	if (UFFDWP_KERNEL_HAS_ANON_MARKERS || !t->markers || !vma_is_anonymous(vma))
-		return UFFDWP_DISARM_NOTHING;
-	if (!vma->vm_userfaultfd_ctx.ctx)
-		return UFFDWP_DISARM_ALL;
-	return uffdwp_tracker_of_vma(vma) || uffdwp_tracker_of_sync_vma(vma) ?
-	       UFFDWP_DISARM_NOTHING : UFFDWP_DISARM_MARKERS;
-}
-
-static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void *arg)
-{
-	const struct uffdwp_tracker *t = arg;
-
-	if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
-		return lost_markers(t, vma);
-	return uffdwp_disarm_all_of(t);
-}
-
-/**
- * uffdwp_tracker_disarm_all - disarm all memory of the tracker, and let nothing be armed again
- * @t: attached tracker, its mm held by mmget(); mmap_lock is taken here
- *
- * From now on ARM, and SCAN that resets, fail with -ENODEV, also those that are under way. Faults
- * still find the tracker, and those that have met an armed entry are resolved.
- *
- * mmap_lock is dropped in between (hold.c), so what is disarmed must stay so while the rest is
- * still to come. In the VMAs that are registered with the tracker an entry becomes armed
- *
- *   - by uffdwp_arming_begin(), under mmap_lock. Setting @arming_ended waits for its callers, and
- *     later ones see it;
- *   - by fork(), in another mm;
- *   - by mremap(), if the userfaultfd has UFFD_FEATURE_EVENT_REMAP: then mmap_lock is not dropped,
- *     and drain_faults() disarms once more;
- *   - by UFFDIO_MOVE, for a swap entry: move.c disarms what has arrived;
- *   - by calls of the process on a userfaultfd that was handed in (UFFDIO_COPY_MODE_WP). What these
- *     arm now is for the monitor of that userfaultfd.
- *
- * Everything else that replaces an entry (a split, swap, migration, a zap that leaves a marker)
- * reads it and writes the new one under one hold of the page-table lock, as we do: what is not
- * armed before is not armed after it.
- */
-void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t)
-{
-	const struct uffdwp_choice choice = { .what = all_of_tracker, .arg = t };
-
-	mmap_write_lock(t->mm);
-	t->arming_ended = true;
-	mmap_write_unlock(t->mm);
-	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, &choice);
-}
-
-/*
- * Nothing is armed any more, but VMAs of a userfaultfd that is not ours to close stay registered. A
- * fault that saw an armed entry before it was disarmed may not have come to our hook yet. Without
- * the tracker it would sleep in handle_userfault() for a monitor that does not exist. Such a fault
- * holds mmap_lock for reading, or its VMA lock; so with both held for writing there is none, and
- * nothing is left that could start one.
- */
-static void drain_faults(struct uffdwp_tracker *t)
-{
-	struct vm_area_struct *vma;
-
-	lockdep_assert_held_write(&t->mm->mmap_lock);
-	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX) {
-		if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
-			continue;
-		uffdwp_vma_keep_out_faults(vma);
-		if (t->remaps)
-			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
-	}
-}
-
-static void end_in_mm(struct uffdwp_tracker *t)
-{
-	uffdwp_tracker_disarm_all(t);
-	/* Whole VMAs: cannot fail, and leaves one only where a stack has grown down meanwhile. */
-	if (t->uffd && !t->handed_in)
-		uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
-	mmap_write_lock(t->mm);
-	drain_faults(t);
-	tracker_unpublish(t);
-	mmap_write_unlock(t->mm);
-	/* userfaultfd_release() wakes all waiters; but one that was handed in stays open. */
-	if (t->uffd && uffdwp_health_is_lost(t))
-		uffdwp_health_wake(t);
-}
-
-/**
- * uffdwp_tracker_release - end the tracking and free the tracker
- * @t: tracker, to be found by now only through the tables
- *
- * userfaultfd_release() clears the VMA flags. A userfaultfd that was handed in stays open and
- * registered, but nothing in its VMAs is armed any more. The hooks must stay until this returns.
- */
-void uffdwp_tracker_release(struct uffdwp_tracker *t)
-{
-	if (t->mm) {
-		uffdwp_health_forget(t);
-		/* mm_users of 0: exit_mmap() removes the VMAs, or has, and no fault can come. */
-		if (mmget_not_zero(t->mm)) {
-			end_in_mm(t);
-			mmput(t->mm);
-		} else {
-			tracker_unpublish(t);
-		}
-		if (t->uffd)
-			fput(t->uffd);
-		mmdrop(t->mm);
-	}
-	mutex_destroy(&t->lock);
-	call_rcu(&t->rcu, free_tracker);
 }

@@ -115,11 +115,8 @@ struct uffdwp_tracker {
 
 int uffdwp_trackers_init(void);
 void uffdwp_trackers_exit(void);
-struct uffdwp_tracker *uffdwp_tracker_new(void);
-struct uffdwp_tracker *uffdwp_tracker_new_backport(void);
 int uffdwp_tracker_publish(struct uffdwp_tracker *t);
-void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t);
-void uffdwp_tracker_release(struct uffdwp_tracker *t);
+void uffdwp_tracker_unpublish(struct uffdwp_tracker *t);
 u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
 
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma);

@@ -27,7 +27,7 @@
 #include "arm.h"
 #include "disarm.h"
 #include "tracker.h"
-#include "uffd_call.h"
+#include "uffd_note.h"
 #include "writeprotect.h"
 
 /**

@@ -28,8 +28,9 @@
 #include "backport/backport.h"
 #include "compat/backport.h"
 #include "hooks/hooks.h"
+#include "life.h"
 #include "tracker.h"
-#include "uffd_call.h"
+#include "uffd_note.h"
 #include "userfault.h"
 
 #define NATIVE_FEATURES ((u64)(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED))
@@ -75,7 +76,7 @@ static int begin_tracking(struct uffdwp_tracker *t, struct file *uffd)
 	int err;
 
 	t->mm = uffdwp_userfault_owner(uffd);
-	err = uffdwp_tracker_publish(t);
+	err = uffdwp_tracker_begin(t);
 	if (err)
 		t->mm = NULL;
 	else

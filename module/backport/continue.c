@@ -5,7 +5,7 @@
  *
  * UFFDIO_CONTINUE always passes wp_copy = false to mfill_atomic_install_pte() and
  * hugetlb_mcopy_atomic_pte(). That a task has asked for the mode is in the note of its call while
- * it is in the kernel's function (uffd_call.c), and the hooks on those two then set wp_copy
+ * it is in the kernel's function (uffd_note.c), and the hooks on those two then set wp_copy
  * (hooks/arming.c), so that the page is never writable in between.
  *
  * The same functions map each page of every UFFDIO_COPY. So what the hooks ask costs the same
@@ -18,7 +18,7 @@
 #include "backport/backport.h"
 #include "compat/backport.h"
 #include "hooks/hooks.h"
-#include "uffd_call.h"
+#include "uffd_note.h"
 
 /* Tasks in a UFFDIO_CONTINUE with the mode. */
 static atomic_t asking = ATOMIC_INIT(0);

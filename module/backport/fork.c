@@ -29,6 +29,7 @@
 #include "backport/backport.h"
 #include "disarm.h"
 #include "hooks/hooks.h"
+#include "life.h"
 #include "tracker.h"
 
 /**
@@ -113,7 +114,7 @@ static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struc
 	err = rhltable_insert(&forked_trackers, &f->node, params);
 	if (err)
 		goto release;
-	err = uffdwp_tracker_publish(t);
+	err = uffdwp_tracker_begin(t);
 	if (err)
 		goto remove;
 	mmgrab(t->mm);

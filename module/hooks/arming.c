@@ -2,7 +2,7 @@
 /*
  * What the hooks do where the kernel arms by itself, so that memory of a tracker is armed by the
  * commands of that tracker and by nothing else or, if its userfaultfd was handed in, by calls on
- * that one as well (uffd_call.c):
+ * that one as well (uffd_note.c):
  *
  *	UFFDIO_WRITEPROTECT		change_protection() with MM_CP_UFFD_WP
  *	UFFDIO_COPY, UFFDIO_CONTINUE	mfill_atomic_install_pte(), hugetlb_mfill_atomic_pte();
@@ -42,6 +42,7 @@
 #include "redirect.h"
 #include "tracker.h"
 #include "uffd_call.h"
+#include "uffd_note.h"
 #include "userfault.h"
 #include "writeprotect.h"
 

@@ -75,4 +75,10 @@ extern struct uffdwp_hook *const uffdwp_arming_hooks[];
 extern struct uffdwp_hook *const uffdwp_discard_hooks[];
 extern struct uffdwp_hook *const uffdwp_backport_hooks[];
 
+int uffdwp_hook_add(struct uffdwp_hook *hook);
+int uffdwp_hook_place(struct uffdwp_hook *hook);
+void uffdwp_hook_give_up(struct uffdwp_hook *hook);
+void uffdwp_hooks_offer(void);
+void uffdwp_hooks_linger(void);
+
 #endif /* UFFDWP_HOOKS_HOOK_H */

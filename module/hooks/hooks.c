@@ -41,11 +41,8 @@
 #include "compat/ftrace.h"
 #include "compat/hooked.h"
 #include "compat/symbols.h"
-#include "compat/userfault.h"
-#include "health.h"
 #include "hook.h"
 #include "hooks.h"
-#include "proof.h"
 #include "redirect.h"
 
 /* How long hooks stay after the last tracker was closed. */
@@ -59,15 +56,7 @@
 
 atomic_t uffdwp_calls_in_flight = ATOMIC_INIT(0);
 
-/* In the order in which they are placed; each is in place before what relies on it. */
-static struct uffdwp_hook *const *const lists[] = {
-	uffdwp_memory_hooks,
-	uffdwp_arming_hooks,
-	uffdwp_discard_hooks,
-	uffdwp_backport_hooks,
-};
-
-/* All hooks of the lists. */
+/* All that this kernel has, in the order in which they are placed (list.c). */
 static struct uffdwp_hook *hooks[32];
 static unsigned int nr_hooks;
 
@@ -80,17 +69,42 @@ bool uffdwp_hooks_are_proved;
 static DEFINE_MUTEX(hooks_lock);
 static unsigned int users;
 
-static void hook_give_up(struct uffdwp_hook *hook)
+/**
+ * uffdwp_ftrace_is_dead - has ftrace stopped after an error of its own?
+ *
+ * Return: whether it has; it never works again until the next boot.
+ */
+bool uffdwp_ftrace_is_dead(void)
+{
+	/* After what the caller has read from page tables, whose lock it has dropped. */
+	smp_rmb();
+	return uffdwp_call(ftrace_is_dead)();
+}
+
+/**
+ * uffdwp_hook_give_up - never place an optional hook, and offer nothing that needs it
+ * @hook: hook
+ */
+void uffdwp_hook_give_up(struct uffdwp_hook *hook)
 {
 	pr_warn("no hook on %s: %s\n", hook->symbol, hook->without);
 	hook->unusable = true;
 }
 
-/* Find the function of a hook. Return: 0; -ENOENT when it is required and cannot be hooked. */
-static int hook_find(struct uffdwp_hook *hook)
+/**
+ * uffdwp_hook_add - find the function of a hook, which comes behind those that were added before
+ * @hook: hook
+ *
+ * Return: 0; -ENOENT when it is required, and there is no such function or it cannot be traced; or
+ * -ENOSPC.
+ */
+int uffdwp_hook_add(struct uffdwp_hook *hook)
 {
 	unsigned long address;
 
+	if (WARN_ON(nr_hooks == ARRAY_SIZE(hooks)))
+		return -ENOSPC;
+	hooks[nr_hooks++] = hook;
 	hook->permanent |= hook->only_with_native_abi ||
 			   (hook->permanent_with_native_abi && uffdwp_native_abi);
 	hook->unusable = hook->only_with_native_abi && !uffdwp_native_abi;
@@ -104,34 +118,8 @@ static int hook_find(struct uffdwp_hook *hook)
 		       hook->symbol);
 		return -ENOENT;
 	}
-	hook_give_up(hook);
+	uffdwp_hook_give_up(hook);
 	return 0;
-}
-
-/**
- * uffdwp_hooks_find - find the functions to hook
- *
- * Return: 0; -ENOENT when one that is required does not exist or cannot be traced; or
- * -ENOTRECOVERABLE when ftrace is dead.
- */
-int uffdwp_hooks_find(void)
-{
-	struct uffdwp_hook *const *next;
-	int i, err = 0;
-
-	if (uffdwp_health_ftrace_is_dead()) {
-		pr_err("ftrace has stopped after an error of its own, and works no more before the next boot: nothing can be hooked\n");
-		return -ENOTRECOVERABLE;
-	}
-	for (i = 0; i < ARRAY_SIZE(lists); i++) {
-		for (next = lists[i]; *next; next++) {
-			if (WARN_ON(nr_hooks == ARRAY_SIZE(hooks)))
-				return -ENOSPC;
-			hooks[nr_hooks++] = *next;
-			err = hook_find(*next) ?: err;
-		}
-	}
-	return err;
 }
 
 /* Rate-limited: with native_abi=1 every process can cause this by UFFDIO_API. */
@@ -145,8 +133,13 @@ static void hook_explain(const struct uffdwp_hook *hook, int err)
 				   hook->symbol, err);
 }
 
-/* Place a hook, if it is not in place. Return: 0, or -ENODEV after it was logged why. */
-static int hook_place(struct uffdwp_hook *hook)
+/**
+ * uffdwp_hook_place - place a hook, if it is not in place and not unusable
+ * @hook: hook
+ *
+ * Return: 0, or -ENODEV after the log was told why.
+ */
+int uffdwp_hook_place(struct uffdwp_hook *hook)
 {
 	int err, tries = EAGAIN_TRIES;
 
@@ -237,13 +230,13 @@ int uffdwp_hooks_get(void)
 	int i, err = 0;
 
 	/* A dead ftrace need not call even the hooks that are in place. */
-	if (uffdwp_health_ftrace_is_dead()) {
+	if (uffdwp_ftrace_is_dead()) {
 		pr_err_ratelimited("ftrace has stopped after an error of its own, and works no more before the next boot\n");
 		return -ENOTRECOVERABLE;
 	}
 	mutex_lock(&hooks_lock);
 	for (i = 0; i < nr_hooks && !err; i++)
-		err = hook_place(hooks[i]);
+		err = uffdwp_hook_place(hooks[i]);
 	if (!err)
 		users++;
 	else if (!users)
@@ -252,8 +245,10 @@ int uffdwp_hooks_get(void)
 	return err;
 }
 
-/* Hooks without a user may be removed a little later. */
-static void remove_hooks_later(void)
+/**
+ * uffdwp_hooks_linger - hooks without a user are removed a little later
+ */
+void uffdwp_hooks_linger(void)
 {
 	schedule_delayed_work(&linger_work, LINGER);
 }
@@ -265,34 +260,14 @@ void uffdwp_hooks_put(void)
 {
 	mutex_lock(&hooks_lock);
 	if (!--users)
-		remove_hooks_later();
+		uffdwp_hooks_linger();
 	mutex_unlock(&hooks_lock);
 }
 
-/* One that is required, and that cannot be placed or does not work, is an error. */
-static int place_and_prove(struct uffdwp_proof *p, struct uffdwp_hook *hook)
-{
-	int err;
-
-	if (hook->unusable)
-		return 0;
-	err = hook_place(hook);
-	if (err && !hook->without)
-		return err;
-	p->hook = hook;
-	if (!err && (!hook->prove || hook->prove(p)))
-		return 0;
-	if (!hook->without) {
-		pr_err("the hook on %s was placed but does not work on this kernel: not loading\n",
-		       hook->symbol);
-		return -ENODEV;
-	}
-	hook_give_up(hook);
-	return 0;
-}
-
-/* Offer everything but what needs an unusable hook. */
-static void offer_features(void)
+/**
+ * uffdwp_hooks_offer - offer everything but what needs an unusable hook
+ */
+void uffdwp_hooks_offer(void)
 {
 	u64 features = 0, lost = 0;
 	u64 kinds = UFFDWP_KIND_ANON_PRIVATE |
@@ -310,42 +285,6 @@ static void offer_features(void)
 	}
 	uffdwp_features = features & ~lost;
 	uffdwp_kinds = kinds;
-}
-
-/**
- * uffdwp_hooks_place_and_prove - place the hooks one by one, and prove each on memory of this task
- *
- * An optional hook that cannot be placed, or does not work, is done without. When all is well the
- * hooks stay for LINGER, for an ATTACH that follows at once. On failure the caller removes them.
- *
- * Return: 0 when every required hook works; -ENODEV when one does not, which the log names; or the
- * error that kept them from being proved.
- */
-int uffdwp_hooks_place_and_prove(void)
-{
-	struct uffdwp_proof p = {};
-	int i, err;
-
-	/* insmod and modprobe are processes; a kernel thread has no memory to try on. */
-	if (!current->mm)
-		return -EINVAL;
-	/* The proofs arm only memory of a kind that is offered (kind.h). */
-	offer_features();
-	/* Without WP_ASYNC, with which the kernel would resolve write faults if no hook did. */
-	err = uffdwp_proof_begin(&p, UFFDWP_SELFTEST_FEATURES);
-	if (err) {
-		pr_err("self-test: no userfaultfd with write protection (%d): this kernel needs CONFIG_USERFAULTFD\n",
-		       err);
-		return err;
-	}
-	WRITE_ONCE(uffdwp_hooks_are_proved, true);
-	for (i = 0; i < nr_hooks && !err; i++)
-		err = place_and_prove(&p, hooks[i]);
-	WRITE_ONCE(uffdwp_hooks_are_proved, false);
-	uffdwp_proof_end(&p);
-	offer_features();
-	remove_hooks_later();
-	return err;
 }
 
 /*

@@ -16,6 +16,7 @@
 extern u64 uffdwp_features;
 extern u64 uffdwp_kinds;
 
+bool uffdwp_ftrace_is_dead(void);
 int uffdwp_hooks_find(void);
 int uffdwp_hooks_place_and_prove(void);
 int uffdwp_hooks_get(void);

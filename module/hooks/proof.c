@@ -25,6 +25,7 @@
 #include "compat/hugetlb.h"
 #include "compat/symbols.h"
 #include "disarm.h"
+#include "life.h"
 #include "proof.h"
 #include "tracker.h"
 #include "userfault.h"
@@ -75,7 +76,7 @@ static int track_area(struct uffdwp_proof *p, u64 features)
 	t->ctx = uffd->private_data;
 	t->mm = current->mm;
 	mmgrab(t->mm);
-	return uffdwp_tracker_publish(t);
+	return uffdwp_tracker_begin(t);
 }
 
 /**
@@ -189,7 +190,7 @@ bool uffdwp_proof_page_is(struct uffdwp_proof *p, unsigned int number, int value
  * @arg: its argument
  * @size: of @arg
  *
- * By this task and with an argument in its memory, as a process calls: uffd_call.c notes the task.
+ * By this task and with an argument in its memory, as a process calls: uffd_note.c notes the task.
  *
  * Return: what it has returned.
  */
