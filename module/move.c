@@ -66,7 +66,11 @@ static long move_noted(struct file *uffd, struct mm_struct *mm, void __user *uar
 		       const struct uffdio_move *move)
 {
 	const struct uffdwp_choice leaving = { .what = all_that_leaves, .split = true };
-	struct uffdwp_moving moving = { .mm = mm, .start = move->src, .end = move->src + move->len };
+	struct uffdwp_moving moving = {
+		.mm = mm,
+		.start = move->src,
+		.end = move->src + move->len,
+	};
 	long ret;
 
 	uffdwp_moving_begin(&moving);

@@ -255,12 +255,25 @@ static struct uffdwp_hook mcopy_atomic_hook = {
 	.prove = prove_copy,
 };
 #elif UFFDWP_KERNEL_HAS_MFILL_FLAGS
-/* Instead of both functions below, whose arguments do not matter. */
-static int say_again(void)
+/* For mfill_atomic_install_pte(), whose arguments do not matter. */
+static int comes_late(void)
 {
 	uffdwp_call_ends();
 	return -EAGAIN;
 }
+
+#if UFFDWP_TRACKS_HUGETLB
+/* The folio with what has come late is freed, as the original does when it fails. */
+static int hugetlb_comes_late(pte_t *pte, struct vm_area_struct *vma, unsigned long addr,
+			      unsigned long src_addr, uffd_flags_t flags, struct folio **foliop)
+{
+	if (*foliop)
+		folio_put(*foliop);
+	*foliop = NULL;
+	uffdwp_call_ends();
+	return -EAGAIN;
+}
+#endif
 
 /* int mfill_atomic_install_pte(pmd, vma, addr, page, ..., flags): compat/hooked.h */
 UFFDWP_CALLBACK(mfill)
@@ -270,7 +283,7 @@ UFFDWP_CALLBACK(mfill)
 	const unsigned long wp = (__force unsigned long)MFILL_ATOMIC_WP;
 
 	if (has_come_late(vma))
-		uffdwp_redirect(fregs, say_again);
+		uffdwp_redirect(fregs, comes_late);
 	else if ((flags & wp) && is_refused(vma))
 		uffdwp_mfill_set_flags(fregs, flags & ~wp);
 }
@@ -291,7 +304,7 @@ UFFDWP_CALLBACK(hugetlb_mfill)
 
 	uffdwp_hook_fires(ops);
 	if (has_come_late(vma))
-		uffdwp_redirect(fregs, say_again);
+		uffdwp_redirect(fregs, hugetlb_comes_late);
 	else if ((flags & wp) && is_refused(vma))
 		uffdwp_hugetlb_mfill_set_flags(fregs, flags & ~wp);
 }
@@ -357,10 +370,15 @@ static int instead_of_hugetlb_mfill(UFFDWP_HUGETLB_MCOPY_PARAMETERS)
 {
 	int ret = -EINVAL;
 
-	if (has_come_late(vma))
+	if (has_come_late(vma)) {
+		/* With what has come late; freed, as the original does when it fails. */
+		if (*pagep)
+			put_page(*pagep);
+		*pagep = NULL;
 		ret = -EAGAIN;
-	else if (choose_protection(vma, &wp_copy))
+	} else if (choose_protection(vma, &wp_copy)) {
 		ret = uffdwp_call(hugetlb_mcopy_atomic_pte)(UFFDWP_HUGETLB_MCOPY_ARGUMENTS);
+	}
 	uffdwp_call_ends();
 	return ret;
 }

@@ -597,6 +597,7 @@ struct slow_copy {
 	int uffd;
 	char *dst;
 	char *src;
+	size_t len;	/* 0: one page; only the last page is missing */
 	bool plain;	/* without write protection */
 	int missing;	/* the userfaultfd that is asked for the source */
 	int ret;
@@ -606,11 +607,11 @@ static void *copy_slowly(void *arg)
 {
 	struct slow_copy *slow = arg;
 	struct uffdio_copy plain = {
-		.dst = (uintptr_t)slow->dst, .src = (uintptr_t)slow->src, .len = PAGE,
+		.dst = (uintptr_t)slow->dst, .src = (uintptr_t)slow->src, .len = slow->len,
 	};
 
 	slow->ret = slow->plain ? uffd_call(slow->uffd, UFFDIO_COPY, &plain) :
-				  copy(slow->uffd, slow->dst, slow->src, PAGE);
+				  copy(slow->uffd, slow->dst, slow->src, slow->len);
 	return NULL;
 }
 
@@ -621,9 +622,12 @@ static void slow_copy_begin(struct slow_copy *slow, int uffd, char *dst)
 
 	slow->uffd = uffd;
 	slow->dst = dst;
-	slow->src = map_anon(1);
+	if (!slow->len)
+		slow->len = PAGE;
+	slow->src = map_anon(slow->len / PAGE);
 	slow->missing = new_uffd(0);
-	uffd_register(slow->missing, slow->src, PAGE, UFFDIO_REGISTER_MODE_MISSING);
+	uffd_register(slow->missing, slow->src + slow->len - PAGE, PAGE,
+		      UFFDIO_REGISTER_MODE_MISSING);
 	assert_ok(pthread_create(&slow->thread, NULL, copy_slowly, slow));
 	asked = (struct pollfd){ .fd = slow->missing, .events = POLLIN };
 	assert_int_equal(poll(&asked, 1, 30000), 1);
@@ -635,14 +639,15 @@ static int slow_copy_end(struct slow_copy *slow)
 {
 	char *page = map_filled(1);
 	struct uffdio_copy served = {
-		.dst = (uintptr_t)slow->src, .src = (uintptr_t)page, .len = PAGE,
+		.dst = (uintptr_t)slow->src + slow->len - PAGE, .src = (uintptr_t)page,
+		.len = PAGE,
 	};
 
 	assert_ok(ioctl(slow->missing, UFFDIO_COPY, &served));
 	munmap(page, PAGE);
 	assert_ok(pthread_join(slow->thread, NULL));
 	close(slow->missing);
-	munmap(slow->src, PAGE);
+	munmap(slow->src, slow->len);
 	return slow->ret;
 }
 
@@ -742,6 +747,38 @@ TEST(a_page_that_comes_late_fills_no_memory_of_a_tracker)
 		munmap(p, LEN);
 	}
 	assert_int_equal(wrong, 0);
+}
+
+/* The same with a page of hugetlb: what has come late is freed, and the kernel asks for that. */
+TEST(a_page_of_hugetlb_that_comes_late_fills_nothing)
+{
+	struct slow_copy slow = { .len = HUGE_PAGE, .plain = true };
+	const char *why;
+	char *p;
+	int file, ret;
+
+	if (!(dev_kinds() & UFFDWP_KIND_HUGETLB))
+		skip_because("this kernel does not track this kind of memory");
+	why = hugetlb_reserve(4);
+	if (why)
+		fail_msg("no pages of hugetlb: %s", why);
+	file = memfd_create("late", MFD_CLOEXEC | MFD_HUGETLB);
+	assert_ok(ftruncate(file, 2 * HUGE_PAGE));
+	p = mmap(NULL, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	begin(OWN);
+	uffd_register(stranger, p, HUGE_PAGE, UFFDIO_REGISTER_MODE_WP);
+	slow_copy_begin(&slow, stranger, p);
+	assert_ok(munmap(p, HUGE_PAGE));
+	assert_ptr_equal(mmap(p, HUGE_PAGE, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_FIXED_NOREPLACE, file, HUGE_PAGE), p);
+	assert_ok(dev_register(tracker, p, HUGE_PAGE));
+	ret = slow_copy_end(&slow);
+	assert_true(ret == -EAGAIN || ret == -ENOENT);
+	assert_int_equal(p[HUGE_PAGE - PAGE], 0);
+	end();
+	munmap(p, HUGE_PAGE);
+	close(file);
 }
 
 /* ---- calls that the kernel refuses, whosever memory it is */
@@ -901,6 +938,8 @@ int main(void)
 		cmocka_unit_test(the_owners_call_is_its_own_threads),
 		cmocka_unit_test(a_call_that_began_before_the_tracker_arms_nothing),
 		cmocka_unit_test(a_page_that_comes_late_fills_no_memory_of_a_tracker),
+		cmocka_unit_test_teardown(a_page_of_hugetlb_that_comes_late_fills_nothing,
+					  release_hugetlb),
 		cmocka_unit_test(invalid_calls_are_invalid_on_memory_of_a_tracker),
 		cmocka_unit_test(a_stranger_that_never_stops_hides_nothing),
 	};
