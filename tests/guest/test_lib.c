@@ -530,7 +530,8 @@ TEST(statistics)
 {
 	UFFDWP_OPTS(uffdwp_stats_arg, stats);
 	struct {
-		size_t size;
+		uint64_t size;
+		uint64_t flags;
 		uint64_t write_faults;
 	} short_stats = { .size = sizeof(short_stats) };
 
