@@ -264,6 +264,36 @@ static int move_all(int fd, char *dst, char *src, size_t len, uint64_t mode)
 	return -ETIME;
 }
 
+/* With bits that an earlier userfaultfd of the process has left in what is swapped out. */
+TEST(swapped_pages_with_old_bits_arrive_written)
+{
+	char *old = map_filled(N);
+	struct uffdio_writeprotect protect = {
+		.range = { .start = (uintptr_t)old, .len = LEN },
+		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+	int former = new_uffd(0);
+	const char *reason;
+	int64_t moved;
+
+	needs_move();
+	reason = swap_on(16 << 20);
+	if (reason)
+		skip_because("no swap: %s", reason);
+	uffd_register(former, old, LEN, UFFDIO_REGISTER_MODE_WP);
+	assert_ok(ioctl(former, UFFDIO_WRITEPROTECT, &protect));
+	assert_null(swap_out(old, LEN));
+	uffd_register(former, old, LEN, UFFDIO_REGISTER_MODE_MISSING);
+	assert_ok(ioctl(former, UFFDIO_UNREGISTER, &protect.range));
+	/* Otherwise the test would prove nothing. */
+	assert_int_equal(armed_entries(old, N), N);
+	assert_ok(move(to, old, LEN, &moved));
+	assert_int_equal(written(tracker, to, LEN, false), N);
+	swap_off();
+	close(former);
+	munmap(old, LEN);
+}
+
 /* A tracker that resets one range as often as it can. Nothing of the other may read as clean. */
 struct resetter {
 	pthread_t thread;
@@ -472,6 +502,7 @@ int main(void)
 		with_set_up(a_move_that_fails_disarms_nothing),
 		with_set_up(nothing_of_a_tracker_moves_to_others),
 		with_set_up(markers_move_like_holes),
+		with_set_up(swapped_pages_with_old_bits_arrive_written),
 		with_set_up(what_the_process_protects_where_it_has_moved_stays),
 		with_set_up(holes_stay_holes_while_the_tracker_resets_them),
 		with_set_up(nothing_that_arrives_reads_as_clean_meanwhile),
