@@ -358,9 +358,16 @@ const char *vm_run(struct vm *vm, unsigned int processor, const struct vm_task *
 	return wrong;
 }
 
-bool vm_internal_error(const struct vm *vm, unsigned int processor)
+bool vm_is_astray(const struct vm *vm, unsigned int processor)
 {
-	return vm->processor[processor].run->exit_reason == KVM_EXIT_INTERNAL_ERROR;
+	const uint32_t reason = vm->processor[processor].run->exit_reason;
+
+	return reason == KVM_EXIT_INTERNAL_ERROR || reason == KVM_EXIT_SHUTDOWN;
+}
+
+void vm_restart(struct vm *vm, unsigned int processor)
+{
+	set_mode(vm, processor);
 }
 
 /* ---- means of KVM's own */

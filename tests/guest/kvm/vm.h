@@ -69,8 +69,12 @@ struct vm_task {
  * those of task->value, and one more each time. One thread at a time for each processor.
  */
 const char *vm_run(struct vm *vm, unsigned int processor, const struct vm_task *task);
-/* It went wrong because KVM could not go on; the processor can be given something else to run. */
-bool vm_internal_error(const struct vm *vm, unsigned int processor);
+/*
+ * It went wrong because the processor has met an exception, for which it has no handlers, or an
+ * instruction that KVM cannot emulate. Then its state is not what it was: restart it.
+ */
+bool vm_is_astray(const struct vm *vm, unsigned int processor);
+void vm_restart(struct vm *vm, unsigned int processor);
 
 /* ---- means of KVM's own to write to the guest */
 
