@@ -481,6 +481,24 @@ static void by_two_processors(void **state)
 	mirror(*state, 2);
 }
 
+/* It is to do what it is told after an exception, too. */
+TEST(a_processor_that_went_astray_begins_anew)
+{
+	const struct vm_task bad = { .code = VM_STORE, .to = VM_NOWHERE };
+	const struct vm_task good = { .code = VM_STORE, .to = VM_MEMORY, .value = 7 };
+	char *memory = map_filled(1);
+	struct vm vm;
+
+	vm_create(&vm, 1, memory, PAGE);
+	assert_non_null(vm_run(&vm, 0, &bad));
+	assert_true(vm_is_astray(&vm, 0));
+	vm_restart(&vm, 0);
+	assert_null(vm_run(&vm, 0, &good));
+	assert_int_equal(*(uint64_t *)memory, 7);
+	vm_destroy(&vm);
+	munmap(memory, PAGE);
+}
+
 /* ---- */
 
 TEST(needs_kvm)
@@ -498,6 +516,7 @@ const struct CMUnitTest *kvm_tests(const struct tracking *with, const struct str
 {
 	static const struct CMUnitTest nothing[] = { cmocka_unit_test(needs_kvm) };
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_processor_that_went_astray_begins_anew),
 		EACH_KIND(by_each_means), EACH_KIND(by_one_processor), EACH_KIND(by_two_processors),
 	};
 

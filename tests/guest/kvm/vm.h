@@ -17,6 +17,8 @@
 #include <stdint.h>
 
 #define VM_MEMORY	0x200000ul
+/* Where no page table leads. */
+#define VM_NOWHERE	0x80000000ul
 #define VM_NOTHING	0x3f000000ul
 #define VM_SCRATCH	0x6000ul	/* a page of the low memory that nobody needs */
 #define VM_PROCESSORS	2
