@@ -106,6 +106,18 @@ static bool find_part_of_others(struct uffdwp_tracker *t, unsigned long *start, 
 	return others;
 }
 
+static bool is_mapped(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	bool mapped;
+
+	mmap_read_lock(t->mm);
+	vma = find_vma(t->mm, start);
+	mapped = vma && vma->vm_start < end;
+	mmap_read_unlock(t->mm);
+	return mapped;
+}
+
 /*
  * A bit that an earlier userfaultfd has left would make a page read as "not written" that we have
  * never armed. mremap() may move memory with such bits here until it is registered, so it is
@@ -116,6 +128,9 @@ static int register_and_disarm(struct uffdwp_tracker *t, unsigned long start, un
 {
 	int err = uffdwp_userfault_register(t->uffd, start, end - start);
 
+	/* What was there was unmapped or moved meanwhile: the kernel refuses an empty range. */
+	if ((err == -EINVAL || err == -ENOMEM) && !is_mapped(t, start, end))
+		return 0;
 	/* Also after an error: a front part may be registered. */
 	uffdwp_disarm_tracked(t, start, end);
 	return err;

@@ -519,13 +519,15 @@ static void zero_pages_of_ksm_are_counted(bool stay,
 								size_t len))
 {
 	const size_t len = (ZEROES + 1) * PAGE;
-	const long before = ksm_zero_pages(), before_here = ksm_zero_pages_here();
+	const long before = ksm_zero_pages();
 	const char *reason;
+	long before_here;
 	char *p;
 	int fd;
 
 	if (before < 0)
 		skip_because("this kernel does not count the zero pages of KSM");
+	before_here = ksm_zero_pages_here();
 	p = map_anon(ZEROES + 1);
 	touch(p, ZEROES, 0);
 	reason = ksm_merge_zeroes(p, ZEROES * PAGE);

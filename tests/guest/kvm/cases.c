@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "environment.h"
+#include "unserved.h"
 #include "vm.h"
 #include "cases.h"
 
@@ -486,9 +487,12 @@ TEST(a_processor_that_went_astray_begins_anew)
 {
 	const struct vm_task bad = { .code = VM_STORE, .to = VM_NOWHERE };
 	const struct vm_task good = { .code = VM_STORE, .to = VM_MEMORY, .value = 7 };
-	char *memory = map_filled(1);
+	char *memory;
 	struct vm vm;
 
+	if (kernel_is_before(6, 1))
+		skip_because("KVM of Linux 5.10 forgets its page tables at a shutdown");
+	memory = map_filled(1);
 	vm_create(&vm, 1, memory, PAGE);
 	assert_non_null(vm_run(&vm, 0, &bad));
 	assert_true(vm_is_astray(&vm, 0));
