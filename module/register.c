@@ -127,10 +127,14 @@ static bool is_mapped(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 static int register_and_disarm(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
 	int err = uffdwp_userfault_register(t->uffd, start, end - start);
+	int tries = 20;
 
-	/* What was there was unmapped or moved meanwhile: the kernel refuses an empty range. */
-	if ((err == -EINVAL || err == -ENOMEM) && !is_mapped(t, start, end))
-		return 0;
+	/* It was unmapped meanwhile, and may be back: the kernel refuses a range without a VMA. */
+	while ((err == -EINVAL || err == -ENOMEM) && tries--) {
+		if (!is_mapped(t, start, end))
+			return 0;
+		err = uffdwp_userfault_register(t->uffd, start, end - start);
+	}
 	/* Also after an error: a front part may be registered. */
 	uffdwp_disarm_tracked(t, start, end);
 	return err;
