@@ -131,8 +131,10 @@ static int register_and_disarm(struct uffdwp_tracker *t, unsigned long start, un
 
 	/* It was unmapped meanwhile, and may be back: the kernel refuses a range without a VMA. */
 	while ((err == -EINVAL || err == -ENOMEM) && tries--) {
-		if (!is_mapped(t, start, end))
-			return 0;
+		if (!is_mapped(t, start, end)) {
+			err = 0;
+			break;
+		}
 		err = uffdwp_userfault_register(t->uffd, start, end - start);
 	}
 	/* Also after an error: a front part may be registered. */

@@ -288,12 +288,6 @@ UFFDWP_CALLBACK(mfill)
 		uffdwp_mfill_set_flags(fregs, flags & ~wp);
 }
 
-static struct uffdwp_hook mfill_hook = {
-	.symbol = "mfill_atomic_install_pte",
-	.ops = UFFDWP_REDIRECT(mfill),
-	.prove = prove_copy,
-};
-
 #if UFFDWP_TRACKS_HUGETLB
 /* int hugetlb_mfill_atomic_pte(pte, vma, addr, src_addr, flags, folio) */
 UFFDWP_CALLBACK(hugetlb_mfill)
@@ -308,15 +302,6 @@ UFFDWP_CALLBACK(hugetlb_mfill)
 	else if ((flags & wp) && is_refused(vma))
 		uffdwp_hugetlb_mfill_set_flags(fregs, flags & ~wp);
 }
-
-static struct uffdwp_hook hugetlb_mfill_hook = {
-	.symbol = UFFDWP_HUGETLB_MFILL_SYMBOL,
-	.without = "hugetlb cannot be tracked",
-	.features = UFFDWP_INNER_CONTINUE_WP,
-	.kinds = UFFDWP_KIND_HUGETLB,
-	.ops = UFFDWP_REDIRECT(hugetlb_mfill),
-	.prove = prove_hugetlb_mfill,
-};
 #endif
 #else
 /* Set @wp_copy. Return: false when UFFDIO_CONTINUE must not map the page (backport/continue.c). */
@@ -359,12 +344,6 @@ UFFDWP_CALLBACK(mfill)
 	redirect_mfill(parent_ip, fregs, instead_of_mfill);
 }
 
-static struct uffdwp_hook mfill_hook = {
-	.symbol = "mfill_atomic_install_pte",
-	.ops = UFFDWP_REDIRECT(mfill),
-	.prove = prove_copy,
-};
-
 #if UFFDWP_TRACKS_HUGETLB
 static int instead_of_hugetlb_mfill(UFFDWP_HUGETLB_MCOPY_PARAMETERS)
 {
@@ -389,7 +368,18 @@ UFFDWP_CALLBACK(hugetlb_mfill)
 	uffdwp_hook_fires(ops);
 	redirect_mfill(parent_ip, fregs, instead_of_hugetlb_mfill);
 }
+#endif
+#endif
 
+#if !UFFDWP_PROTECTS_IN_MCOPY
+static struct uffdwp_hook mfill_hook = {
+	.symbol = "mfill_atomic_install_pte",
+	.ops = UFFDWP_REDIRECT(mfill),
+	.prove = prove_copy,
+};
+#endif
+
+#if UFFDWP_TRACKS_HUGETLB
 static struct uffdwp_hook hugetlb_mfill_hook = {
 	.symbol = UFFDWP_HUGETLB_MFILL_SYMBOL,
 	.without = "hugetlb cannot be tracked",
@@ -398,7 +388,6 @@ static struct uffdwp_hook hugetlb_mfill_hook = {
 	.ops = UFFDWP_REDIRECT(hugetlb_mfill),
 	.prove = prove_hugetlb_mfill,
 };
-#endif
 #endif
 
 #if UFFDWP_TRACKS_FILES
