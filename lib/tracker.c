@@ -32,12 +32,35 @@ static int check(pid_t pid, const struct uffdwp_open_opts *opts)
 	return (opts->flags & UFFDWP_OPEN_PIDFD) && pid ? -EINVAL : 0;
 }
 
+/* What is asked of one back end after the other: to open a tracker, or to tell what it offers. */
+struct request {
+	struct uffdwp *tracker;		/* NULL: only ask */
+	struct uffdwp_info *info;
+	pid_t pid;
+	const struct uffdwp_open_opts *opts;
+};
+
+static int try_one(const struct request *r, const struct uffdwp_backend_ops *ops,
+		   struct uffdwp_no *no)
+{
+	int err;
+
+	if (!r->tracker) {
+		r->info->backend = ops->id;
+		return ops->query(r->info, no);
+	}
+	r->tracker->ops = ops;
+	err = ops->open(r->tracker, r->pid, r->opts, no);
+	r->tracker->passed_over[ops->id] = err;
+	return err;
+}
+
 /*
  * The first back end that can serve the request. An error that is not about the back end, such as
  * no right to the process, ends the search: the next one would say the same, or serve with less.
  * When none can, the first one's reason is told.
  */
-static int open_first(struct uffdwp *t, pid_t pid, const struct uffdwp_open_opts *opts)
+static int try_all(const struct request *r, enum uffdwp_backend wanted)
 {
 	enum uffdwp_step first_step = UFFDWP_STEP_NONE;
 	int err, first_err = 0;
@@ -45,14 +68,12 @@ static int open_first(struct uffdwp *t, pid_t pid, const struct uffdwp_open_opts
 	size_t i;
 
 	for (i = 0; i < BACKENDS; i++) {
-		if (opts->backend != UFFDWP_BACKEND_ANY && opts->backend != backends[i]->id)
+		if (wanted != UFFDWP_BACKEND_ANY && wanted != backends[i]->id)
 			continue;
 		no = (struct uffdwp_no){ 0 };
-		t->ops = backends[i];
-		err = t->ops->open(t, pid, opts, &no);
+		err = try_one(r, backends[i], &no);
 		if (!err)
 			return 0;
-		t->passed_over[t->ops->id] = err;
 		if (!no.cannot)
 			return uffdwp_failed(no.step, err);
 		if (!first_err) {
@@ -75,38 +96,13 @@ int uffdwp_open(pid_t pid, const struct uffdwp_open_opts *opts, struct uffdwp **
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return uffdwp_failed(UFFDWP_STEP_OPTIONS, -ENOMEM);
-	err = open_first(t, pid, &full);
+	err = try_all(&(struct request){ .tracker = t, .pid = pid, .opts = &full }, full.backend);
 	if (err) {
 		free(t);
 		return err;
 	}
 	*tracker = t;
 	return 0;
-}
-
-static int query_first(enum uffdwp_backend backend, struct uffdwp_info *info)
-{
-	enum uffdwp_step first_step = UFFDWP_STEP_NONE;
-	int err, first_err = 0;
-	struct uffdwp_no no;
-	size_t i;
-
-	for (i = 0; i < BACKENDS; i++) {
-		if (backend != UFFDWP_BACKEND_ANY && backend != backends[i]->id)
-			continue;
-		no = (struct uffdwp_no){ 0 };
-		info->backend = backends[i]->id;
-		err = backends[i]->query(info, &no);
-		if (!err)
-			return 0;
-		if (!no.cannot)
-			return uffdwp_failed(no.step, err);
-		if (!first_err) {
-			first_err = err;
-			first_step = no.step;
-		}
-	}
-	return uffdwp_failed(first_step, first_err);
 }
 
 int uffdwp_query(enum uffdwp_backend backend, struct uffdwp_info *info)
@@ -117,7 +113,7 @@ int uffdwp_query(enum uffdwp_backend backend, struct uffdwp_info *info)
 	if ((int)backend < 0 || backend >= UFFDWP_BACKENDS ||
 	    info->size < offsetof(struct uffdwp_info, features) + sizeof(info->features))
 		return uffdwp_failed(UFFDWP_STEP_OPTIONS, -EINVAL);
-	err = query_first(backend, &full);
+	err = try_all(&(struct request){ .info = &full }, backend);
 	if (err)
 		return err;
 	/* What a younger program has room for, and this library does not know, is 0. */
