@@ -135,10 +135,12 @@ struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, co
 
 /*
  * The VMAs of a range, from low to high; mmap_lock held, and no spinlock: there may be tens of
- * thousands of them. The first may begin before the range, and the last end behind it.
+ * thousands of them. The first may begin before the range, and the last end behind it. An empty
+ * range has none, also where a VMA lies around it.
  */
 #define uffdwp_for_each_vma(vma, mm, start, end)				\
-	for (vma = find_vma(mm, start); vma && vma->vm_start < (end);		\
+	for (vma = (start) < (end) ? find_vma(mm, start) : NULL;		\
+	     vma && vma->vm_start < (end);					\
 	     cond_resched(), vma = find_vma(mm, vma->vm_end))
 
 /**

@@ -8,6 +8,7 @@
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -356,6 +357,50 @@ TEST(what_is_moved_into_a_range_while_its_owner_registers_is_written)
 	close(former);
 }
 
+/* ---- a range whose last VMA goes on behind its end, but not always */
+
+struct remapper {
+	char *at;
+	atomic_bool stop;
+	atomic_ulong times;
+};
+
+/* What is there is registered in part; a new VMA is not, and so is not split at the range's end. */
+static void *map_again(void *arg)
+{
+	struct remapper *r = arg;
+
+	while (!r->stop) {
+		if (mmap(r->at, 2 * LEN, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != r->at)
+			abort();
+		r->times++;
+	}
+	return NULL;
+}
+
+/* The range ends inside the new VMA, which the command meets again when it has registered all. */
+TEST(a_vma_that_comes_back_around_the_end_is_no_error)
+{
+	char *range = map_anon(3 * N);
+	struct remapper r = { .at = range + LEN };
+	const uint64_t end = now_ns() + SECONDS * 1000000000ull;
+	unsigned long rounds = 0, failed = 0;
+	pthread_t thread;
+	int fd = attached();
+
+	assert_ok(pthread_create(&thread, NULL, map_again, &r));
+	for (; now_ns() < end; rounds++)
+		failed += dev_register(fd, range, 2 * LEN) != 0;
+	r.stop = true;
+	assert_ok(pthread_join(thread, NULL));
+	print_message("[   INFO   ] %lu times registered, %lu times mapped again, %lu errors\n",
+		      rounds, (unsigned long)r.times, failed);
+	assert_int_equal(failed, 0);
+	close(fd);
+	munmap(range, 3 * LEN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +411,7 @@ int main(void)
 		cmocka_unit_test(vmas_are_merged_again),
 		cmocka_unit_test(what_is_moved_into_a_range_during_register_is_written),
 		cmocka_unit_test(what_is_moved_into_a_range_while_its_owner_registers_is_written),
+		cmocka_unit_test(a_vma_that_comes_back_around_the_end_is_no_error),
 	};
 
 	return cmocka_run_group_tests_name("ranges", tests, NULL, NULL);
