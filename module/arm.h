@@ -84,7 +84,7 @@ void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 static inline bool uffdwp_hole_can_be_armed(const struct uffdwp_tracker *t,
 					    struct vm_area_struct *vma)
 {
-	return !userfaultfd_missing(vma) || (t->backport && t->markers);
+	return !userfaultfd_missing(vma) || (t->whose == UFFDWP_BACKPORT && t->markers);
 }
 
 /*

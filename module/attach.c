@@ -18,6 +18,7 @@
 #include "compat/symbols.h"
 #include "compat/userfault.h"
 #include "compat/vma.h"
+#include "device_tracker.h"
 #include "disarm.h"
 #include "health.h"
 #include "hooks/hooks.h"
@@ -203,7 +204,7 @@ static int publish_tracker(struct uffdwp_tracker *t)
 	struct vm_area_struct *vma;
 	int err;
 
-	if (!t->handed_in)
+	if (t->whose != UFFDWP_HANDED_IN)
 		return uffdwp_tracker_begin(t);
 	if (mmap_write_lock_killable(t->mm))
 		return -EINTR;
@@ -235,20 +236,21 @@ static void disarm_handed_in(const struct uffdwp_tracker *t)
 
 /**
  * uffdwp_attach - UFFDWP_IOC_ATTACH
- * @t: tracker, locked
+ * @d: tracker, locked
  * @arg: request
  *
  * Return: 0, or an error as documented with struct uffdwp_attach_arg; then the tracker is as
  * before.
  */
-int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
+int uffdwp_attach(struct uffdwp_device_tracker *d, const struct uffdwp_attach_arg *arg)
 {
+	struct uffdwp_tracker *t = &d->base;
 	unsigned int features;
 	struct mm_struct *mm;
 	struct file *uffd;
 	int err;
 
-	lockdep_assert_held(&t->lock);
+	lockdep_assert_held(&d->lock);
 	err = check_request(arg);
 	if (err)
 		return err;
@@ -267,10 +269,10 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 	if (err)
 		goto put_uffd;
 
-	t->uffd = uffd;
+	d->uffd = uffd;
+	d->wp_async = features & UFFDWP_FEATURE_BIT_ASYNC;
 	t->ctx = uffd->private_data;
-	t->handed_in = arg->flags & UFFDWP_ATTACH_UFFD;
-	t->wp_async = features & UFFDWP_FEATURE_BIT_ASYNC;
+	t->whose = arg->flags & UFFDWP_ATTACH_UFFD ? UFFDWP_HANDED_IN : UFFDWP_PRIVATE;
 	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
 	t->ignore_pins = arg->flags & UFFDWP_ATTACH_IGNORE_PINS;
 	t->keep = arg->flags & UFFDWP_ATTACH_KEEP;
@@ -279,7 +281,7 @@ int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg)
 	err = publish_tracker(t);
 	if (err)
 		goto unset;
-	if (t->handed_in)
+	if (t->whose == UFFDWP_HANDED_IN)
 		disarm_handed_in(t);
 	/* From here on the tracker has mm_count, not mm_users: exit_mmap() does not wait for it. */
 	mmgrab(mm);
@@ -298,13 +300,13 @@ put_mm:
 
 /**
  * uffdwp_detach - end the tracking, if it has begun, and free the tracker
- * @t: tracker, whose last file was closed
+ * @d: tracker, whose last file was closed
  */
-void uffdwp_detach(struct uffdwp_tracker *t)
+void uffdwp_detach(struct uffdwp_device_tracker *d)
 {
-	bool attached = t->mm;
+	const bool attached = d->base.mm;
 
-	uffdwp_tracker_release(t);
+	uffdwp_device_tracker_release(d);
 	/* Not before: until then faults rely on the hooks. */
 	if (attached)
 		uffdwp_hooks_put();

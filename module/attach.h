@@ -4,9 +4,9 @@
 
 #include "../uapi/uffdwp-async.h"
 
-struct uffdwp_tracker;
+struct uffdwp_device_tracker;
 
-int uffdwp_attach(struct uffdwp_tracker *t, const struct uffdwp_attach_arg *arg);
-void uffdwp_detach(struct uffdwp_tracker *t);
+int uffdwp_attach(struct uffdwp_device_tracker *d, const struct uffdwp_attach_arg *arg);
+void uffdwp_detach(struct uffdwp_device_tracker *d);
 
 #endif /* UFFDWP_ATTACH_H */

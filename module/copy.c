@@ -38,7 +38,7 @@ static bool is_refused(struct mm_struct *mm, unsigned long addr, bool disarm)
 	mmap_read_lock(mm);
 	vma = find_vma(mm, addr);
 	if (vma && vma->vm_start <= addr) {
-		t = uffdwp_tracker_of_vma(vma);
+		t = uffdwp_async_tracker_of_vma(vma);
 		refused = t && !uffdwp_uffd_call_may_arm(t);
 		if (refused && disarm)
 			uffdwp_disarm_tables(vma, addr, addr + PAGE_SIZE);

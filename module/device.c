@@ -16,14 +16,13 @@
 #include "arm.h"
 #include "attach.h"
 #include "device.h"
+#include "device_tracker.h"
 #include "disarm.h"
 #include "health.h"
 #include "hooks/hooks.h"
-#include "life.h"
 #include "pinned.h"
 #include "register.h"
 #include "scan.h"
-#include "tracker.h"
 
 /* What has been released keeps its place: structures only grow behind it. */
 #define RELEASED(type, last, released) static_assert(offsetofend(struct type, last) == (released))
@@ -78,7 +77,7 @@ static int check_range(const struct uffdwp_tracker *t, u64 start, u64 len)
 	return 0;
 }
 
-static long cmd_hello(struct uffdwp_tracker *t, void __user *uarg)
+static long cmd_hello(struct uffdwp_device_tracker *d, void __user *uarg)
 {
 	struct uffdwp_hello_arg arg;
 	int err = copy_arg(&arg, sizeof(arg), UFFDWP_HELLO_SIZE_VER0, uarg);
@@ -101,12 +100,12 @@ static long cmd_hello(struct uffdwp_tracker *t, void __user *uarg)
 	return copy_result(uarg, &arg, sizeof(arg));
 }
 
-static long cmd_attach(struct uffdwp_tracker *t, void __user *uarg)
+static long cmd_attach(struct uffdwp_device_tracker *d, void __user *uarg)
 {
 	struct uffdwp_attach_arg arg;
 
 	return copy_arg(&arg, sizeof(arg), UFFDWP_ATTACH_SIZE_VER0, uarg) ?:
-	       uffdwp_attach(t, &arg);
+	       uffdwp_attach(d, &arg);
 }
 
 /* How all structures of commands on a range begin. */
@@ -128,8 +127,8 @@ BEGINS_LIKE_RANGE_ARG(struct uffdwp_arm_arg);
 BEGINS_LIKE_RANGE_ARG(struct uffdwp_disarm_arg);
 
 /* Copy one of these, and check what all of them have. */
-#define COPY_RANGE_ARG(t, arg, released, uarg) \
-	copy_range_arg(t, arg, sizeof(*(arg)), released, &(arg)->reserved, uarg)
+#define COPY_RANGE_ARG(d, arg, released, uarg) \
+	copy_range_arg(&(d)->base, arg, sizeof(*(arg)), released, &(arg)->reserved, uarg)
 
 static int copy_range_arg(const struct uffdwp_tracker *t, void *arg, size_t known,
 			  size_t released, const u64 *reserved, const void __user *uarg)
@@ -144,42 +143,43 @@ static int copy_range_arg(const struct uffdwp_tracker *t, void *arg, size_t know
 	return check_range(t, range->start, range->len);
 }
 
-static long cmd_register(struct uffdwp_tracker *t, void __user *uarg)
+static long cmd_register(struct uffdwp_device_tracker *d, void __user *uarg)
 {
 	struct uffdwp_register_arg __user *ureg = uarg;
 	struct uffdwp_register_arg arg;
-	int err = COPY_RANGE_ARG(t, &arg, UFFDWP_REGISTER_SIZE_VER0, uarg);
+	int err = COPY_RANGE_ARG(d, &arg, UFFDWP_REGISTER_SIZE_VER0, uarg);
 
 	if (err)
 		return err;
 	arg.fail_at = 0;
 	if (put_user(arg.fail_at, &ureg->fail_at))
 		return -EFAULT;
-	err = uffdwp_register(t, arg.start, arg.start + arg.len, &arg.fail_at);
+	err = uffdwp_register(d, arg.start, arg.start + arg.len, &arg.fail_at);
 	return arg.fail_at && put_user(arg.fail_at, &ureg->fail_at) ? -EFAULT : err;
 }
 
-static long cmd_unregister(struct uffdwp_tracker *t, void __user *uarg)
+static long cmd_unregister(struct uffdwp_device_tracker *d, void __user *uarg)
 {
 	struct uffdwp_unregister_arg __user *uunreg = uarg;
 	struct uffdwp_unregister_arg arg;
-	int err = COPY_RANGE_ARG(t, &arg, UFFDWP_UNREGISTER_SIZE_VER0, uarg);
+	int err = COPY_RANGE_ARG(d, &arg, UFFDWP_UNREGISTER_SIZE_VER0, uarg);
 
 	if (err)
 		return err;
 	arg.fail_at = 0;
 	if (put_user(arg.fail_at, &uunreg->fail_at))
 		return -EFAULT;
-	err = uffdwp_unregister(t, arg.start, arg.start + arg.len, &arg.fail_at);
+	err = uffdwp_unregister(d, arg.start, arg.start + arg.len, &arg.fail_at);
 	return arg.fail_at && put_user(arg.fail_at, &uunreg->fail_at) ? -EFAULT : err;
 }
 
-static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
+static long cmd_arm(struct uffdwp_device_tracker *d, void __user *uarg)
 {
+	struct uffdwp_tracker *t = &d->base;
 	struct uffdwp_arm_arg arg;
 	unsigned long walk_end;
 	u64 armed_before;
-	int err = COPY_RANGE_ARG(t, &arg, UFFDWP_ARM_SIZE_VER0, uarg);
+	int err = COPY_RANGE_ARG(d, &arg, UFFDWP_ARM_SIZE_VER0, uarg);
 
 	if (err)
 		return err;
@@ -188,7 +188,7 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 	err = uffdwp_arm_range(t, arg.start, arg.start + arg.len, &walk_end);
 	arg.walk_end = walk_end;
 	arg.armed = uffdwp_total(t, pages_armed) - armed_before;
-	uffdwp_drain_lru(t);
+	uffdwp_drain_lru(d);
 	if (copy_result(uarg, &arg, sizeof(arg))) {
 		/* The caller does not learn what was armed, and would miss earlier writes. */
 		uffdwp_scan_undo(t, arg.start, walk_end);
@@ -197,14 +197,14 @@ static long cmd_arm(struct uffdwp_tracker *t, void __user *uarg)
 	return err;
 }
 
-static long cmd_disarm(struct uffdwp_tracker *t, void __user *uarg)
+static long cmd_disarm(struct uffdwp_device_tracker *d, void __user *uarg)
 {
 	struct uffdwp_disarm_arg arg;
-	int err = COPY_RANGE_ARG(t, &arg, UFFDWP_DISARM_SIZE_VER0, uarg);
+	int err = COPY_RANGE_ARG(d, &arg, UFFDWP_DISARM_SIZE_VER0, uarg);
 
 	if (err)
 		return err;
-	arg.disarmed = uffdwp_disarm_tracked(t, arg.start, arg.start + arg.len);
+	arg.disarmed = uffdwp_disarm_tracked(&d->base, arg.start, arg.start + arg.len);
 	return copy_result(uarg, &arg, sizeof(arg));
 }
 
@@ -225,32 +225,33 @@ static int check_scan(const struct uffdwp_tracker *t, const struct uffdwp_scan_a
 	return check_range(t, arg->start, arg->end - arg->start);
 }
 
-static long cmd_scan(struct uffdwp_tracker *t, void __user *uarg)
+static long cmd_scan(struct uffdwp_device_tracker *d, void __user *uarg)
 {
 	struct uffdwp_scan_arg __user *uscan = uarg;
 	struct uffdwp_scan_arg arg;
 	long ret = copy_arg(&arg, sizeof(arg), UFFDWP_SCAN_SIZE_VER0, uarg);
 
 	if (!ret)
-		ret = check_scan(t, &arg);
+		ret = check_scan(&d->base, &arg);
 	/* A structure that cannot be written is mostly refused before anything is armed. */
 	if (!ret && put_user(arg.start, &uscan->walk_end))
 		ret = -EFAULT;
 	if (ret)
 		return ret;
 
-	ret = uffdwp_scan(t, &arg);
+	ret = uffdwp_scan(d, &arg);
 	/* Undo, since the caller does not learn how far the scan came. */
 	if (put_user(arg.walk_end, &uscan->walk_end)) {
 		if (arg.flags & UFFDWP_SCAN_WP_MATCHING)
-			uffdwp_scan_undo(t, arg.start, arg.walk_end);
+			uffdwp_scan_undo(&d->base, arg.start, arg.walk_end);
 		ret = -EFAULT;
 	}
 	return ret;
 }
 
-static long cmd_stats(struct uffdwp_tracker *t, void __user *uarg)
+static long cmd_stats(struct uffdwp_device_tracker *d, void __user *uarg)
 {
+	struct uffdwp_tracker *t = &d->base;
 	struct uffdwp_stats_arg arg;
 	int err = copy_arg(&arg, sizeof(arg), UFFDWP_STATS_SIZE_VER0, uarg);
 
@@ -265,7 +266,7 @@ static long cmd_stats(struct uffdwp_tracker *t, void __user *uarg)
 }
 
 struct command {
-	long (*run)(struct uffdwp_tracker *t, void __user *uarg);
+	long (*run)(struct uffdwp_device_tracker *d, void __user *uarg);
 	bool needs_mm;		/* attached, and mm_users is not 0 */
 	bool needs_hooks;	/* arms, or says what was not written */
 };
@@ -294,51 +295,53 @@ static const struct command *find_command(unsigned int cmd)
 }
 
 /* Hooks that died meanwhile may have missed a write, so the result does not count: health.c. */
-static long run_with_hooks(const struct command *command, struct uffdwp_tracker *t,
+static long run_with_hooks(const struct command *command, struct uffdwp_device_tracker *d,
 			   void __user *uarg)
 {
-	long ret = uffdwp_health_before(t);
+	long ret = uffdwp_health_before(&d->base);
 
 	if (ret)
 		return ret;
-	ret = command->run(t, uarg);
-	return uffdwp_health_after(t) ?: ret;
+	ret = command->run(d, uarg);
+	return uffdwp_health_after(&d->base) ?: ret;
 }
 
-static long command_run(const struct command *command, struct uffdwp_tracker *t, void __user *uarg)
+static long command_run(const struct command *command, struct uffdwp_device_tracker *d,
+			void __user *uarg)
 {
+	struct mm_struct *mm = d->base.mm;
 	long ret;
 
 	if (!command->needs_mm)
-		return command->run(t, uarg);
-	if (!t->mm)
+		return command->run(d, uarg);
+	if (!mm)
 		return -ENOTCONN;
-	if (!mmget_not_zero(t->mm))
+	if (!mmget_not_zero(mm))
 		return -ESRCH;
-	ret = command->needs_hooks ? run_with_hooks(command, t, uarg) : command->run(t, uarg);
-	mmput(t->mm);
+	ret = command->needs_hooks ? run_with_hooks(command, d, uarg) : command->run(d, uarg);
+	mmput(mm);
 	return ret;
 }
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct command *command = find_command(cmd);
-	struct uffdwp_tracker *t = file->private_data;
+	struct uffdwp_device_tracker *d = file->private_data;
 	long ret;
 
 	if (!command)
 		return -ENOTTY;
-	ret = mutex_lock_killable(&t->lock);
+	ret = mutex_lock_killable(&d->lock);
 	if (ret)
 		return ret;
-	ret = command_run(command, t, (void __user *)arg);
-	mutex_unlock(&t->lock);
+	ret = command_run(command, d, (void __user *)arg);
+	mutex_unlock(&d->lock);
 	return ret;
 }
 
 static int device_open(struct inode *inode, struct file *file)
 {
-	file->private_data = uffdwp_tracker_new();
+	file->private_data = uffdwp_device_tracker_new();
 	return file->private_data ? nonseekable_open(inode, file) : -ENOMEM;
 }
 

@@ -440,8 +440,7 @@ static enum uffdwp_disarm lost_markers(const struct uffdwp_tracker *t, struct vm
 		return UFFDWP_DISARM_NOTHING;
 	if (!vma->vm_userfaultfd_ctx.ctx)
 		return UFFDWP_DISARM_ALL;
-	return uffdwp_tracker_of_vma(vma) || uffdwp_tracker_of_sync_vma(vma) ?
-	       UFFDWP_DISARM_NOTHING : UFFDWP_DISARM_MARKERS;
+	return uffdwp_tracker_of_vma(vma) ? UFFDWP_DISARM_NOTHING : UFFDWP_DISARM_MARKERS;
 }
 
 static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void *arg)

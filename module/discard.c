@@ -52,7 +52,7 @@ static void count_discarded(const struct vm_area_struct *vma, u64 discarded)
 
 	/* The caller may not have mmap_lock: RCU keeps the tracker. */
 	rcu_read_lock();
-	t = uffdwp_tracker_of_vma(vma);
+	t = uffdwp_async_tracker_of_vma(vma);
 	if (t && discarded)
 		uffdwp_count(t, pages_discarded, discarded);
 	rcu_read_unlock();
@@ -98,7 +98,7 @@ static struct vm_area_struct *first_tracked(struct address_space *mapping, pgoff
 	struct vm_area_struct *vma;
 
 	for (vma = uffdwp_call(vma_interval_tree_iter_first)(&mapping->i_mmap, first, last);
-	     vma && !uffdwp_tracker_of_vma(vma);
+	     vma && !uffdwp_async_tracker_of_vma(vma);
 	     vma = uffdwp_call(vma_interval_tree_iter_next)(vma, first, last))
 		cond_resched();
 	return vma;
@@ -122,7 +122,7 @@ static bool discard_part(struct address_space *mapping, pgoff_t *first, pgoff_t 
 	*first = max(*first, vma->vm_pgoff);
 	part_last = min(last, *first + PART - 1);
 	for (; vma; vma = uffdwp_call(vma_interval_tree_iter_next)(vma, *first, part_last)) {
-		if (uffdwp_tracker_of_vma(vma))
+		if (uffdwp_async_tracker_of_vma(vma))
 			discard_in_vma(vma, *first, part_last);
 		cond_resched();
 	}

@@ -32,7 +32,7 @@ notrace void uffdwp_fault_wp_page(struct vm_fault *vmf)
 
 	if (unlikely(uffdwp_fault_is_unshare(vmf)) || !pte_uffd_wp(*vmf->pte))
 		return;
-	t = uffdwp_tracker_of_vma_atomic(vmf->vma);
+	t = uffdwp_async_tracker_of_vma_atomic(vmf->vma);
 	if (!t)
 		return;
 	vmf->orig_pte = uffdwp_pte_disarm_present(vmf->pte);
@@ -87,7 +87,7 @@ static void resolve_hugetlb(struct vm_fault *vmf)
  */
 vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vmf->vma);
+	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vmf->vma);
 
 	if (is_vm_hugetlb_page(vmf->vma)) {
 		resolve_hugetlb(vmf);
@@ -125,8 +125,8 @@ vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
 vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct uffdwp_tracker *sync = uffdwp_tracker_of_sync_vma(vma);
-	struct uffdwp_tracker *t = sync ?: uffdwp_tracker_of_vma(vma);
+	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	const bool sync = t && t->sync;
 	vm_fault_t ret = 0;
 	pte_t *pte;
 
@@ -195,7 +195,7 @@ notrace void uffdwp_fault_read_in(struct vm_fault *vmf)
 vm_fault_t uffdwp_fault_absent(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 	pte_t *pte;
 
 	uffdwp_pte_unmap(vmf->pte);

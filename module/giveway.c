@@ -40,7 +40,7 @@
 /* The private tracker of this VMA, or NULL. */
 static struct uffdwp_tracker *tracker_to_ask(const struct vm_area_struct *vma)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 
 	return uffdwp_tracker_is_private(t) ? t : NULL;
 }
@@ -66,7 +66,8 @@ bool uffdwp_claim_meets_tracker(struct mm_struct *mm, const struct uffdwp_claim 
 
 	mmap_read_lock(mm);
 	uffdwp_for_each_vma(vma, mm, claim->start, claim->end) {
-		found = uffdwp_tracker_of_vma(vma) && vma->vm_userfaultfd_ctx.ctx != claim->ctx;
+		found = vma->vm_userfaultfd_ctx.ctx != claim->ctx &&
+			uffdwp_async_tracker_of_vma(vma);
 		if (found)
 			break;
 	}
@@ -253,7 +254,7 @@ static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *sn
 static void tell_of_loss(const struct uffdwp_claim *claim, const struct vm_area_struct *vma,
 			 unsigned long pages)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 
 	if (t && t->ctx != claim->ctx)
 		uffdwp_count(t, pages_given_way, pages);

@@ -43,8 +43,8 @@
  *
  * Locks: watch_lock protects the list. It nests inside mmap_lock (dup_userfaultfd() publishes a
  * tracker), so health_look() takes no mmap_lock. Losing a tracker does, and may wait long for it:
- * it is a work of its own for each tracker, and does not take t->lock, since a command that holds
- * it may be what sleeps (put_user() to armed memory, Linux 5.10).
+ * it is a work of its own for each tracker, and does not take the lock of a device tracker, since a
+ * command that holds it may be what sleeps (put_user() to armed memory, Linux 5.10).
  *
  * The queue is WQ_UNBOUND and WQ_MEM_RECLAIM, which gives it a thread when there is no memory for
  * others: it does not wait for other work.
@@ -103,7 +103,7 @@ void uffdwp_health_wake(const struct uffdwp_tracker *t)
 }
 
 /*
- * We have no reference to the userfaultfd of a backport tracker, and with the hook on
+* We have no reference to the userfaultfd of a backport tracker, and with the hook on
  * userfaultfd_release() dead we have not seen it closed. The context exists as long as a VMA points
  * to it: userfaultfd_release() clears all of those, with mmap_lock held for writing, before it
  * frees it.
@@ -113,7 +113,7 @@ static bool userfault_is_open(const struct uffdwp_tracker *t)
 	struct vm_area_struct *vma;
 
 	lockdep_assert_held(&t->mm->mmap_lock);
-	if (t->uffd)
+	if (t->whose != UFFDWP_BACKPORT)
 		return true;
 	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX)
 		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
@@ -145,7 +145,7 @@ static bool someone_waits(struct uffdwp_tracker *t)
 {
 	bool waits = false;
 
-	if (t->uffd)
+	if (t->whose != UFFDWP_BACKPORT)
 		return uffdwp_userfault_waiting(t->ctx);
 	if (!mmget_not_zero(t->mm))
 		return false;
@@ -171,10 +171,11 @@ static bool needs_help(struct uffdwp_tracker *t, bool dead)
 	if (t->sync)
 		return false;
 	if (dead)
-		return !READ_ONCE(t->lost) || !t->uffd || uffdwp_userfault_waiting(t->ctx);
+		return !READ_ONCE(t->lost) || t->whose == UFFDWP_BACKPORT ||
+		       uffdwp_userfault_waiting(t->ctx);
 	if (READ_ONCE(t->lost))
 		return uffdwp_userfault_waiting(t->ctx);
-	return t->uffd && !t->handed_in && uffdwp_userfault_waiting(t->ctx);
+	return uffdwp_tracker_is_private(t) && uffdwp_userfault_waiting(t->ctx);
 }
 
 static void explain_once(bool dead)
@@ -207,7 +208,7 @@ static void health_look(struct work_struct *work)
 
 /**
  * uffdwp_health_before - may a command that relies on hooks begin?
- * @t: attached tracker, locked, its mm held by mmget()
+ * @t: attached tracker of the device, locked, its mm held by mmget()
  *
  * Return: 0; or -ENOTRECOVERABLE: the hooks are dead, and nothing is armed.
  */
@@ -220,7 +221,7 @@ int uffdwp_health_before(struct uffdwp_tracker *t)
 
 /**
  * uffdwp_health_after - may a command that relies on hooks report what it has found?
- * @t: attached tracker, locked, its mm held by mmget()
+ * @t: attached tracker of the device, locked, its mm held by mmget()
  *
  * Return: 0; or -ENOTRECOVERABLE: it may not, and nothing is armed any more.
  */

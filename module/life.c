@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "compat/vma.h"
+#include "device_tracker.h"
 #include "disarm.h"
 #include "health.h"
 #include "life.h"
@@ -18,63 +19,46 @@
 static atomic64_t ids = ATOMIC64_INIT(0);
 
 /**
- * uffdwp_tracker_new_backport - make a tracker without the buffer for scans of the device
+ * uffdwp_tracker_init - initialise a tracker that is not attached yet
+ * @t: zeroed
  *
  * A task may have one for each userfaultfd, so they are charged to it (GFP_KERNEL_ACCOUNT).
  *
- * Return: the tracker, or NULL when there is no memory.
+ * Return: 0 or -ENOMEM. Is to be given back by uffdwp_tracker_end() and uffdwp_tracker_free().
  */
-struct uffdwp_tracker *uffdwp_tracker_new_backport(void)
+int uffdwp_tracker_init(struct uffdwp_tracker *t)
 {
-	struct uffdwp_tracker *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
-
-	if (!t)
-		return NULL;
-
 	t->counters = alloc_percpu_gfp(struct uffdwp_counters, GFP_KERNEL_ACCOUNT);
-	if (!t->counters) {
-		kfree(t);
-		return NULL;
-	}
-	mutex_init(&t->lock);
+	if (!t->counters)
+		return -ENOMEM;
 	t->id = atomic64_inc_return(&ids);
-	t->drained_at = jiffies - HZ;
 	uffdwp_health_prepare(t);
-	return t;
+	return 0;
 }
 
-/**
- * uffdwp_tracker_new - make a tracker that is not attached yet
- *
- * Return: the tracker, or NULL when there is no memory.
- */
-struct uffdwp_tracker *uffdwp_tracker_new(void)
-{
-	struct uffdwp_tracker *t = uffdwp_tracker_new_backport();
-
-	if (!t)
-		return NULL;
-
-	t->buffer = kvmalloc_array(UFFDWP_BUFFER_REGIONS, sizeof(*t->buffer), GFP_KERNEL_ACCOUNT);
-	if (!t->buffer) {
-		uffdwp_tracker_release(t);
-		return NULL;
-	}
-	return t;
-}
+static_assert(offsetof(struct uffdwp_device_tracker, base) == 0);
 
 static void free_tracker(struct rcu_head *rcu)
 {
 	struct uffdwp_tracker *t = container_of(rcu, struct uffdwp_tracker, rcu);
 
-	kvfree(t->buffer);
 	free_percpu(t->counters);
+	/* The first member of what was allocated. */
 	kfree(t);
 }
 
 /**
+ * uffdwp_tracker_free - free a tracker when no fault can see it any more
+ * @t: tracker that has ended
+ */
+void uffdwp_tracker_free(struct uffdwp_tracker *t)
+{
+	call_rcu(&t->rcu, free_tracker);
+}
+
+/**
  * uffdwp_tracker_begin - publish a tracker, and look after its hooks
- * @t: tracker with mm, uffd and ctx set
+ * @t: tracker with mm, ctx and whose set
  *
  * Return: as uffdwp_tracker_publish().
  */
@@ -112,39 +96,75 @@ static void end_in_mm(struct uffdwp_tracker *t)
 {
 	uffdwp_tracker_disarm_all(t);
 	/* Whole VMAs: cannot fail, and leaves one only where a stack has grown down meanwhile. */
-	if (t->uffd && !t->handed_in)
+	if (uffdwp_tracker_is_private(t))
 		uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
 	mmap_write_lock(t->mm);
 	drain_faults(t);
 	uffdwp_tracker_unpublish(t);
 	mmap_write_unlock(t->mm);
 	/* userfaultfd_release() wakes all waiters; but one that was handed in stays open. */
-	if (t->uffd && uffdwp_health_is_lost(t))
+	if (t->whose != UFFDWP_BACKPORT && uffdwp_health_is_lost(t))
 		uffdwp_health_wake(t);
 }
 
 /**
- * uffdwp_tracker_release - end the tracking and free the tracker
- * @t: tracker, to be found by now only through the tables
+ * uffdwp_tracker_end - end the tracking
+ * @t: tracker, to be found by now only through the tables; may never have been attached
  *
- * userfaultfd_release() clears the VMA flags. A userfaultfd that was handed in stays open and
- * registered, but nothing in its VMAs is armed any more. The hooks must stay until this returns.
+ * A userfaultfd that was handed in stays open and registered, but nothing in its VMAs is armed any
+ * more. The hooks must stay until this returns.
  */
-void uffdwp_tracker_release(struct uffdwp_tracker *t)
+void uffdwp_tracker_end(struct uffdwp_tracker *t)
 {
-	if (t->mm) {
-		uffdwp_health_forget(t);
-		/* mm_users of 0: exit_mmap() removes the VMAs, or has, and no fault can come. */
-		if (mmget_not_zero(t->mm)) {
-			end_in_mm(t);
-			mmput(t->mm);
-		} else {
-			uffdwp_tracker_unpublish(t);
-		}
-		if (t->uffd)
-			fput(t->uffd);
-		mmdrop(t->mm);
+	if (!t->mm)
+		return;
+	uffdwp_health_forget(t);
+	/* mm_users of 0: exit_mmap() removes the VMAs, or has, and no fault can come. */
+	if (mmget_not_zero(t->mm)) {
+		end_in_mm(t);
+		mmput(t->mm);
+	} else {
+		uffdwp_tracker_unpublish(t);
 	}
-	mutex_destroy(&t->lock);
-	call_rcu(&t->rcu, free_tracker);
+	mmdrop(t->mm);
+}
+
+/**
+ * uffdwp_device_tracker_new - make a tracker that is not attached yet
+ *
+ * Return: the tracker, or NULL when there is no memory.
+ */
+struct uffdwp_device_tracker *uffdwp_device_tracker_new(void)
+{
+	struct uffdwp_device_tracker *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
+
+	if (!d)
+		return NULL;
+	d->buffer = kvmalloc_array(UFFDWP_BUFFER_REGIONS, sizeof(*d->buffer), GFP_KERNEL_ACCOUNT);
+	if (!d->buffer || uffdwp_tracker_init(&d->base)) {
+		kvfree(d->buffer);
+		kfree(d);
+		return NULL;
+	}
+	mutex_init(&d->lock);
+	d->drained_at = jiffies - HZ;
+	return d;
+}
+
+/**
+ * uffdwp_device_tracker_release - end the tracking, and free the tracker
+ * @d: tracker; its userfaultfd, if it has one, is given back
+ *
+ * userfaultfd_release() clears the VMA flags.
+ */
+void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
+{
+	const bool attached = d->base.mm;
+
+	uffdwp_tracker_end(&d->base);
+	if (attached)
+		fput(d->uffd);
+	mutex_destroy(&d->lock);
+	kvfree(d->buffer);
+	uffdwp_tracker_free(&d->base);
 }

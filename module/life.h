@@ -4,9 +4,9 @@
 
 struct uffdwp_tracker;
 
-struct uffdwp_tracker *uffdwp_tracker_new(void);
-struct uffdwp_tracker *uffdwp_tracker_new_backport(void);
+int uffdwp_tracker_init(struct uffdwp_tracker *t);
 int uffdwp_tracker_begin(struct uffdwp_tracker *t);
-void uffdwp_tracker_release(struct uffdwp_tracker *t);
+void uffdwp_tracker_end(struct uffdwp_tracker *t);
+void uffdwp_tracker_free(struct uffdwp_tracker *t);
 
 #endif /* UFFDWP_LIFE_H */

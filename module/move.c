@@ -40,13 +40,13 @@
 /* The kernel has moved to VMAs of this userfaultfd; those that are tracked are ours. */
 static enum uffdwp_disarm all_that_arrived(struct vm_area_struct *vma, const void *ctx)
 {
-	return vma->vm_userfaultfd_ctx.ctx == ctx && uffdwp_tracker_of_vma(vma) ?
+	return vma->vm_userfaultfd_ctx.ctx == ctx && uffdwp_async_tracker_of_vma(vma) ?
 	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
 static enum uffdwp_disarm all_that_leaves(struct vm_area_struct *vma, const void *arg)
 {
-	const struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 
 	return t ? uffdwp_disarm_all_of(t) : UFFDWP_DISARM_NOTHING;
 }

@@ -7,6 +7,7 @@
 
 #include "compat/hugetlb.h"
 #include "compat/pgtable.h"
+#include "device_tracker.h"
 #include "pinned.h"
 
 /*
@@ -225,16 +226,16 @@ struct page *uffdwp_find_absent_page(struct vm_area_struct *vma, unsigned long a
 
 /**
  * uffdwp_drain_lru - drain all LRU batches, if a command has met pages that may be pinned
- * @t: tracker, locked; no other lock is held
+ * @d: tracker, locked; no other lock is held
  *
  * For the next command. At most once a second, since it has every processor do work, and does not
  * help with a page that is really pinned.
  */
-void uffdwp_drain_lru(struct uffdwp_tracker *t)
+void uffdwp_drain_lru(struct uffdwp_device_tracker *d)
 {
-	if (!READ_ONCE(t->drain_wanted) || time_before(jiffies, t->drained_at + HZ))
+	if (!READ_ONCE(d->base.drain_wanted) || time_before(jiffies, d->drained_at + HZ))
 		return;
-	WRITE_ONCE(t->drain_wanted, false);
+	WRITE_ONCE(d->base.drain_wanted, false);
 	uffdwp_call(lru_add_drain_all)();
-	t->drained_at = jiffies;
+	d->drained_at = jiffies;
 }

@@ -82,6 +82,8 @@
 #include "compat/pages.h"
 #include "tracker.h"
 
+struct uffdwp_device_tracker;
+
 /* What a look at a page has found. */
 enum uffdwp_verdict {
 	UFFDWP_NOT_PINNED,
@@ -118,7 +120,7 @@ void uffdwp_look_end(struct uffdwp_look *look);
 bool uffdwp_pmd_may_be_pinned(pmd_t pmd);
 bool uffdwp_hugetlb_may_be_pinned(pte_t pte);
 struct page *uffdwp_find_absent_page(struct vm_area_struct *vma, unsigned long addr, pte_t pte);
-void uffdwp_drain_lru(struct uffdwp_tracker *t);
+void uffdwp_drain_lru(struct uffdwp_device_tracker *d);
 
 /* Has the page cache a reference? It stays while the page is mapped. */
 static inline int uffdwp_page_is_cached(const struct page *page)

@@ -14,6 +14,7 @@
 
 #include "compat/hugetlb.h"
 #include "compat/vma.h"
+#include "device_tracker.h"
 #include "disarm.h"
 #include "hooks/hooks.h"
 #include "kind.h"
@@ -21,11 +22,11 @@
 #include "tracker.h"
 #include "userfault.h"
 
-static int check_kind(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+static int check_kind(const struct uffdwp_device_tracker *d, struct vm_area_struct *vma)
 {
 	if (!uffdwp_kind_is_offered(vma))
 		return -EOPNOTSUPP;
-	return uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE && !t->wp_async ? -EOPNOTSUPP : 0;
+	return uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE && !d->wp_async ? -EOPNOTSUPP : 0;
 }
 
 /* The kernel registers pages of hugetlb as a whole only. */
@@ -50,30 +51,31 @@ static int check_mode(const struct vm_area_struct *vma)
 	       -EBUSY : 0;
 }
 
-static int check_register(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+static int check_register(const struct uffdwp_device_tracker *d, struct vm_area_struct *vma)
 {
-	int err = check_kind(t, vma);
+	int err = check_kind(d, vma);
 
 	if (!err && !(vma->vm_flags & VM_MAYWRITE))
 		err = -EACCES;
-	return err ?: check_owner(t, vma) ?: check_mode(vma);
+	return err ?: check_owner(&d->base, vma) ?: check_mode(vma);
 }
 
 /* UFFDIO_UNREGISTER refuses ranges with a VMA that cannot be registered. */
-static int check_unregister(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+static int check_unregister(const struct uffdwp_device_tracker *d, struct vm_area_struct *vma)
 {
-	return uffdwp_kind_is_offered(vma) ? check_owner(t, vma) : -EOPNOTSUPP;
+	return uffdwp_kind_is_offered(vma) ? check_owner(&d->base, vma) : -EOPNOTSUPP;
 }
 
-static int check_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
-		       int (*check)(const struct uffdwp_tracker *t, struct vm_area_struct *vma),
+static int check_range(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end,
+		       int (*check)(const struct uffdwp_device_tracker *d,
+				    struct vm_area_struct *vma),
 		       u64 *fail_at)
 {
 	struct vm_area_struct *vma;
 	int err = -ENOENT;
 
-	uffdwp_for_each_vma(vma, t->mm, start, end) {
-		err = check(t, vma) ?: check_border(vma, start) ?: check_border(vma, end);
+	uffdwp_for_each_vma(vma, d->base.mm, start, end) {
+		err = check(d, vma) ?: check_border(vma, start) ?: check_border(vma, end);
 		if (err) {
 			*fail_at = vma->vm_start;
 			return err;
@@ -121,50 +123,52 @@ static bool is_mapped(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 /*
  * A bit that an earlier userfaultfd has left would make a page read as "not written" that we have
  * never armed. mremap() may move memory with such bits here until it is registered, so it is
- * disarmed after that, and before a command can look at it: t->lock is held. What was registered
- * with us already is left alone, since there a bit counts.
+ * disarmed after that, and before a command can look at it: the lock of the tracker is held. What
+ * was registered with us already is left alone, since there a bit counts.
  */
-static int register_and_disarm(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+static int register_and_disarm(struct uffdwp_device_tracker *d, unsigned long start,
+			       unsigned long end)
 {
-	int err = uffdwp_userfault_register(t->uffd, start, end - start);
+	int err = uffdwp_userfault_register(d->uffd, start, end - start);
 	int tries = 20;
 
 	/* It was unmapped meanwhile, and may be back: the kernel refuses a range without a VMA. */
 	while ((err == -EINVAL || err == -ENOMEM) && tries--) {
-		if (!is_mapped(t, start, end)) {
+		if (!is_mapped(&d->base, start, end)) {
 			err = 0;
 			break;
 		}
-		err = uffdwp_userfault_register(t->uffd, start, end - start);
+		err = uffdwp_userfault_register(d->uffd, start, end - start);
 	}
 	/* Also after an error: a front part may be registered. */
-	uffdwp_disarm_tracked(t, start, end);
+	uffdwp_disarm_tracked(&d->base, start, end);
 	return err;
 }
 
 /**
  * uffdwp_register - UFFDWP_IOC_REGISTER
- * @t: attached tracker, locked, its mm held by mmget()
+ * @d: attached tracker, locked, its mm held by mmget()
  * @start: first address of a range that was checked
  * @end: last address, exclusive
  * @fail_at: out: start of the VMA that was refused, left alone if none was
  *
  * Return: 0, or an error as documented with struct uffdwp_register_arg.
  */
-int uffdwp_register(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+int uffdwp_register(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end,
 		    u64 *fail_at)
 {
+	struct uffdwp_tracker *t = &d->base;
 	unsigned long part_end = end;
 	int err;
 
 	err = mmap_read_lock_killable(t->mm);
 	if (err)
 		return err;
-	err = check_range(t, start, end, check_register, fail_at);
+	err = check_range(d, start, end, check_register, fail_at);
 	mmap_read_unlock(t->mm);
 
 	while (!err && find_part_of_others(t, &start, &part_end)) {
-		err = register_and_disarm(t, start, part_end);
+		err = register_and_disarm(d, start, part_end);
 		start = part_end;
 		part_end = end;
 	}
@@ -203,14 +207,14 @@ static bool next_registrable_part(struct uffdwp_tracker *t, unsigned long *start
 	return found;
 }
 
-static int unregister_parts(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+static int unregister_parts(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end)
 {
 	unsigned long part_end = end;
 	int err = 0;
 
-	for (; !err && next_registrable_part(t, &start, &part_end);
+	for (; !err && next_registrable_part(&d->base, &start, &part_end);
 	     start = part_end, part_end = end)
-		err = uffdwp_userfault_unregister(t->uffd, start, part_end - start);
+		err = uffdwp_userfault_unregister(d->uffd, start, part_end - start);
 	return err;
 }
 
@@ -226,14 +230,14 @@ static bool has_files_to_leave_out(struct uffdwp_tracker *t, unsigned long start
 }
 
 /* By UFFDIO_UNREGISTER, which also wakes the faults of other modes that are registered. */
-static int unregister_handed_in(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
-				bool in_parts)
+static int unregister_handed_in(struct uffdwp_device_tracker *d, unsigned long start,
+				unsigned long end, bool in_parts)
 {
-	int err = in_parts ? unregister_parts(t, start, end) :
-			     uffdwp_userfault_unregister(t->uffd, start, end - start);
+	int err = in_parts ? unregister_parts(d, start, end) :
+			     uffdwp_userfault_unregister(d->uffd, start, end - start);
 
 	if (UFFDWP_UNREGISTER_KEEPS_BITS)
-		uffdwp_disarm_unregistered(t->mm, start, end);
+		uffdwp_disarm_unregistered(d->base.mm, start, end);
 	return err;
 }
 
@@ -318,7 +322,7 @@ static int unregister_ours(struct uffdwp_tracker *t, unsigned long start, unsign
 
 /**
  * uffdwp_unregister - UFFDWP_IOC_UNREGISTER
- * @t: attached tracker, locked, its mm held by mmget()
+ * @d: attached tracker, locked, its mm held by mmget()
  * @start: first address of a range that was checked
  * @end: last address, exclusive
  * @fail_at: out: start of the VMA that was refused, left alone if none was
@@ -328,22 +332,23 @@ static int unregister_ours(struct uffdwp_tracker *t, unsigned long start, unsign
  *
  * Return: 0, or an error as documented with struct uffdwp_unregister_arg.
  */
-int uffdwp_unregister(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end,
 		      u64 *fail_at)
 {
+	struct uffdwp_tracker *t = &d->base;
 	bool in_parts = false;
 	int err;
 
 	err = mmap_read_lock_killable(t->mm);
 	if (err)
 		return err;
-	err = check_range(t, start, end, check_unregister, fail_at);
+	err = check_range(d, start, end, check_unregister, fail_at);
 	if (!err)
 		in_parts = has_files_to_leave_out(t, start, end);
 	mmap_read_unlock(t->mm);
 
 	if (err)
 		return err;
-	return t->handed_in ? unregister_handed_in(t, start, end, in_parts) :
-			      unregister_ours(t, start, end);
+	return t->whose == UFFDWP_HANDED_IN ? unregister_handed_in(d, start, end, in_parts) :
+					      unregister_ours(t, start, end);
 }

@@ -4,12 +4,13 @@
 
 #include "../uapi/uffdwp-async.h"
 
+struct uffdwp_device_tracker;
 struct uffdwp_tracker;
 
-int uffdwp_register(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+int uffdwp_register(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end,
 		    u64 *fail_at);
 int uffdwp_unregister_disarmed(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
-int uffdwp_unregister(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end,
 		      u64 *fail_at);
 
 #endif /* UFFDWP_REGISTER_H */

@@ -57,7 +57,7 @@ static void disarm_other_modes(struct mm_struct *mm, const struct uffdwp_claim *
 static enum uffdwp_disarm all_if_registered(struct vm_area_struct *vma, const void *ctx)
 {
 	return all_if_other_mode(vma, ctx) == UFFDWP_DISARM_ALL ||
-	       (vma->vm_userfaultfd_ctx.ctx == ctx && uffdwp_tracker_of_vma(vma)) ?
+	       (vma->vm_userfaultfd_ctx.ctx == ctx && uffdwp_async_tracker_of_vma(vma)) ?
 	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
@@ -117,7 +117,7 @@ static long register_and_take(struct file *uffd, struct uffdio_register __user *
 long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg)
 {
 	struct uffdwp_claim claim = { .ctx = uffd->private_data };
-	const bool tracked = uffdwp_ctx_is_tracked(claim.ctx);
+	const bool tracked = uffdwp_whose_ctx(claim.ctx) != UFFDWP_UNTRACKED;
 	struct uffdio_register request;
 	struct mm_struct *mm;
 	long ret;
@@ -150,8 +150,8 @@ long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg
 
 static enum uffdwp_disarm all_if_left(struct vm_area_struct *vma, const void *arg)
 {
-	return !vma->vm_userfaultfd_ctx.ctx || uffdwp_tracker_of_vma(vma) ? UFFDWP_DISARM_ALL :
-									   UFFDWP_DISARM_NOTHING;
+	return !vma->vm_userfaultfd_ctx.ctx || uffdwp_async_tracker_of_vma(vma) ?
+	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
 /*

@@ -8,7 +8,7 @@
  * A report that cannot be delivered must not leave its pages armed, or their writes are lost.
  * Regions go from the buffer to user memory without locks; if that fails, those that were not
  * delivered are disarmed: written again. No other command of the tracker can have seen them armed,
- * since t->lock is held.
+ * since its lock is held.
  *
  * A huge page of a file is split before it is armed, and the kernel splits one by clearing its PMD
  * (__split_huge_pmd_locked()). The none PTEs that are found afterwards are still reported as the
@@ -21,6 +21,7 @@
 #include "arm.h"
 #include "categories.h"
 #include "compat/hugetlb.h"
+#include "device_tracker.h"
 #include "disarm.h"
 #include "health.h"
 #include "hold.h"
@@ -383,9 +384,10 @@ static int scan_tracked(struct scan *s, struct vm_area_struct *vma, unsigned lon
 /* The tracker, if the VMA is registered with a userfaultfd that has asked for WP_ASYNC. */
 static struct uffdwp_tracker *backport_tracker(struct vm_area_struct *vma)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 
-	return t && t->backport && !t->arming_ended && uffdwp_vma_is_tracked(t, vma) ? t : NULL;
+	return t && t->whose == UFFDWP_BACKPORT && !t->arming_ended &&
+	       uffdwp_vma_is_tracked(t, vma) ? t : NULL;
 }
 
 /*
@@ -562,29 +564,30 @@ static struct scan scan_begin(struct mm_struct *mm, const struct uffdwp_scan_arg
 
 /**
  * uffdwp_scan - UFFDWP_IOC_SCAN
- * @t: attached tracker, locked, its mm held by mmget()
+ * @d: attached tracker, locked, its mm held by mmget()
  * @arg: checked request; walk_end is filled in
  *
  * Return: regions stored, or an error as documented with struct uffdwp_scan_arg. An error that
  * comes after regions were stored is left to the next call, which will meet it at once.
  */
-long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg)
+long uffdwp_scan(struct uffdwp_device_tracker *d, struct uffdwp_scan_arg *arg)
 {
+	struct uffdwp_tracker *t = &d->base;
 	struct scan s = scan_begin(t->mm, arg);
 	int err;
 
 	s.t = t;
-	s.regions.buffer = t->buffer;
+	s.regions.buffer = d->buffer;
 	s.regions.capacity = UFFDWP_BUFFER_REGIONS;
-	s.split = t->split;
+	s.split = d->split;
 	if (s.split.end > arg->start)
 		s.walk.ops = &split_scan_ops;
 	err = scan_run(&s);
-	t->split = s.split;
+	d->split = s.split;
 	arg->walk_end = s.pos;
 	uffdwp_count(t, scans, 1);
 	uffdwp_count(t, pages_reported, s.regions.pages);
-	uffdwp_drain_lru(t);
+	uffdwp_drain_lru(d);
 	return s.regions.stored || !err ? (long)s.regions.stored : err;
 }
 

@@ -5,6 +5,7 @@
 #include "../uapi/uffdwp-async.h"
 
 struct mm_struct;
+struct uffdwp_device_tracker;
 struct uffdwp_tracker;
 
 #define UFFDWP_SCAN_FLAGS (UFFDWP_SCAN_WP_MATCHING | UFFDWP_SCAN_CHECK_TRACKED)
@@ -18,7 +19,7 @@ struct uffdwp_tracker;
 /* The number of regions is what ioctl(2) returns, an int. */
 #define UFFDWP_MAX_REGIONS ((u64)INT_MAX)
 
-long uffdwp_scan(struct uffdwp_tracker *t, struct uffdwp_scan_arg *arg);
+long uffdwp_scan(struct uffdwp_device_tracker *d, struct uffdwp_scan_arg *arg);
 long uffdwp_backport_scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg,
 			struct uffdwp_region *buffer, unsigned int capacity);
 void uffdwp_backport_scan_undo(struct mm_struct *mm, unsigned long start, unsigned long end);

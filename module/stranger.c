@@ -125,7 +125,7 @@ static bool is_of_tracker(struct mm_struct *mm, unsigned long addr)
 	mmap_read_lock(mm);
 	vma = find_vma(mm, addr);
 	if (vma && vma->vm_start <= addr)
-		t = uffdwp_tracker_of_vma(vma);
+		t = uffdwp_async_tracker_of_vma(vma);
 	private = uffdwp_tracker_is_private(t);
 	mmap_read_unlock(mm);
 	mmput(mm);

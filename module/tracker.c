@@ -12,7 +12,7 @@
  * would all be in one bucket, and slow down the lookups of other mms in it.
  *
  * Locks, outermost first:
- *	tracker->lock		commands
+ *	device tracker's lock	commands
  *	mm->mmap_lock
  *	page-table lock
  *	tables_lock		writers of the tables; readers use RCU
@@ -110,21 +110,20 @@ static __always_inline struct uffdwp_tracker *find_by_ctx(const void *ctx)
 	return rhashtable_lookup(&by_ctx_table, &ctx, by_ctx_params);
 }
 
-/*
- * The mm is compared, too, since fork() may copy VMAs with the context of the parent's userfaultfd.
- * Write faults of a @sync tracker are for the userfaultfd monitor, so it is not found here.
- */
+/* The mm is compared, too: fork() may copy VMAs with the context of the parent's userfaultfd. */
 static __always_inline struct uffdwp_tracker *find_by_vma(const struct vm_area_struct *vma)
 {
 	struct uffdwp_tracker *t = find_by_ctx(vma->vm_userfaultfd_ctx.ctx);
 
-	return t && t->mm == vma->vm_mm && !t->sync ? t : NULL;
+	return t && t->mm == vma->vm_mm ? t : NULL;
 }
 
-/* Out of line: the rare case of uffdwp_tracker_of_vma_atomic(). */
-static noinline notrace struct uffdwp_tracker *find_by_vma_slowly(const struct vm_area_struct *vma)
+/* Out of line: the rare case of uffdwp_async_tracker_of_vma_atomic(). */
+static noinline notrace struct uffdwp_tracker *find_async_slowly(const struct vm_area_struct *vma)
 {
-	return find_by_vma(vma);
+	struct uffdwp_tracker *t = find_by_vma(vma);
+
+	return t && !t->sync ? t : NULL;
 }
 
 /*
@@ -175,7 +174,7 @@ static int tracker_insert(struct uffdwp_tracker *t, struct uffdwp_tracked_mm *ne
 
 /**
  * uffdwp_tracker_publish - let faults find the tracker
- * @t: tracker with mm, uffd and ctx set
+ * @t: tracker with mm, ctx and whose set
  *
  * Return: 0, -EBUSY when another tracker has the same userfaultfd, or -ENOMEM.
  */
@@ -218,7 +217,8 @@ void uffdwp_tracker_unpublish(struct uffdwp_tracker *t)
  * Called from the fault path and from ftrace callbacks: takes no lock. When only i_mmap_rwsem keeps
  * the VMA, the answer may be out of date at once.
  *
- * Return: the tracker, valid until that lock is dropped, or NULL.
+ * Return: the tracker, valid until that lock is dropped, or NULL. @whose says whose it is, and @sync
+ * whether its write faults are for the userfaultfd monitor.
  */
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma)
 {
@@ -233,64 +233,28 @@ struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma)
 }
 
 /**
- * uffdwp_tracker_of_vma_atomic - the same, with a page-table lock held
+ * uffdwp_async_tracker_of_vma_atomic - uffdwp_async_tracker_of_vma() with a page-table lock held
  * @vma: VMA, mmap_lock or the VMA lock held
  *
  * A spinlock that is held is an RCU read-side critical section, also with PREEMPT_RT. So the
  * hottest path does without rcu_read_lock(), but for what lockdep has to be told.
  *
- * Return: as uffdwp_tracker_of_vma().
+ * Return: as uffdwp_async_tracker_of_vma().
  */
-notrace struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area_struct *vma)
+notrace struct uffdwp_tracker *uffdwp_async_tracker_of_vma_atomic(const struct vm_area_struct *vma)
 {
 	struct uffdwp_tracker *t;
 
 	rcu_lock_acquire(&rcu_lock_map);
 	t = find_first(vma->vm_userfaultfd_ctx.ctx);
 	if (unlikely(!t || t->mm != vma->vm_mm || t->sync))
-		t = find_by_vma_slowly(vma);
+		t = find_async_slowly(vma);
 	rcu_lock_release(&rcu_lock_map);
 	return t;
 }
 
 /**
- * uffdwp_ctx_is_handed_in - is this the context of a userfaultfd that was handed in?
- * @ctx: context of a userfaultfd that the caller keeps open
- *
- * Return: whether it is, now; a tracker may come or go at any time.
- */
-notrace bool uffdwp_ctx_is_handed_in(const void *ctx)
-{
-	struct uffdwp_tracker *t;
-	bool handed_in;
-
-	rcu_read_lock();
-	t = find_by_ctx(ctx);
-	handed_in = t && t->handed_in;
-	rcu_read_unlock();
-	return handed_in;
-}
-
-/**
- * uffdwp_tracker_of_sync_vma - the tracker of a VMA whose write faults are for the monitor
- * @vma: VMA, mmap_lock or, in a fault, the VMA lock held
- *
- * Return: the tracker, valid until that lock is dropped, or NULL.
- */
-struct uffdwp_tracker *uffdwp_tracker_of_sync_vma(const struct vm_area_struct *vma)
-{
-	struct uffdwp_tracker *t;
-
-	if (!vma->vm_userfaultfd_ctx.ctx)
-		return NULL;
-	rcu_read_lock();
-	t = find_by_ctx(vma->vm_userfaultfd_ctx.ctx);
-	rcu_read_unlock();
-	return t && t->sync ? t : NULL;
-}
-
-/**
- * uffdwp_tracker_of_ctx - the backport tracker of a userfaultfd
+ * uffdwp_tracker_of_ctx - the tracker of a userfaultfd
  * @ctx: its context
  *
  * Return: the tracker, or NULL. It is to be dereferenced only with mmap_lock of its mm held, or
@@ -302,26 +266,27 @@ struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx)
 
 	rcu_read_lock();
 	t = find_by_ctx(ctx);
-	if (t && !t->backport)
-		t = NULL;
 	rcu_read_unlock();
 	return t;
 }
 
 /**
- * uffdwp_ctx_is_tracked - does a userfaultfd have a tracker, of whatever kind?
- * @ctx: its context
+ * uffdwp_whose_ctx - has a userfaultfd a tracker, and of which kind?
+ * @ctx: its context; the caller keeps it open
  *
- * Return: whether it has, now.
+ * Return: whose it is, now: a tracker may come or go at any time; or UFFDWP_UNTRACKED, which is 0.
  */
-bool uffdwp_ctx_is_tracked(const void *ctx)
+notrace enum uffdwp_whose uffdwp_whose_ctx(const void *ctx)
 {
-	bool tracked;
+	enum uffdwp_whose whose = UFFDWP_UNTRACKED;
+	struct uffdwp_tracker *t;
 
 	rcu_read_lock();
-	tracked = find_by_ctx(ctx);
+	t = find_by_ctx(ctx);
+	if (t)
+		whose = t->whose;
 	rcu_read_unlock();
-	return tracked;
+	return whose;
 }
 
 /**
@@ -344,7 +309,7 @@ struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, co
 	m = find_mm(mm);
 	if (m)
 		hlist_for_each_entry_rcu(t, &m->trackers, by_mm)
-			if (t->backport && t->ctx >= first && t->ctx <= last)
+			if (t->whose == UFFDWP_BACKPORT && t->ctx >= first && t->ctx <= last)
 				break;
 	rcu_read_unlock();
 	return t;

@@ -2,10 +2,8 @@
 #ifndef UFFDWP_TRACKER_H
 #define UFFDWP_TRACKER_H
 
-#include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
@@ -29,67 +27,58 @@ struct uffdwp_counters {
 	UFFDWP_COUNTERS(UFFDWP_COUNTER)
 };
 
-/**
- * struct uffdwp_split - a huge page of a file that was split, which leaves its PMD empty
- * @start: first address
- * @end: last address, exclusive; 0: there is none
- * @categories: of all of it, as it was before
+/*
+ * Whose userfaultfd a tracker has.
+ *
+ *   PRIVATE	the module has made it, and the process does not know it (device_tracker.h)
+ *   HANDED_IN	the process has made it, handed it to the device, and may use it, too
+ *   BACKPORT	the process has made it with native_abi=1, and it owns the tracker
+ *		(backport/backport_tracker.h)
  */
-struct uffdwp_split {
-	unsigned long start;
-	unsigned long end;
-	u64 categories;
+enum uffdwp_whose {
+	UFFDWP_UNTRACKED,
+	UFFDWP_PRIVATE,
+	UFFDWP_HANDED_IN,
+	UFFDWP_BACKPORT,
 };
 
 /**
- * struct uffdwp_tracker - one open of /dev/uffdwp-async
+ * struct uffdwp_tracker - what faults, arming and disarming see of a tracker
  * @by_ctx: node in the table that faults look into; first, so that container_of() costs nothing
- * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
  * @id: no other tracker has or will have it
  * @mm: mm, by mmgrab(): mm_users may become 0 at any time. NULL until attached
- * @uffd: the userfaultfd that the VMAs are registered with, a reference of our own; or NULL
- * @ctx: its context, compared with vma->vm_userfaultfd_ctx.ctx and never dereferenced
- * @handed_in: the process has made the userfaultfd, and may use it, too
- * @wp_async: VMAs of ordinary files can be registered with the userfaultfd (WP_ASYNC)
- * @backport: made by UFFDIO_API with native_abi=1 (backport/api.c): no device file, no @uffd, no
- *	@lock
- * @ending: of @backport: its end has begun
- * @sync: of @backport: write faults are for the userfaultfd monitor; we arm only unpopulated memory
+ * @ctx: context of its userfaultfd, compared with vma->vm_userfaultfd_ctx.ctx and never
+ *	dereferenced
+ * @whose: whose userfaultfd it is
+ * @sync: write faults are for the userfaultfd monitor; we arm only unpopulated memory
  * @remaps: the userfaultfd has UFFD_FEATURE_EVENT_REMAP: what mremap() moves stays registered and
  *	armed
  * @arming_ended: no command arms any more; set with mmap_lock held for writing, read with it held
  *	for reading
  * @markers: unpopulated memory is armed with markers, not with zero pages
  * @ignore_pins: pages that may be pinned are armed like others
- * @lost: its hooks are dead, see health.c; set without @lock, never reset
+ * @lost: its hooks are dead, see health.c; never reset
  * @keep: its memory is not given to a userfaultfd of the process (giveway.c)
- * @drain_wanted: an entry was left unarmed because its page may be pinned; set without @lock
- * @mapped_zeroes: it has armed unpopulated memory by mapping the zero page; set without @lock
- * @drained_at: when uffdwp_drain_lru() was last at work, in jiffies; under @lock
- * @split: the huge page of a file that a scan has split last; under @lock
+ * @drain_wanted: an entry was left unarmed because its page may be pinned
+ * @mapped_zeroes: it has armed unpopulated memory by mapping the zero page
  * @counters: statistics
- * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them; not if @backport
  * @watched: in the list of health.c
  * @losing: work of health.c
  * @by_mm: in the list of @of_mm
  * @of_mm: all trackers of the mm, once published
  * @rcu: frees the tracker when no fault can see it any more
  *
- * All but @ending, @arming_ended, @lost, @watched, @drain_wanted, @mapped_zeroes, @drained_at,
- * @split and the counters is set once, before the tracker is published in the tables.
+ * The first member of what is derived from it. All but @arming_ended, @lost, @watched,
+ * @drain_wanted, @mapped_zeroes and the counters is set once, before the tracker is published in
+ * the tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
-	struct mutex lock;
 	u64 id;
 	struct mm_struct *mm;
-	struct file *uffd;
 	const void *ctx;
-	bool handed_in;
-	bool wp_async;
-	bool backport;
+	enum uffdwp_whose whose;
 	bool sync;
-	bool ending;
 	bool remaps;
 	bool arming_ended;
 	bool markers;
@@ -98,18 +87,13 @@ struct uffdwp_tracker {
 	bool keep;
 	bool drain_wanted;
 	bool mapped_zeroes;
-	unsigned long drained_at;
-	struct uffdwp_split split;
 	struct uffdwp_counters __percpu *counters;
-	struct uffdwp_region *buffer;
 	struct list_head watched;
 	struct work_struct losing;
 	struct hlist_node by_mm;
 	struct uffdwp_tracked_mm *of_mm;
 	struct rcu_head rcu;
 };
-
-#define UFFDWP_BUFFER_REGIONS 512U
 
 #define uffdwp_count(t, what, n) this_cpu_add((t)->counters->what, n)
 
@@ -120,15 +104,21 @@ void uffdwp_tracker_unpublish(struct uffdwp_tracker *t);
 u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
 
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma);
-struct uffdwp_tracker *uffdwp_tracker_of_vma_atomic(const struct vm_area_struct *vma);
-bool uffdwp_ctx_is_handed_in(const void *ctx);
-struct uffdwp_tracker *uffdwp_tracker_of_sync_vma(const struct vm_area_struct *vma);
-bool uffdwp_mm_is_tracked(const struct mm_struct *mm);
-bool uffdwp_mm_moves_armed(const struct mm_struct *mm);
+struct uffdwp_tracker *uffdwp_async_tracker_of_vma_atomic(const struct vm_area_struct *vma);
 struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx);
-bool uffdwp_ctx_is_tracked(const void *ctx);
 struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, const void *first,
 						  const void *last);
+enum uffdwp_whose uffdwp_whose_ctx(const void *ctx);
+bool uffdwp_mm_is_tracked(const struct mm_struct *mm);
+bool uffdwp_mm_moves_armed(const struct mm_struct *mm);
+
+/* As uffdwp_tracker_of_vma(), if write faults in the VMA are ours to resolve. */
+static inline struct uffdwp_tracker *uffdwp_async_tracker_of_vma(const struct vm_area_struct *vma)
+{
+	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+
+	return t && !t->sync ? t : NULL;
+}
 
 /* One counter, summed over all CPUs. */
 #define uffdwp_total(t, what) uffdwp_tracker_sum(t, offsetof(struct uffdwp_counters, what))
@@ -167,13 +157,10 @@ static inline bool uffdwp_user_range_is_valid(const struct mm_struct *mm, u64 st
 	       !check_add_overflow(start, len, &end) && end <= mm->task_size;
 }
 
-/*
- * Has the module made the userfaultfd of this tracker, so that the process does not know it? Not if
- * it was handed in, or is that of a backport tracker. @t may be NULL.
- */
+/* Does the process not know the userfaultfd of this tracker? @t may be NULL. */
 static inline bool uffdwp_tracker_is_private(const struct uffdwp_tracker *t)
 {
-	return t && !t->handed_in && !t->backport;
+	return t && t->whose == UFFDWP_PRIVATE;
 }
 
 /* Has it mapped zero pages unknown to the process? One that handed in its own expects them. */

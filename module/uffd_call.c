@@ -44,8 +44,8 @@ static notrace bool changes_memory_of_trackers(const struct file *uffd, unsigned
  */
 notrace bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int cmd)
 {
-	return uffdwp_backport_handles(cmd) || uffdwp_ctx_is_handed_in(uffd->private_data) ||
-	       changes_memory_of_trackers(uffd, cmd);
+	return uffdwp_backport_handles(cmd) || changes_memory_of_trackers(uffd, cmd) ||
+	       uffdwp_whose_ctx(uffd->private_data) == UFFDWP_HANDED_IN;
 }
 
 static long call_command(struct file *uffd, unsigned int cmd, unsigned long arg)
@@ -82,7 +82,7 @@ static unsigned long look_at_some(struct mm_struct *mm, const void *ctx, unsigne
 		return end;
 	pos = max(pos, vma->vm_start);
 	end = min(end, vma->vm_end);
-	t = uffdwp_tracker_of_vma(vma);
+	t = uffdwp_async_tracker_of_vma(vma);
 	if (!t || t->ctx != ctx || t->ignore_pins || !uffdwp_vma_is_tracked(t, vma))
 		return end;
 	if (end - pos > STRIDE)
@@ -120,7 +120,7 @@ static long call_continue(struct file *uffd, unsigned int cmd, unsigned long arg
 	const bool known = !copy_from_user(&request, (void __user *)arg, sizeof(request));
 	long ret = call_command(uffd, cmd, arg);
 
-	if (known && uffdwp_ctx_is_handed_in(uffd->private_data))
+	if (known && uffdwp_whose_ctx(uffd->private_data) == UFFDWP_HANDED_IN)
 		look_at_continued(uffd, &request);
 	return ret;
 }

@@ -131,7 +131,7 @@ bool uffdwp_uffd_call_protects(void)
  */
 notrace bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t)
 {
-	return t->backport || (t->handed_in && is_on(t->ctx));
+	return t->whose == UFFDWP_BACKPORT || (t->whose == UFFDWP_HANDED_IN && is_on(t->ctx));
 }
 
 /**

@@ -39,7 +39,7 @@
  */
 notrace bool uffdwp_writeprotect_is_ours(const struct vm_area_struct *vma, bool protect)
 {
-	const struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 
 	if (!t)
 		return false;
@@ -62,7 +62,7 @@ notrace bool uffdwp_writeprotect_is_ours(const struct vm_area_struct *vma, bool 
  */
 long uffdwp_writeprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 	unsigned long pos;
 	int err;
 

@@ -26,6 +26,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "backport/backport.h"
+#include "backport/backport_tracker.h"
 #include "compat/backport.h"
 #include "hooks/hooks.h"
 #include "life.h"
@@ -38,30 +39,59 @@
 /* What is offered: set once, when the module is loaded. */
 static bool features_offered;
 
-static struct uffdwp_tracker *new_tracker(const struct file *uffd, u64 features)
+/**
+ * uffdwp_backport_tracker_new - make a tracker that is not published yet
+ *
+ * Return: the tracker, with markers and no check for pins, as Linux 6.7 does it; or NULL when there
+ * is no memory.
+ */
+struct uffdwp_backport_tracker *uffdwp_backport_tracker_new(void)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_new_backport();
+	struct uffdwp_backport_tracker *b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
 
-	if (!t)
+	if (!b)
+		return NULL;
+	if (uffdwp_tracker_init(&b->base)) {
+		kfree(b);
+		return NULL;
+	}
+	b->base.whose = UFFDWP_BACKPORT;
+	b->base.ignore_pins = true;
+	b->base.markers = UFFDWP_KERNEL_HAS_MARKERS;
+	return b;
+}
+
+/**
+ * uffdwp_backport_tracker_release - end the tracking, and free the tracker
+ * @b: tracker, to be found by now only through the tables
+ */
+void uffdwp_backport_tracker_release(struct uffdwp_backport_tracker *b)
+{
+	uffdwp_tracker_end(&b->base);
+	uffdwp_tracker_free(&b->base);
+}
+
+static struct uffdwp_backport_tracker *new_tracker(const struct file *uffd, u64 features)
+{
+	struct uffdwp_backport_tracker *b = uffdwp_backport_tracker_new();
+
+	if (!b)
 		return ERR_PTR(-ENOMEM);
 	/* The log has the reason. The caller is refused, as by a kernel without the feature. */
 	if (uffdwp_hooks_get()) {
-		uffdwp_tracker_release(t);
+		uffdwp_backport_tracker_release(b);
 		return ERR_PTR(-EINVAL);
 	}
 	__module_get(THIS_MODULE);
-	t->ctx = uffd->private_data;
-	t->backport = true;
-	t->sync = !(features & UFFD_FEATURE_WP_ASYNC);
-	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
-	t->ignore_pins = true;
-	t->markers = UFFDWP_KERNEL_HAS_MARKERS;
-	return t;
+	b->base.ctx = uffd->private_data;
+	b->base.sync = !(features & UFFD_FEATURE_WP_ASYNC);
+	b->base.remaps = features & UFFD_FEATURE_EVENT_REMAP;
+	return b;
 }
 
-static void end_tracker(struct uffdwp_tracker *t)
+static void end_tracker(struct uffdwp_backport_tracker *b)
 {
-	uffdwp_tracker_release(t);
+	uffdwp_backport_tracker_release(b);
 	uffdwp_hooks_put();
 	module_put(THIS_MODULE);
 }
@@ -86,19 +116,19 @@ static int begin_tracking(struct uffdwp_tracker *t, struct file *uffd)
 
 static long api_with_tracker(struct file *uffd, struct uffdio_api __user *uarg, u64 features)
 {
-	struct uffdwp_tracker *t = new_tracker(uffd, features);
+	struct uffdwp_backport_tracker *b = new_tracker(uffd, features);
 	long ret;
 
-	if (IS_ERR(t))
-		return PTR_ERR(t) == -EINVAL ? uffdwp_uffd_call_original(uffd, UFFDIO_API, uarg) :
-					       PTR_ERR(t);
+	if (IS_ERR(b))
+		return PTR_ERR(b) == -EINVAL ? uffdwp_uffd_call_original(uffd, UFFDIO_API, uarg) :
+					       PTR_ERR(b);
 	ret = put_user(features & ~NATIVE_FEATURES, &uarg->features);
 	if (!ret)
 		ret = uffdwp_uffd_call_original(uffd, UFFDIO_API, uarg);
 	if (!ret)
-		ret = begin_tracking(t, uffd);
+		ret = begin_tracking(&b->base, uffd);
 	if (ret)
-		end_tracker(t);
+		end_tracker(b);
 	return ret;
 }
 
@@ -154,6 +184,15 @@ long uffdwp_backport_ioctl(struct file *uffd, unsigned int cmd, void __user *uar
 	return cmd == UFFDIO_API ? ioctl_api(uffd, uarg) : uffdwp_backport_continue(uffd, uarg);
 }
 
+/* The caller is an RCU reader. */
+static struct uffdwp_backport_tracker *find_tracker(const void *ctx)
+{
+	struct uffdwp_tracker *t = uffdwp_tracker_of_ctx(ctx);
+
+	return t && t->whose == UFFDWP_BACKPORT ?
+	       container_of(t, struct uffdwp_backport_tracker, base) : NULL;
+}
+
 static DEFINE_SPINLOCK(ending_lock);
 
 /**
@@ -165,19 +204,19 @@ static DEFINE_SPINLOCK(ending_lock);
  */
 void uffdwp_backport_end(const void *ctx, const struct mm_struct *mm)
 {
-	struct uffdwp_tracker *t;
+	struct uffdwp_backport_tracker *b;
 
 	rcu_read_lock();
 	spin_lock(&ending_lock);
-	t = uffdwp_tracker_of_ctx(ctx);
-	if (t && !t->ending && (!mm || t->mm == mm))
-		t->ending = true;
+	b = find_tracker(ctx);
+	if (b && !b->ending && (!mm || b->base.mm == mm))
+		b->ending = true;
 	else
-		t = NULL;
+		b = NULL;
 	spin_unlock(&ending_lock);
 	rcu_read_unlock();
-	if (t)
-		end_tracker(t);
+	if (b)
+		end_tracker(b);
 }
 
 /* All that a tracker relies on has to work: UFFDIO_API cannot tell its caller of less. */

@@ -27,6 +27,7 @@
 #include <linux/slab.h>
 
 #include "backport/backport.h"
+#include "backport/backport_tracker.h"
 #include "disarm.h"
 #include "hooks/hooks.h"
 #include "life.h"
@@ -37,7 +38,7 @@
  * @node: in forked_trackers, together with the others of its fork
  * @list: then in the list of its fork
  * @fork: which fork: the list of its events, on the stack of dup_mmap()
- * @t: the tracker; not to be looked at once the event is delivered
+ * @tracker: its tracker; not to be looked at once the event is delivered
  * @ctx: its context
  * @parent: the context of the parent, to be compared only
  * @mm: its mm, by mmgrab()
@@ -47,7 +48,7 @@ struct forked {
 	struct rhlist_head node;
 	struct list_head list;
 	const void *fork;
-	struct uffdwp_tracker *t;
+	struct uffdwp_backport_tracker *tracker;
 	const void *ctx;
 	const void *parent;
 	struct mm_struct *mm;
@@ -92,21 +93,20 @@ static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struc
 		       const void *fork)
 {
 	struct forked *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
-	struct uffdwp_tracker *t = f ? uffdwp_tracker_new_backport() : NULL;
+	struct uffdwp_backport_tracker *b = f ? uffdwp_backport_tracker_new() : NULL;
+	struct uffdwp_tracker *t;
 	int err = -ENOMEM;
 
-	if (!t)
+	if (!b)
 		goto free;
+	t = &b->base;
 	t->ctx = vma->vm_userfaultfd_ctx.ctx;
-	t->backport = true;
 	t->sync = parent->sync;
 	t->remaps = parent->remaps;
-	t->ignore_pins = true;
-	t->markers = parent->markers;
 	t->mm = vma->vm_mm;
 
 	f->fork = fork;
-	f->t = t;
+	f->tracker = b;
 	f->ctx = t->ctx;
 	f->parent = parent->ctx;
 	f->mm = t->mm;
@@ -126,7 +126,7 @@ remove:
 	rhltable_remove(&forked_trackers, &f->node, params);
 release:
 	t->mm = NULL;
-	uffdwp_tracker_release(t);
+	uffdwp_backport_tracker_release(b);
 free:
 	if (f)
 		kfree_rcu(f, rcu);
@@ -146,10 +146,11 @@ free:
 int uffdwp_backport_fork_vma(const void *ctx, struct vm_area_struct *vma, const void *fork)
 {
 	const void *new = vma->vm_userfaultfd_ctx.ctx;
-	struct uffdwp_tracker *parent = uffdwp_tracker_with_ctx_at(current->mm, ctx, ctx);
+	const struct uffdwp_tracker *parent = uffdwp_tracker_of_ctx(ctx);
 
-	if (!parent || !new || new == ctx || uffdwp_tracker_of_vma(vma) ||
-	    uffdwp_tracker_of_sync_vma(vma))
+	if (!parent || parent->whose != UFFDWP_BACKPORT || parent->mm != current->mm)
+		return 0;
+	if (!new || new == ctx || uffdwp_tracker_of_vma(vma))
 		return 0;
 	return new_tracker(parent, vma, fork) ? -ENOMEM : 0;
 }
@@ -189,7 +190,7 @@ void uffdwp_backport_fork_begin(const void *fork, struct list_head *ours)
 	while ((f = take_forked(fork))) {
 		if (uffdwp_hooks_get()) {
 			/* The log has the reason. Nothing in the child stays protected. */
-			uffdwp_tracker_release(f->t);
+			uffdwp_backport_tracker_release(f->tracker);
 			module_put(THIS_MODULE);
 			free_forked(f);
 			continue;
@@ -221,7 +222,7 @@ static bool is_in_use(const struct forked *f)
 static bool was_given_up(const struct forked *f)
 {
 	return !is_in_use(f) &&
-	       (fatal_signal_pending(current) || !uffdwp_tracker_of_ctx(f->parent));
+	       (fatal_signal_pending(current) || uffdwp_whose_ctx(f->parent) != UFFDWP_BACKPORT);
 }
 
 /* The kernel takes away context and mode and leaves the bits. What they do: module/fork.c */

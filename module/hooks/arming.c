@@ -81,7 +81,7 @@ static bool gives_way(struct uffdwp_proof *p)
 	proved = !uffdwp_proof_ioctl_of_process(p, uffd, UFFDIO_REGISTER, &reg, sizeof(reg)) &&
 		 uffdwp_total(p->t, pages_given_way) == given + 1 &&
 		 !uffdwp_userfault_unregister(uffd, addr, PAGE_SIZE) &&
-		 !uffdwp_userfault_register(p->t->uffd, addr, PAGE_SIZE);
+		 !uffdwp_userfault_register(p->uffd, addr, PAGE_SIZE);
 	fput(uffd);
 	return proved;
 }
@@ -130,11 +130,11 @@ static long write_protect_as_owner(struct uffdwp_proof *p, unsigned int number)
 	struct uffdwp_uffd_call call;
 	long ret;
 
-	p->t->handed_in = true;
+	p->t->whose = UFFDWP_HANDED_IN;
 	uffdwp_uffd_call_begin(&call, p->t->ctx, UFFDIO_WRITEPROTECT);
 	ret = uffdwp_proof_write_protect(p, number);
 	uffdwp_uffd_call_end(&call);
-	p->t->handed_in = false;
+	p->t->whose = UFFDWP_PRIVATE;
 	return ret;
 }
 
@@ -168,9 +168,9 @@ static long copy_as_stranger(struct uffdwp_proof *p, const struct uffdio_copy *c
 {
 	long ret;
 
-	p->t->handed_in = true;
+	p->t->whose = UFFDWP_HANDED_IN;
 	ret = copy_request(p, copy);
-	p->t->handed_in = false;
+	p->t->whose = UFFDWP_PRIVATE;
 	return ret;
 }
 
@@ -214,7 +214,7 @@ static bool prove_hugetlb_mfill(struct uffdwp_proof *p)
 /* Is this memory of a tracker that the userfaultfd call of current may not arm? */
 static notrace bool is_refused(const struct vm_area_struct *vma)
 {
-	const struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 
 	return t && !uffdwp_uffd_call_may_arm(t);
 }
@@ -225,7 +225,7 @@ static notrace bool is_refused(const struct vm_area_struct *vma)
  */
 static notrace bool has_come_late(const struct vm_area_struct *vma)
 {
-	return uffdwp_tracker_is_private(uffdwp_tracker_of_vma(vma));
+	return uffdwp_tracker_is_private(uffdwp_async_tracker_of_vma(vma));
 }
 #endif
 
@@ -321,7 +321,7 @@ static notrace void redirect_mfill(unsigned long parent_ip, struct ftrace_regs *
 {
 	struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg2(fregs);
 
-	if ((uffdwp_backport_continues() || uffdwp_tracker_of_vma(vma)) &&
+	if ((uffdwp_backport_continues() || uffdwp_async_tracker_of_vma(vma)) &&
 	    !within_module(parent_ip, THIS_MODULE))
 		uffdwp_redirect(fregs, to);
 }
@@ -411,7 +411,7 @@ UFFDWP_CALLBACK(userfaultfd_wp_async)
 {
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 
-	if (uffdwp_tracker_of_vma(vma))
+	if (uffdwp_async_tracker_of_vma(vma))
 		uffdwp_fregs_redirect(fregs, instead_of_userfaultfd_wp_async);
 }
 
@@ -426,7 +426,7 @@ static bool prove_userfaultfd_wp_async(struct uffdwp_proof *unused)
 		return false;
 	mmap_read_lock(p.t->mm);
 	vma = find_vma(p.t->mm, uffdwp_proof_page(&p, 0));
-	if (vma && uffdwp_tracker_of_vma(vma) == p.t)
+	if (vma && uffdwp_async_tracker_of_vma(vma) == p.t)
 		proved = !uffdwp_call(userfaultfd_wp_async)(vma);
 	mmap_read_unlock(p.t->mm);
 	uffdwp_proof_end(&p);

@@ -77,7 +77,7 @@ UFFDWP_CALLBACK(userfaultfd_release)
 	const struct file *uffd = (struct file *)uffdwp_fregs_arg1(fregs);
 
 	uffdwp_hook_fires(ops);
-	if (uffdwp_tracker_of_ctx(uffd->private_data))
+	if (uffdwp_whose_ctx(uffd->private_data) == UFFDWP_BACKPORT)
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_userfaultfd_release);
 }
 
@@ -132,7 +132,8 @@ UFFDWP_CALLBACK(dup_userfaultfd)
 	const void *ctx = vma->vm_userfaultfd_ctx.ctx;
 
 	uffdwp_hook_fires(ops);
-	if (unlikely(ctx) && !within_module(parent_ip, THIS_MODULE) && uffdwp_tracker_of_ctx(ctx))
+	if (unlikely(ctx) && !within_module(parent_ip, THIS_MODULE) &&
+	    uffdwp_whose_ctx(ctx) == UFFDWP_BACKPORT)
 		uffdwp_redirect(fregs, instead_of_dup_userfaultfd);
 }
 

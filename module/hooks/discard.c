@@ -44,8 +44,7 @@ UFFDWP_CALLBACK(zap)
 	struct vm_area_struct *vma = uffdwp_zap_vma(fregs);
 
 	if (unlikely(userfaultfd_wp(vma)) && uffdwp_zap_loses_content(fregs) &&
-	    (uffdwp_tracker_of_vma(vma) ||
-	     (vma_is_anonymous(vma) && uffdwp_tracker_of_sync_vma(vma))))
+	    (vma_is_anonymous(vma) ? uffdwp_tracker_of_vma(vma) : uffdwp_async_tracker_of_vma(vma)))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_zap);
 }
 

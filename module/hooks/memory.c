@@ -43,7 +43,7 @@ UFFDWP_CALLBACK(handle_userfault)
 
 	if (uffdwp_fregs_arg1(fregs) != VM_UFFD_WP)
 		return;
-	if (uffdwp_tracker_of_vma(vmf->vma))
+	if (uffdwp_async_tracker_of_vma(vmf->vma))
 		uffdwp_redirect(fregs, instead_of_handle_userfault);
 }
 
@@ -124,11 +124,11 @@ UFFDWP_CALLBACK(do_swap_page)
 	struct vm_fault *vmf = (struct vm_fault *)uffdwp_fregs_arg0(fregs);
 
 	if (unlikely(uffdwp_pte_is_marker(vmf->orig_pte)) && vma_is_anonymous(vmf->vma) &&
-	    (!UFFDWP_KERNEL_HAS_ANON_MARKERS || uffdwp_tracker_of_vma(vmf->vma)))
+	    (!UFFDWP_KERNEL_HAS_ANON_MARKERS || uffdwp_async_tracker_of_vma(vmf->vma)))
 		uffdwp_redirect(fregs, instead_of_do_swap_page);
-	else if (is_marker_in_mlocked_file(vmf) && uffdwp_tracker_of_vma(vmf->vma))
+	else if (is_marker_in_mlocked_file(vmf) && uffdwp_async_tracker_of_vma(vmf->vma))
 		uffdwp_fault_read_in(vmf);
-	else if (is_write_to_absent(vmf) && uffdwp_tracker_of_vma(vmf->vma))
+	else if (is_write_to_absent(vmf) && uffdwp_async_tracker_of_vma(vmf->vma))
 		uffdwp_redirect(fregs, instead_of_do_swap_page_for_write);
 }
 
@@ -220,7 +220,7 @@ UFFDWP_CALLBACK(copy_hugetlb_page_range)
 	struct vm_area_struct *src_vma = (struct vm_area_struct *)uffdwp_fregs_arg3(fregs);
 
 	if (unlikely(userfaultfd_wp(src_vma)) && !within_module(parent_ip, THIS_MODULE) &&
-	    (uffdwp_tracker_of_vma(src_vma) || uffdwp_tracker_of_sync_vma(src_vma)))
+	    uffdwp_tracker_of_vma(src_vma))
 		uffdwp_redirect(fregs, instead_of_copy_hugetlb_page_range);
 }
 
@@ -236,7 +236,7 @@ static struct uffdwp_hook copy_hugetlb_page_range_hook = {
 static void instead_of_mremap_userfaultfd_prep(struct vm_area_struct *vma,
 					       struct vm_userfaultfd_ctx *remap)
 {
-	const struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 	const bool zeroes = uffdwp_tracker_maps_zeroes(t);
 
 	uffdwp_call(mremap_userfaultfd_prep)(vma, remap);
@@ -253,7 +253,7 @@ UFFDWP_CALLBACK(mremap_userfaultfd_prep)
 
 	uffdwp_hook_fires(ops);
 	if (unlikely(vma->vm_userfaultfd_ctx.ctx) && !within_module(parent_ip, THIS_MODULE) &&
-	    uffdwp_ctx_is_tracked(vma->vm_userfaultfd_ctx.ctx))
+	    uffdwp_whose_ctx(vma->vm_userfaultfd_ctx.ctx))
 		uffdwp_redirect(fregs, instead_of_mremap_userfaultfd_prep);
 }
 
@@ -269,7 +269,7 @@ static bool prove_mremap_userfaultfd_prep(struct uffdwp_proof *p)
 
 	if (IS_ERR_VALUE(to))
 		return false;
-	proved = !uffdwp_userfault_register(p->t->uffd, to, PAGE_SIZE) &&
+	proved = !uffdwp_userfault_register(p->uffd, to, PAGE_SIZE) &&
 		 uffdwp_call(__x64_sys_mremap)(&regs) == to + PAGE_SIZE &&
 		 uffdwp_proof_fired(p);
 	vm_munmap(to, 2 * PAGE_SIZE);

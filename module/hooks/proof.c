@@ -24,6 +24,7 @@
 #include "arm.h"
 #include "compat/hugetlb.h"
 #include "compat/symbols.h"
+#include "device_tracker.h"
 #include "disarm.h"
 #include "life.h"
 #include "proof.h"
@@ -58,10 +59,15 @@ struct file *uffdwp_proof_userfault(u64 features)
 	return uffd;
 }
 
+static struct uffdwp_device_tracker *device_tracker(const struct uffdwp_proof *p)
+{
+	return container_of(p->t, struct uffdwp_device_tracker, base);
+}
+
 static int track_area(struct uffdwp_proof *p, u64 features)
 {
 	struct file *uffd = uffdwp_proof_userfault(features);
-	struct uffdwp_tracker *t = p->t;
+	struct uffdwp_device_tracker *d = device_tracker(p);
 	long err;
 
 	if (IS_ERR(uffd))
@@ -72,11 +78,19 @@ static int track_area(struct uffdwp_proof *p, u64 features)
 		fput(uffd);
 		return err;
 	}
-	t->uffd = uffd;
-	t->ctx = uffd->private_data;
-	t->mm = current->mm;
-	mmgrab(t->mm);
-	return uffdwp_tracker_begin(t);
+	p->uffd = uffd;
+	d->uffd = uffd;
+	d->base.whose = UFFDWP_PRIVATE;
+	d->base.ctx = uffd->private_data;
+	d->base.mm = current->mm;
+	err = uffdwp_tracker_begin(&d->base);
+	if (err) {
+		d->base.mm = NULL;
+		fput(uffd);
+		return err;
+	}
+	mmgrab(d->base.mm);
+	return 0;
 }
 
 /**
@@ -86,7 +100,7 @@ static int track_area(struct uffdwp_proof *p, u64 features)
 void uffdwp_proof_end(struct uffdwp_proof *p)
 {
 	vm_munmap(p->area, AREA_SIZE);
-	uffdwp_tracker_release(p->t);
+	uffdwp_device_tracker_release(device_tracker(p));
 }
 
 /**
@@ -98,17 +112,18 @@ void uffdwp_proof_end(struct uffdwp_proof *p)
  */
 int uffdwp_proof_begin(struct uffdwp_proof *p, u64 features)
 {
+	struct uffdwp_device_tracker *d = uffdwp_device_tracker_new();
 	int err;
 
-	p->t = uffdwp_tracker_new();
-	if (!p->t)
+	if (!d)
 		return -ENOMEM;
+	p->t = &d->base;
 	/* NORESERVE: not merged with a neighbouring VMA, where a huge page could span the area. */
 	p->area = vm_mmap(NULL, 0, AREA_SIZE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
 	if (IS_ERR_VALUE(p->area)) {
 		err = p->area;
-		uffdwp_tracker_release(p->t);
+		uffdwp_device_tracker_release(d);
 		return err;
 	}
 	err = track_area(p, features);
@@ -196,7 +211,7 @@ bool uffdwp_proof_page_is(struct uffdwp_proof *p, unsigned int number, int value
  */
 long uffdwp_proof_ioctl(struct uffdwp_proof *p, unsigned int cmd, const void *arg, size_t size)
 {
-	struct file *uffd = p->t->uffd;
+	struct file *uffd = p->uffd;
 
 	return copy_to_user(proof_scratch(p), arg, size) ? -EFAULT :
 	       uffd->f_op->unlocked_ioctl(uffd, cmd, p->area);
@@ -287,7 +302,7 @@ bool uffdwp_proof_of_file(struct uffdwp_proof *p, unsigned int memfd_flags,
 		addr = vm_mmap(file, 0, size, PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_NORESERVE, 0);
 	proved = addr && !IS_ERR_VALUE(addr) &&
-		 !uffdwp_userfault_register(p->t->uffd, addr, size) &&
+		 !uffdwp_userfault_register(p->uffd, addr, size) &&
 		 !arm_range(p, addr, size) &&
 		 loses_content(&(struct uffdwp_proof_file){ p, file, addr, size }) &&
 		 !uffdwp_proof_disarm(p, addr, size);

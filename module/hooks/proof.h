@@ -12,12 +12,14 @@
 
 /**
  * struct uffdwp_proof - a proof that is under way
- * @t: tracker of the pages
+ * @t: tracker of the pages, one of the device
+ * @uffd: its userfaultfd
  * @hook: hook to be proved
  * @area: first address: one page for arguments of system calls, then the pages that @t tracks
  */
 struct uffdwp_proof {
 	struct uffdwp_tracker *t;
+	struct file *uffd;
 	const struct uffdwp_hook *hook;
 	unsigned long area;
 };

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_DEVICE_TRACKER_H
+#define UFFDWP_DEVICE_TRACKER_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+
+#include "tracker.h"
+
+/**
+ * struct uffdwp_split - a huge page of a file that was split, which leaves its PMD empty
+ * @start: first address
+ * @end: last address, exclusive; 0: there is none
+ * @categories: of all of it, as it was before
+ */
+struct uffdwp_split {
+	unsigned long start;
+	unsigned long end;
+	u64 categories;
+};
+
+/**
+ * struct uffdwp_device_tracker - one open of /dev/uffdwp-async
+ * @base: what faults see; @base.mm is NULL until attached
+ * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
+ * @uffd: the userfaultfd that the VMAs are registered with, a reference of our own; once attached
+ * @wp_async: VMAs of ordinary files can be registered with it (WP_ASYNC)
+ * @drained_at: when uffdwp_drain_lru() was last at work, in jiffies
+ * @split: the huge page of a file that a scan has split last
+ * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them
+ *
+ * @uffd and @wp_async are set once, with @lock held; what is below them changes under it.
+ */
+struct uffdwp_device_tracker {
+	struct uffdwp_tracker base;
+	struct mutex lock;
+	struct file *uffd;
+	bool wp_async;
+	unsigned long drained_at;
+	struct uffdwp_split split;
+	struct uffdwp_region *buffer;
+};
+
+#define UFFDWP_BUFFER_REGIONS 512U
+
+struct uffdwp_device_tracker *uffdwp_device_tracker_new(void);
+void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d);
+
+#endif /* UFFDWP_DEVICE_TRACKER_H */
