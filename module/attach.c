@@ -216,7 +216,7 @@ static int publish_tracker(struct uffdwp_tracker *t)
 	return err;
 }
 
-static enum uffdwp_disarm all_of_ctx(struct vm_area_struct *vma, const void *ctx)
+static unsigned int all_of_ctx(struct vm_area_struct *vma, const void *ctx)
 {
 	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
@@ -228,9 +228,7 @@ static enum uffdwp_disarm all_of_ctx(struct vm_area_struct *vma, const void *ctx
  */
 static void disarm_handed_in(const struct uffdwp_tracker *t)
 {
-	const struct uffdwp_choice choice = { .what = all_of_ctx, .arg = t->ctx };
-
-	if (uffdwp_disarm_range(t->mm, 0, ULONG_MAX, &choice))
+	if (uffdwp_disarm_range(t->mm, 0, ULONG_MAX, all_of_ctx, t->ctx))
 		uffdwp_health_wake(t);
 }
 

@@ -41,7 +41,7 @@ static bool is_refused(struct mm_struct *mm, unsigned long addr, bool disarm)
 		t = uffdwp_async_tracker_of_vma(vma);
 		refused = t && !uffdwp_uffd_call_may_arm(t);
 		if (refused && disarm)
-			uffdwp_disarm_tables(vma, addr, addr + PAGE_SIZE);
+			uffdwp_disarm_vma(vma, addr, addr + PAGE_SIZE, UFFDWP_DISARM_ALL);
 	}
 	mmap_read_unlock(mm);
 	return refused;

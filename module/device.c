@@ -16,13 +16,13 @@
 #include "arm.h"
 #include "attach.h"
 #include "device.h"
+#include "device_scan.h"
 #include "device_tracker.h"
 #include "disarm.h"
 #include "health.h"
 #include "hooks/hooks.h"
 #include "pinned.h"
 #include "register.h"
-#include "scan.h"
 
 /* What has been released keeps its place: structures only grow behind it. */
 #define RELEASED(type, last, released) static_assert(offsetofend(struct type, last) == (released))

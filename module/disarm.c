@@ -66,11 +66,14 @@ bool uffdwp_disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
 
 struct disarm_walk {
 	struct uffdwp_walk walk;
-	bool split;
-	bool unmap_zeroes;
-	bool also_unarmed;
+	unsigned int how;
 	u64 disarmed;
 };
+
+static bool is_how(const struct disarm_walk *w, unsigned int how)
+{
+	return (w->how & how) == how;
+}
 
 static int disarm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
 {
@@ -80,8 +83,8 @@ static int disarm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned lo
 /* Not zero pages of KSM, which are dirty (is_ksm_zero_pte()): the kernel counts them. */
 static bool is_to_be_unmapped(const struct disarm_walk *w, pte_t pte)
 {
-	return w->unmap_zeroes && pte_present(pte) && is_zero_pfn(pte_pfn(pte)) &&
-	       !pte_dirty(pte) && (w->also_unarmed || uffdwp_pte_armed(pte));
+	return is_how(w, UFFDWP_DISARM_UNMAP) && pte_present(pte) && is_zero_pfn(pte_pfn(pte)) &&
+	       !pte_dirty(pte) && (is_how(w, UFFDWP_DISARM_ZEROES) || uffdwp_pte_armed(pte));
 }
 
 static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr, unsigned long end)
@@ -121,7 +124,8 @@ static int disarm_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr
 {
 	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
 
-	if (w->split && end - addr != HPAGE_PMD_SIZE && uffdwp_pmd_armed(*pmdp))
+	if (is_how(w, UFFDWP_DISARM_SPLIT) && end - addr != HPAGE_PMD_SIZE &&
+	    uffdwp_pmd_armed(*pmdp))
 		return UFFDWP_WALK_SPLIT;
 	if (uffdwp_disarm_pmd(walk->vma->vm_mm, addr, pmdp))
 		w->disarmed += HPAGE_PMD_NR;
@@ -134,152 +138,6 @@ static const struct uffdwp_walk_ops disarm_ops = {
 	.huge = disarm_huge,
 	.hugetlb = disarm_hugetlb,
 };
-
-/* How far it came: to @end, unless @walk pauses. */
-static unsigned long walk_past_unknown(struct uffdwp_walk *walk, unsigned long pos,
-				       unsigned long end)
-{
-	int next;
-
-	while (pos < end) {
-		next = uffdwp_walk_vma(walk, pos, end);
-		if (next == UFFDWP_WALK_ON)
-			break;
-		if (next == UFFDWP_WALK_PAUSE)
-			return walk->pos;
-		/* An entry of no known kind cannot be armed: skip the rest of its table. */
-		pos = pmd_addr_end(walk->pos, end);
-	}
-	return end;
-}
-
-static u64 disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end,
-			 bool split)
-{
-	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma }, .split = split };
-
-	walk_past_unknown(&w.walk, start, end);
-	return w.disarmed;
-}
-
-/**
- * uffdwp_disarm_tables - make a part of a VMA written, and leave nothing protected in it
- * @vma: VMA, with a lock held that keeps its tables: walk.c
- * @start: first address, inside the VMA
- * @end: last address, exclusive, inside the VMA
- *
- * Cannot fail: it needs no memory. Markers are cleared, also those of files.
- *
- * Return: pages that were armed.
- */
-u64 uffdwp_disarm_tables(struct vm_area_struct *vma, unsigned long start, unsigned long end)
-{
-	return disarm_tables(vma, start, end, false);
-}
-
-/**
- * uffdwp_disarm_part - the same, and what is outside of the range stays armed
- * @vma: VMA, mmap_lock held
- * @start: first address, inside the VMA
- * @end: last address, exclusive, inside the VMA
- *
- * A huge page that the range cuts is split; of hugetlb the range cuts none.
- */
-void uffdwp_disarm_part(struct vm_area_struct *vma, unsigned long start, unsigned long end)
-{
-	disarm_tables(vma, start, end, true);
-}
-
-/*
- * Page tables of hugetlb may be shared with other processes where write protection is not
- * registered, and then go away unless i_mmap_rwsem is held (huge_pmd_unshare()).
- */
-static unsigned long disarm_some(struct disarm_walk *w, unsigned long start, unsigned long end)
-{
-	struct vm_area_struct *vma = w->walk.vma;
-	struct address_space *mapping;
-
-	if (!is_vm_hugetlb_page(vma) || userfaultfd_wp(vma))
-		return walk_past_unknown(&w->walk, start, end);
-	mapping = vma->vm_file->f_mapping;
-	i_mmap_lock_read(mapping);
-	w->walk.file_lock = &mapping->i_mmap_rwsem;
-	start = walk_past_unknown(&w->walk, start, end);
-	w->walk.file_lock = NULL;
-	i_mmap_unlock_read(mapping);
-	return start;
-}
-
-/*
- * MMU notifiers are called where entries are cleared, and secondary MMUs zap all of the range: of
- * this much at once.
- */
-#define NOTIFIED (64UL << 20)
-
-static unsigned long unmap_some(struct disarm_walk *w, unsigned long start, unsigned long end)
-{
-	struct mmu_notifier_range range;
-
-	if (end - start > NOTIFIED)
-		end = start + NOTIFIED;
-	uffdwp_notifier_start(&range, w->walk.vma, start, end);
-	start = disarm_some(w, start, end);
-	uffdwp_notifier_end(&range);
-	return start;
-}
-
-/**
- * uffdwp_unmap_part - the same, and armed zero pages are unmapped
- * @vma: anonymous VMA, mmap_lock held
- * @start: first address, inside the VMA
- * @end: last address, exclusive, inside the VMA
- */
-void uffdwp_unmap_part(struct vm_area_struct *vma, unsigned long start, unsigned long end)
-{
-	struct disarm_walk w = {
-		.walk = { .ops = &disarm_ops, .vma = vma },
-		.split = true,
-		.unmap_zeroes = true,
-	};
-
-	while (start < end)
-		start = unmap_some(&w, start, end);
-}
-
-/**
- * uffdwp_disarm - make a part of a VMA written that need not be registered
- * @vma: VMA, mmap_lock held
- * @start: first address, inside the VMA
- * @end: last address, exclusive, inside the VMA
- *
- * Return: pages that were armed.
- */
-u64 uffdwp_disarm(struct vm_area_struct *vma, unsigned long start, unsigned long end)
-{
-	struct disarm_walk w = { .walk = { .ops = &disarm_ops, .vma = vma } };
-
-	disarm_some(&w, start, end);
-	return w.disarmed;
-}
-
-/**
- * uffdwp_unmap_zeroes - disarm a VMA, and unmap all zero pages, armed or not
- * @vma: anonymous VMA, mmap_lock held
- *
- * For a VMA in which the kernel has cleared the bits already.
- */
-void uffdwp_unmap_zeroes(struct vm_area_struct *vma)
-{
-	struct disarm_walk w = {
-		.walk = { .ops = &disarm_ops, .vma = vma },
-		.unmap_zeroes = true,
-		.also_unarmed = true,
-	};
-	unsigned long pos = vma->vm_start;
-
-	while (pos < vma->vm_end)
-		pos = unmap_some(&w, pos, vma->vm_end);
-}
 
 static int clear_markers(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
 			 unsigned long end)
@@ -301,9 +159,102 @@ static const struct uffdwp_walk_ops marker_ops = {
 	.huge = leave_huge,
 };
 
+/* How far it came: to @end, unless @walk pauses. */
+static unsigned long walk_past_unknown(struct uffdwp_walk *walk, unsigned long pos,
+				       unsigned long end)
+{
+	int next;
+
+	while (pos < end) {
+		next = uffdwp_walk_vma(walk, pos, end);
+		if (next == UFFDWP_WALK_ON)
+			break;
+		if (next == UFFDWP_WALK_PAUSE)
+			return walk->pos;
+		/* An entry of no known kind cannot be armed: skip the rest of its table. */
+		pos = pmd_addr_end(walk->pos, end);
+	}
+	return end;
+}
+
+/*
+ * Page tables of hugetlb may be shared with other processes where write protection is not
+ * registered, and then go away unless i_mmap_rwsem is held (huge_pmd_unshare()).
+ */
+static unsigned long walk_locked(struct uffdwp_walk *walk, unsigned long start, unsigned long end)
+{
+	struct address_space *mapping = walk->vma->vm_file->f_mapping;
+
+	i_mmap_lock_read(mapping);
+	walk->file_lock = &mapping->i_mmap_rwsem;
+	start = walk_past_unknown(walk, start, end);
+	walk->file_lock = NULL;
+	i_mmap_unlock_read(mapping);
+	return start;
+}
+
+/*
+ * MMU notifiers are called where entries are cleared, and secondary MMUs zap all of the range: of
+ * this much at once.
+ */
+#define NOTIFIED (64UL << 20)
+
+/* A part at least; returns how far it came. */
+static unsigned long disarm_some(struct disarm_walk *w, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma = w->walk.vma;
+	struct mmu_notifier_range range;
+
+	if (is_vm_hugetlb_page(vma) && !userfaultfd_wp(vma) && !is_how(w, UFFDWP_DISARM_LOCKED))
+		return walk_locked(&w->walk, start, end);
+	if (!is_how(w, UFFDWP_DISARM_UNMAP))
+		return walk_past_unknown(&w->walk, start, end);
+
+	end = min(end, start + NOTIFIED);
+	uffdwp_notifier_start(&range, vma, start, end);
+	start = walk_past_unknown(&w->walk, start, end);
+	uffdwp_notifier_end(&range);
+	return start;
+}
+
+static struct disarm_walk walk_of(struct vm_area_struct *vma, unsigned int how)
+{
+	if (!vma_is_anonymous(vma))
+		how &= ~(UFFDWP_DISARM_ZEROES & ~UFFDWP_DISARM_ALL);
+	return (struct disarm_walk){
+		.walk = {
+			.ops = how & UFFDWP_DISARM_MARKERS ? &marker_ops : &disarm_ops,
+			.vma = vma,
+		},
+		.how = how,
+	};
+}
+
+/**
+ * uffdwp_disarm_vma - make a part of a VMA written, and leave nothing protected in it
+ * @vma: VMA, with a lock held that keeps its tables: walk.c
+ * @start: first address, inside the VMA
+ * @end: last address, exclusive, inside the VMA
+ * @how: UFFDWP_DISARM_*; UNMAP and ZEROES need mmap_lock
+ *
+ * Cannot fail: it needs no memory. Markers are cleared, also those of files.
+ *
+ * Return: pages that were armed.
+ */
+u64 uffdwp_disarm_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+		      unsigned int how)
+{
+	struct disarm_walk w = walk_of(vma, how);
+
+	while (how != UFFDWP_DISARM_NOTHING && start < end)
+		start = disarm_some(&w, start, end);
+	return w.disarmed;
+}
+
 struct disarm_range {
 	struct uffdwp_hold hold;
-	const struct uffdwp_choice *choice;
+	uffdwp_disarm_how *how;
+	const void *arg;
 	unsigned long pos;
 	unsigned long end;
 	bool yield;
@@ -313,25 +264,12 @@ struct disarm_range {
 /* From @r->pos on, in @vma; may pause. */
 static void disarm_in_vma(struct disarm_range *r, struct vm_area_struct *vma)
 {
-	const enum uffdwp_disarm what = r->choice->what(vma, r->choice->arg);
+	struct disarm_walk w = walk_of(vma, r->how(vma, r->arg));
 	const unsigned long end = min(r->end, vma->vm_end);
-	struct disarm_walk w = {
-		.walk = {
-			.ops = what == UFFDWP_DISARM_MARKERS ? &marker_ops : &disarm_ops,
-			.vma = vma,
-			.yield = r->yield,
-		},
-		.split = r->choice->split,
-		.unmap_zeroes = what == UFFDWP_DISARM_UNMAP && vma_is_anonymous(vma),
-	};
 
+	w.walk.yield = r->yield;
 	r->pos = max(r->pos, vma->vm_start);
-	if (what == UFFDWP_DISARM_NOTHING)
-		r->pos = end;
-	else if (w.unmap_zeroes)
-		r->pos = unmap_some(&w, r->pos, end);
-	else
-		r->pos = disarm_some(&w, r->pos, end);
+	r->pos = w.how == UFFDWP_DISARM_NOTHING ? end : disarm_some(&w, r->pos, end);
 	r->disarmed += w.disarmed;
 }
 
@@ -358,7 +296,8 @@ static int disarm_on(struct uffdwp_hold *hold)
  * @mm: held by mmget(); mmap_lock is taken here
  * @start: first address
  * @end: last address, exclusive
- * @choice: what to disarm in which VMA
+ * @how: asked about each VMA of the range: UFFDWP_DISARM_*
+ * @arg: its second argument
  *
  * Goes on when the task was killed: an undo that left pages armed would hide their earlier writes,
  * which were not reported.
@@ -372,11 +311,12 @@ static int disarm_on(struct uffdwp_hold *hold)
  * Return: pages that were armed.
  */
 u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
-			const struct uffdwp_choice *choice)
+			uffdwp_disarm_how *how, const void *arg)
 {
 	struct disarm_range r = {
 		.hold = { .mm = mm, .work = disarm_on },
-		.choice = choice,
+		.how = how,
+		.arg = arg,
 		.pos = start,
 		.end = end,
 		.yield = !uffdwp_mm_moves_armed(mm),
@@ -386,7 +326,7 @@ u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long
 	return r.disarmed;
 }
 
-static enum uffdwp_disarm all_if_free(struct vm_area_struct *vma, const void *arg)
+static unsigned int all_if_free(struct vm_area_struct *vma, const void *arg)
 {
 	return !vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_is_offered(vma) ?
 	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
@@ -403,12 +343,10 @@ static enum uffdwp_disarm all_if_free(struct vm_area_struct *vma, const void *ar
  */
 void uffdwp_disarm_unregistered(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
-	const struct uffdwp_choice choice = { .what = all_if_free };
-
-	uffdwp_disarm_range(mm, start, end, &choice);
+	uffdwp_disarm_range(mm, start, end, all_if_free, NULL);
 }
 
-static enum uffdwp_disarm all_if_tracked(struct vm_area_struct *vma, const void *t)
+static unsigned int all_if_tracked(struct vm_area_struct *vma, const void *t)
 {
 	return uffdwp_vma_is_tracked(t, vma) ? uffdwp_disarm_all_of(t) : UFFDWP_DISARM_NOTHING;
 }
@@ -423,9 +361,7 @@ static enum uffdwp_disarm all_if_tracked(struct vm_area_struct *vma, const void 
  */
 u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
-	const struct uffdwp_choice choice = { .what = all_if_tracked, .arg = t };
-
-	return uffdwp_disarm_range(t->mm, start, end, &choice);
+	return uffdwp_disarm_range(t->mm, start, end, all_if_tracked, t);
 }
 
 /*
@@ -434,7 +370,7 @@ u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigne
  * there kills the task that touches one, once our hook on do_swap_page() is gone. Other bits may be
  * those of another userfaultfd.
  */
-static enum uffdwp_disarm lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+static unsigned int lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
 	if (UFFDWP_KERNEL_HAS_ANON_MARKERS || !t->markers || !vma_is_anonymous(vma))
 		return UFFDWP_DISARM_NOTHING;
@@ -443,7 +379,7 @@ static enum uffdwp_disarm lost_markers(const struct uffdwp_tracker *t, struct vm
 	return uffdwp_tracker_of_vma(vma) ? UFFDWP_DISARM_NOTHING : UFFDWP_DISARM_MARKERS;
 }
 
-static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void *arg)
+static unsigned int all_of_tracker(struct vm_area_struct *vma, const void *arg)
 {
 	const struct uffdwp_tracker *t = arg;
 
@@ -477,10 +413,8 @@ static enum uffdwp_disarm all_of_tracker(struct vm_area_struct *vma, const void 
  */
 void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t)
 {
-	const struct uffdwp_choice choice = { .what = all_of_tracker, .arg = t };
-
 	mmap_write_lock(t->mm);
 	t->arming_ended = true;
 	mmap_write_unlock(t->mm);
-	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, &choice);
+	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, all_of_tracker, t);
 }

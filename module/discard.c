@@ -46,8 +46,11 @@ u64 uffdwp_file_discards(void)
 	return atomic64_read(&file_discards);
 }
 
-static void count_discarded(const struct vm_area_struct *vma, u64 discarded)
+/* Under whichever lock the caller has: a VMA of hugetlb is registered, or its file is locked. */
+static void disarm_discarded(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
+	const u64 discarded = uffdwp_disarm_vma(vma, start, end,
+						UFFDWP_DISARM_ALL | UFFDWP_DISARM_LOCKED);
 	struct uffdwp_tracker *t;
 
 	/* The caller may not have mmap_lock: RCU keeps the tracker. */
@@ -69,8 +72,7 @@ static void count_discarded(const struct vm_area_struct *vma, u64 discarded)
  */
 void uffdwp_discard_range(struct vm_area_struct *vma, unsigned long start, unsigned long len)
 {
-	count_discarded(vma, uffdwp_disarm_tables(vma, max(start, vma->vm_start),
-						  min(start + len, vma->vm_end)));
+	disarm_discarded(vma, max(start, vma->vm_start), min(start + len, vma->vm_end));
 }
 
 /* Pages [first, last] of the file, as far as they are mapped here. */
@@ -83,7 +85,7 @@ static void discard_in_vma(struct vm_area_struct *vma, pgoff_t first, pgoff_t la
 	last = min(last, vma_last);
 	start = vma->vm_start + ((first - vma->vm_pgoff) << PAGE_SHIFT);
 	end = vma->vm_start + ((last + 1 - vma->vm_pgoff) << PAGE_SHIFT);
-	count_discarded(vma, uffdwp_disarm_tables(vma, start, end));
+	disarm_discarded(vma, start, end);
 }
 
 /*

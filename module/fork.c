@@ -20,5 +20,5 @@
 void uffdwp_fork_hugetlb(struct vm_area_struct *child)
 {
 	if (!userfaultfd_wp(child))
-		uffdwp_disarm(child, child->vm_start, child->vm_end);
+		uffdwp_disarm_vma(child, child->vm_start, child->vm_end, UFFDWP_DISARM_ALL);
 }

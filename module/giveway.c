@@ -145,7 +145,7 @@ static unsigned long end_of_whole(const struct uffdwp_claim *claim)
 	return round_down(claim->end, PMD_SIZE);
 }
 
-static enum uffdwp_disarm all_if_given(struct vm_area_struct *vma, const void *arg)
+static unsigned int all_if_given(struct vm_area_struct *vma, const void *arg)
 {
 	return gives_way(vma) ? UFFDWP_DISARM_UNMAP : UFFDWP_DISARM_NOTHING;
 }
@@ -157,10 +157,9 @@ static enum uffdwp_disarm all_if_given(struct vm_area_struct *vma, const void *a
  */
 static void clean_with_pauses(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
-	const struct uffdwp_choice choice = { .what = all_if_given };
-
 	if (first_whole(claim) < end_of_whole(claim))
-		uffdwp_disarm_range(mm, first_whole(claim), end_of_whole(claim), &choice);
+		uffdwp_disarm_range(mm, first_whole(claim), end_of_whole(claim), all_if_given,
+				    NULL);
 }
 
 /* What trackers had armed before the range was disarmed, for as many as are likely to share it. */
@@ -220,12 +219,8 @@ static bool all_are_as_they_were(struct mm_struct *mm, const struct uffdwp_claim
 
 static void clean_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-	if (start >= end)
-		return;
-	if (vma_is_anonymous(vma))
-		uffdwp_unmap_part(vma, start, end);
-	else
-		uffdwp_disarm_part(vma, start, end);
+	if (start < end)
+		uffdwp_disarm_vma(vma, start, end, UFFDWP_DISARM_UNMAP | UFFDWP_DISARM_SPLIT);
 }
 
 static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *snapshots,

@@ -88,7 +88,7 @@ static void drain_faults(struct uffdwp_tracker *t)
 			continue;
 		uffdwp_vma_keep_out_faults(vma);
 		if (t->remaps)
-			uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
+			uffdwp_disarm_vma(vma, vma->vm_start, vma->vm_end, UFFDWP_DISARM_ALL);
 	}
 }
 

@@ -38,34 +38,28 @@
 #include "uffd_note.h"
 
 /* The kernel has moved to VMAs of this userfaultfd; those that are tracked are ours. */
-static enum uffdwp_disarm all_that_arrived(struct vm_area_struct *vma, const void *ctx)
+static unsigned int all_that_arrived(struct vm_area_struct *vma, const void *ctx)
 {
 	return vma->vm_userfaultfd_ctx.ctx == ctx && uffdwp_async_tracker_of_vma(vma) ?
 	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
-static enum uffdwp_disarm all_that_leaves(struct vm_area_struct *vma, const void *arg)
+static unsigned int all_that_leaves(struct vm_area_struct *vma, const void *arg)
 {
 	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 
-	return t ? uffdwp_disarm_all_of(t) : UFFDWP_DISARM_NOTHING;
+	return t ? uffdwp_disarm_all_of(t) | UFFDWP_DISARM_SPLIT : UFFDWP_DISARM_NOTHING;
 }
 
 static void disarm_arrived(const struct file *uffd, struct mm_struct *mm, u64 start, u64 len)
 {
-	const struct uffdwp_choice choice = {
-		.what = all_that_arrived,
-		.arg = uffd->private_data,
-	};
-
 	if (uffdwp_user_range_is_valid(mm, start, len))
-		uffdwp_disarm_range(mm, start, start + len, &choice);
+		uffdwp_disarm_range(mm, start, start + len, all_that_arrived, uffd->private_data);
 }
 
 static long move_noted(struct file *uffd, struct mm_struct *mm, void __user *uarg,
 		       const struct uffdio_move *move)
 {
-	const struct uffdwp_choice leaving = { .what = all_that_leaves, .split = true };
 	struct uffdwp_moving moving = {
 		.mm = mm,
 		.start = move->src,
@@ -74,7 +68,7 @@ static long move_noted(struct file *uffd, struct mm_struct *mm, void __user *uar
 	long ret;
 
 	uffdwp_moving_begin(&moving);
-	uffdwp_disarm_range(mm, moving.start, moving.end, &leaving);
+	uffdwp_disarm_range(mm, moving.start, moving.end, all_that_leaves, NULL);
 	ret = uffdwp_uffd_call_original(uffd, UFFDIO_MOVE, uarg);
 	uffdwp_moving_end(&moving);
 	return ret;

@@ -300,23 +300,17 @@ int uffdwp_unregister_disarmed(struct uffdwp_tracker *t, unsigned long start, un
 	return err;
 }
 
-static enum uffdwp_disarm all_if_registered(struct vm_area_struct *vma, const void *arg)
+static unsigned int all_if_registered(struct vm_area_struct *vma, const void *arg)
 {
 	const struct uffdwp_tracker *t = arg;
 
-	return vma->vm_userfaultfd_ctx.ctx == t->ctx ? uffdwp_disarm_all_of(t) :
-						       UFFDWP_DISARM_NOTHING;
+	return vma->vm_userfaultfd_ctx.ctx == t->ctx ?
+	       uffdwp_disarm_all_of(t) | UFFDWP_DISARM_SPLIT : UFFDWP_DISARM_NOTHING;
 }
 
 static int unregister_ours(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
-	const struct uffdwp_choice choice = {
-		.what = all_if_registered,
-		.arg = t,
-		.split = true,
-	};
-
-	uffdwp_disarm_range(t->mm, start, end, &choice);
+	uffdwp_disarm_range(t->mm, start, end, all_if_registered, t);
 	return uffdwp_unregister_disarmed(t, start, end);
 }
 

@@ -40,7 +40,7 @@ static struct mm_struct *get_mm(const struct file *uffd)
 	return mm && mmget_not_zero(mm) ? mm : NULL;
 }
 
-static enum uffdwp_disarm all_if_other_mode(struct vm_area_struct *vma, const void *ctx)
+static unsigned int all_if_other_mode(struct vm_area_struct *vma, const void *ctx)
 {
 	return vma->vm_userfaultfd_ctx.ctx == ctx && !userfaultfd_wp(vma) &&
 	       uffdwp_kind_is_offered(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
@@ -49,12 +49,10 @@ static enum uffdwp_disarm all_if_other_mode(struct vm_area_struct *vma, const vo
 /* Nothing is left armed in VMAs of the userfaultfd that are not registered for WP. */
 static void disarm_other_modes(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
-	const struct uffdwp_choice choice = { .what = all_if_other_mode, .arg = claim->ctx };
-
-	uffdwp_disarm_range(mm, claim->start, claim->end, &choice);
+	uffdwp_disarm_range(mm, claim->start, claim->end, all_if_other_mode, claim->ctx);
 }
 
-static enum uffdwp_disarm all_if_registered(struct vm_area_struct *vma, const void *ctx)
+static unsigned int all_if_registered(struct vm_area_struct *vma, const void *ctx)
 {
 	return all_if_other_mode(vma, ctx) == UFFDWP_DISARM_ALL ||
 	       (vma->vm_userfaultfd_ctx.ctx == ctx && uffdwp_async_tracker_of_vma(vma)) ?
@@ -69,9 +67,7 @@ static enum uffdwp_disarm all_if_registered(struct vm_area_struct *vma, const vo
  */
 static void disarm_registered(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
-	const struct uffdwp_choice choice = { .what = all_if_registered, .arg = claim->ctx };
-
-	uffdwp_disarm_range(mm, claim->start, claim->end, &choice);
+	uffdwp_disarm_range(mm, claim->start, claim->end, all_if_registered, claim->ctx);
 }
 
 static unsigned long modes_of(u64 mode)
@@ -148,7 +144,7 @@ long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg
 	return ret;
 }
 
-static enum uffdwp_disarm all_if_left(struct vm_area_struct *vma, const void *arg)
+static unsigned int all_if_left(struct vm_area_struct *vma, const void *arg)
 {
 	return !vma->vm_userfaultfd_ctx.ctx || uffdwp_async_tracker_of_vma(vma) ?
 	       UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
@@ -161,9 +157,7 @@ static enum uffdwp_disarm all_if_left(struct vm_area_struct *vma, const void *ar
  */
 static void disarm_leftovers(struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
-	const struct uffdwp_choice choice = { .what = all_if_left };
-
-	uffdwp_disarm_range(mm, claim->start, claim->end, &choice);
+	uffdwp_disarm_range(mm, claim->start, claim->end, all_if_left, NULL);
 }
 
 /* 0: the kernel may go on. */

@@ -33,8 +33,7 @@
 void uffdwp_remap(struct vm_area_struct *vma, bool zeroes)
 {
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
-	if (zeroes && vma_is_anonymous(vma) && !(vma->vm_flags & VM_LOCKED))
-		uffdwp_unmap_zeroes(vma);
-	else
-		uffdwp_disarm(vma, vma->vm_start, vma->vm_end);
+	uffdwp_disarm_vma(vma, vma->vm_start, vma->vm_end,
+			  zeroes && !(vma->vm_flags & VM_LOCKED) ? UFFDWP_DISARM_ZEROES :
+								   UFFDWP_DISARM_ALL);
 }

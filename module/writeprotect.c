@@ -72,6 +72,6 @@ long uffdwp_writeprotect(struct vm_area_struct *vma, unsigned long start, unsign
 		return 0;
 	err = uffdwp_arm_vma(t, vma, start, end, &pos);
 	if (err)
-		uffdwp_disarm_tables(vma, start, pos);
+		uffdwp_disarm_vma(vma, start, pos, UFFDWP_DISARM_ALL);
 	return err;
 }

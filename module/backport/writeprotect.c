@@ -82,7 +82,8 @@ static int disarm_async(struct uffdwp_tracker *t, unsigned long start, unsigned 
 		err = check_backport(t, vma, start, len);
 		if (err)
 			break;
-		uffdwp_disarm_part(vma, max(start, vma->vm_start), min(start + len, vma->vm_end));
+		uffdwp_disarm_vma(vma, max(start, vma->vm_start), min(start + len, vma->vm_end),
+				  UFFDWP_DISARM_ALL | UFFDWP_DISARM_SPLIT);
 	}
 	return err;
 }
