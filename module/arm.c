@@ -26,34 +26,44 @@
 #include "tracker.h"
 #include "walk.h"
 
-/* The page of an entry that was just armed may be pinned: it stays written. */
-static void leave_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+/*
+ * The page of an entry that was just armed may be pinned: it stays written, and writable if it was.
+ * It must not take another fault: without PG_anon_exclusive (until 5.18), do_wp_page() copies a
+ * page that has references, and the pin keeps the old one.
+ */
+static void leave_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr, bool writable)
 {
-	uffdwp_disarm_pte(a->vma->vm_mm, addr, ptep);
+	if (writable)
+		uffdwp_pte_give_back(ptep);
+	else
+		uffdwp_disarm_pte(a->vma->vm_mm, addr, ptep);
 	a->armed--;
 	a->pinned++;
 }
 
 /* Returns as uffdwp_arm_pte(). */
 static bool leave_if_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
-			  enum uffdwp_verdict hold)
+			    bool writable, enum uffdwp_verdict hold)
 {
 	if (hold == UFFDWP_NOT_PINNED)
 		return false;
-	leave_pinned(a, ptep, addr);
+	leave_pinned(a, ptep, addr, writable);
 	if (hold != UFFDWP_IN_LRU_BATCH || a->drained)
 		return false;
 	a->pinned--;
 	return true;
 }
 
-static void look_later(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
+static void look_later(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr, bool writable)
 {
 	const unsigned long nth = offset_in_page(ptep) / sizeof(*ptep);
 
+	if (!a->table)
+		bitmap_zero(a->later, PTRS_PER_PTE);
 	a->table = ptep - nth;
 	a->table_addr = addr - nth * PAGE_SIZE;
 	__set_bit(nth, a->later);
+	__assign_bit(nth, a->writable, writable);
 }
 
 /* A page was found for a none PTE: the other pages of its large folio need not be looked up. */
@@ -109,7 +119,8 @@ static bool is_of_same_folio(const struct uffdwp_arming *a, const struct uffdwp_
 static void leave_if_folio_pinned(struct uffdwp_arming *a, unsigned long nth, bool pinned)
 {
 	if (pinned)
-		leave_pinned(a, a->table + nth, a->table_addr + nth * PAGE_SIZE);
+		leave_pinned(a, a->table + nth, a->table_addr + nth * PAGE_SIZE,
+			     test_bit(nth, a->writable));
 }
 
 /*
@@ -142,19 +153,20 @@ static void look_at_folios(struct uffdwp_arming *a)
  * @ptep: the entry, present
  * @addr: its address
  * @page: the page
+ * @writable: the entry was writable before
  *
  * Return: as uffdwp_arm_pte().
  */
 bool uffdwp_arming_look(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
-			struct page *page)
+			struct page *page, bool writable)
 {
 	if (a->t->ignore_pins)
 		return false;
 	if (PageCompound(page)) {
-		look_later(a, ptep, addr);
+		look_later(a, ptep, addr, writable);
 		return false;
 	}
-	return leave_if_pinned(a, ptep, addr, uffdwp_look_at_page(&a->look, ptep, page));
+	return leave_if_pinned(a, ptep, addr, writable, uffdwp_look_at_page(&a->look, ptep, page));
 }
 
 /* The same for one that is not present. @pte: what it was before */
@@ -164,9 +176,9 @@ static bool look_at_absent(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 
 	/* A folio is locked while it migrates, and so counts as pinned. */
 	if (!pte_none(pte) && is_migration_entry(pte_to_swp_entry(pte)))
-		return leave_if_pinned(a, ptep, addr, UFFDWP_MAY_BE_PINNED);
+		return leave_if_pinned(a, ptep, addr, false, UFFDWP_MAY_BE_PINNED);
 	if (pte_none(pte) && in_noted_folio(a, addr)) {
-		look_later(a, ptep, addr);
+		look_later(a, ptep, addr, false);
 		return false;
 	}
 	page = uffdwp_find_absent_page(a->vma, addr, pte);
@@ -175,10 +187,10 @@ static bool look_at_absent(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 	if (PageCompound(page) && a->shift == PAGE_SHIFT) {
 		note_folio(a, page, addr);
 		put_page(page);
-		look_later(a, ptep, addr);
+		look_later(a, ptep, addr, false);
 		return false;
 	}
-	return leave_if_pinned(a, ptep, addr, uffdwp_look_at_found_page(&a->look, page));
+	return leave_if_pinned(a, ptep, addr, false, uffdwp_look_at_found_page(&a->look, page));
 }
 
 /**
@@ -294,7 +306,10 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
 	}
 	if (!a->t->ignore_pins && uffdwp_pmd_may_be_pinned(pmd)) {
-		uffdwp_disarm_pmd(a->vma->vm_mm, addr, pmdp);
+		if (pmd_present(pmd) && pmd_write(pmd))
+			uffdwp_pmd_give_back(pmdp);
+		else
+			uffdwp_disarm_pmd(a->vma->vm_mm, addr, pmdp);
 		a->pinned++;
 	} else {
 		a->armed++;
@@ -321,7 +336,7 @@ void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
 	if (!a->t->ignore_pins && uffdwp_hugetlb_may_be_pinned(pte))
-		leave_pinned(a, ptep, addr);
+		leave_pinned(a, ptep, addr, pte_write(pte));
 }
 
 struct arm_walk {
@@ -340,30 +355,46 @@ static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long 
 static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk, PAGE_SHIFT);
-	bool drain = false;
+	const unsigned long armed = uffdwp_armed_before(pte, (end - addr) / PAGE_SIZE);
+	int next = UFFDWP_WALK_ON;
+	struct uffdwp_arming a;
 
 	if (uffdwp_is_moving(w->t->mm, addr, end))
 		return UFFDWP_WALK_ON;
+	pte += armed;
+	addr += armed * PAGE_SIZE;
+	if (addr == end)
+		return UFFDWP_WALK_ON;
+	if (uffdwp_walk_must_notify(walk)) {
+		walk->pos = addr;
+		return UFFDWP_WALK_NOTIFY;
+	}
+	uffdwp_arming_begin(&a, w->t, walk, PAGE_SHIFT);
 	for (; addr != end; pte++, addr += PAGE_SIZE) {
-		drain = uffdwp_arm_pte(&a, pte, addr);
-		if (drain)
+		if (unlikely(uffdwp_arm_pte(&a, pte, addr))) {
+			walk->pos = addr;
+			next = UFFDWP_WALK_DRAIN;
 			break;
+		}
 	}
 	uffdwp_arming_end(&a);
-	walk->pos = drain ? addr : walk->pos;
-	return drain ? UFFDWP_WALK_DRAIN : UFFDWP_WALK_ON;
+	return next;
 }
 
 static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk, HPAGE_PMD_SHIFT);
+	struct uffdwp_arming a;
 
+	uffdwp_arming_begin(&a, w->t, walk, HPAGE_PMD_SHIFT);
 	if (uffdwp_pmd_armed(*pmd) || uffdwp_is_moving(w->t->mm, addr, end))
 		return UFFDWP_WALK_ON;
 	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end))
 		return UFFDWP_WALK_SPLIT;
+	if (uffdwp_walk_must_notify(walk)) {
+		walk->pos = addr;
+		return UFFDWP_WALK_NOTIFY;
+	}
 	uffdwp_arm_pmd(&a, pmd, addr);
 	uffdwp_arming_end(&a);
 	return UFFDWP_WALK_ON;
@@ -373,14 +404,18 @@ static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, un
 static int arm_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk,
-						     uffdwp_hugetlb_shift(walk->vma));
+	struct uffdwp_arming a;
 
+	uffdwp_arming_begin(&a, w->t, walk, uffdwp_hugetlb_shift(walk->vma));
 	if (uffdwp_pte_armed(*pte))
 		return UFFDWP_WALK_ON;
 	if (end - addr != 1UL << a.shift) {
 		walk->pos = addr;
 		return -EINVAL;
+	}
+	if (uffdwp_walk_must_notify(walk)) {
+		walk->pos = addr;
+		return UFFDWP_WALK_NOTIFY;
 	}
 	uffdwp_arm_hugetlb(&a, pte, addr);
 	uffdwp_arming_end(&a);
@@ -397,14 +432,8 @@ static const struct uffdwp_walk_ops arm_ops = {
 static int arm_vma(struct arm_walk *w, struct vm_area_struct *vma, unsigned long start,
 		   unsigned long end)
 {
-	struct mmu_notifier_range range;
-	int next;
-
 	w->walk.vma = vma;
-	uffdwp_notifier_start(&range, vma, start, end);
-	next = uffdwp_walk_vma(&w->walk, start, end);
-	uffdwp_notifier_end(&range);
-	return next;
+	return uffdwp_walk_vma(&w->walk, start, end);
 }
 
 /**
@@ -537,15 +566,16 @@ static int look_at_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long add
 			unsigned long end)
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk, PAGE_SHIFT);
+	struct uffdwp_arming a;
 	pte_t pte;
 
+	uffdwp_arming_begin(&a, w->t, walk, PAGE_SHIFT);
 	for (; addr != end; ptep++, addr += PAGE_SIZE) {
 		pte = READ_ONCE(*ptep);
 		if (!pte_present(pte) || pte_special(pte) || !uffdwp_pte_armed(pte))
 			continue;
 		a.armed++;
-		uffdwp_arming_look(&a, ptep, addr, pte_page(pte));
+		uffdwp_arming_look(&a, ptep, addr, pte_page(pte), false);
 	}
 	uffdwp_arming_end(&a);
 	return UFFDWP_WALK_ON;
@@ -561,16 +591,16 @@ static int look_at_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long 
 			   unsigned long end)
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(w->t, walk,
-						     uffdwp_hugetlb_shift(walk->vma));
+	struct uffdwp_arming a;
 	const pte_t pte = READ_ONCE(*ptep);
 
+	uffdwp_arming_begin(&a, w->t, walk, uffdwp_hugetlb_shift(walk->vma));
 	/* A page that is larger than the range of one call is handled with its beginning only. */
 	if (!pte_present(pte) || !uffdwp_pte_armed(pte) || !IS_ALIGNED(addr, 1UL << a.shift))
 		return UFFDWP_WALK_ON;
 	a.armed++;
 	if (uffdwp_hugetlb_may_be_pinned(pte))
-		leave_pinned(&a, ptep, round_down(addr, 1UL << a.shift));
+		leave_pinned(&a, ptep, round_down(addr, 1UL << a.shift), false);
 	uffdwp_arming_end(&a);
 	return UFFDWP_WALK_ON;
 }

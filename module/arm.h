@@ -23,9 +23,11 @@
  * @pinned: entries that were left unarmed because their pages may be pinned (pinned.h)
  * @drained: the LRU batches were drained: a page that may be in one counts as pinned
  * @look: looks at small folios, and at all for PAGE_IS_PINNED
- * @table: first entry of the table, once there is something in @later; NULL before
+ * @table: first entry of the table, once there is something in @later; NULL before, when
+ *	@table_addr and @later are not initialised
  * @table_addr: its address
  * @later: entries that were armed and whose large folios are to be looked at when all is armed
+ * @writable: of those in @later: the entry was writable before
  * @folio_start: where the large folio would be mapped that was found last for a none PTE
  * @folio_end: its end
  *
@@ -47,19 +49,26 @@ struct uffdwp_arming {
 	unsigned long folio_start;
 	unsigned long folio_end;
 	DECLARE_BITMAP(later, PTRS_PER_PTE);
+	DECLARE_BITMAP(writable, PTRS_PER_PTE);
 };
 
-static inline struct uffdwp_arming uffdwp_arming_begin(struct uffdwp_tracker *t,
-						       const struct uffdwp_walk *walk,
-						       unsigned int shift)
+/* @later is cleared when the first entry is put there: a table in which there is none is common. */
+static __always_inline void uffdwp_arming_begin(struct uffdwp_arming *a, struct uffdwp_tracker *t,
+						const struct uffdwp_walk *walk,
+						unsigned int shift)
 {
-	return (struct uffdwp_arming){
-		.t = t,
-		.vma = walk->vma,
-		.shift = shift,
-		.first = ULONG_MAX,
-		.drained = walk->drained,
-	};
+	a->t = t;
+	a->vma = walk->vma;
+	a->shift = shift;
+	a->first = ULONG_MAX;
+	a->last = 0;
+	a->armed = 0;
+	a->pinned = 0;
+	a->drained = walk->drained;
+	a->look = (struct uffdwp_look){};
+	a->table = NULL;
+	a->folio_start = 0;
+	a->folio_end = 0;
 }
 
 static inline void uffdwp_arming_needs_flush(struct uffdwp_arming *a, unsigned long addr)
@@ -72,7 +81,7 @@ static inline void uffdwp_arming_needs_flush(struct uffdwp_arming *a, unsigned l
 void uffdwp_arming_end(struct uffdwp_arming *a);
 bool uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 bool uffdwp_arming_look(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
-			struct page *page);
+			struct page *page, bool writable);
 void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr);
 void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 
@@ -124,7 +133,7 @@ static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep,
 	/* The zero page (pte_special()) is never written to. */
 	if (pte_special(pte) || likely(uffdwp_page_is_plainly_unpinned(pte_page(pte))))
 		return false;
-	return uffdwp_arming_look(a, ptep, addr, pte_page(pte));
+	return uffdwp_arming_look(a, ptep, addr, pte_page(pte), pte_write(pte));
 }
 
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,

@@ -228,8 +228,9 @@ static unsigned int all_of_ctx(struct vm_area_struct *vma, const void *ctx)
  */
 static void disarm_handed_in(const struct uffdwp_tracker *t)
 {
-	if (uffdwp_disarm_range(t->mm, 0, ULONG_MAX, all_of_ctx, t->ctx))
-		uffdwp_health_wake(t);
+	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, all_of_ctx, t->ctx);
+	/* Also when nothing was armed any more: what a sleeper has met may have been discarded. */
+	uffdwp_health_wake(t);
 }
 
 /**
@@ -272,7 +273,7 @@ int uffdwp_attach(struct uffdwp_device_tracker *d, const struct uffdwp_attach_ar
 	t->ctx = uffd->private_data;
 	t->whose = arg->flags & UFFDWP_ATTACH_UFFD ? UFFDWP_HANDED_IN : UFFDWP_PRIVATE;
 	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
-	t->ignore_pins = arg->flags & UFFDWP_ATTACH_IGNORE_PINS;
+	t->ignore_pins = (arg->flags & UFFDWP_ATTACH_IGNORE_PINS) && !UFFDWP_COPIES_PINNED_PAGES;
 	t->keep = arg->flags & UFFDWP_ATTACH_KEEP;
 	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
 	t->mm = mm;

@@ -39,7 +39,7 @@ static bool is_refused(struct mm_struct *mm, unsigned long addr, bool disarm)
 	vma = find_vma(mm, addr);
 	if (vma && vma->vm_start <= addr) {
 		t = uffdwp_async_tracker_of_vma(vma);
-		refused = t && !uffdwp_uffd_call_may_arm(t);
+		refused = t && userfaultfd_wp(vma) && !uffdwp_uffd_call_may_arm(t);
 		if (refused && disarm)
 			uffdwp_disarm_vma(vma, addr, addr + PAGE_SIZE, UFFDWP_DISARM_ALL);
 	}
@@ -61,6 +61,35 @@ static ssize_t copy_one(struct mm_struct *mm, unsigned long dst, unsigned long s
 	return ret;
 }
 
+/* The kernel copies to one VMA, or refuses. In an mm without a tracker there is nothing to ask. */
+static bool is_for_kernel(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	const struct vm_area_struct *vma;
+	bool one;
+
+	if (!uffdwp_mm_is_tracked(mm))
+		return true;
+	mmap_read_lock(mm);
+	vma = find_vma(mm, start);
+	one = vma && vma->vm_start <= start && vma->vm_end >= end;
+	mmap_read_unlock(mm);
+	return !one;
+}
+
+/* A tracker may have come meanwhile. */
+static ssize_t copy_as_kernel(struct mm_struct *mm, unsigned long dst, unsigned long src,
+			      unsigned long len, uffdwp_mmap_changing *changing, u64 mode)
+{
+	ssize_t ret = uffdwp_call(mcopy_atomic)(mm, dst, src, len, changing, mode);
+	unsigned long end = ret > 0 ? dst + ret : dst;
+
+	for (; dst < end && uffdwp_mm_is_tracked(mm); dst += PAGE_SIZE) {
+		is_refused(mm, dst, true);
+		cond_resched();
+	}
+	return ret;
+}
+
 /**
  * uffdwp_copy - instead of mcopy_atomic() with UFFDIO_COPY_MODE_WP
  * @mm: mm, by mmget() of the caller
@@ -78,6 +107,8 @@ ssize_t uffdwp_copy(struct mm_struct *mm, unsigned long dst, unsigned long src, 
 	unsigned long copied;
 	ssize_t ret;
 
+	if (is_for_kernel(mm, dst, dst + len))
+		return copy_as_kernel(mm, dst, src, len, changing, mode);
 	for (copied = 0; copied < len; copied += PAGE_SIZE) {
 		ret = copy_one(mm, dst + copied, src + copied, changing, mode);
 		if (ret < 0)

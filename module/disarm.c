@@ -96,6 +96,10 @@ static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr
 
 	for (; addr != end; ptep++, addr += PAGE_SIZE) {
 		if (is_to_be_unmapped(w, READ_ONCE(*ptep))) {
+			if (uffdwp_walk_must_notify(walk)) {
+				walk->pos = addr;
+				return UFFDWP_WALK_NOTIFY;
+			}
 			ptep_get_and_clear(mm, addr, ptep);
 			w->disarmed++;
 			flush = true;
@@ -193,33 +197,20 @@ static unsigned long walk_locked(struct uffdwp_walk *walk, unsigned long start, 
 	return start;
 }
 
-/*
- * MMU notifiers are called where entries are cleared, and secondary MMUs zap all of the range: of
- * this much at once.
- */
-#define NOTIFIED (64UL << 20)
-
 /* A part at least; returns how far it came. */
 static unsigned long disarm_some(struct disarm_walk *w, unsigned long start, unsigned long end)
 {
 	struct vm_area_struct *vma = w->walk.vma;
-	struct mmu_notifier_range range;
 
 	if (is_vm_hugetlb_page(vma) && !userfaultfd_wp(vma) && !is_how(w, UFFDWP_DISARM_LOCKED))
 		return walk_locked(&w->walk, start, end);
-	if (!is_how(w, UFFDWP_DISARM_UNMAP))
-		return walk_past_unknown(&w->walk, start, end);
-
-	end = min(end, start + NOTIFIED);
-	uffdwp_notifier_start(&range, vma, start, end);
-	start = walk_past_unknown(&w->walk, start, end);
-	uffdwp_notifier_end(&range);
-	return start;
+	return walk_past_unknown(&w->walk, start, end);
 }
 
 static struct disarm_walk walk_of(struct vm_area_struct *vma, unsigned int how)
 {
-	if (!vma_is_anonymous(vma))
+	/* Mlocked memory is populated, with zero pages where the process has only read. */
+	if (!vma_is_anonymous(vma) || (vma->vm_flags & VM_LOCKED))
 		how &= ~(UFFDWP_DISARM_ZEROES & ~UFFDWP_DISARM_ALL);
 	return (struct disarm_walk){
 		.walk = {

@@ -74,6 +74,9 @@ static long move_noted(struct file *uffd, struct mm_struct *mm, void __user *uar
 	return ret;
 }
 
+/* Others the kernel refuses, and then nothing is to be disarmed. */
+#define MODES ((u64)(UFFDIO_MOVE_MODE_DONTWAKE | UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES))
+
 /**
  * uffdwp_move - UFFDIO_MOVE, and what has arrived is written
  * @uffd: userfaultfd
@@ -89,9 +92,10 @@ long uffdwp_move(struct file *uffd, void __user *uarg)
 	s64 moved;
 	long ret;
 
-	/* What cannot be read, or is no range, the kernel refuses. */
-	if (copy_from_user(&move, request, sizeof(move)) ||
-	    !uffdwp_user_range_is_valid(mm, move.src, move.len) || !mmget_not_zero(mm))
+	/* What cannot be read, or is no range, the kernel refuses. It does not read @move. */
+	if (copy_from_user(&move, request, offsetof(struct uffdio_move, move)) ||
+	    !uffdwp_user_range_is_valid(mm, move.src, move.len) || move.mode & ~MODES ||
+	    current->mm != mm || !mmget_not_zero(mm))
 		return uffdwp_uffd_call_original(uffd, UFFDIO_MOVE, uarg);
 	ret = move_noted(uffd, mm, uarg, &move);
 	/* With an error, @move says how far it came; with -EFAULT it need not have been stored. */

@@ -33,6 +33,51 @@ static inline bool uffdwp_pte_armed(pte_t pte)
 	return pte_swp_uffd_wp(pte) || uffdwp_pte_is_marker(pte);
 }
 
+/* Present, armed and read-only, which is what most entries are: uffdwp_pte_armed() in one test. */
+static __always_inline bool uffdwp_pteval_is_armed(pteval_t val)
+{
+	return (val & (_PAGE_PRESENT | _PAGE_UFFD_WP | _PAGE_RW)) ==
+	       (_PAGE_PRESENT | _PAGE_UFFD_WP);
+}
+
+/* The entries of a cache line: eight. */
+#define UFFDWP_LINE_ENTRIES (SMP_CACHE_BYTES / sizeof(pte_t))
+
+static __always_inline bool uffdwp_line_begins(const pte_t *ptep)
+{
+	return IS_ALIGNED((unsigned long)ptep, SMP_CACHE_BYTES);
+}
+
+/* Is that true of all entries of a cache line? @ptep: its first */
+static __always_inline bool uffdwp_line_is_armed(const pte_t *ptep)
+{
+	pteval_t all = ~0UL, any = 0, val;
+	unsigned int i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < UFFDWP_LINE_ENTRIES; i++) {
+		val = READ_ONCE(ptep[i].pte);
+		all &= val;
+		any |= val;
+	}
+	return uffdwp_pteval_is_armed((all & ~_PAGE_RW) | (any & _PAGE_RW));
+}
+
+/* How many of @left entries from @ptep on are so, before the first that is not? */
+static __always_inline unsigned long uffdwp_armed_before(const pte_t *ptep, unsigned long left)
+{
+	unsigned long n = 0;
+
+	while (n != left && uffdwp_pteval_is_armed(READ_ONCE(ptep[n].pte))) {
+		if (uffdwp_line_begins(ptep + n) && left - n >= UFFDWP_LINE_ENTRIES &&
+		    uffdwp_line_is_armed(ptep + n))
+			n += UFFDWP_LINE_ENTRIES;
+		else
+			n++;
+	}
+	return n;
+}
+
 static inline bool uffdwp_pmd_armed(pmd_t pmd)
 {
 	return pmd_present(pmd) ? pmd_uffd_wp(pmd) && !pmd_write(pmd) : pmd_swp_uffd_wp(pmd);
@@ -101,6 +146,17 @@ static __always_inline pte_t uffdwp_pte_disarm_present(pte_t *ptep)
 	return new;
 }
 
+/* Take back what uffdwp_pte_arm_present() has done, under the same hold of the lock. */
+static inline void uffdwp_pte_give_back(pte_t *ptep)
+{
+	pte_t old = READ_ONCE(*ptep);
+	pte_t new;
+
+	do {
+		new = uffdwp_pte_mkwrite(pte_clear_uffd_wp(old));
+	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
+}
+
 /* Swap and migration entries: the hardware does not look at them. */
 static inline void uffdwp_pte_arm_swap(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
 {
@@ -114,6 +170,17 @@ static inline void uffdwp_pte_arm_swap(struct mm_struct *mm, unsigned long addr,
 			new = pte_swp_mksoft_dirty(new);
 	}
 	set_pte_at(mm, addr, ptep, pte_swp_mkuffd_wp(new));
+}
+
+/* As uffdwp_pte_give_back(). */
+static inline void uffdwp_pmd_give_back(pmd_t *pmdp)
+{
+	pmd_t old = READ_ONCE(*pmdp);
+	pmd_t new;
+
+	do {
+		new = uffdwp_pmd_mkwrite(pmd_clear_uffd_wp(old));
+	} while (!try_cmpxchg(&pmdp->pmd, &old.pmd, new.pmd));
 }
 
 static inline void uffdwp_pmd_arm_present(pmd_t *pmdp)

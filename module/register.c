@@ -175,72 +175,6 @@ int uffdwp_register(struct uffdwp_device_tracker *d, unsigned long start, unsign
 	return err;
 }
 
-/*
- * UFFDIO_UNREGISTER calls vma_can_userfault() with the mode that a VMA has, and so refuses one of
- * an ordinary file that is not registered.
- */
-static bool has_to_be_left_out(struct vm_area_struct *vma)
-{
-	return !vma->vm_userfaultfd_ctx.ctx && uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE;
-}
-
-/* The first part of [*start, *end) without such VMAs, or false when there is none. */
-static bool next_registrable_part(struct uffdwp_tracker *t, unsigned long *start,
-				  unsigned long *end)
-{
-	unsigned long border = *end;
-	struct vm_area_struct *vma;
-	bool found = false;
-
-	mmap_read_lock(t->mm);
-	uffdwp_for_each_vma(vma, t->mm, *start, border) {
-		if (!has_to_be_left_out(vma)) {
-			if (!found)
-				*start = max(*start, vma->vm_start);
-			*end = min(border, vma->vm_end);
-			found = true;
-		} else if (found) {
-			break;
-		}
-	}
-	mmap_read_unlock(t->mm);
-	return found;
-}
-
-static int unregister_parts(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end)
-{
-	unsigned long part_end = end;
-	int err = 0;
-
-	for (; !err && next_registrable_part(&d->base, &start, &part_end);
-	     start = part_end, part_end = end)
-		err = uffdwp_userfault_unregister(d->uffd, start, part_end - start);
-	return err;
-}
-
-static bool has_files_to_leave_out(struct uffdwp_tracker *t, unsigned long start,
-				   unsigned long end)
-{
-	struct vm_area_struct *vma;
-
-	uffdwp_for_each_vma(vma, t->mm, start, end)
-		if (has_to_be_left_out(vma))
-			return true;
-	return false;
-}
-
-/* By UFFDIO_UNREGISTER, which also wakes the faults of other modes that are registered. */
-static int unregister_handed_in(struct uffdwp_device_tracker *d, unsigned long start,
-				unsigned long end, bool in_parts)
-{
-	int err = in_parts ? unregister_parts(d, start, end) :
-			     uffdwp_userfault_unregister(d->uffd, start, end - start);
-
-	if (UFFDWP_UNREGISTER_KEEPS_BITS)
-		uffdwp_disarm_unregistered(d->base.mm, start, end);
-	return err;
-}
-
 /* VMAs that are looked at under one hold of mmap_lock. */
 #define BATCH 64
 
@@ -248,7 +182,7 @@ static int unregister_handed_in(struct uffdwp_device_tracker *d, unsigned long s
 static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigned long end)
 {
 	struct vm_area_struct *vma;
-	unsigned long vma_end;
+	unsigned long start, vma_end;
 	unsigned int i;
 	int err = 0;
 
@@ -263,23 +197,26 @@ static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigne
 			continue;
 		uffdwp_vma_keep_out_faults(vma);
 		/* ULONG_MAX means whole VMAs: a stack may have grown down below *pos. */
-		err = uffdwp_vma_unregister(vma, end == ULONG_MAX ? vma->vm_start :
-					    max(*pos, vma->vm_start), vma_end);
+		start = end == ULONG_MAX ? vma->vm_start : max(*pos, vma->vm_start);
+		/* Since it was disarmed, its owner may have protected it again. */
+		if (t->whose == UFFDWP_HANDED_IN)
+			uffdwp_disarm_vma(vma, start, vma_end,
+					  UFFDWP_DISARM_ALL | UFFDWP_DISARM_SPLIT);
+		err = uffdwp_vma_unregister(vma, start, vma_end);
 	}
 	return err;
 }
 
 /**
  * uffdwp_unregister_disarmed - unregister a range in which nothing is armed
- * @t: tracker whose userfaultfd the module has made, its mm held by mmget(); mmap_lock is taken
- *	here
+ * @t: tracker, its mm held by mmget(); mmap_lock is taken here
  * @start: first address
  * @end: last address, exclusive
  *
  * UFFDIO_UNREGISTER, and the last close of a userfaultfd, walk the page tables of all of it to take
  * the protection away, under one hold of mmap_lock for writing. Here that was done before, with
  * pauses (hold.c), and nothing is armed again: the caller keeps the tracker's commands out, and
- * hooks/arming.c keeps out others.
+ * hooks/arming.c keeps out others, except for the owner of a userfaultfd that was handed in.
  *
  * Taking mmap_lock and the VMA locks for writing waits for the faults that have found the tracker:
  * when this returns there is none left in the range.
@@ -308,12 +245,6 @@ static unsigned int all_if_registered(struct vm_area_struct *vma, const void *ar
 	       uffdwp_disarm_all_of(t) | UFFDWP_DISARM_SPLIT : UFFDWP_DISARM_NOTHING;
 }
 
-static int unregister_ours(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
-{
-	uffdwp_disarm_range(t->mm, start, end, all_if_registered, t);
-	return uffdwp_unregister_disarmed(t, start, end);
-}
-
 /**
  * uffdwp_unregister - UFFDWP_IOC_UNREGISTER
  * @d: attached tracker, locked, its mm held by mmget()
@@ -321,8 +252,9 @@ static int unregister_ours(struct uffdwp_tracker *t, unsigned long start, unsign
  * @end: last address, exclusive
  * @fail_at: out: start of the VMA that was refused, left alone if none was
  *
- * VMAs of another kind or userfaultfd in the range are an error, as for the kernel, though a
- * userfaultfd of ours has registered none of them.
+ * Not by UFFDIO_UNREGISTER, which up to Linux 6.12 takes VMAs from other userfaultfds, and the
+ * process may register some since the range was checked. VMAs of another kind or userfaultfd that
+ * are there before are an error, as for the kernel.
  *
  * Return: 0, or an error as documented with struct uffdwp_unregister_arg.
  */
@@ -330,19 +262,20 @@ int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsi
 		      u64 *fail_at)
 {
 	struct uffdwp_tracker *t = &d->base;
-	bool in_parts = false;
 	int err;
 
 	err = mmap_read_lock_killable(t->mm);
 	if (err)
 		return err;
 	err = check_range(d, start, end, check_unregister, fail_at);
-	if (!err)
-		in_parts = has_files_to_leave_out(t, start, end);
 	mmap_read_unlock(t->mm);
-
 	if (err)
 		return err;
-	return t->whose == UFFDWP_HANDED_IN ? unregister_handed_in(d, start, end, in_parts) :
-					      unregister_ours(t, start, end);
+
+	uffdwp_disarm_range(t->mm, start, end, all_if_registered, t);
+	err = uffdwp_unregister_disarmed(t, start, end);
+	/* Faults of other modes that were registered, too. */
+	if (t->whose == UFFDWP_HANDED_IN)
+		uffdwp_userfault_wake(d->uffd, start, end - start);
+	return err;
 }

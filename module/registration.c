@@ -77,6 +77,9 @@ static unsigned long modes_of(u64 mode)
 	       (mode & UFFDIO_REGISTER_MODE_MINOR ? VM_UFFD_MINOR : 0);
 }
 
+/* Of a race with a tracker that comes or goes. Each of them takes that tracker a command. */
+#define TRIES 20
+
 /*
  * -EBUSY says that the kernel has found nothing wrong with the request up to a VMA of another
  * userfaultfd (userfaultfd_register()). UFFDWP_IOC_REGISTER may register again what a tracker has
@@ -85,7 +88,7 @@ static unsigned long modes_of(u64 mode)
 static long register_and_take(struct file *uffd, struct uffdio_register __user *uarg,
 			      struct mm_struct *mm, struct uffdwp_claim *claim)
 {
-	unsigned int features;
+	unsigned int features, tries = TRIES;
 	long ret, given;
 
 	for (;;) {
@@ -96,7 +99,13 @@ static long register_and_take(struct file *uffd, struct uffdio_register __user *
 		given = uffdwp_give_way(mm, claim);
 		if (given < 0)
 			return given;
-		if (!given || fatal_signal_pending(current))
+		if (fatal_signal_pending(current))
+			return ret;
+		/*
+		 * Nothing was given: the tracker has left by itself, and the kernel is asked once
+		 * more; or the VMA is that of a userfaultfd of the process, and -EBUSY is right.
+		 */
+		if (!given && !tries--)
 			return ret;
 		cond_resched();
 	}
@@ -113,7 +122,6 @@ static long register_and_take(struct file *uffd, struct uffdio_register __user *
 long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg)
 {
 	struct uffdwp_claim claim = { .ctx = uffd->private_data };
-	const bool tracked = uffdwp_whose_ctx(claim.ctx) != UFFDWP_UNTRACKED;
 	struct uffdio_register request;
 	struct mm_struct *mm;
 	long ret;
@@ -132,10 +140,11 @@ long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg
 		 * The kernel clears no bits when a VMA leaves write-protect mode, nor when it comes
 		 * back, with pages written in between.
 		 */
-		if (tracked)
+		if (uffdwp_whose_ctx(claim.ctx))
 			disarm_other_modes(mm, &claim);
 		ret = register_and_take(uffd, uarg, mm, &claim);
-		if (tracked)
+		/* Asked again: it may have been handed in meanwhile. */
+		if (uffdwp_whose_ctx(claim.ctx))
 			disarm_registered(mm, &claim);
 	} else {
 		ret = uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
@@ -190,6 +199,7 @@ static long give_unregistered(struct file *uffd, struct mm_struct *mm, struct uf
 long uffdwp_uffd_unregister(struct file *uffd, struct uffdio_range __user *uarg)
 {
 	struct uffdwp_claim claim = { .ctx = uffd->private_data };
+	unsigned int tries = TRIES;
 	struct uffdio_range range;
 	struct mm_struct *mm;
 	long ret = 0;
@@ -206,6 +216,11 @@ long uffdwp_uffd_unregister(struct file *uffd, struct uffdio_range __user *uarg)
 	}
 	if (!ret) {
 		ret = uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
+		/* A tracker may have registered it since. */
+		while (ret == -EINVAL && claim.end && tries-- &&
+		       uffdwp_claim_meets_tracker(mm, &claim) &&
+		       !give_unregistered(uffd, mm, &claim))
+			ret = uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
 		if (UFFDWP_UNREGISTER_KEEPS_BITS && claim.end)
 			disarm_leftovers(mm, &claim);
 	}

@@ -27,13 +27,11 @@
  * @vma: where it is now; mmap_lock is held for writing, and faults are kept out, since the kernel
  *	has just changed its flags
  * @zeroes: zero pages of ours may be there. Without their bits they look like those that the
- *	process has mapped by reading, so all are unmapped: reading maps them again. Not in mlocked
- *	memory, which was populated when it was armed
+ *	process has mapped by reading, so all are unmapped: reading maps them again
  */
 void uffdwp_remap(struct vm_area_struct *vma, bool zeroes)
 {
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
 	uffdwp_disarm_vma(vma, vma->vm_start, vma->vm_end,
-			  zeroes && !(vma->vm_flags & VM_LOCKED) ? UFFDWP_DISARM_ZEROES :
-								   UFFDWP_DISARM_ALL);
+			  zeroes ? UFFDWP_DISARM_ZEROES : UFFDWP_DISARM_ALL);
 }

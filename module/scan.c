@@ -18,7 +18,6 @@
 #include "arm.h"
 #include "categories.h"
 #include "compat/hugetlb.h"
-#include "compat/vma.h"
 #include "pinned.h"
 #include "pte.h"
 #include "scan.h"
@@ -65,18 +64,28 @@ static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long
 	return uffdwp_scan_report(s, addr, &end, categories);
 }
 
+/* Is this entry, which is to be armed, not armed already, and secondary MMUs are to know before? */
+static bool must_notify_first(const struct uffdwp_scan *s, pte_t pte)
+{
+	return uffdwp_walk_must_notify(&s->walk) && !uffdwp_pte_armed(pte);
+}
+
 /* ->ptes of a PAGEMAP_SCAN without vec: arms all, whatever its categories, as Linux does. */
 static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, PAGE_SHIFT);
+	struct uffdwp_arming a;
 	int next = UFFDWP_WALK_ON;
 
+	uffdwp_arming_begin(&a, s->t, walk, PAGE_SHIFT);
 	if (!uffdwp_scan_resets_at(s, addr, end))
 		return UFFDWP_WALK_ON;
-	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE)
-		if (uffdwp_arm_pte(&a, pte, addr))
-			next = uffdwp_scan_drain_first(s, addr);
+	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
+		if (must_notify_first(s, *pte))
+			next = uffdwp_scan_come_back(s, addr, UFFDWP_WALK_NOTIFY);
+		else if (uffdwp_arm_pte(&a, pte, addr))
+			next = uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
+	}
 	uffdwp_arming_end(&a);
 	return next;
 }
@@ -92,6 +101,84 @@ static bool meets_batch(const struct uffdwp_scan *s, struct uffdwp_look *look, p
 	return look->met_batch;
 }
 
+/*
+ * The answers for a page that is present, as nearly all are: what its categories are, and whether
+ * it is reported, depends on nothing but whether it is armed. Unless the caller asks for more.
+ */
+struct plain {
+	bool known;
+	bool written_matches;
+	bool armed_matches;
+};
+
+static __always_inline struct plain plain_answers(const struct uffdwp_scan *s)
+{
+	const u64 armed = s->vma_categories | UFFDWP_PAGE_IS_PRESENT;
+
+	return (struct plain){
+		.known = !(s->asked & UFFDWP_EXTRA_CATEGORIES),
+		.written_matches = uffdwp_scan_matches(s, armed | UFFDWP_PAGE_IS_WRITTEN),
+		.armed_matches = uffdwp_scan_matches(s, armed),
+	};
+}
+
+/* Inlined: the hottest path. @reset: what is reported is armed; @notify: by NOTIFY first */
+static __always_inline int scan_pte(struct uffdwp_scan *s, struct uffdwp_arming *a, pte_t *ptep,
+				    unsigned long addr, const struct plain plain, bool reset,
+				    bool notify)
+{
+	const pte_t pte = READ_ONCE(*ptep);
+	unsigned long taken = addr + PAGE_SIZE;
+	u64 categories = s->vma_categories;
+	int next;
+
+	if (likely(plain.known && pte_present(pte))) {
+		const bool armed = uffdwp_pte_armed(pte);
+
+		if (!(armed ? plain.armed_matches : plain.written_matches))
+			return UFFDWP_WALK_ON;
+		categories |= UFFDWP_PAGE_IS_PRESENT | (armed ? 0 : UFFDWP_PAGE_IS_WRITTEN);
+	} else {
+		categories |= uffdwp_pte_categories(ptep, pte, s->asked, &a->look);
+		if (!uffdwp_scan_matches(s, categories))
+			return UFFDWP_WALK_ON;
+	}
+	if (notify && !uffdwp_pte_armed(pte))
+		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_NOTIFY);
+	next = uffdwp_scan_report(s, addr, &taken, categories);
+	if (reset && taken > addr && unlikely(uffdwp_arm_pte(a, ptep, addr))) {
+		uffdwp_regions_take_back(&s->regions);
+		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
+	}
+	return next;
+}
+
+/* @notify is a constant: what is about to be armed is looked for, and nothing is armed. */
+static __always_inline int scan_entries(struct uffdwp_scan *s, struct uffdwp_arming *a, pte_t *pte,
+					unsigned long addr, unsigned long end, bool reset,
+					bool notify)
+{
+	const struct plain plain = plain_answers(s);
+	const bool skips = plain.known && !plain.armed_matches;
+	int next = UFFDWP_WALK_ON;
+	unsigned long n;
+
+	while (addr != end && next == UFFDWP_WALK_ON) {
+		n = skips ? uffdwp_armed_before(pte, (end - addr) / PAGE_SIZE) : 0;
+		pte += n;
+		addr += n * PAGE_SIZE;
+		/* Where there is one, there are more; so no look for others before the next line. */
+		while (addr != end && next == UFFDWP_WALK_ON) {
+			next = scan_pte(s, a, pte, addr, plain, reset, notify);
+			pte++;
+			addr += PAGE_SIZE;
+			if (uffdwp_line_begins(pte))
+				break;
+		}
+	}
+	return next;
+}
+
 /**
  * uffdwp_scan_ptes - ->ptes of a scan
  * @walk: its walk
@@ -104,28 +191,17 @@ static bool meets_batch(const struct uffdwp_scan *s, struct uffdwp_look *look, p
 int uffdwp_scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, PAGE_SHIFT);
 	const bool reset = uffdwp_scan_resets_at(s, addr, end);
-	const u64 vma_categories = s->vma_categories;
-	const u64 asked = s->asked;
-	int next = UFFDWP_WALK_ON;
+	struct uffdwp_arming a;
+	int next;
 
+	uffdwp_arming_begin(&a, s->t, walk, PAGE_SHIFT);
 	if (meets_batch(s, &a.look, pte, addr, end))
-		return uffdwp_scan_drain_first(s, addr);
-	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
-		unsigned long taken = addr + PAGE_SIZE;
-		u64 categories = vma_categories |
-				 uffdwp_pte_categories(pte, READ_ONCE(*pte), asked, &a.look);
-
-		if (!uffdwp_scan_matches(s, categories))
-			continue;
-		next = uffdwp_scan_report(s, addr, &taken, categories);
-		if (reset && taken > addr && unlikely(uffdwp_arm_pte(&a, pte, addr))) {
-			uffdwp_regions_take_back(&s->regions);
-			next = uffdwp_scan_drain_first(s, addr);
-			break;
-		}
-	}
+		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
+	if (reset && uffdwp_walk_must_notify(walk))
+		next = scan_entries(s, &a, pte, addr, end, true, true);
+	else
+		next = scan_entries(s, &a, pte, addr, end, reset, false);
 	uffdwp_arming_end(&a);
 	return next;
 }
@@ -133,12 +209,13 @@ int uffdwp_scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, HPAGE_PMD_SHIFT);
+	struct uffdwp_arming a;
 	u64 categories = s->vma_categories | uffdwp_pmd_categories(READ_ONCE(*pmd), s->asked);
 	const u64 room = uffdwp_regions_room(&s->regions);
 	unsigned long taken = end;
 	int next;
 
+	uffdwp_arming_begin(&a, s->t, walk, HPAGE_PMD_SHIFT);
 	if (!uffdwp_scan_matches(s, categories))
 		return UFFDWP_WALK_ON;
 	if (!uffdwp_scan_resets_at(s, addr, end) || !room || uffdwp_pmd_armed(*pmd))
@@ -150,6 +227,8 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 		uffdwp_scan_remember_split(s, addr, *pmd);
 		return UFFDWP_WALK_SPLIT;
 	}
+	if (uffdwp_walk_must_notify(walk))
+		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_NOTIFY);
 	next = uffdwp_scan_report(s, addr, &taken, categories);
 	if (taken == end) {
 		uffdwp_arm_pmd(&a, pmd, addr);
@@ -169,14 +248,14 @@ static u64 hugetlb_categories(const struct uffdwp_scan *s, pte_t pte)
 static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk,
-						     uffdwp_hugetlb_shift(walk->vma));
+	struct uffdwp_arming a;
 	u64 categories = hugetlb_categories(s, READ_ONCE(*pte));
 	const bool whole = end - addr == 1UL << a.shift;
 	const bool written = categories & UFFDWP_PAGE_IS_WRITTEN;
 	unsigned long taken = end;
 	int next;
 
+	uffdwp_arming_begin(&a, s->t, walk, uffdwp_hugetlb_shift(walk->vma));
 	if (!uffdwp_scan_matches(s, categories))
 		return UFFDWP_WALK_ON;
 	switch (s->rules->hugetlb(s, addr, end, whole, written)) {
@@ -188,6 +267,8 @@ static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr
 	case UFFDWP_SCAN_TAKE:
 		break;
 	}
+	if (uffdwp_scan_resets(s) && must_notify_first(s, *pte))
+		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_NOTIFY);
 	next = uffdwp_scan_report(s, addr, &taken, categories);
 	if (uffdwp_scan_resets(s) && taken - addr == 1UL << a.shift) {
 		uffdwp_arm_hugetlb(&a, pte, addr);
@@ -229,16 +310,8 @@ static const struct uffdwp_walk_ops arming_scan_ops = {
 int uffdwp_scan_walk(struct uffdwp_scan *s, struct vm_area_struct *vma, unsigned long start,
 		     unsigned long end)
 {
-	struct mmu_notifier_range range;
-	int next;
-
 	s->walk.vma = vma;
-	if (uffdwp_scan_resets(s))
-		uffdwp_notifier_start(&range, vma, start, end);
-	next = uffdwp_walk_vma(&s->walk, start, end);
-	if (uffdwp_scan_resets(s))
-		uffdwp_notifier_end(&range);
-	return next;
+	return uffdwp_walk_vma(&s->walk, start, end);
 }
 
 /* From walk.pos on, until the end of the range or until the walk pauses or stops. */

@@ -101,11 +101,12 @@ static inline int uffdwp_scan_report(struct uffdwp_scan *s, unsigned long addr, 
 	return uffdwp_scan_add(s, addr, end, categories);
 }
 
-/* Come back to this page when the LRU batches are drained. */
-static inline int uffdwp_scan_drain_first(struct uffdwp_scan *s, unsigned long addr)
+/* Come back to this page when DRAIN or NOTIFY is done. */
+static inline int uffdwp_scan_come_back(struct uffdwp_scan *s, unsigned long addr,
+					enum uffdwp_walk_next first)
 {
 	s->walk.pos = addr;
-	return UFFDWP_WALK_DRAIN;
+	return first;
 }
 
 /* scan.c */

@@ -40,11 +40,13 @@ static int scan_emptied(struct uffdwp_scan *s, struct uffdwp_arming *a, pte_t *p
 
 	if (!uffdwp_scan_matches(s, categories))
 		return UFFDWP_WALK_ON;
+	if (uffdwp_scan_resets(s) && uffdwp_walk_must_notify(&s->walk))
+		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_NOTIFY);
 	next = uffdwp_scan_report(s, addr, &taken, categories);
 	if (uffdwp_scan_resets_at(s, addr, taken) && taken > addr &&
 	    uffdwp_arm_absent_pte(a, pte, addr)) {
 		uffdwp_regions_take_back(&s->regions);
-		next = uffdwp_scan_drain_first(s, addr);
+		next = uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
 	}
 	return next;
 }
@@ -64,10 +66,11 @@ int uffdwp_scan_split_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long a
 			   unsigned long end)
 {
 	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
-	struct uffdwp_arming a = uffdwp_arming_begin(s->t, walk, PAGE_SHIFT);
+	struct uffdwp_arming a;
 	int next = UFFDWP_WALK_ON;
 	unsigned long run;
 
+	uffdwp_arming_begin(&a, s->t, walk, PAGE_SHIFT);
 	if (addr >= s->split.end)
 		walk->ops = &uffdwp_scan_ops;
 	if (addr >= s->split.end || end <= s->split.start)

@@ -25,13 +25,14 @@
 
 static notrace bool changes_memory_of_trackers(const struct file *uffd, unsigned int cmd)
 {
+	/* Also without a tracker: it may come while they are under way. */
 #if UFFDWP_KERNEL_HAS_MOVE
-	/* Also without a tracker: it may be at work when the first one arms. */
 	if (cmd == UFFDIO_MOVE)
 		return true;
 #endif
-	return (cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER ||
-		uffdwp_stranger_may_fill(cmd)) &&
+	if (cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER)
+		return true;
+	return uffdwp_stranger_may_fill(cmd) &&
 	       uffdwp_mm_is_tracked(uffdwp_userfault_owner(uffd));
 }
 
@@ -116,8 +117,9 @@ static void look_at_continued(const struct file *uffd, const struct uffdio_conti
 static long call_continue(struct file *uffd, unsigned int cmd, unsigned long arg)
 {
 	struct uffdio_continue request;
-	/* The kernel refuses what cannot be read. */
-	const bool known = !copy_from_user(&request, (void __user *)arg, sizeof(request));
+	/* The kernel refuses what cannot be read. It does not read @mapped. */
+	const bool known = !copy_from_user(&request, (void __user *)arg,
+					   offsetof(struct uffdio_continue, mapped));
 	long ret = call_command(uffd, cmd, arg);
 
 	if (known && uffdwp_whose_ctx(uffd->private_data) == UFFDWP_HANDED_IN)

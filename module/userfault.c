@@ -239,6 +239,21 @@ long uffdwp_userfault_register(struct file *uffd, unsigned long start, unsigned 
 }
 
 /**
+ * uffdwp_userfault_wake - UFFDIO_WAKE
+ * @uffd: file
+ * @start: first address
+ * @len: bytes
+ *
+ * Return: what the kernel returns; -ENOMEM or -EINTR.
+ */
+long uffdwp_userfault_wake(struct file *uffd, unsigned long start, unsigned long len)
+{
+	struct uffdio_range range = { .start = start, .len = len };
+
+	return uffdwp_private_ioctl(uffd, UFFDIO_WAKE, &range);
+}
+
+/**
  * uffdwp_userfault_unregister - UFFDIO_UNREGISTER
  * @uffd: file
  * @start: first address

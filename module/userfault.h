@@ -16,6 +16,7 @@ bool uffdwp_userfault_waiting(const void *ctx);
 int uffdwp_userfault_features(struct file *uffd, unsigned int *features);
 long uffdwp_userfault_api(struct file *uffd, u64 features);
 long uffdwp_userfault_register(struct file *uffd, unsigned long start, unsigned long len);
+long uffdwp_userfault_wake(struct file *uffd, unsigned long start, unsigned long len);
 long uffdwp_userfault_unregister(struct file *uffd, unsigned long start, unsigned long len);
 
 #endif /* UFFDWP_USERFAULT_H */

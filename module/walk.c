@@ -30,6 +30,7 @@
 #include "compat/hugetlb.h"
 #include "compat/lockdep.h"
 #include "compat/pgtable.h"
+#include "compat/vma.h"
 #include "hold.h"
 #include "walk.h"
 
@@ -87,7 +88,10 @@ static pmd_t read_pmd(struct mm_struct *mm, pmd_t *pmdp)
 	return pmd;
 }
 
-/* One PMD. SPLIT and POPULATE: it has changed, look again. DRAIN: drain first, then look again. */
+/*
+ * One PMD. SPLIT and POPULATE: it has changed, look again. DRAIN and NOTIFY: do so first, then look
+ * again.
+ */
 static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, unsigned long end)
 {
 	pmd_t pmd = read_pmd(walk->vma->vm_mm, pmdp);
@@ -122,6 +126,20 @@ static void drain_lru(struct uffdwp_walk *walk)
 	walk->drained = true;
 }
 
+/* From walk->pos on, with the MMU notifiers called for that. */
+static int walk_notified(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end)
+{
+	struct mmu_notifier_range range;
+	int next;
+
+	uffdwp_notifier_start(&range, walk->vma, walk->pos, end);
+	walk->notified = true;
+	next = walk_pmd(walk, pmd, walk->pos, end);
+	walk->notified = false;
+	uffdwp_notifier_end(&range);
+	return next;
+}
+
 /* The PMD may change each time, without end: reschedules, and ends when the task is killed. */
 static int walk_changing_pmd(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end)
 {
@@ -129,6 +147,8 @@ static int walk_changing_pmd(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long
 
 	for (;;) {
 		next = walk_pmd(walk, pmd, walk->pos, end);
+		if (next == UFFDWP_WALK_NOTIFY)
+			next = walk_notified(walk, pmd, end);
 		if (next == UFFDWP_WALK_DRAIN)
 			drain_lru(walk);
 		else if (next != UFFDWP_WALK_POPULATE && next != UFFDWP_WALK_SPLIT)
@@ -215,6 +235,20 @@ static int walk_hugetlb_page(struct uffdwp_walk *walk, unsigned long addr, unsig
 	return next;
 }
 
+static int walk_notified_hugetlb_page(struct uffdwp_walk *walk, unsigned long addr,
+				      unsigned long end)
+{
+	struct mmu_notifier_range range;
+	int next;
+
+	uffdwp_notifier_start(&range, walk->vma, addr, end);
+	walk->notified = true;
+	next = walk_hugetlb_page(walk, addr, end);
+	walk->notified = false;
+	uffdwp_notifier_end(&range);
+	return next;
+}
+
 static int walk_hugetlb(struct uffdwp_walk *walk, unsigned long end)
 {
 	const unsigned long size = 1UL << uffdwp_hugetlb_shift(walk->vma);
@@ -224,6 +258,8 @@ static int walk_hugetlb(struct uffdwp_walk *walk, unsigned long end)
 	while (walk->pos != end) {
 		border = min(end, round_down(walk->pos, size) + size);
 		next = walk_hugetlb_page(walk, walk->pos, border);
+		if (next == UFFDWP_WALK_NOTIFY)
+			next = walk_notified_hugetlb_page(walk, walk->pos, border);
 		if (next)
 			return next;
 		walk->pos = border;

@@ -217,7 +217,8 @@ struct uffdwp_hello_arg {
 #define UFFDWP_ATTACH_UFFD	(1ULL << 1)	/* use @uffd, do not make a userfaultfd */
 /*
  * Arm pages that somebody holds like all others. What is written to them without a fault is not
- * noticed: for callers that know of it by themselves.
+ * noticed: for callers that know of it by themselves. Without effect before Linux 5.19, which would
+ * copy such a page at the next write and leave the holder the old one.
  */
 #define UFFDWP_ATTACH_IGNORE_PINS	(1ULL << 2)
 /* The process cannot have the memory for a userfaultfd of its own: do not give way, see below. */
@@ -255,7 +256,9 @@ struct uffdwp_hello_arg {
  * resolves. What was protected on it before is written until it is armed, and whoever sleeps in a
  * write to it goes on. So is all that UFFDIO_REGISTER registers, again or for the first time, and
  * what it takes out of write-protect mode is tracked no more. What UFFDIO_MOVE has brought is
- * written, whatever it was elsewhere; and what it moves away is written while it does.
+ * written, whatever it was elsewhere; and what it moves away is written while it does. The tracker
+ * keeps it open: when the process closes it, memory stays registered, and whoever waits for its
+ * reader waits, until the tracker is closed.
  *
  * The process comes first (UFFDWP_FEATURE_GIVES_WAY). When it registers memory with a userfaultfd
  * of its own (UFFDIO_REGISTER) that is registered with a tracker, the tracker gives way: nothing of

@@ -28,6 +28,8 @@
 #include "backport/backport.h"
 #include "backport/backport_tracker.h"
 #include "compat/backport.h"
+#include "disarm.h"
+#include "health.h"
 #include "hooks/hooks.h"
 #include "life.h"
 #include "tracker.h"
@@ -56,7 +58,7 @@ struct uffdwp_backport_tracker *uffdwp_backport_tracker_new(void)
 		return NULL;
 	}
 	b->base.whose = UFFDWP_BACKPORT;
-	b->base.ignore_pins = true;
+	b->base.ignore_pins = !UFFDWP_COPIES_PINNED_PAGES;
 	b->base.markers = UFFDWP_KERNEL_HAS_MARKERS;
 	return b;
 }
@@ -96,22 +98,38 @@ static void end_tracker(struct uffdwp_backport_tracker *b)
 	module_put(THIS_MODULE);
 }
 
+static unsigned int all_of_ctx(struct vm_area_struct *vma, const void *ctx)
+{
+	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
 /*
- * UFFDIO_API was called. A thread that races UFFDIO_REGISTER against it may register memory before
- * the tracker is published; until then its write faults wait for the monitor, as with a plain
- * userfaultfd.
+ * UFFDIO_API was called. A thread that races UFFDIO_REGISTER and UFFDIO_WRITEPROTECT against it may
+ * have protected memory before the tracker was published, and a write fault there sleeps, waiting
+ * for a monitor that need not answer.
  */
+static void wake_early_faults(const struct uffdwp_tracker *t)
+{
+	if (t->sync || !mmget_not_zero(t->mm))
+		return;
+	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, all_of_ctx, t->ctx);
+	uffdwp_health_wake(t);
+	mmput(t->mm);
+}
+
 static int begin_tracking(struct uffdwp_tracker *t, struct file *uffd)
 {
 	int err;
 
 	t->mm = uffdwp_userfault_owner(uffd);
 	err = uffdwp_tracker_begin(t);
-	if (err)
+	if (err) {
 		t->mm = NULL;
-	else
-		mmgrab(t->mm);
-	return err;
+		return err;
+	}
+	mmgrab(t->mm);
+	wake_early_faults(t);
+	return 0;
 }
 
 static long api_with_tracker(struct file *uffd, struct uffdio_api __user *uarg, u64 features)

@@ -100,6 +100,9 @@
  */
 #define UFFDWP_FORCED_WRITES_GO_BY_DIRTY UFFDWP_KERNEL_HAS_FOLL_COW
 
+/* do_wp_page() copies an anonymous page that has references, and a pin keeps the old one. */
+#define UFFDWP_COPIES_PINNED_PAGES (!UFFDWP_KERNEL_HAS_ANON_EXCLUSIVE)
+
 #define pr_fmt(fmt) "uffdwp-async: " fmt
 
 #endif /* UFFDWP_COMPAT_H */

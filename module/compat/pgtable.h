@@ -12,6 +12,25 @@
 #include "entries.h"
 #include "symbols.h"
 
+/* With write permission: pte_mkwrite() is out of line since there is _PAGE_SAVED_DIRTY. */
+static inline pte_t uffdwp_pte_mkwrite(pte_t pte)
+{
+#if UFFDWP_KERNEL_HAS_MKWRITE_NOVMA
+	return pte_clear_saveddirty(pte_mkwrite_novma(pte));
+#else
+	return pte_mkwrite(pte);
+#endif
+}
+
+static inline pmd_t uffdwp_pmd_mkwrite(pmd_t pmd)
+{
+#if UFFDWP_KERNEL_HAS_MKWRITE_NOVMA
+	return pmd_clear_saveddirty(pmd_mkwrite_novma(pmd));
+#else
+	return pmd_mkwrite(pmd);
+#endif
+}
+
 /* The *_alloc() of <linux/mm.h>, whose slow halves are not exported. NULL: out of memory. */
 static inline p4d_t *uffdwp_p4d_alloc(struct mm_struct *mm, pgd_t *pgd, unsigned long addr)
 {

@@ -136,6 +136,16 @@ probe HUGETLB_LINEAR_INDEX '6.7, "hugetlb: use linear page index in the page cac
 void *f(struct hstate *h) { return filemap_lock_hugetlb_folio(h, 0, 0); }
 SNIPPET
 
+probe MKWRITE_NOVMA '6.6, "mm: Rename arch pte_mkwrite()'"'"'s to pte_mkwrite_novma()"' <<'SNIPPET'
+#include <linux/mm.h>
+pte_t probed(pte_t pte) { return pte_clear_saveddirty(pte_mkwrite_novma(pte)); }
+SNIPPET
+
+probe ANON_EXCLUSIVE '5.19, "mm: remember exclusively mapped anonymous pages with PG_anon_exclusive"' <<'SNIPPET'
+#include <linux/mm.h>
+int probed(void) { return PG_anon_exclusive; }
+SNIPPET
+
 probe FAULT_UNSHARE '5.19, "mm: support GUP-triggered unsharing of anonymous pages"' <<'SNIPPET'
 int flag = FAULT_FLAG_UNSHARE;
 SNIPPET

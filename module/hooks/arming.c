@@ -98,7 +98,8 @@ static struct uffdwp_hook userfaultfd_ioctl_hook = {
 	.without = "no userfaultfd can be handed in, no tracker gives way, and native_abi=1 offers nothing on one",
 	.features = UFFDWP_FEATURE_UFFD | UFFDWP_FEATURE_GIVES_WAY | UFFDWP_INNER_WP_ASYNC |
 		    UFFDWP_INNER_CONTINUE_WP,
-	.permanent_with_native_abi = UFFDWP_BACKPORTS_WP_ASYNC || UFFDWP_BACKPORTS_CONTINUE_WP,
+	/* A call that has begun is seen by a tracker that comes meanwhile: uffd_call.c */
+	.permanent = true,
 	.ops = UFFDWP_REDIRECT(userfaultfd_ioctl),
 	.prove = prove_userfaultfd_ioctl,
 };

@@ -39,6 +39,7 @@ int main(int argc, char **argv)
 {
 	const struct tracking device = {
 		.begin = begin, .scan = scan, .end = end, .sees_pins = true,
+		.spares_machine = true,
 	};
 	struct stress stress = { .count = 5000, .seconds = 5 };
 	const struct CMUnitTest *tests;

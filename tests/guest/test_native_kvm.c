@@ -41,7 +41,10 @@ static void end(void)
 
 int main(int argc, char **argv)
 {
-	const struct tracking native = { .begin = begin, .scan = scan, .end = end };
+	const struct tracking native = {
+		.begin = begin, .scan = scan, .end = end,
+		.spares_machine = kernel_is_before(6, 7),
+	};
 	struct stress stress = { .count = 5000, .seconds = 5 };
 	const struct CMUnitTest *tests;
 	size_t n;

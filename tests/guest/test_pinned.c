@@ -361,6 +361,42 @@ static void held_pages_may_be_mapped_armed(void **state)
 		skip_because("this kernel has no UFFDIO_CONTINUE_MODE_WP");
 }
 
+/*
+ * A pin is a pin of this page: if a write of the process were to get it another one, what is read
+ * into the pinned page would be lost to it.
+ */
+static void pinned_pages_stay_where_they_are(void **state)
+{
+	static const uint64_t flags[] = { 0, UFFDWP_ATTACH_IGNORE_PINS };
+	const struct kind *kind = *state;
+	size_t len = kind->pages * PAGE, i;
+	int fd, file = file_with("one");
+	struct ring ring;
+	char *p, *held;
+
+	/* Armed by ARM, and by a scan. */
+	for (i = 0; i < 2 * sizeof(flags) / sizeof(flags[0]); i++) {
+		p = kind->make(len);
+		held = p + HELD * PAGE;
+		ring = ring_of(held, PAGE);
+		fd = dev_open();
+		assert_ok(dev_attach(fd, flags[i / 2], 0, 0, 0));
+		assert_ok(dev_register(fd, p, len));
+		if (i % 2)
+			assert_ok(dev_arm(fd, p, len));
+		else
+			written(fd, p, len, true);
+		held[100] = 5;
+		read_fixed(&ring, file, held, 3);
+		assert_memory_equal(held, "one", 3);
+		assert_int_equal(held[100], 5);
+		let_go(&ring);
+		close(fd);
+		unmake(kind, p);
+	}
+	close(file);
+}
+
 /* A caller that asks for it gets what the page tables say, and the category. */
 static void pins_can_be_ignored(void **state)
 {
@@ -370,6 +406,8 @@ static void pins_can_be_ignored(void **state)
 	struct ring ring = ring_of(held, PAGE);
 	int fd = dev_open(), file = file_with("one");
 
+	if (kernel_is_before(5, 19))
+		skip_because("pins always count where the kernel copies pinned pages");
 	assert_ok(dev_attach_ignoring_pins(fd));
 	assert_ok(dev_register(fd, p, len));
 	assert_ok(dev_arm(fd, p, len));
@@ -693,6 +731,7 @@ int main(void)
 		ONE_KIND(held_pages_may_be_mapped_armed, "shared", 3),
 		ONE_KIND(held_pages_may_be_mapped_armed, "hugetlb", 5),
 		EACH_KIND(pins_can_be_ignored),
+		EACH_KIND(pinned_pages_stay_where_they_are),
 		EACH_KIND(any_reference_counts),
 		cmocka_unit_test(process_vm_writev_is_never_missed),
 		CHURN("one mapping moves", 0),

@@ -234,6 +234,43 @@ TEST(memory_used)
 	munmap(p, len);
 }
 
+/* ---- mlocked memory is populated, and stays so */
+
+static size_t present(const char *p, size_t pages)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < pages; i++)
+		n += pagemap_entry(p + i * PAGE) >> 63;
+	return n;
+}
+
+/* By reading, where the process may not write: zero pages, which are not the tracker's. */
+TEST(zero_pages_of_mlocked_memory_stay)
+{
+	const size_t pages = 16;
+	char *p = map_anon(pages), *hole = map_anon(1);
+	int fd = dev_open();
+
+	assert_ok(mprotect(p, pages * PAGE, PROT_READ));
+	assert_ok(mlock(p, pages * PAGE));
+	assert_int_equal(present(p, pages), pages);
+	assert_ok(dev_attach_self(fd));
+	/* It maps zero pages elsewhere, so that it has some to unmap. */
+	assert_ok(dev_register(fd, hole, PAGE));
+	assert_ok(dev_arm(fd, hole, PAGE));
+	assert_ok(dev_register(fd, p, pages * PAGE));
+	assert_ok(dev_arm(fd, p, pages * PAGE));
+	assert_ok(dev_disarm(fd, p, pages * PAGE));
+	assert_int_equal(present(p, pages), pages);
+	assert_ok(dev_arm(fd, p, pages * PAGE));
+	close(fd);
+	assert_int_equal(present(p, pages), pages);
+	assert_int_equal(present(hole, 1), 0);
+	munmap(p, pages * PAGE);
+	munmap(hole, PAGE);
+}
+
 /* ---- no memory for page tables */
 
 /* All of the stack that the task will need is there: it takes no fault while it is poor. */
@@ -325,6 +362,7 @@ TEST(no_memory_for_page_tables)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(zero_pages_of_mlocked_memory_stay),
 		ZERO(nothing_is_written_at_first),
 		MARKER(nothing_is_written_at_first),
 		ZERO(the_first_write_is_seen),

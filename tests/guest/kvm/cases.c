@@ -6,10 +6,12 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "environment.h"
 #include "unserved.h"
@@ -482,6 +484,71 @@ static void by_two_processors(void **state)
 	mirror(*state, 2);
 }
 
+/* ---- what a scan costs the guest */
+
+/* Mappings that the machine was given by its own page faults, until now. */
+static unsigned long mappings_given(const struct vm *vm)
+{
+	unsigned long given = 0;
+	char path[80];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/pf_fixed", getpid(), vm->fd);
+	f = fopen(path, "r");
+	if (!f)
+		fail_msg("%s: %s", path, strerror(errno));
+	assert_int_equal(fscanf(f, "%lu", &given), 1);
+	fclose(f);
+	return given;
+}
+
+/* One word of each page, to memory that is not tracked. */
+static void read_all(struct vm *vm, size_t len)
+{
+	struct vm_task task = { .code = VM_MOVE, .to = VM_SCRATCH };
+
+	for (task.from = VM_MEMORY; task.from < VM_MEMORY + len; task.from += PAGE)
+		assert_null(vm_run(vm, 0, &task));
+}
+
+/* All of the memory is armed and the guest only reads it: it keeps its mappings over a scan. */
+static void a_scan_that_finds_nothing_is_free(void **state)
+{
+	const struct kind *kind = *state;
+	const struct vm_task write = { .code = VM_STORE, .to = VM_MEMORY, .value = 9 };
+	unsigned long before, unwritten, written;
+	char *memory;
+	struct vm vm;
+
+	if (!tracking->spares_machine)
+		skip_because("PAGEMAP_SCAN of this kernel takes all mappings from the machine");
+	memory = kind->make(kind);
+	vm_create(&vm, 1, memory, kind->len);
+	tracking->begin(kind->kind, memory, kind->len);
+	wait_for(!count(memory, kind->len, true));
+	read_all(&vm, kind->len);
+
+	before = mappings_given(&vm);
+	assert_int_equal(count(memory, kind->len, true), 0);
+	read_all(&vm, kind->len);
+	unwritten = mappings_given(&vm) - before;
+
+	/* And one that must count: a page is written and armed again. */
+	assert_null(vm_run(&vm, 0, &write));
+	before = mappings_given(&vm);
+	wait_for(!count(memory, kind->len, true));
+	read_all(&vm, kind->len);
+	written = mappings_given(&vm) - before;
+
+	print_message("[   INFO   ] %lu mappings made anew after a scan that found nothing, %lu after "
+		      "one that found one page\n", unwritten, written);
+	assert_int_equal(unwritten, 0);
+	assert_true(written > 0);
+	tracking->end();
+	vm_destroy(&vm);
+	unmake(kind, memory);
+}
+
 /* It is to do what it is told after an exception, too. */
 TEST(a_processor_that_went_astray_begins_anew)
 {
@@ -522,6 +589,7 @@ const struct CMUnitTest *kvm_tests(const struct tracking *with, const struct str
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_processor_that_went_astray_begins_anew),
 		EACH_KIND(by_each_means), EACH_KIND(by_one_processor), EACH_KIND(by_two_processors),
+		EACH_KIND(a_scan_that_finds_nothing_is_free),
 	};
 
 	tracking = with;

@@ -33,6 +33,8 @@ struct tracking {
 	 * missed.
 	 */
 	bool sees_pins;
+	/* A scan takes from the machine's own page tables only what it arms. PAGEMAP_SCAN takes all. */
+	bool spares_machine;
 };
 
 /* All of them; where there can be no virtual machine, one that says so. */

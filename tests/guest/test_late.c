@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A tracker that comes late: calls on userfaultfds of the process are under way by then, and tasks
+ * sleep. And calls whose result cannot be stored.
+ */
+#include <errno.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "support.h"
+
+#define N 8ul
+#define LEN (N * PAGE)
+
+/* Of Linux 6.8, which the headers that this is built with need not know. */
+struct move {
+	uint64_t dst, src, len, mode;
+	int64_t move;
+};
+
+#define MOVE _IOWR(UFFDIO, 0x05, struct move)
+#define MOVE_MODE_ALLOW_SRC_HOLES (1ull << 1)
+
+static void uffd_register(int fd, char *start, size_t len, uint64_t mode)
+{
+	struct uffdio_register reg = { .range = { (uintptr_t)start, len }, .mode = mode };
+
+	assert_ok(ioctl(fd, UFFDIO_REGISTER, &reg) ? -errno : 0);
+}
+
+static void uffd_protect(int fd, char *start, size_t len)
+{
+	struct uffdio_writeprotect wp = {
+		.range = { (uintptr_t)start, len }, .mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+
+	assert_ok(ioctl(fd, UFFDIO_WRITEPROTECT, &wp) ? -errno : 0);
+}
+
+/* ---- a call that sleeps on its request, until that is filled in */
+
+struct call {
+	int uffd;
+	unsigned long cmd;
+	char *request;
+	int monitor;
+	pthread_t thread;
+	atomic_int ret;
+};
+
+static void *do_call(void *arg)
+{
+	struct call *c = arg;
+
+	c->ret = ioctl(c->uffd, c->cmd, c->request) ? -errno : 0;
+	return NULL;
+}
+
+static void wait_for_fault(int monitor)
+{
+	struct pollfd p = { .fd = monitor, .events = POLLIN };
+	struct uffd_msg msg;
+
+	assert_int_equal(poll(&p, 1, 60000), 1);
+	assert_int_equal(read(monitor, &msg, sizeof(msg)), sizeof(msg));
+}
+
+static void call_begin(struct call *c)
+{
+	c->request = map_anon(1);
+	c->monitor = new_uffd(0);
+	uffd_register(c->monitor, c->request, PAGE, UFFDIO_REGISTER_MODE_MISSING);
+	assert_ok(pthread_create(&c->thread, NULL, do_call, c));
+	wait_for_fault(c->monitor);
+}
+
+static int call_end(struct call *c, const void *request, size_t len)
+{
+	char *page = map_filled(1);
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)c->request, .src = (uintptr_t)page, .len = PAGE,
+	};
+
+	memcpy(page, request, len);
+	assert_ok(ioctl(c->monitor, UFFDIO_COPY, &copy) ? -errno : 0);
+	assert_ok(pthread_join(c->thread, NULL));
+	close(c->monitor);
+	munmap(c->request, PAGE);
+	munmap(page, PAGE);
+	return c->ret;
+}
+
+/* Hooks that are not permanent are removed 2 s after the last tracker was closed. */
+static void wait_for_removed_hooks(void)
+{
+	sleep(4);
+}
+
+/* ---- UFFDIO_REGISTER */
+
+/* What a userfaultfd has protected stays so when it takes its memory out of the mode first. */
+static char *map_with_old_bits(void)
+{
+	struct uffdio_range range = { .len = LEN };
+	char *p = map_filled(N);
+	int former = new_uffd(0);
+
+	range.start = (uintptr_t)p;
+	uffd_register(former, p, LEN, UFFDIO_REGISTER_MODE_WP);
+	uffd_protect(former, p, LEN);
+	uffd_register(former, p, LEN, UFFDIO_REGISTER_MODE_MISSING);
+	assert_ok(ioctl(former, UFFDIO_UNREGISTER, &range) ? -errno : 0);
+	close(former);
+	return p;
+}
+
+/* Nobody has armed the pages for the tracker, which comes while they are being registered. */
+static void register_late(int elsewhere)
+{
+	struct uffdio_register reg = { .range.len = LEN, .mode = UFFDIO_REGISTER_MODE_WP };
+	struct call c = { .cmd = UFFDIO_REGISTER, .uffd = new_uffd(0) };
+	char *p = map_with_old_bits();
+	int fd;
+
+	call_begin(&c);
+	fd = dev_open();
+	assert_ok(dev_attach_uffd(fd, c.uffd));
+	reg.range.start = (uintptr_t)p;
+	assert_ok(call_end(&c, &reg, sizeof(reg)));
+	assert_int_equal(written(fd, p, LEN, false), N);
+	close(fd);
+	if (elsewhere >= 0)
+		close(elsewhere);
+	close(c.uffd);
+	munmap(p, LEN);
+}
+
+TEST(what_is_registered_while_a_tracker_comes_is_written)
+{
+	char *elsewhere = map_filled(1);
+
+	register_late(tracker_of(elsewhere, PAGE));
+	munmap(elsewhere, PAGE);
+}
+
+TEST(what_is_registered_while_the_first_tracker_comes_is_written)
+{
+	wait_for_removed_hooks();
+	register_late(-1);
+}
+
+/* ---- UFFDIO_MOVE */
+
+static void needs_move(void)
+{
+	char *src = map_filled(1), *dst = map_anon(1);
+	struct move m = { .dst = (uintptr_t)dst, .src = (uintptr_t)src, .len = PAGE };
+	int uffd = new_uffd(0), ret;
+
+	uffd_register(uffd, dst, PAGE, UFFDIO_REGISTER_MODE_MISSING);
+	ret = ioctl(uffd, MOVE, &m);
+	close(uffd);
+	munmap(src, PAGE);
+	munmap(dst, PAGE);
+	if (ret)
+		skip_because("this kernel has no UFFDIO_MOVE");
+}
+
+static void needs_swap(void)
+{
+	const char *reason = swap_on(16 << 20);
+
+	if (reason)
+		skip_because("%s", reason);
+}
+
+/* Entries of swap move as they are. Where they arrive is no tracker, and nobody has protected. */
+TEST(what_moves_while_the_first_tracker_comes_is_not_armed)
+{
+	char *from, *to = map_anon(N);
+	struct move m = {
+		.dst = (uintptr_t)to, .len = LEN, .mode = MOVE_MODE_ALLOW_SRC_HOLES,
+	};
+	struct call c = { .cmd = MOVE };
+	int fd;
+
+	needs_move();
+	needs_swap();
+	wait_for_removed_hooks();
+	from = map_filled(N);
+	m.src = (uintptr_t)from;
+	c.uffd = new_uffd(0);
+	uffd_register(c.uffd, to, LEN, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP);
+	assert_null(swap_out(from, LEN));
+	call_begin(&c);
+	fd = tracker_of(from, LEN);
+	assert_int_equal(written(fd, from, LEN, false), 0);
+	call_end(&c, &m, sizeof(m));
+	assert_true(is_swapped(to));
+	assert_int_equal(armed_entries(to, N), 0);
+	close(fd);
+	close(c.uffd);
+	munmap(from, LEN);
+	munmap(to, LEN);
+	swap_off();
+}
+
+/*
+ * The kernel reads all but the last member of the request, moves, and then cannot store the result.
+ */
+TEST(a_move_whose_result_cannot_be_stored_is_a_move)
+{
+	char *from, *to = map_anon(N), *p = map_filled(2);
+	struct move *m = (struct move *)(p + PAGE - offsetof(struct move, move));
+	int fd, uffd, tries;
+
+	needs_move();
+	needs_swap();
+	munmap(p + PAGE, PAGE);
+	from = map_filled(N);
+	uffd = new_uffd(0);
+	uffd_register(uffd, to, LEN, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP);
+	fd = tracker_of(from, LEN);
+	assert_null(swap_out(from, LEN));
+	m->dst = (uintptr_t)to;
+	m->src = (uintptr_t)from;
+	m->len = LEN;
+	m->mode = MOVE_MODE_ALLOW_SRC_HOLES;
+	for (tries = 0; tries < 100 && !is_swapped(to + LEN - PAGE); tries++) {
+		assert_int_equal(ioctl(uffd, MOVE, m) ? -errno : 0, -EFAULT);
+		usleep(1000);
+	}
+	assert_true(is_swapped(to + LEN - PAGE));
+	assert_int_equal(armed_entries(to, N), 0);
+	close(fd);
+	close(uffd);
+	munmap(from, LEN);
+	munmap(to, LEN);
+	munmap(p, PAGE);
+	swap_off();
+}
+
+/* ---- who sleeps when the tracker comes */
+
+static void *write_first(void *p)
+{
+	*(char *)p = 3;
+	return NULL;
+}
+
+/* The page that was protected has been discarded meanwhile, and nothing is armed any more. */
+TEST(a_sleeper_goes_on_though_nothing_is_armed)
+{
+	char *p = map_filled(1);
+	int uffd = new_uffd(0), fd = dev_open();
+	pthread_t thread;
+
+	uffd_register(uffd, p, PAGE, UFFDIO_REGISTER_MODE_WP);
+	uffd_protect(uffd, p, PAGE);
+	assert_ok(pthread_create(&thread, NULL, write_first, p));
+	wait_for_fault(uffd);
+	assert_ok(madvise(p, PAGE, MADV_DONTNEED));
+	assert_ok(dev_attach_uffd(fd, uffd));
+	assert_ok(pthread_join(thread, NULL));
+	assert_int_equal(*p, 3);
+	close(fd);
+	close(uffd);
+	munmap(p, PAGE);
+}
+
+/* ---- what is the kernel's stays the kernel's */
+
+/* With or without a tracker in the process: the kernel copies to one VMA or not at all. */
+static void copy_over_two(void)
+{
+	char *p = map_anon(2 * N), *page = map_filled(2 * N);
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)p, .src = (uintptr_t)page, .len = 2 * LEN,
+		.mode = UFFDIO_COPY_MODE_WP,
+	};
+	int uffd = new_uffd(0), ret;
+
+	assert_ok(mprotect(p + LEN, LEN, PROT_READ));
+	uffd_register(uffd, p, 2 * LEN, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP);
+	ret = ioctl(uffd, UFFDIO_COPY, &copy) ? -errno : 0;
+	assert_int_equal(ret, -ENOENT);
+	close(uffd);
+	munmap(p, 2 * LEN);
+	munmap(page, 2 * LEN);
+}
+
+TEST(a_copy_over_two_vmas_is_refused)
+{
+	char *elsewhere = map_filled(1);
+	int fd;
+
+	copy_over_two();
+	fd = tracker_of(elsewhere, PAGE);
+	copy_over_two();
+	close(fd);
+	munmap(elsewhere, PAGE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_registered_while_a_tracker_comes_is_written),
+		cmocka_unit_test(what_is_registered_while_the_first_tracker_comes_is_written),
+		cmocka_unit_test(what_moves_while_the_first_tracker_comes_is_not_armed),
+		cmocka_unit_test(a_move_whose_result_cannot_be_stored_is_a_move),
+		cmocka_unit_test(a_sleeper_goes_on_though_nothing_is_armed),
+		cmocka_unit_test(a_copy_over_two_vmas_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("late", tests, NULL, NULL);
+}
