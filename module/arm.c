@@ -174,9 +174,6 @@ static bool look_at_absent(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 {
 	struct page *page;
 
-	/* A folio is locked while it migrates, and so counts as pinned. */
-	if (!pte_none(pte) && is_migration_entry(pte_to_swp_entry(pte)))
-		return leave_if_pinned(a, ptep, addr, false, UFFDWP_MAY_BE_PINNED);
 	if (pte_none(pte) && in_noted_folio(a, addr)) {
 		look_later(a, ptep, addr, false);
 		return false;
@@ -258,6 +255,16 @@ static bool swap_pte_can_be_armed(pte_t pte)
 	       is_device_private_entry(entry) || is_device_exclusive_entry(entry);
 }
 
+/*
+ * A folio is locked while it migrates, and so counts as pinned. Its entry is left as it is: one that
+ * is armed is for reading, and comes back so when the migration fails, as that of a pinned page
+ * does.
+ */
+static bool is_migrating(pte_t pte)
+{
+	return !pte_present(pte) && !pte_none(pte) && is_migration_entry(pte_to_swp_entry(pte));
+}
+
 /**
  * uffdwp_arm_absent_pte - arm one PTE that is not present
  * @a: arming; the lock of the table is held
@@ -272,6 +279,10 @@ bool uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 
 	if (uffdwp_pte_armed(pte))
 		return false;
+	if (is_migrating(pte) && !a->t->ignore_pins) {
+		a->pinned++;
+		return false;
+	}
 	if (pte_none(pte)) {
 		if (!arm_none(a, ptep, addr))
 			return false;
@@ -297,6 +308,10 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 
 	if (uffdwp_pmd_armed(pmd))
 		return;
+	if (!pmd_present(pmd) && !a->t->ignore_pins) {
+		a->pinned++;
+		return;
+	}
 	uffdwp_arming_needs_flush(a, addr);
 	if (pmd_present(pmd)) {
 		uffdwp_pmd_arm_present(pmdp);
@@ -306,7 +321,7 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
 	}
 	if (!a->t->ignore_pins && uffdwp_pmd_may_be_pinned(pmd)) {
-		if (pmd_present(pmd) && pmd_write(pmd))
+		if (pmd_write(pmd))
 			uffdwp_pmd_give_back(pmdp);
 		else
 			uffdwp_disarm_pmd(a->vma->vm_mm, addr, pmdp);

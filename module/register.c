@@ -16,6 +16,7 @@
 #include "compat/vma.h"
 #include "device_tracker.h"
 #include "disarm.h"
+#include "health.h"
 #include "hooks/hooks.h"
 #include "kind.h"
 #include "register.h"
@@ -275,7 +276,7 @@ int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsi
 	uffdwp_disarm_range(t->mm, start, end, all_if_registered, t);
 	err = uffdwp_unregister_disarmed(t, start, end);
 	/* Faults of other modes that were registered, too. */
-	if (t->whose == UFFDWP_HANDED_IN)
-		uffdwp_userfault_wake(d->uffd, start, end - start);
+	if (t->whose == UFFDWP_HANDED_IN && uffdwp_userfault_wake(d->uffd, start, end - start))
+		uffdwp_health_wake(t);
 	return err;
 }
