@@ -256,9 +256,9 @@ static bool swap_pte_can_be_armed(pte_t pte)
 }
 
 /*
- * A folio is locked while it migrates, and so counts as pinned. Its entry is left as it is: one that
- * is armed is for reading, and comes back so when the migration fails, as that of a pinned page
- * does.
+ * A folio is locked while it migrates, and so counts as pinned. Its entry is left as it is. One
+ * that is armed is for reading, and comes back so when the migration fails, as that of a pinned
+ * page does.
  */
 static bool is_migrating(pte_t pte)
 {
