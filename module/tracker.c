@@ -217,8 +217,8 @@ void uffdwp_tracker_unpublish(struct uffdwp_tracker *t)
  * Called from the fault path and from ftrace callbacks: takes no lock. When only i_mmap_rwsem keeps
  * the VMA, the answer may be out of date at once.
  *
- * Return: the tracker, valid until that lock is dropped, or NULL. @whose says whose it is, and @sync
- * whether its write faults are for the userfaultfd monitor.
+ * Return: the tracker, valid until that lock is dropped, or NULL. Whose it is, @whose says, and
+ * whether its write faults are for the userfaultfd monitor, @sync.
  */
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma)
 {

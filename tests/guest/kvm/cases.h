@@ -33,7 +33,7 @@ struct tracking {
 	 * missed.
 	 */
 	bool sees_pins;
-	/* A scan takes from the machine's own page tables only what it arms. PAGEMAP_SCAN takes all. */
+	/* A scan takes from the machine's page tables only what it arms. PAGEMAP_SCAN takes all. */
 	bool spares_machine;
 };
 
