@@ -167,7 +167,7 @@ static __always_inline int scan_entries(struct uffdwp_scan *s, struct uffdwp_arm
 		n = skips ? uffdwp_armed_before(pte, (end - addr) / PAGE_SIZE) : 0;
 		pte += n;
 		addr += n * PAGE_SIZE;
-		/* Where there is one there are more: no look for armed ones before the next line. */
+		/* One has neighbours: no look for armed ones before the next line. */
 		while (addr != end && next == UFFDWP_WALK_ON) {
 			next = scan_pte(s, a, pte, addr, plain, reset, notify);
 			pte++;

@@ -26,8 +26,8 @@ struct uffdwp_walk;
  * @hugetlb: one entry of a hugetlb VMA, its lock held; [addr, end) may be a part of it
  *
  * A callback that returns DRAIN, NOTIFY, PAUSE, STOP or an error sets walk->pos to the first
- * address that it has not handled. One that is about to take permissions away, or to clear an entry,
- * first asks uffdwp_walk_must_notify().
+ * address that it has not handled. One that is about to take permissions away, or to clear an
+ * entry, first asks uffdwp_walk_must_notify().
  */
 struct uffdwp_walk_ops {
 	int (*hole)(struct uffdwp_walk *walk, unsigned long addr, unsigned long end);
