@@ -80,6 +80,8 @@ static const struct {
 	  "an event of the userfaultfd that was handed in waits to be read, and nothing can be armed before it is: read it in another thread" },
 	{ ANY_STEP, EMFILE, "too many open files: see ulimit -n" },
 	{ ANY_STEP, ENOENT, "nothing is mapped there" },
+	{ ANY_STEP, ENODEV,
+	  "the process has closed the userfaultfd that was handed in: nothing is tracked any more" },
 	{ ANY_STEP, ESRCH, "the process has ended or has called execve" },
 	{ ANY_STEP, ENOMEM, "out of memory: what could not be armed counts as written" },
 	{ ANY_STEP, EINVAL, "address or length is not a multiple of 4096, the range is empty, or it cuts a page of hugetlb" },

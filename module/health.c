@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Are the hooks still called? Owns the list of trackers that are watched, and the work that looks
- * at them twice a second while there is one.
+ * Are the hooks still called, and is the userfaultfd that was handed in still open elsewhere? Owns
+ * the list of trackers that are watched, and the work that looks at them twice a second while there
+ * is one.
  *
  * How hooks die: a function that has one hook calls the trampoline of that hook; one that has
  * several, or a BPF program besides, calls ftrace_ops_list_func(), which calls all hooks in the
@@ -60,6 +61,7 @@
 
 #include "compat/symbols.h"
 #include "compat/userfault.h"
+#include "device_tracker.h"
 #include "disarm.h"
 #include "health.h"
 #include "hooks/hooks.h"
@@ -161,7 +163,12 @@ static void lose_work(struct work_struct *work)
 {
 	struct uffdwp_tracker *t = container_of(work, struct uffdwp_tracker, losing);
 
-	if (!READ_ONCE(t->lost) || someone_waits(t))
+	/* Only this work takes a tracker off the list while it is open, so its userfaultfd is. */
+	if (list_empty(&t->watched))
+		return;
+	if (uffdwp_device_tracker_is_left(t))
+		uffdwp_device_tracker_close(t);
+	else if (!READ_ONCE(t->lost) || someone_waits(t))
 		lose_tracker(t);
 }
 
@@ -195,7 +202,9 @@ static void health_look(struct work_struct *work)
 		uffdwp_hooks_stay();
 	mutex_lock(&watch_lock);
 	list_for_each_entry(t, &watched, watched) {
-		if (needs_help(t, dead)) {
+		if (uffdwp_device_tracker_is_left(t)) {
+			queue_work(queue, &t->losing);
+		} else if (needs_help(t, dead)) {
 			explain_once(dead);
 			queue_work(queue, &t->losing);
 		}
@@ -254,6 +263,17 @@ void uffdwp_health_watch(struct uffdwp_tracker *t)
 	if (list_empty(&watched))
 		queue_delayed_work(queue, &look_work, INTERVAL);
 	list_add(&t->watched, &watched);
+	mutex_unlock(&watch_lock);
+}
+
+/**
+ * uffdwp_health_unlist - watch a tracker no more, said by its own work
+ * @t: tracker
+ */
+void uffdwp_health_unlist(struct uffdwp_tracker *t)
+{
+	mutex_lock(&watch_lock);
+	list_del_init(&t->watched);
 	mutex_unlock(&watch_lock);
 }
 

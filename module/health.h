@@ -11,6 +11,7 @@ void uffdwp_health_exit(void);
 
 void uffdwp_health_prepare(struct uffdwp_tracker *t);
 void uffdwp_health_watch(struct uffdwp_tracker *t);
+void uffdwp_health_unlist(struct uffdwp_tracker *t);
 void uffdwp_health_forget(struct uffdwp_tracker *t);
 
 int uffdwp_health_before(struct uffdwp_tracker *t);

@@ -107,6 +107,17 @@ static void end_in_mm(struct uffdwp_tracker *t)
 		uffdwp_health_wake(t);
 }
 
+static void end_tracking(struct uffdwp_tracker *t)
+{
+	/* mm_users of 0: exit_mmap() removes the VMAs, or has, and no fault can come. */
+	if (mmget_not_zero(t->mm)) {
+		end_in_mm(t);
+		mmput(t->mm);
+	} else {
+		uffdwp_tracker_unpublish(t);
+	}
+}
+
 /**
  * uffdwp_tracker_end - end the tracking
  * @t: tracker, to be found by now only through the tables; may never have been attached
@@ -119,13 +130,7 @@ void uffdwp_tracker_end(struct uffdwp_tracker *t)
 	if (!t->mm)
 		return;
 	uffdwp_health_forget(t);
-	/* mm_users of 0: exit_mmap() removes the VMAs, or has, and no fault can come. */
-	if (mmget_not_zero(t->mm)) {
-		end_in_mm(t);
-		mmput(t->mm);
-	} else {
-		uffdwp_tracker_unpublish(t);
-	}
+	end_tracking(t);
 	mmdrop(t->mm);
 }
 
@@ -161,10 +166,54 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 {
 	const bool attached = d->base.mm;
 
-	uffdwp_tracker_end(&d->base);
 	if (attached)
-		fput(d->uffd);
+		uffdwp_health_forget(&d->base);
+	if (d->closed) {
+		mmdrop(d->base.mm);
+	} else {
+		uffdwp_tracker_end(&d->base);
+		if (attached)
+			fput(d->uffd);
+	}
 	mutex_destroy(&d->lock);
 	kvfree(d->buffer);
 	uffdwp_tracker_free(&d->base);
+}
+
+/**
+ * uffdwp_device_tracker_is_left - has the process closed the userfaultfd that it has handed in?
+ * @t: tracker in the list of health.c, which keeps its userfaultfd
+ *
+ * When ours is the only reference nobody can take another one: there is no descriptor, and no
+ * command of a tracker takes one.
+ *
+ * Return: whether it has.
+ */
+bool uffdwp_device_tracker_is_left(const struct uffdwp_tracker *t)
+{
+	return t->whose == UFFDWP_HANDED_IN &&
+	       file_count(container_of(t, const struct uffdwp_device_tracker, base)->uffd) == 1;
+}
+
+/**
+ * uffdwp_device_tracker_close - end a tracker whose userfaultfd the process has closed
+ * @t: a tracker that is left
+ *
+ * What waits for the reader of the userfaultfd goes on, as without a tracker. A command that is at
+ * work may itself wait for that: it is not waited for, and health.c asks again.
+ */
+void uffdwp_device_tracker_close(struct uffdwp_tracker *t)
+{
+	struct uffdwp_device_tracker *d = container_of(t, struct uffdwp_device_tracker, base);
+
+	if (!mutex_trylock(&d->lock))
+		return;
+	if (!d->closed) {
+		/* Its context may become another one's. */
+		uffdwp_health_unlist(t);
+		end_tracking(t);
+		d->closed = true;
+		fput(d->uffd);
+	}
+	mutex_unlock(&d->lock);
 }

@@ -88,6 +88,7 @@
  *     -EOVERFLOW  start + len wraps, or leaves the address space of the process; SCAN: end is below
  *                 start
  *     -ENOTCONN   no process attached yet (not HELLO, ATTACH, STATS)
+ *     -ENODEV     the process has closed the userfaultfd that it has handed in (nor these)
  *     -ESRCH      the address space is gone: the process called execve(2) or ended (not HELLO,
  *                 STATS)
  *     -EINTR      the caller was killed. ARM, SCAN: all below @walk_end is done. DISARM is finished
@@ -256,9 +257,10 @@ struct uffdwp_hello_arg {
  * resolves. What was protected on it before is written until it is armed, and whoever sleeps in a
  * write to it goes on. So is all that UFFDIO_REGISTER registers, again or for the first time, and
  * what it takes out of write-protect mode is tracked no more. What UFFDIO_MOVE has brought is
- * written, whatever it was elsewhere; and what it moves away is written while it does. The tracker
- * keeps it open: when the process closes it, memory stays registered, and whoever waits for its
- * reader waits, until the tracker is closed.
+ * written, whatever it was elsewhere; and what it moves away is written while it does. When the
+ * process has closed it (its last descriptor, in whatever process), tracking ends within a second:
+ * nothing stays registered, whoever waited for its reader goes on, and all commands but HELLO and
+ * STATS are -ENODEV.
  *
  * The process comes first (UFFDWP_FEATURE_GIVES_WAY). When it registers memory with a userfaultfd
  * of its own (UFFDIO_REGISTER) that is registered with a tracker, the tracker gives way: nothing of

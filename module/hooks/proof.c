@@ -78,7 +78,6 @@ static int track_area(struct uffdwp_proof *p, u64 features)
 		fput(uffd);
 		return err;
 	}
-	p->uffd = uffd;
 	d->uffd = uffd;
 	d->base.whose = UFFDWP_PRIVATE;
 	d->base.ctx = uffd->private_data;
@@ -90,6 +89,8 @@ static int track_area(struct uffdwp_proof *p, u64 features)
 		return err;
 	}
 	mmgrab(d->base.mm);
+	/* A reference besides the tracker's, as a process has it: health.c looks for that. */
+	p->uffd = get_file(uffd);
 	return 0;
 }
 
@@ -100,6 +101,8 @@ static int track_area(struct uffdwp_proof *p, u64 features)
 void uffdwp_proof_end(struct uffdwp_proof *p)
 {
 	vm_munmap(p->area, AREA_SIZE);
+	if (p->uffd)
+		fput(p->uffd);
 	uffdwp_device_tracker_release(device_tracker(p));
 }
 

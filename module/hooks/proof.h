@@ -13,7 +13,7 @@
 /**
  * struct uffdwp_proof - a proof that is under way
  * @t: tracker of the pages, one of the device
- * @uffd: its userfaultfd
+ * @uffd: its userfaultfd, a reference; or NULL
  * @hook: hook to be proved
  * @area: first address: one page for arguments of system calls, then the pages that @t tracks
  */

@@ -276,6 +276,53 @@ TEST(a_sleeper_goes_on_though_nothing_is_armed)
 	munmap(p, PAGE);
 }
 
+/* ---- and who sleeps when it is the last to know the userfaultfd */
+
+static atomic_bool has_read;
+
+static void *read_first(void *p)
+{
+	const char value = *(volatile char *)p;
+
+	has_read = true;
+	return (void *)(intptr_t)value;
+}
+
+/*
+ * The reader of a userfaultfd that was handed in is gone: who waits for it goes on, as without a
+ * tracker, and nothing is tracked any more.
+ */
+TEST(a_userfaultfd_that_the_process_closes_is_closed)
+{
+	char *p = map_anon(N), *q = map_filled(N);
+	int uffd = new_uffd(0), fd = dev_open();
+	pthread_t thread;
+	void *value;
+
+	uffd_register(uffd, p, LEN, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP);
+	assert_ok(dev_attach_uffd(fd, uffd));
+	assert_ok(dev_register(fd, q, LEN));
+	assert_ok(dev_arm(fd, q, LEN));
+	assert_ok(pthread_create(&thread, NULL, read_first, p));
+	wait_for_fault(uffd);
+	/* Not while somebody has it. */
+	sleep(2);
+	assert_int_equal(written(fd, q, LEN, true), 0);
+
+	close(uffd);
+	wait_for(has_read);
+	assert_ok(pthread_join(thread, &value));
+	assert_null(value);
+	assert_int_equal(dev_arm(fd, q, LEN), -ENODEV);
+	assert_int_equal(dev_register(fd, q, LEN), -ENODEV);
+	assert_int_equal(armed_entries(q, N), 0);
+	assert_false(has_registered_memory(getpid()));
+	q[0] = 1;
+	close(fd);
+	munmap(p, LEN);
+	munmap(q, LEN);
+}
+
 /* ---- what is the kernel's stays the kernel's */
 
 /* With or without a tracker in the process: the kernel copies to one VMA or not at all. */
@@ -317,6 +364,7 @@ int main(void)
 		cmocka_unit_test(what_moves_while_the_first_tracker_comes_is_not_armed),
 		cmocka_unit_test(a_move_whose_result_cannot_be_stored_is_a_move),
 		cmocka_unit_test(a_sleeper_goes_on_though_nothing_is_armed),
+		cmocka_unit_test(a_userfaultfd_that_the_process_closes_is_closed),
 		cmocka_unit_test(a_copy_over_two_vmas_is_refused),
 	};
 
