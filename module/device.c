@@ -316,11 +316,13 @@ static long command_run(const struct command *command, struct uffdwp_device_trac
 		return command->run(d, uarg);
 	if (!mm)
 		return -ENOTCONN;
-	if (d->closed)
-		return -ENODEV;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
-	ret = command->needs_hooks ? run_with_hooks(command, d, uarg) : command->run(d, uarg);
+	if (d->closed)
+		ret = -ENODEV;
+	else
+		ret = command->needs_hooks ? run_with_hooks(command, d, uarg) :
+					     command->run(d, uarg);
 	mmput(mm);
 	return ret;
 }

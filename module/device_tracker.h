@@ -51,6 +51,6 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d);
 
 /* health.c asks, and has it closed */
 bool uffdwp_device_tracker_is_left(const struct uffdwp_tracker *t);
-void uffdwp_device_tracker_close(struct uffdwp_tracker *t);
+bool uffdwp_device_tracker_close(struct uffdwp_tracker *t);
 
 #endif /* UFFDWP_DEVICE_TRACKER_H */

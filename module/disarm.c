@@ -209,8 +209,7 @@ static unsigned long disarm_some(struct disarm_walk *w, unsigned long start, uns
 
 static struct disarm_walk walk_of(struct vm_area_struct *vma, unsigned int how)
 {
-	/* Mlocked memory is populated, with zero pages where the process has only read. */
-	if (!vma_is_anonymous(vma) || (vma->vm_flags & VM_LOCKED))
+	if (!vma_is_anonymous(vma))
 		how &= ~(UFFDWP_DISARM_ZEROES & ~UFFDWP_DISARM_ALL);
 	return (struct disarm_walk){
 		.walk = {
@@ -339,7 +338,7 @@ void uffdwp_disarm_unregistered(struct mm_struct *mm, unsigned long start, unsig
 
 static unsigned int all_if_tracked(struct vm_area_struct *vma, const void *t)
 {
-	return uffdwp_vma_is_tracked(t, vma) ? uffdwp_disarm_all_of(t) : UFFDWP_DISARM_NOTHING;
+	return uffdwp_vma_is_tracked(t, vma) ? uffdwp_disarm_all_of(t, vma) : UFFDWP_DISARM_NOTHING;
 }
 
 /**
@@ -376,7 +375,7 @@ static unsigned int all_of_tracker(struct vm_area_struct *vma, const void *arg)
 
 	if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
 		return lost_markers(t, vma);
-	return uffdwp_disarm_all_of(t);
+	return uffdwp_disarm_all_of(t, vma);
 }
 
 /**

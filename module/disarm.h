@@ -13,8 +13,7 @@
  *
  *   ALL	all of it
  *   MARKERS	markers only
- *   UNMAP	all, and in an anonymous VMA that is not mlocked armed entries of the zero page are
- *		cleared, so that memory that a tracker has populated with it is unpopulated again,
+ *   UNMAP	all, and in an anonymous VMA armed entries of the zero page are cleared, so that memory that a tracker has populated with it is unpopulated again,
  *		and MISSING faults come. A zero page that a read of the process has mapped looks the
  *		same; the next read maps it again
  *   ZEROES	the same with all entries of the zero page, armed or not
@@ -29,10 +28,21 @@
 #define UFFDWP_DISARM_SPLIT	BIT(4)
 #define UFFDWP_DISARM_LOCKED	BIT(5)
 
-/* ALL in a VMA of this tracker, and no zero page that it has mapped is left behind. */
-static inline unsigned int uffdwp_disarm_all_of(const struct uffdwp_tracker *t)
+/*
+ * Mlocked memory is populated, with zero pages where the process has only read: they are its own.
+ * Not with MLOCK_ONFAULT.
+ */
+static inline bool uffdwp_vma_is_populated(const struct vm_area_struct *vma)
 {
-	return uffdwp_tracker_maps_zeroes(t) ? UFFDWP_DISARM_UNMAP : UFFDWP_DISARM_ALL;
+	return (vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
+}
+
+/* ALL in a VMA of this tracker, and no zero page that it has mapped is left behind. */
+static inline unsigned int uffdwp_disarm_all_of(const struct uffdwp_tracker *t,
+						const struct vm_area_struct *vma)
+{
+	return uffdwp_tracker_maps_zeroes(t) && !uffdwp_vma_is_populated(vma) ?
+	       UFFDWP_DISARM_UNMAP : UFFDWP_DISARM_ALL;
 }
 
 /* How to disarm this VMA? Asked with mmap_lock held; with the second argument of the caller. */

@@ -159,19 +159,6 @@ static bool someone_waits(struct uffdwp_tracker *t)
 	return waits;
 }
 
-static void lose_work(struct work_struct *work)
-{
-	struct uffdwp_tracker *t = container_of(work, struct uffdwp_tracker, losing);
-
-	/* Only this work takes a tracker off the list while it is open, so its userfaultfd is. */
-	if (list_empty(&t->watched))
-		return;
-	if (uffdwp_device_tracker_is_left(t))
-		uffdwp_device_tracker_close(t);
-	else if (!READ_ONCE(t->lost) || someone_waits(t))
-		lose_tracker(t);
-}
-
 /* As far as it is known without mmap_lock. */
 static bool needs_help(struct uffdwp_tracker *t, bool dead)
 {
@@ -183,6 +170,20 @@ static bool needs_help(struct uffdwp_tracker *t, bool dead)
 	if (READ_ONCE(t->lost))
 		return uffdwp_userfault_waiting(t->ctx);
 	return uffdwp_tracker_is_private(t) && uffdwp_userfault_waiting(t->ctx);
+}
+
+static void lose_work(struct work_struct *work)
+{
+	struct uffdwp_tracker *t = container_of(work, struct uffdwp_tracker, losing);
+
+	/* Only this work takes a tracker off the list while it is open, so its userfaultfd is. */
+	if (list_empty(&t->watched))
+		return;
+	if (uffdwp_device_tracker_is_left(t) &&
+	    (uffdwp_device_tracker_close(t) || !needs_help(t, uffdwp_ftrace_is_dead())))
+		return;
+	if (!READ_ONCE(t->lost) || someone_waits(t))
+		lose_tracker(t);
 }
 
 static void explain_once(bool dead)
@@ -197,17 +198,17 @@ static void health_look(struct work_struct *work)
 {
 	const bool dead = uffdwp_ftrace_is_dead();
 	struct uffdwp_tracker *t;
+	bool help;
 
 	if (dead)
 		uffdwp_hooks_stay();
 	mutex_lock(&watch_lock);
 	list_for_each_entry(t, &watched, watched) {
-		if (uffdwp_device_tracker_is_left(t)) {
-			queue_work(queue, &t->losing);
-		} else if (needs_help(t, dead)) {
+		help = needs_help(t, dead);
+		if (help)
 			explain_once(dead);
+		if (help || uffdwp_device_tracker_is_left(t))
 			queue_work(queue, &t->losing);
-		}
 		cond_resched();
 	}
 	if (!list_empty(&watched))

@@ -201,13 +201,15 @@ bool uffdwp_device_tracker_is_left(const struct uffdwp_tracker *t)
  *
  * What waits for the reader of the userfaultfd goes on, as without a tracker. A command that is at
  * work may itself wait for that: it is not waited for, and health.c asks again.
+ *
+ * Return: whether it has ended.
  */
-void uffdwp_device_tracker_close(struct uffdwp_tracker *t)
+bool uffdwp_device_tracker_close(struct uffdwp_tracker *t)
 {
 	struct uffdwp_device_tracker *d = container_of(t, struct uffdwp_device_tracker, base);
 
 	if (!mutex_trylock(&d->lock))
-		return;
+		return false;
 	if (!d->closed) {
 		/* Its context may become another one's. */
 		uffdwp_health_unlist(t);
@@ -216,4 +218,5 @@ void uffdwp_device_tracker_close(struct uffdwp_tracker *t)
 		fput(d->uffd);
 	}
 	mutex_unlock(&d->lock);
+	return true;
 }

@@ -48,7 +48,7 @@ static unsigned int all_that_leaves(struct vm_area_struct *vma, const void *arg)
 {
 	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 
-	return t ? uffdwp_disarm_all_of(t) | UFFDWP_DISARM_SPLIT : UFFDWP_DISARM_NOTHING;
+	return t ? uffdwp_disarm_all_of(t, vma) | UFFDWP_DISARM_SPLIT : UFFDWP_DISARM_NOTHING;
 }
 
 static void disarm_arrived(const struct file *uffd, struct mm_struct *mm, u64 start, u64 len)

@@ -243,7 +243,7 @@ static unsigned int all_if_registered(struct vm_area_struct *vma, const void *ar
 	const struct uffdwp_tracker *t = arg;
 
 	return vma->vm_userfaultfd_ctx.ctx == t->ctx ?
-	       uffdwp_disarm_all_of(t) | UFFDWP_DISARM_SPLIT : UFFDWP_DISARM_NOTHING;
+	       uffdwp_disarm_all_of(t, vma) | UFFDWP_DISARM_SPLIT : UFFDWP_DISARM_NOTHING;
 }
 
 /**

@@ -33,5 +33,6 @@ void uffdwp_remap(struct vm_area_struct *vma, bool zeroes)
 {
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
 	uffdwp_disarm_vma(vma, vma->vm_start, vma->vm_end,
-			  zeroes ? UFFDWP_DISARM_ZEROES : UFFDWP_DISARM_ALL);
+			  zeroes && !uffdwp_vma_is_populated(vma) ? UFFDWP_DISARM_ZEROES :
+								     UFFDWP_DISARM_ALL);
 }

@@ -248,14 +248,15 @@ static u64 hugetlb_categories(const struct uffdwp_scan *s, pte_t pte)
 static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
-	struct uffdwp_arming a;
-	u64 categories = hugetlb_categories(s, READ_ONCE(*pte));
-	const bool whole = end - addr == 1UL << a.shift;
+	const u64 categories = hugetlb_categories(s, READ_ONCE(*pte));
+	const unsigned int shift = uffdwp_hugetlb_shift(walk->vma);
+	const bool whole = end - addr == 1UL << shift;
 	const bool written = categories & UFFDWP_PAGE_IS_WRITTEN;
 	unsigned long taken = end;
+	struct uffdwp_arming a;
 	int next;
 
-	uffdwp_arming_begin(&a, s->t, walk, uffdwp_hugetlb_shift(walk->vma));
+	uffdwp_arming_begin(&a, s->t, walk, shift);
 	if (!uffdwp_scan_matches(s, categories))
 		return UFFDWP_WALK_ON;
 	switch (s->rules->hugetlb(s, addr, end, whole, written)) {
@@ -270,7 +271,7 @@ static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr
 	if (uffdwp_scan_resets(s) && must_notify_first(s, *pte))
 		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_NOTIFY);
 	next = uffdwp_scan_report(s, addr, &taken, categories);
-	if (uffdwp_scan_resets(s) && taken - addr == 1UL << a.shift) {
+	if (uffdwp_scan_resets(s) && taken - addr == 1UL << shift) {
 		uffdwp_arm_hugetlb(&a, pte, addr);
 		uffdwp_arming_end(&a);
 	}

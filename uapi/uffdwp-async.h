@@ -259,8 +259,8 @@ struct uffdwp_hello_arg {
  * what it takes out of write-protect mode is tracked no more. What UFFDIO_MOVE has brought is
  * written, whatever it was elsewhere; and what it moves away is written while it does. When the
  * process has closed it (its last descriptor, in whatever process), tracking ends within a second:
- * nothing stays registered, whoever waited for its reader goes on, and all commands but HELLO and
- * STATS are -ENODEV.
+ * nothing stays registered, whoever waited for its reader goes on, and commands on memory are
+ * -ENODEV.
  *
  * The process comes first (UFFDWP_FEATURE_GIVES_WAY). When it registers memory with a userfaultfd
  * of its own (UFFDIO_REGISTER) that is registered with a tracker, the tracker gives way: nothing of

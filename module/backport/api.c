@@ -44,8 +44,7 @@ static bool features_offered;
 /**
  * uffdwp_backport_tracker_new - make a tracker that is not published yet
  *
- * Return: the tracker, with markers and no check for pins, as Linux 6.7 does it; or NULL when there
- * is no memory.
+ * Return: the tracker, with markers where the kernel has them; or NULL when there is no memory.
  */
 struct uffdwp_backport_tracker *uffdwp_backport_tracker_new(void)
 {
@@ -58,7 +57,6 @@ struct uffdwp_backport_tracker *uffdwp_backport_tracker_new(void)
 		return NULL;
 	}
 	b->base.whose = UFFDWP_BACKPORT;
-	b->base.ignore_pins = !UFFDWP_COPIES_PINNED_PAGES;
 	b->base.markers = UFFDWP_KERNEL_HAS_MARKERS;
 	return b;
 }
@@ -87,6 +85,8 @@ static struct uffdwp_backport_tracker *new_tracker(const struct file *uffd, u64 
 	__module_get(THIS_MODULE);
 	b->base.ctx = uffd->private_data;
 	b->base.sync = !(features & UFFD_FEATURE_WP_ASYNC);
+	/* A monitor is told of every write that follows, and no scan can say "written" instead. */
+	b->base.ignore_pins = b->base.sync || !UFFDWP_COPIES_PINNED_PAGES;
 	b->base.remaps = features & UFFD_FEATURE_EVENT_REMAP;
 	return b;
 }

@@ -102,6 +102,7 @@ static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struc
 	t = &b->base;
 	t->ctx = vma->vm_userfaultfd_ctx.ctx;
 	t->sync = parent->sync;
+	t->ignore_pins = parent->ignore_pins;
 	t->remaps = parent->remaps;
 	t->mm = vma->vm_mm;
 
