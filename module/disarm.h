@@ -13,9 +13,10 @@
  *
  *   ALL	all of it
  *   MARKERS	markers only
- *   UNMAP	all, and in an anonymous VMA armed entries of the zero page are cleared, so that memory that a tracker has populated with it is unpopulated again,
- *		and MISSING faults come. A zero page that a read of the process has mapped looks the
- *		same; the next read maps it again
+ *   UNMAP	all, and in an anonymous VMA armed entries of the zero page are cleared, so that
+ *		memory that a tracker has populated with it is unpopulated again, and MISSING faults
+ *		come. A zero page that a read of the process has mapped looks the same; the next
+ *		read maps it again
  *   ZEROES	the same with all entries of the zero page, armed or not
  *   SPLIT	besides: a huge page that the range cuts is split, so that the rest stays armed
  *   LOCKED	besides: the caller holds i_mmap_rwsem of the file
