@@ -81,7 +81,7 @@ static const struct {
 	{ ANY_STEP, EMFILE, "too many open files: see ulimit -n" },
 	{ ANY_STEP, ENOENT, "nothing is mapped there" },
 	{ ANY_STEP, ENODEV,
-	  "the process has closed the userfaultfd that was handed in: nothing is tracked any more" },
+	  "the process has closed the userfaultfd that it has handed in: nothing is tracked now" },
 	{ ANY_STEP, ESRCH, "the process has ended or has called execve" },
 	{ ANY_STEP, ENOMEM, "out of memory: what could not be armed counts as written" },
 	{ ANY_STEP, EINVAL, "address or length is not a multiple of 4096, the range is empty, or it cuts a page of hugetlb" },
