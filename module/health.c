@@ -105,7 +105,7 @@ void uffdwp_health_wake(const struct uffdwp_tracker *t)
 }
 
 /*
-* We have no reference to the userfaultfd of a backport tracker, and with the hook on
+ * We have no reference to the userfaultfd of a backport tracker, and with the hook on
  * userfaultfd_release() dead we have not seen it closed. The context exists as long as a VMA points
  * to it: userfaultfd_release() clears all of those, with mmap_lock held for writing, before it
  * frees it.
