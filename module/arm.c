@@ -367,14 +367,24 @@ static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long 
 	       !uffdwp_is_moving(w->t->mm, addr, end) ? UFFDWP_WALK_POPULATE : UFFDWP_WALK_ON;
 }
 
-static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
+/**
+ * uffdwp_arm_ptes - arm entries of a table, for ->ptes of a walk
+ * @t: tracker
+ * @walk: its walk
+ * @pte: first entry, the lock of the table held
+ * @addr: its address
+ * @end: end of the last one
+ *
+ * Return: what the walk is to do next.
+ */
+int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *pte,
+		    unsigned long addr, unsigned long end)
 {
-	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
 	const unsigned long armed = uffdwp_armed_before(pte, (end - addr) / PAGE_SIZE);
 	int next = UFFDWP_WALK_ON;
 	struct uffdwp_arming a;
 
-	if (uffdwp_is_moving(w->t->mm, addr, end))
+	if (uffdwp_is_moving(t->mm, addr, end))
 		return UFFDWP_WALK_ON;
 	pte += armed;
 	addr += armed * PAGE_SIZE;
@@ -384,7 +394,7 @@ static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, un
 		walk->pos = addr;
 		return UFFDWP_WALK_NOTIFY;
 	}
-	uffdwp_arming_begin(&a, w->t, walk, PAGE_SHIFT);
+	uffdwp_arming_begin(&a, t, walk, PAGE_SHIFT);
 	for (; addr != end; pte++, addr += PAGE_SIZE) {
 		if (unlikely(uffdwp_arm_pte(&a, pte, addr))) {
 			walk->pos = addr;
@@ -394,6 +404,11 @@ static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, un
 	}
 	uffdwp_arming_end(&a);
 	return next;
+}
+
+static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
+{
+	return uffdwp_arm_ptes(container_of(walk, struct arm_walk, walk)->t, walk, pte, addr, end);
 }
 
 static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)

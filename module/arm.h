@@ -136,6 +136,8 @@ static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep,
 	return uffdwp_arming_look(a, ptep, addr, pte_page(pte), pte_write(pte));
 }
 
+int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *pte,
+		    unsigned long addr, unsigned long end);
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	       unsigned long *walk_end);
 int uffdwp_arm_range(struct uffdwp_tracker *t, unsigned long start, unsigned long end,

@@ -19,8 +19,6 @@
 #include "compat/userfault.h"
 #include "compat/vma.h"
 #include "device_tracker.h"
-#include "disarm.h"
-#include "health.h"
 #include "hooks/hooks.h"
 #include "life.h"
 #include "tracker.h"
@@ -216,23 +214,6 @@ static int publish_tracker(struct uffdwp_tracker *t)
 	return err;
 }
 
-static unsigned int all_of_ctx(struct vm_area_struct *vma, const void *ctx)
-{
-	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
-}
-
-/*
- * What is protected already was protected by any userfaultfd of the mm, and without a check for
- * pins, and arming skips entries that are armed. A write to it may sleep already, waiting for a
- * monitor that need not answer write faults any more.
- */
-static void disarm_handed_in(const struct uffdwp_tracker *t)
-{
-	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, all_of_ctx, t->ctx);
-	/* Also when nothing was armed any more: what a sleeper has met may have been discarded. */
-	uffdwp_health_wake(t);
-}
-
 /**
  * uffdwp_attach - UFFDWP_IOC_ATTACH
  * @d: tracker, locked
@@ -280,8 +261,9 @@ int uffdwp_attach(struct uffdwp_device_tracker *d, const struct uffdwp_attach_ar
 	err = publish_tracker(t);
 	if (err)
 		goto unset;
+	/* What is protected already was protected without a check for pins. */
 	if (t->whose == UFFDWP_HANDED_IN)
-		disarm_handed_in(t);
+		uffdwp_tracker_disarm_early(t);
 	/* From here on the tracker has mm_count, not mm_users: exit_mmap() does not wait for it. */
 	mmgrab(mm);
 	mmput(mm);

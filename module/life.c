@@ -71,6 +71,25 @@ int uffdwp_tracker_begin(struct uffdwp_tracker *t)
 	return err;
 }
 
+static unsigned int all_of_ctx(struct vm_area_struct *vma, const void *ctx)
+{
+	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+/**
+ * uffdwp_tracker_disarm_early - disarm what the process has protected before the tracker began
+ * @t: tracker, just published, of a userfaultfd of the process; its mm held by mmget()
+ *
+ * Arming would skip such entries. A write to one may sleep already, waiting for a monitor that need
+ * not answer write faults any more: all are woken, also when nothing is armed by now, since what a
+ * sleeper has met may have been discarded.
+ */
+void uffdwp_tracker_disarm_early(const struct uffdwp_tracker *t)
+{
+	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, all_of_ctx, t->ctx);
+	uffdwp_health_wake(t);
+}
+
 /*
  * Nothing is armed any more, but VMAs of a userfaultfd that is not ours to close stay registered. A
  * fault that saw an armed entry before it was disarmed may not have come to our hook yet. Without
@@ -164,16 +183,14 @@ struct uffdwp_device_tracker *uffdwp_device_tracker_new(void)
  */
 void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 {
-	const bool attached = d->base.mm;
-
-	if (attached)
+	if (d->base.mm) {
+		/* Its work may be closing it. */
 		uffdwp_health_forget(&d->base);
-	if (d->closed) {
-		mmdrop(d->base.mm);
-	} else {
-		uffdwp_tracker_end(&d->base);
-		if (attached)
+		if (!d->closed) {
+			end_tracking(&d->base);
 			fput(d->uffd);
+		}
+		mmdrop(d->base.mm);
 	}
 	mutex_destroy(&d->lock);
 	kvfree(d->buffer);

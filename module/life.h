@@ -6,6 +6,7 @@ struct uffdwp_tracker;
 
 int uffdwp_tracker_init(struct uffdwp_tracker *t);
 int uffdwp_tracker_begin(struct uffdwp_tracker *t);
+void uffdwp_tracker_disarm_early(const struct uffdwp_tracker *t);
 void uffdwp_tracker_end(struct uffdwp_tracker *t);
 void uffdwp_tracker_free(struct uffdwp_tracker *t);
 

@@ -221,7 +221,7 @@ long uffdwp_uffd_unregister(struct file *uffd, struct uffdio_range __user *uarg)
 		       uffdwp_claim_meets_tracker(mm, &claim) &&
 		       !give_unregistered(uffd, mm, &claim))
 			ret = uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
-		if (UFFDWP_UNREGISTER_KEEPS_BITS && claim.end)
+		if (UFFDWP_UNREGISTER_KEEPS_BITS && claim.end && uffdwp_mm_is_tracked(mm))
 			disarm_leftovers(mm, &claim);
 	}
 	mmput(mm);

@@ -73,21 +73,8 @@ static bool must_notify_first(const struct uffdwp_scan *s, pte_t pte)
 /* ->ptes of a PAGEMAP_SCAN without vec: arms all, whatever its categories, as Linux does. */
 static int arm_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
-	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
-	struct uffdwp_arming a;
-	int next = UFFDWP_WALK_ON;
-
-	uffdwp_arming_begin(&a, s->t, walk, PAGE_SHIFT);
-	if (!uffdwp_scan_resets_at(s, addr, end))
-		return UFFDWP_WALK_ON;
-	for (; addr != end && next == UFFDWP_WALK_ON; pte++, addr += PAGE_SIZE) {
-		if (must_notify_first(s, *pte))
-			next = uffdwp_scan_come_back(s, addr, UFFDWP_WALK_NOTIFY);
-		else if (uffdwp_arm_pte(&a, pte, addr))
-			next = uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
-	}
-	uffdwp_arming_end(&a);
-	return next;
+	return uffdwp_arm_ptes(container_of(walk, struct uffdwp_scan, walk)->t, walk, pte, addr,
+			       end);
 }
 
 /* Would a page be reported as pinned that is perhaps only in an LRU batch? */

@@ -28,8 +28,6 @@
 #include "backport/backport.h"
 #include "backport/backport_tracker.h"
 #include "compat/backport.h"
-#include "disarm.h"
-#include "health.h"
 #include "hooks/hooks.h"
 #include "life.h"
 #include "tracker.h"
@@ -98,25 +96,6 @@ static void end_tracker(struct uffdwp_backport_tracker *b)
 	module_put(THIS_MODULE);
 }
 
-static unsigned int all_of_ctx(struct vm_area_struct *vma, const void *ctx)
-{
-	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
-}
-
-/*
- * UFFDIO_API was called. A thread that races UFFDIO_REGISTER and UFFDIO_WRITEPROTECT against it may
- * have protected memory before the tracker was published, and a write fault there sleeps, waiting
- * for a monitor that need not answer.
- */
-static void wake_early_faults(const struct uffdwp_tracker *t)
-{
-	if (t->sync || !mmget_not_zero(t->mm))
-		return;
-	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, all_of_ctx, t->ctx);
-	uffdwp_health_wake(t);
-	mmput(t->mm);
-}
-
 static int begin_tracking(struct uffdwp_tracker *t, struct file *uffd)
 {
 	int err;
@@ -128,7 +107,11 @@ static int begin_tracking(struct uffdwp_tracker *t, struct file *uffd)
 		return err;
 	}
 	mmgrab(t->mm);
-	wake_early_faults(t);
+	/* A thread that has raced UFFDIO_WRITEPROTECT against this may have protected memory. */
+	if (!t->sync && mmget_not_zero(t->mm)) {
+		uffdwp_tracker_disarm_early(t);
+		mmput(t->mm);
+	}
 	return 0;
 }
 

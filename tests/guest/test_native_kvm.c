@@ -9,6 +9,7 @@
 
 #include "kvm/cases.h"
 #include "native.h"
+#include "unserved.h"
 
 static int uffd, pagemap;
 

@@ -12,6 +12,7 @@
 #ifndef GUEST_KVM_H
 #define GUEST_KVM_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,10 @@
 struct vm_processor {
 	int fd;
 	struct kvm_run *run;
+	pthread_t thread;	/* if it runs: the one that is in vm_run() */
+	bool runs;
+	bool lost;
+	uint64_t rip, rcx;	/* when it was looked after */
 };
 
 struct vm {
@@ -35,6 +40,10 @@ struct vm {
 	size_t run_size;
 	unsigned int n;
 	struct vm_processor processor[VM_PROCESSORS];
+	pthread_t watch;
+	pthread_mutex_t lock;	/* of what follows, and of each processor's thread */
+	pthread_cond_t ending;
+	bool ends;
 };
 
 /* Why there can be no virtual machine on this processor; NULL when there must be. */
@@ -54,6 +63,7 @@ enum vm_code {
 	VM_EMULATED_ATOMIC,	/* vm_emulates() */
 	VM_NESTED,		/* a guest of the guest is entered, whose control block is at TO */
 	VM_THROUGH_TABLES,	/* VM_STORE, once the processor has forgotten all translations */
+	VM_JUMP,		/* to what is at TO */
 	VM_RANDOM,		/* COUNT stores of 8 bytes at random offsets of TO, */
 				/* which FROM masks; VALUE is the seed */
 };
@@ -73,10 +83,14 @@ struct vm_task {
 const char *vm_run(struct vm *vm, unsigned int processor, const struct vm_task *task);
 /*
  * It went wrong because the processor has met an exception, for which it has no handlers, or an
- * instruction that KVM cannot emulate. Then its state is not what it was: restart it.
+ * instruction that KVM cannot emulate; or because it is no longer in its code, as is looked after
+ * every few seconds. Then its state is not what it was: restart it.
  */
 bool vm_is_astray(const struct vm *vm, unsigned int processor);
 void vm_restart(struct vm *vm, unsigned int processor);
+
+/* What KVM has counted until now, and where each processor was when it was looked after. */
+void vm_print_state(const struct vm *vm);
 
 /* ---- means of KVM's own to write to the guest */
 
