@@ -227,8 +227,7 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 		return false;
 	if (mm_tlb_flush_pending(mm) || (a->vma->vm_flags & VM_SHARED))
 		uffdwp_arming_needs_flush(a, addr);
-	/* The content of a file is not zeroes. Faults in its VMAs handle markers. */
-	if (UFFDWP_KERNEL_HAS_MARKERS && (a->t->markers || !vma_is_anonymous(a->vma))) {
+	if (uffdwp_hole_takes_marker(a->t, a->vma)) {
 		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
 		uffdwp_count(a->t, markers_installed, 1);
 		return true;

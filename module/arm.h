@@ -7,6 +7,7 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
+#include "disarm.h"
 #include "pinned.h"
 #include "pte.h"
 #include "tracker.h"
@@ -86,6 +87,20 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr);
 void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 
 /*
+ * Is a none PTE armed by a marker, not by the zero page? The content of a file is not zeroes, and
+ * faults in its VMAs handle markers. In populated memory (mlock(), then MADV_DONTNEED_LOCKED) the
+ * zero page could not be told from one of the process when it is disarmed.
+ */
+static inline bool uffdwp_hole_takes_marker(const struct uffdwp_tracker *t,
+					    struct vm_area_struct *vma)
+{
+	if (!UFFDWP_KERNEL_HAS_MARKERS)
+		return false;
+	return t->markers || !vma_is_anonymous(vma) ||
+	       (uffdwp_vma_is_populated(vma) && (uffdwp_features & UFFDWP_FEATURE_UNPOP_MARKER));
+}
+
+/*
  * In a VMA that is also registered for MISSING a none PTE must still fault to the userfaultfd
  * monitor. With native_abi=1 a marker may be put there, as in Linux 6.7: its fault clears it, and
  * then goes to the monitor (fault.c).
@@ -93,7 +108,9 @@ void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 static inline bool uffdwp_hole_can_be_armed(const struct uffdwp_tracker *t,
 					    struct vm_area_struct *vma)
 {
-	return !userfaultfd_missing(vma) || (t->whose == UFFDWP_BACKPORT && t->markers);
+	if (userfaultfd_missing(vma))
+		return t->whose == UFFDWP_BACKPORT && t->markers;
+	return !uffdwp_vma_is_populated(vma) || uffdwp_hole_takes_marker(t, vma);
 }
 
 /*

@@ -94,13 +94,24 @@ static void discard_in_vma(struct vm_area_struct *vma, pgoff_t first, pgoff_t la
  */
 #define PART ((16UL << 20) >> PAGE_SHIFT)
 
+/* Without mmap_lock only RCU keeps the tracker. */
+static bool is_tracked(const struct vm_area_struct *vma)
+{
+	bool tracked;
+
+	rcu_read_lock();
+	tracked = uffdwp_async_tracker_of_vma(vma);
+	rcu_read_unlock();
+	return tracked;
+}
+
 static struct vm_area_struct *first_tracked(struct address_space *mapping, pgoff_t first,
 					    pgoff_t last)
 {
 	struct vm_area_struct *vma;
 
 	for (vma = uffdwp_call(vma_interval_tree_iter_first)(&mapping->i_mmap, first, last);
-	     vma && !uffdwp_async_tracker_of_vma(vma);
+	     vma && !is_tracked(vma);
 	     vma = uffdwp_call(vma_interval_tree_iter_next)(vma, first, last))
 		cond_resched();
 	return vma;
@@ -124,7 +135,7 @@ static bool discard_part(struct address_space *mapping, pgoff_t *first, pgoff_t 
 	*first = max(*first, vma->vm_pgoff);
 	part_last = min(last, *first + PART - 1);
 	for (; vma; vma = uffdwp_call(vma_interval_tree_iter_next)(vma, *first, part_last)) {
-		if (uffdwp_async_tracker_of_vma(vma))
+		if (is_tracked(vma))
 			discard_in_vma(vma, *first, part_last);
 		cond_resched();
 	}

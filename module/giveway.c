@@ -5,9 +5,9 @@
  * the call does what it would do without us. What was lost reads as UNTRACKED and WRITTEN, and is
  * counted in pages_given_way of STATS.
  *
- * Only a private tracker gives way, since the process cannot know of its userfaultfd. One that was
- * handed in, or that has asked for a feature of native_abi=1, is the process's own, and the
- * kernel's rules hold.
+ * A private tracker gives way, since the process cannot know of its userfaultfd; and one that was
+ * handed in and is closed since, whose memory health.c is about to let go. One that is open, or that
+ * has asked for a feature of native_abi=1, is the process's own, and the kernel's rules hold.
  *
  * UFFDIO_UNREGISTER by another userfaultfd: without us the VMA would have no userfaultfd, which
  * every kernel skips with success. Linux 5.10 to 6.12 would unregister it from ours in silence, and
@@ -33,16 +33,17 @@
 #include <linux/userfaultfd_k.h>
 
 #include "compat/vma.h"
+#include "device_tracker.h"
 #include "disarm.h"
 #include "giveway.h"
 #include "tracker.h"
 
-/* The private tracker of this VMA, or NULL. */
+/* The tracker of this VMA, if it is one that gives way unless it keeps; or NULL. */
 static struct uffdwp_tracker *tracker_to_ask(const struct vm_area_struct *vma)
 {
 	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 
-	return uffdwp_tracker_is_private(t) ? t : NULL;
+	return t && (uffdwp_tracker_is_private(t) || uffdwp_device_tracker_is_left(t)) ? t : NULL;
 }
 
 static bool gives_way(const struct vm_area_struct *vma)

@@ -43,12 +43,15 @@
  * monitor, without our hooks, and disarming would hide them.
  *
  * Locks: watch_lock protects the list. It nests inside mmap_lock (dup_userfaultfd() publishes a
- * tracker), so health_look() takes no mmap_lock. Losing a tracker does, and may wait long for it:
- * it is a work of its own for each tracker, and does not take the lock of a device tracker, since a
- * command that holds it may be what sleeps (put_user() to armed memory, Linux 5.10).
+ * tracker), so health_look() takes no mmap_lock. Losing a tracker, and closing one that is left, do,
+ * and may wait long for it: a hostile process can keep its mmap_lock for as long as it likes. So
+ * that is a work of its own for each tracker. It does not wait for the lock of a device tracker,
+ * since a command that holds it may be what sleeps (put_user() to armed memory, Linux 5.10; a buffer
+ * that waits for the reader of a userfaultfd).
  *
- * The queue is WQ_UNBOUND and WQ_MEM_RECLAIM, which gives it a thread when there is no memory for
- * others: it does not wait for other work.
+ * The queues are WQ_UNBOUND and WQ_MEM_RECLAIM, which gives each a thread when there is no memory
+ * for others: they do not wait for other work. One is for the looks alone, which go on when some
+ * hundred works wait for mmap_lock.
  */
 #include <linux/ftrace.h>
 #include <linux/jiffies.h>
@@ -72,7 +75,7 @@
 
 static LIST_HEAD(watched);
 static DEFINE_MUTEX(watch_lock);
-static struct workqueue_struct *queue;
+static struct workqueue_struct *look_queue, *losing_queue;
 
 static void health_look(struct work_struct *work);
 static DECLARE_DELAYED_WORK(look_work, health_look);
@@ -179,9 +182,11 @@ static void lose_work(struct work_struct *work)
 	/* Only this work takes a tracker off the list while it is open, so its userfaultfd is. */
 	if (list_empty(&t->watched))
 		return;
-	if (uffdwp_device_tracker_is_left(t) &&
-	    (uffdwp_device_tracker_close(t) || !needs_help(t, uffdwp_ftrace_is_dead())))
+	if (uffdwp_device_tracker_is_left(t) && uffdwp_device_tracker_close(t))
 		return;
+	if (!READ_ONCE(t->losing_wanted))
+		return;
+	WRITE_ONCE(t->losing_wanted, false);
 	if (!READ_ONCE(t->lost) || someone_waits(t))
 		lose_tracker(t);
 }
@@ -205,14 +210,16 @@ static void health_look(struct work_struct *work)
 	mutex_lock(&watch_lock);
 	list_for_each_entry(t, &watched, watched) {
 		help = needs_help(t, dead);
-		if (help)
+		if (help) {
 			explain_once(dead);
+			WRITE_ONCE(t->losing_wanted, true);
+		}
 		if (help || uffdwp_device_tracker_is_left(t))
-			queue_work(queue, &t->losing);
+			queue_work(losing_queue, &t->losing);
 		cond_resched();
 	}
 	if (!list_empty(&watched))
-		queue_delayed_work(queue, &look_work, INTERVAL);
+		queue_delayed_work(look_queue, &look_work, INTERVAL);
 	mutex_unlock(&watch_lock);
 }
 
@@ -262,7 +269,7 @@ void uffdwp_health_watch(struct uffdwp_tracker *t)
 {
 	mutex_lock(&watch_lock);
 	if (list_empty(&watched))
-		queue_delayed_work(queue, &look_work, INTERVAL);
+		queue_delayed_work(look_queue, &look_work, INTERVAL);
 	list_add(&t->watched, &watched);
 	mutex_unlock(&watch_lock);
 }
@@ -296,21 +303,29 @@ void uffdwp_health_forget(struct uffdwp_tracker *t)
 }
 
 /**
- * uffdwp_health_init - make the queue
+ * uffdwp_health_init - make the queues
  *
  * Return: 0 or -ENOMEM.
  */
 int uffdwp_health_init(void)
 {
-	queue = alloc_workqueue("uffdwp", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return queue ? 0 : -ENOMEM;
+	look_queue = alloc_workqueue("uffdwp_look", WQ_UNBOUND | WQ_MEM_RECLAIM, 1);
+	if (!look_queue)
+		return -ENOMEM;
+	losing_queue = alloc_workqueue("uffdwp_lose", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!losing_queue) {
+		destroy_workqueue(look_queue);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /**
- * uffdwp_health_exit - destroy the queue; there are no trackers
+ * uffdwp_health_exit - destroy the queues; there are no trackers
  */
 void uffdwp_health_exit(void)
 {
 	cancel_delayed_work_sync(&look_work);
-	destroy_workqueue(queue);
+	destroy_workqueue(look_queue);
+	destroy_workqueue(losing_queue);
 }

@@ -199,10 +199,11 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 
 /**
  * uffdwp_device_tracker_is_left - has the process closed the userfaultfd that it has handed in?
- * @t: tracker in the list of health.c, which keeps its userfaultfd
+ * @t: tracker whose userfaultfd stays: it is in the list of health.c, or mmap_lock is held
  *
- * When ours is the only reference nobody can take another one: there is no descriptor, and no
- * command of a tracker takes one.
+ * When ours is the only reference nobody can take another one that lasts: there is no descriptor,
+ * and no command of a tracker takes one. An epoll instance may, for a moment, and then the answer
+ * is no.
  *
  * Return: whether it has.
  */
@@ -212,12 +213,25 @@ bool uffdwp_device_tracker_is_left(const struct uffdwp_tracker *t)
 	       file_count(container_of(t, const struct uffdwp_device_tracker, base)->uffd) == 1;
 }
 
+/* As by the last close: its memory is registered no more, and what waits for its reader goes on. */
+static void leave_memory(struct uffdwp_tracker *t)
+{
+	/* mm_users of 0: no task is left. */
+	if (!mmget_not_zero(t->mm))
+		return;
+	uffdwp_tracker_disarm_all(t);
+	uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
+	uffdwp_health_wake(t);
+	mmput(t->mm);
+}
+
 /**
  * uffdwp_device_tracker_close - end a tracker whose userfaultfd the process has closed
  * @t: a tracker that is left
  *
- * What waits for the reader of the userfaultfd goes on, as without a tracker. A command that is at
- * work may itself wait for that: it is not waited for, and health.c asks again.
+ * What waits for the reader of the userfaultfd goes on, as without a tracker, and that may be a
+ * command which is at work and stores its result. So that command is not waited for; health.c asks
+ * again. It finds nothing registered, and arms no more.
  *
  * Return: whether it has ended.
  */
@@ -225,6 +239,7 @@ bool uffdwp_device_tracker_close(struct uffdwp_tracker *t)
 {
 	struct uffdwp_device_tracker *d = container_of(t, struct uffdwp_device_tracker, base);
 
+	leave_memory(t);
 	if (!mutex_trylock(&d->lock))
 		return false;
 	if (!d->closed) {

@@ -9,10 +9,12 @@
  *   UFFDIO_UNREGISTER	trackers give way; and nothing stays armed in what is not registered any
  *			more
  *
- * The kernel's function reads its structure from user memory, after we have. A process that changes
- * it in between gains nothing: it can make a tracker give way where it then does not register, and
- * can register memory that we have not looked at, but with a userfaultfd of its own, by which it
- * could have armed that as well.
+ * The kernel's function reads its structure from user memory, after we have, and a process can
+ * change it in between. It can make a tracker give way where it then does not register; and can
+ * register memory that we have not looked at, but with a userfaultfd of its own, by which it could
+ * have armed that as well. And up to Linux 6.12 it can unregister memory from a tracker that keeps
+ * it, or that is not told. That memory reads as UNTRACKED and WRITTEN; on 5.10 bits stay in it, which
+ * are disarmed when a tracker registers it again.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>

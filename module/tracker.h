@@ -58,6 +58,7 @@ enum uffdwp_whose {
  * @markers: unpopulated memory is armed with markers, not with zero pages
  * @ignore_pins: pages that may be pinned are armed like others
  * @lost: its hooks are dead, see health.c; never reset
+ * @losing_wanted: @losing is to find it lost, or to help it once more
  * @keep: its memory is not given to a userfaultfd of the process (giveway.c)
  * @drain_wanted: an entry was left unarmed because its page may be pinned
  * @mapped_zeroes: it has armed unpopulated memory by mapping the zero page
@@ -68,8 +69,8 @@ enum uffdwp_whose {
  * @of_mm: all trackers of the mm, once published
  * @rcu: frees the tracker when no fault can see it any more
  *
- * The first member of what is derived from it. All but @arming_ended, @lost, @watched,
- * @drain_wanted, @mapped_zeroes and the counters is set once, before the tracker is published in
+ * The first member of what is derived from it. All but @arming_ended, @lost,
+ * @losing_wanted, @watched, @drain_wanted, @mapped_zeroes and the counters is set once, before the tracker is published in
  * the tables.
  */
 struct uffdwp_tracker {
@@ -84,6 +85,7 @@ struct uffdwp_tracker {
 	bool markers;
 	bool ignore_pins;
 	bool lost;
+	bool losing_wanted;
 	bool keep;
 	bool drain_wanted;
 	bool mapped_zeroes;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "environment.h"
+#include "madvise.h"
 #include "support.h"
 
 /* Not in the headers of Linux 5.10. */
@@ -423,6 +424,31 @@ TEST(zero_pages_do_not_outlive_the_tracker)
 {
 	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_ZERO, WAS_UNREGISTERED);
 	unpopulated_memory_is_given_unpopulated(UFFDWP_UNPOP_ZERO, WAS_CLOSED);
+}
+
+/* mlock() populates, and then there are holes after all. */
+TEST(zero_pages_are_not_left_in_holes_of_mlocked_memory)
+{
+	char *p = map_filled(N);
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)p, .src = (uintptr_t)memory, .len = PAGE,
+	};
+	int fd, uffd;
+
+	assert_ok(mlock(p, LEN));
+	if (madvise(p, LEN, MADV_DONTNEED_LOCKED))
+		skip_because("this kernel has no MADV_DONTNEED_LOCKED");
+	fd = tracker_of(p, LEN);
+	assert_ok(dev_arm(fd, p, LEN));
+	p[PAGE] = 1;
+	assert_int_equal(written(fd, p, PAGE, false), 0);
+	assert_int_equal(written(fd, p + PAGE, PAGE, false), 1);
+	close(fd);
+	uffd = new_uffd(0);
+	assert_ok(uffd_register(uffd, p, LEN, MISSING));
+	assert_ok(ioctl(uffd, UFFDIO_COPY, &copy) ? -errno : 0);
+	close(uffd);
+	munmap(p, LEN);
 }
 
 TEST(markers_are_not_left)
@@ -1375,6 +1401,7 @@ int main(void)
 		with_set_up(missing_messages_are_its_own),
 		with_set_up(zero_pages_are_not_left),
 		with_set_up(zero_pages_do_not_outlive_the_tracker),
+		with_set_up(zero_pages_are_not_left_in_holes_of_mlocked_memory),
 		with_set_up(markers_are_not_left),
 		with_set_up(zero_pages_are_gone_after_disarm),
 		with_set_up(zero_pages_are_gone_after_disarm_and_close),

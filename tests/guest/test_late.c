@@ -313,14 +313,85 @@ TEST(a_userfaultfd_that_the_process_closes_is_closed)
 	wait_for(has_read);
 	assert_ok(pthread_join(thread, &value));
 	assert_null(value);
+	/* It wakes first. */
+	wait_for(dev_register(fd, q, LEN) == -ENODEV);
 	assert_int_equal(dev_arm(fd, q, LEN), -ENODEV);
-	assert_int_equal(dev_register(fd, q, LEN), -ENODEV);
 	assert_int_equal(armed_entries(q, N), 0);
 	assert_false(has_registered_memory(getpid()));
 	q[0] = 1;
 	close(fd);
 	munmap(p, LEN);
 	munmap(q, LEN);
+}
+
+struct scan_to {
+	int tracker;
+	char *start;
+	struct uffdwp_region *vec;
+	int ret;
+};
+
+static void *scan_to(void *arg)
+{
+	struct scan_to *s = arg;
+	struct uffdwp_scan_arg scan = scan_arg(s->start, LEN, s->vec, PAGE / sizeof(*s->vec));
+
+	s->ret = dev_scan(s->tracker, &scan);
+	return NULL;
+}
+
+/* A command of the tracker waits for that reader, too: it does not keep what it waits for. */
+TEST(a_command_does_not_keep_a_closed_userfaultfd)
+{
+	char *p = map_anon(N), *q = map_filled(N), *buffer = map_anon(1);
+	struct scan_to s = { .start = q, .vec = (void *)buffer };
+	int uffd = new_uffd(0);
+	pthread_t reader, scanner;
+
+	s.tracker = dev_open();
+	uffd_register(uffd, p, LEN, UFFDIO_REGISTER_MODE_MISSING);
+	uffd_register(uffd, buffer, PAGE, UFFDIO_REGISTER_MODE_MISSING);
+	assert_ok(dev_attach_uffd(s.tracker, uffd));
+	assert_ok(dev_register(s.tracker, q, LEN));
+	assert_ok(pthread_create(&scanner, NULL, scan_to, &s));
+	wait_for_fault(uffd);
+	has_read = false;
+	assert_ok(pthread_create(&reader, NULL, read_first, p));
+	wait_for_fault(uffd);
+
+	close(uffd);
+	wait_for(has_read);
+	assert_ok(pthread_join(reader, NULL));
+	assert_ok(pthread_join(scanner, NULL));
+	assert_int_equal(s.ret, 1);
+	wait_for(dev_register(s.tracker, q, LEN) == -ENODEV);
+	close(s.tracker);
+	munmap(p, LEN);
+	munmap(q, LEN);
+	munmap(buffer, PAGE);
+}
+
+/* A monitor that begins anew, at once: without a tracker that always works. */
+TEST(after_a_closed_userfaultfd_comes_the_next)
+{
+	char *p = map_anon(N);
+	int uffd = new_uffd(0), fd = dev_open(), i;
+
+	uffd_register(uffd, p, LEN, UFFDIO_REGISTER_MODE_MISSING);
+	assert_ok(dev_attach_uffd(fd, uffd));
+	for (i = 0; i < 10; i++) {
+		close(uffd);
+		uffd = new_uffd(0);
+		uffd_register(uffd, p, LEN, UFFDIO_REGISTER_MODE_MISSING);
+		if (i % 2)
+			continue;
+		close(fd);
+		fd = dev_open();
+		assert_ok(dev_attach_uffd(fd, uffd));
+	}
+	close(uffd);
+	close(fd);
+	munmap(p, LEN);
 }
 
 /* ---- what is the kernel's stays the kernel's */
@@ -365,6 +436,8 @@ int main(void)
 		cmocka_unit_test(a_move_whose_result_cannot_be_stored_is_a_move),
 		cmocka_unit_test(a_sleeper_goes_on_though_nothing_is_armed),
 		cmocka_unit_test(a_userfaultfd_that_the_process_closes_is_closed),
+		cmocka_unit_test(a_command_does_not_keep_a_closed_userfaultfd),
+		cmocka_unit_test(after_a_closed_userfaultfd_comes_the_next),
 		cmocka_unit_test(a_copy_over_two_vmas_is_refused),
 	};
 

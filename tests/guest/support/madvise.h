@@ -7,6 +7,11 @@
 
 #include <sys/mman.h>
 
+/* 5.18 */
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
 /* 6.1 */
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
