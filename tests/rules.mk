@@ -88,7 +88,7 @@ $(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/support/pr
 		-static -fno-stack-protector -Iuapi -Itests/guest/support -isystem /usr/include/$(shell $(CC) -print-multiarch) \
 		-o $@ $<
 
-guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(DEAD_PROGRAMS) $(B)/tests/guest/races $(B)/uffdwp $(B)/tests/bench
+guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(DEAD_PROGRAMS) $(B)/tests/guest/races $(B)/uffdwp $(B)/tests/bench $(B)/tests/ways
 .PHONY: guest
 
 # ---- verbs
@@ -145,13 +145,13 @@ dkms-check: deps ## the module's life with DKMS, away from the machine's own (KE
 	@tests/dkms/check $(NAMED_OR_ALL_KERNELS)
 .PHONY: dkms-check
 
-$(B)/tests/bench: tests/bench/bench.c uapi/uffdwp-async.h
+$(B)/tests/bench $(B)/tests/ways: $(B)/tests/%: tests/bench/%.c uapi/uffdwp-async.h
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
 bench: deps ## figures in instructions, also in build/bench.json (KERNELS="6.1", or all)
-	@$(MAKE) --no-print-directory $(B)/tests/bench
+	@$(MAKE) --no-print-directory $(B)/tests/bench $(B)/tests/ways
 	@tests/bench/run $(NAMED_KERNELS)
 .PHONY: bench
 
