@@ -367,6 +367,53 @@ static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long 
 }
 
 /**
+ * uffdwp_arm_run - arm entries that are present and not armed, as most are
+ * @a: arming; the lock of the table is held
+ * @ptep: the first
+ * @addr: its address
+ * @left: how many there are, of all kinds
+ * @drain: out, if true: the next one is to be armed when the LRU batches are drained
+ *
+ * As uffdwp_arm_pte(), with nothing stored for each but the entry.
+ *
+ * Return: how many are done: up to the first of another kind, or behind the first whose page is not
+ * plainly unpinned.
+ */
+unsigned long uffdwp_arm_run(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
+			     unsigned long left, bool *drain)
+{
+	const pteval_t looked_at = _PAGE_PRESENT | _PAGE_SPECIAL | _PAGE_UFFD_WP;
+	pte_t *const first = ptep, *const end = ptep + left;
+	struct page *page = NULL;
+	unsigned long n;
+	pte_t pte = {};
+
+	if (uffdwp_forced_write_goes_by_dirty(a->vma))
+		return 0;
+	while (ptep != end) {
+		pte = READ_ONCE(*ptep);
+		if ((pte.pte & looked_at) != _PAGE_PRESENT)
+			break;
+		uffdwp_pte_arm_as_read(ptep++, pte);
+		page = uffdwp_present_page(pte);
+		if (unlikely(!uffdwp_page_is_plainly_unpinned(page)))
+			break;
+		page = NULL;
+	}
+	n = ptep - first;
+	if (!n)
+		return 0;
+	uffdwp_arming_needs_flush(a, addr);
+	addr += (n - 1) * PAGE_SIZE;
+	uffdwp_arming_needs_flush(a, addr);
+	a->armed += n;
+	if (likely(!page))
+		return n;
+	*drain = uffdwp_arming_look(a, ptep - 1, addr, page, pte_write(pte));
+	return *drain ? n - 1 : n;
+}
+
+/**
  * uffdwp_arm_ptes - arm entries of a table, for ->ptes of a walk
  * @t: tracker
  * @walk: its walk
@@ -382,6 +429,7 @@ int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *p
 	const unsigned long armed = uffdwp_armed_before(pte, (end - addr) / PAGE_SIZE);
 	int next = UFFDWP_WALK_ON;
 	struct uffdwp_arming a;
+	bool drain = false;
 
 	if (uffdwp_is_moving(t->mm, addr, end))
 		return UFFDWP_WALK_ON;
@@ -394,8 +442,18 @@ int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *p
 		return UFFDWP_WALK_NOTIFY;
 	}
 	uffdwp_arming_begin(&a, t, walk, PAGE_SHIFT);
-	for (; addr != end; pte++, addr += PAGE_SIZE) {
-		if (unlikely(uffdwp_arm_pte(&a, pte, addr))) {
+	while (addr != end) {
+		const unsigned long done = !(pte->pte & _PAGE_PRESENT) ? 0 :
+			uffdwp_arm_run(&a, pte, addr, (end - addr) / PAGE_SIZE, &drain);
+
+		pte += done;
+		addr += done * PAGE_SIZE;
+		if (!done && !drain) {
+			drain = uffdwp_arm_pte(&a, pte, addr);
+			pte += !drain;
+			addr += drain ? 0 : PAGE_SIZE;
+		}
+		if (unlikely(drain)) {
 			walk->pos = addr;
 			next = UFFDWP_WALK_DRAIN;
 			break;

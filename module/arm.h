@@ -80,6 +80,8 @@ static inline void uffdwp_arming_needs_flush(struct uffdwp_arming *a, unsigned l
 }
 
 void uffdwp_arming_end(struct uffdwp_arming *a);
+unsigned long uffdwp_arm_run(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
+			     unsigned long left, bool *drain);
 bool uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 bool uffdwp_arming_look(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
 			struct page *page, bool writable);
@@ -138,17 +140,25 @@ static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep,
 {
 	pte_t pte = READ_ONCE(*ptep);
 
-	if (!pte_present(pte))
-		return uffdwp_arm_absent_pte(a, ptep, addr);
-	if (uffdwp_pte_armed(pte))
+	if (unlikely(!(pte.pte & _PAGE_PRESENT))) {
+		/* PROT_NONE, as a hint of NUMA balancing, too */
+		if (!pte_present(pte))
+			return uffdwp_arm_absent_pte(a, ptep, addr);
+		if (uffdwp_pte_armed(pte))
+			return false;
+	} else if (uffdwp_pteval_is_armed(pte.pte)) {
 		return false;
-	uffdwp_pte_arm_present(ptep);
+	}
+	uffdwp_pte_arm_as_read(ptep, pte);
 	if (uffdwp_forced_write_goes_by_dirty(a->vma))
 		uffdwp_pte_hand_over_dirty(ptep);
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
 	/* The zero page (pte_special()) is never written to. */
-	if (pte_special(pte) || likely(uffdwp_page_is_plainly_unpinned(pte_page(pte))))
+	if (pte.pte & _PAGE_SPECIAL)
+		return false;
+	if (likely(pte.pte & _PAGE_PRESENT) &&
+	    likely(uffdwp_page_is_plainly_unpinned(uffdwp_present_page(pte))))
 		return false;
 	return uffdwp_arming_look(a, ptep, addr, pte_page(pte), pte_write(pte));
 }

@@ -6,8 +6,8 @@
  * counted in pages_given_way of STATS.
  *
  * A private tracker gives way, since the process cannot know of its userfaultfd; and one that was
- * handed in and is closed since, whose memory health.c is about to let go. One that is open, or that
- * has asked for a feature of native_abi=1, is the process's own, and the kernel's rules hold.
+ * handed in and is closed since, whose memory health.c is about to let go. One that is open, or
+ * that has asked for a feature of native_abi=1, is the process's own, and the kernel's rules hold.
  *
  * UFFDIO_UNREGISTER by another userfaultfd: without us the VMA would have no userfaultfd, which
  * every kernel skips with success. Linux 5.10 to 6.12 would unregister it from ours in silence, and

@@ -43,11 +43,11 @@
  * monitor, without our hooks, and disarming would hide them.
  *
  * Locks: watch_lock protects the list. It nests inside mmap_lock (dup_userfaultfd() publishes a
- * tracker), so health_look() takes no mmap_lock. Losing a tracker, and closing one that is left, do,
- * and may wait long for it: a hostile process can keep its mmap_lock for as long as it likes. So
- * that is a work of its own for each tracker. It does not wait for the lock of a device tracker,
- * since a command that holds it may be what sleeps (put_user() to armed memory, Linux 5.10; a buffer
- * that waits for the reader of a userfaultfd).
+ * tracker), so health_look() takes no mmap_lock. Losing a tracker, and closing one that is left,
+ * do, and may wait long for it: a hostile process can keep its mmap_lock for as long as it likes.
+ * So that is a work of its own for each tracker. It does not wait for the lock of a device tracker,
+ * since a command that holds it may be what sleeps (put_user() to armed memory, Linux 5.10; a
+ * buffer that waits for the reader of a userfaultfd).
  *
  * The queues are WQ_UNBOUND and WQ_MEM_RECLAIM, which gives each a thread when there is no memory
  * for others: they do not wait for other work. One is for the looks alone, which go on when some

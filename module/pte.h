@@ -40,6 +40,12 @@ static __always_inline bool uffdwp_pteval_is_armed(pteval_t val)
 	       (_PAGE_PRESENT | _PAGE_UFFD_WP);
 }
 
+/* The page of an entry with _PAGE_PRESENT: pte_page() without the care for others. */
+static __always_inline struct page *uffdwp_present_page(pte_t pte)
+{
+	return pfn_to_page((pte.pte & PTE_PFN_MASK) >> PAGE_SHIFT);
+}
+
 /* The entries of a cache line: eight. */
 #define UFFDWP_LINE_ENTRIES (SMP_CACHE_BYTES / sizeof(pte_t))
 
@@ -48,34 +54,65 @@ static __always_inline bool uffdwp_line_begins(const pte_t *ptep)
 	return IS_ALIGNED((unsigned long)ptep, SMP_CACHE_BYTES);
 }
 
-/* Is that true of all entries of a cache line? @ptep: its first */
-static __always_inline bool uffdwp_line_is_armed(const pte_t *ptep)
+/**
+ * struct uffdwp_entries - what several entries have in common
+ * @all: bits that are set in all of them
+ * @any: bits that are set in one at least
+ *
+ * For bits that hardware does not change: all others change only under the lock of the table, which
+ * is held. So each entry may be read twice, once for each member; that is an instruction less.
+ */
+struct uffdwp_entries {
+	pteval_t all;
+	pteval_t any;
+};
+
+/* @n is a constant */
+static __always_inline struct uffdwp_entries uffdwp_read_entries(const pte_t *ptep, unsigned int n)
 {
-	pteval_t all = ~0UL, any = 0, val;
+	struct uffdwp_entries e = { .all = ptep[0].pte };
 	unsigned int i;
 
-#pragma GCC unroll 8
-	for (i = 0; i < UFFDWP_LINE_ENTRIES; i++) {
-		val = READ_ONCE(ptep[i].pte);
-		all &= val;
-		any |= val;
-	}
-	return uffdwp_pteval_is_armed((all & ~_PAGE_RW) | (any & _PAGE_RW));
+#pragma GCC unroll 16
+	for (i = 1; i < n; i++)
+		e.all &= ptep[i].pte;
+	barrier();
+	e.any = ptep[0].pte;
+#pragma GCC unroll 16
+	for (i = 1; i < n; i++)
+		e.any |= ptep[i].pte;
+	return e;
+}
+
+static __always_inline bool uffdwp_entries_are_armed(const pte_t *ptep, unsigned int n)
+{
+	const struct uffdwp_entries e = uffdwp_read_entries(ptep, n);
+
+	return uffdwp_pteval_is_armed((e.all & ~_PAGE_RW) | (e.any & _PAGE_RW));
 }
 
 /* How many of @left entries from @ptep on are so, before the first that is not? */
 static __always_inline unsigned long uffdwp_armed_before(const pte_t *ptep, unsigned long left)
 {
-	unsigned long n = 0;
+	const pte_t *const first = ptep, *const end = ptep + left;
 
-	while (n != left && uffdwp_pteval_is_armed(READ_ONCE(ptep[n].pte))) {
-		if (uffdwp_line_begins(ptep + n) && left - n >= UFFDWP_LINE_ENTRIES &&
-		    uffdwp_line_is_armed(ptep + n))
-			n += UFFDWP_LINE_ENTRIES;
-		else
-			n++;
+	while (ptep != end && uffdwp_pteval_is_armed(READ_ONCE(ptep->pte))) {
+		if (!uffdwp_line_begins(ptep) || end - ptep < UFFDWP_LINE_ENTRIES) {
+			ptep++;
+			continue;
+		}
+		if (!uffdwp_entries_are_armed(ptep, UFFDWP_LINE_ENTRIES)) {
+			while (ptep != end && uffdwp_pteval_is_armed(READ_ONCE(ptep->pte)))
+				ptep++;
+			break;
+		}
+		ptep += UFFDWP_LINE_ENTRIES;
+		/* One has neighbours: two lines at a time, as long as there are. */
+		while (end - ptep >= 2 * UFFDWP_LINE_ENTRIES &&
+		       uffdwp_entries_are_armed(ptep, 2 * UFFDWP_LINE_ENTRIES))
+			ptep += 2 * UFFDWP_LINE_ENTRIES;
 	}
-	return n;
+	return ptep - first;
 }
 
 static inline bool uffdwp_pmd_armed(pmd_t pmd)
@@ -83,14 +120,19 @@ static inline bool uffdwp_pmd_armed(pmd_t pmd)
 	return pmd_present(pmd) ? pmd_uffd_wp(pmd) && !pmd_write(pmd) : pmd_swp_uffd_wp(pmd);
 }
 
-static inline void uffdwp_pte_arm_present(pte_t *ptep)
+/* @old: what it was read as */
+static __always_inline void uffdwp_pte_arm_as_read(pte_t *ptep, pte_t old)
 {
-	pte_t old = READ_ONCE(*ptep);
 	pte_t new;
 
 	do {
 		new = pte_mkuffd_wp(pte_wrprotect(old));
 	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
+}
+
+static inline void uffdwp_pte_arm_present(pte_t *ptep)
+{
+	uffdwp_pte_arm_as_read(ptep, READ_ONCE(*ptep));
 }
 
 /*

@@ -47,11 +47,11 @@ enum uffdwp_added uffdwp_regions_add(struct uffdwp_regions *r, unsigned long sta
 int uffdwp_regions_store(struct uffdwp_regions *r, bool last);
 
 /*
- * The most frequent case without a call: one more page like the one before it, and more would fit.
- * False: nothing was taken, offer it to uffdwp_regions_add().
+ * The most frequent case without a call: more pages like the one before them, and more would fit.
+ * False: nothing was taken, offer them to uffdwp_regions_add().
  */
 static inline bool uffdwp_regions_extend(struct uffdwp_regions *r, unsigned long start,
-					 u64 categories)
+					 unsigned long pages, u64 categories)
 {
 	struct uffdwp_region *last;
 
@@ -59,23 +59,37 @@ static inline bool uffdwp_regions_extend(struct uffdwp_regions *r, unsigned long
 		return false;
 	last = &r->buffer[r->buffered - 1];
 	if (last->end != start || last->categories != categories ||
+	    r->pages + pages >= r->max_pages)
+		return false;
+	last->end += pages << PAGE_SHIFT;
+	r->pages += pages;
+	return true;
+}
+
+/* The next most frequent: a page that begins a region, and there is room. False: as above. */
+static inline bool uffdwp_regions_begin(struct uffdwp_regions *r, unsigned long start,
+					u64 categories)
+{
+	if (!r->vec || r->buffered == r->capacity || r->stored + r->buffered == r->vec_len ||
 	    r->pages + 1 >= r->max_pages)
 		return false;
-	last->end += PAGE_SIZE;
+	r->buffer[r->buffered++] = (struct uffdwp_region){
+		.start = start, .end = start + PAGE_SIZE, .categories = categories,
+	};
 	r->pages++;
 	return true;
 }
 
-/* Undo the page that was taken last: it will be offered again. */
-static inline void uffdwp_regions_take_back(struct uffdwp_regions *r)
+/* Undo the pages that were taken last, by one call: they will be offered again. */
+static inline void uffdwp_regions_take_back(struct uffdwp_regions *r, unsigned long pages)
 {
 	struct uffdwp_region *last;
 
-	r->pages--;
+	r->pages -= pages;
 	if (!r->vec)
 		return;
 	last = &r->buffer[r->buffered - 1];
-	last->end -= PAGE_SIZE;
+	last->end -= pages << PAGE_SHIFT;
 	if (last->start == last->end)
 		r->buffered--;
 }

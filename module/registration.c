@@ -13,8 +13,8 @@
  * change it in between. It can make a tracker give way where it then does not register; and can
  * register memory that we have not looked at, but with a userfaultfd of its own, by which it could
  * have armed that as well. And up to Linux 6.12 it can unregister memory from a tracker that keeps
- * it, or that is not told. That memory reads as UNTRACKED and WRITTEN; on 5.10 bits stay in it, which
- * are disarmed when a tracker registers it again.
+ * it, or that is not told. That memory reads as UNTRACKED and WRITTEN; on 5.10 bits stay in it,
+ * which are disarmed when a tracker registers it again.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>

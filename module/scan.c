@@ -89,55 +89,121 @@ static bool meets_batch(const struct uffdwp_scan *s, struct uffdwp_look *look, p
 }
 
 /*
- * The answers for a page that is present, as nearly all are: what its categories are, and whether
- * it is reported, depends on nothing but whether it is armed. Unless the caller asks for more.
+ * A page that is present, as nearly all are, has the categories of its entry, unless it is special
+ * (the zero page) or the caller asks for more: is_plain(), s->plain. Bits that were not asked for
+ * do no harm.
  */
-struct plain {
-	bool known;
-	bool written_matches;
-	bool armed_matches;
-};
+#define PLAIN_BITS (_PAGE_PRESENT | _PAGE_RW | _PAGE_UFFD_WP | _PAGE_SOFT_DIRTY | _PAGE_SPECIAL)
 
-static __always_inline struct plain plain_answers(const struct uffdwp_scan *s)
+static __always_inline bool is_plain(const struct uffdwp_scan *s, pteval_t val)
 {
-	const u64 armed = s->vma_categories | UFFDWP_PAGE_IS_PRESENT;
+	return s->plain && (val & (_PAGE_PRESENT | _PAGE_SPECIAL)) == _PAGE_PRESENT;
+}
 
-	return (struct plain){
-		.known = !(s->asked & UFFDWP_EXTRA_CATEGORIES),
-		.written_matches = uffdwp_scan_matches(s, armed | UFFDWP_PAGE_IS_WRITTEN),
-		.armed_matches = uffdwp_scan_matches(s, armed),
-	};
+static __always_inline u64 plain_categories(const struct uffdwp_scan *s, pteval_t val)
+{
+	return s->vma_categories | UFFDWP_PAGE_IS_PRESENT |
+	       (uffdwp_pteval_is_armed(val) ? 0 : UFFDWP_PAGE_IS_WRITTEN) |
+	       (val & _PAGE_SOFT_DIRTY ? UFFDWP_PAGE_IS_SOFT_DIRTY : 0);
+}
+
+/* Pages of an anonymous VMA are none of a file, and only the zero page is PFNZERO. */
+static void set_plain(struct uffdwp_scan *s, struct vm_area_struct *vma)
+{
+	const u64 extra = s->asked & UFFDWP_EXTRA_CATEGORIES;
+
+	s->plain = !extra || (vma_is_anonymous(vma) && !(extra & UFFDWP_PAGE_IS_PINNED));
+	s->skips_armed = !extra && !uffdwp_scan_matches(s, s->vma_categories |
+							   UFFDWP_PAGE_IS_PRESENT);
+}
+
+/* The pages of a line, written and reported. Returns how many are armed, and so stay reported. */
+static unsigned long arm_line(struct uffdwp_scan *s, struct uffdwp_arming *a, pte_t *pte,
+			      unsigned long addr, bool *drain)
+{
+	unsigned long n = 0, done;
+
+	do {
+		done = uffdwp_arm_run(a, pte + n, addr + n * PAGE_SIZE, UFFDWP_LINE_ENTRIES - n,
+				      drain);
+		n += done;
+	} while (done && n != UFFDWP_LINE_ENTRIES && !*drain);
+	if (unlikely(n != UFFDWP_LINE_ENTRIES))
+		uffdwp_regions_take_back(&s->regions, UFFDWP_LINE_ENTRIES - n);
+	return n;
+}
+
+/*
+ * The eight pages of a cache line of entries, if all have the same categories. Returns how many are
+ * done with; *drain: the next one is to be armed when the LRU batches are drained.
+ */
+static __always_inline unsigned long scan_line(struct uffdwp_scan *s, struct uffdwp_arming *a,
+					       pte_t *pte, unsigned long addr, bool reset,
+					       bool notify, bool *drain)
+{
+	const struct uffdwp_entries e = uffdwp_read_entries(pte, UFFDWP_LINE_ENTRIES);
+	u64 categories;
+	bool arm;
+
+	if (((e.all ^ e.any) & PLAIN_BITS) || !is_plain(s, e.all))
+		return 0;
+	categories = plain_categories(s, e.all);
+	if (!uffdwp_scan_matches(s, categories))
+		return UFFDWP_LINE_ENTRIES;
+	arm = reset && (categories & UFFDWP_PAGE_IS_WRITTEN);
+	/* What is written and has the bit is for uffdwp_arm_pte(). */
+	if (arm && (notify || (e.any & _PAGE_UFFD_WP) ||
+		    uffdwp_forced_write_goes_by_dirty(a->vma)))
+		return 0;
+	if (!uffdwp_regions_extend(&s->regions, addr, UFFDWP_LINE_ENTRIES,
+				   categories & s->arg->return_mask))
+		return 0;
+	return arm ? arm_line(s, a, pte, addr, drain) : UFFDWP_LINE_ENTRIES;
 }
 
 /* Inlined: the hottest path. @reset: what is reported is armed; @notify: by NOTIFY first */
 static __always_inline int scan_pte(struct uffdwp_scan *s, struct uffdwp_arming *a, pte_t *ptep,
-				    unsigned long addr, const struct plain plain, bool reset,
-				    bool notify)
+				    unsigned long addr, bool reset, bool notify)
 {
 	const pte_t pte = READ_ONCE(*ptep);
 	unsigned long taken = addr + PAGE_SIZE;
-	u64 categories = s->vma_categories;
+	u64 categories;
 	int next;
 
-	if (likely(plain.known && pte_present(pte))) {
-		const bool armed = uffdwp_pte_armed(pte);
-
-		if (!(armed ? plain.armed_matches : plain.written_matches))
-			return UFFDWP_WALK_ON;
-		categories |= UFFDWP_PAGE_IS_PRESENT | (armed ? 0 : UFFDWP_PAGE_IS_WRITTEN);
-	} else {
-		categories |= uffdwp_pte_categories(ptep, pte, s->asked, &a->look);
-		if (!uffdwp_scan_matches(s, categories))
-			return UFFDWP_WALK_ON;
-	}
+	if (likely(is_plain(s, pte.pte)))
+		categories = plain_categories(s, pte.pte);
+	else
+		categories = s->vma_categories |
+			     uffdwp_pte_categories(ptep, pte, s->asked, &a->look);
+	if (!uffdwp_scan_matches(s, categories))
+		return UFFDWP_WALK_ON;
 	if (notify && !uffdwp_pte_armed(pte))
 		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_NOTIFY);
 	next = uffdwp_scan_report(s, addr, &taken, categories);
 	if (reset && taken > addr && unlikely(uffdwp_arm_pte(a, ptep, addr))) {
-		uffdwp_regions_take_back(&s->regions);
+		uffdwp_regions_take_back(&s->regions, 1);
 		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
 	}
 	return next;
+}
+
+/* Entries that need no look of their own, from the first on; *drain as for scan_line(). */
+static __always_inline unsigned long scan_lines(struct uffdwp_scan *s, struct uffdwp_arming *a,
+						pte_t *pte, unsigned long addr,
+						unsigned long left, bool reset, bool notify,
+						bool *drain)
+{
+	unsigned long n = 0, done;
+
+	do {
+		if (s->skips_armed)
+			n += uffdwp_armed_before(pte + n, left - n);
+		if (!s->plain || left - n < UFFDWP_LINE_ENTRIES || !uffdwp_line_begins(pte + n))
+			break;
+		done = scan_line(s, a, pte + n, addr + n * PAGE_SIZE, reset, notify, drain);
+		n += done;
+	} while (done == UFFDWP_LINE_ENTRIES);
+	return n;
 }
 
 /* @notify is a constant: what is about to be armed is looked for, and nothing is armed. */
@@ -145,24 +211,40 @@ static __always_inline int scan_entries(struct uffdwp_scan *s, struct uffdwp_arm
 					unsigned long addr, unsigned long end, bool reset,
 					bool notify)
 {
-	const struct plain plain = plain_answers(s);
-	const bool skips = plain.known && !plain.armed_matches;
 	int next = UFFDWP_WALK_ON;
+	bool drain = false;
 	unsigned long n;
 
 	while (addr != end && next == UFFDWP_WALK_ON) {
-		n = skips ? uffdwp_armed_before(pte, (end - addr) / PAGE_SIZE) : 0;
+		n = scan_lines(s, a, pte, addr, (end - addr) / PAGE_SIZE, reset, notify, &drain);
 		pte += n;
 		addr += n * PAGE_SIZE;
-		/* One has neighbours: no look for armed ones before the next line. */
-		while (addr != end && next == UFFDWP_WALK_ON) {
-			next = scan_pte(s, a, pte, addr, plain, reset, notify);
-			pte++;
-			addr += PAGE_SIZE;
-			if (uffdwp_line_begins(pte))
-				break;
-		}
+		if (unlikely(drain))
+			return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
+		if (addr == end)
+			break;
+		next = scan_pte(s, a, pte, addr, reset, notify);
+		pte++;
+		addr += PAGE_SIZE;
 	}
+	return next;
+}
+
+static noinline int scan_table(struct uffdwp_scan *s, pte_t *pte, unsigned long addr,
+			       unsigned long end)
+{
+	const bool reset = uffdwp_scan_resets_at(s, addr, end);
+	struct uffdwp_arming a;
+	int next;
+
+	uffdwp_arming_begin(&a, s->t, &s->walk, PAGE_SHIFT);
+	if (meets_batch(s, &a.look, pte, addr, end))
+		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
+	if (reset && uffdwp_walk_must_notify(&s->walk))
+		next = scan_entries(s, &a, pte, addr, end, true, true);
+	else
+		next = scan_entries(s, &a, pte, addr, end, reset, false);
+	uffdwp_arming_end(&a);
 	return next;
 }
 
@@ -178,19 +260,17 @@ static __always_inline int scan_entries(struct uffdwp_scan *s, struct uffdwp_arm
 int uffdwp_scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
-	const bool reset = uffdwp_scan_resets_at(s, addr, end);
-	struct uffdwp_arming a;
-	int next;
+	unsigned long skipped;
 
-	uffdwp_arming_begin(&a, s->t, walk, PAGE_SHIFT);
-	if (meets_batch(s, &a.look, pte, addr, end))
-		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
-	if (reset && uffdwp_walk_must_notify(walk))
-		next = scan_entries(s, &a, pte, addr, end, true, true);
-	else
-		next = scan_entries(s, &a, pte, addr, end, reset, false);
-	uffdwp_arming_end(&a);
-	return next;
+	/* Most tables are armed as a whole. */
+	if (s->skips_armed) {
+		skipped = uffdwp_armed_before(pte, (end - addr) / PAGE_SIZE);
+		pte += skipped;
+		addr += skipped * PAGE_SIZE;
+		if (addr == end)
+			return UFFDWP_WALK_ON;
+	}
+	return scan_table(s, pte, addr, end);
 }
 
 static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
@@ -299,6 +379,7 @@ int uffdwp_scan_walk(struct uffdwp_scan *s, struct vm_area_struct *vma, unsigned
 		     unsigned long end)
 {
 	s->walk.vma = vma;
+	set_plain(s, vma);
 	return uffdwp_walk_vma(&s->walk, start, end);
 }
 

@@ -50,6 +50,8 @@ struct uffdwp_scan_rules {
  * @t: tracker of the VMA; NULL: nothing in it can be armed
  * @vma_categories: of all pages of the VMA
  * @hole_categories: of unpopulated ones
+ * @plain: the categories of most pages that are present follow from their entries
+ * @skips_armed: of them, those that are armed do not match
  * @split: the huge page of a file that was split last: scan_split.c
  */
 struct uffdwp_scan {
@@ -62,6 +64,8 @@ struct uffdwp_scan {
 	struct uffdwp_tracker *t;
 	u64 vma_categories;
 	u64 hole_categories;
+	bool plain;
+	bool skips_armed;
 	struct uffdwp_split split;
 };
 
@@ -96,7 +100,8 @@ static inline int uffdwp_scan_report(struct uffdwp_scan *s, unsigned long addr, 
 				     u64 categories)
 {
 	categories &= s->arg->return_mask;
-	if (*end - addr == PAGE_SIZE && uffdwp_regions_extend(&s->regions, addr, categories))
+	if (*end - addr == PAGE_SIZE && (uffdwp_regions_extend(&s->regions, addr, 1, categories) ||
+					 uffdwp_regions_begin(&s->regions, addr, categories)))
 		return UFFDWP_WALK_ON;
 	return uffdwp_scan_add(s, addr, end, categories);
 }

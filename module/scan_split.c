@@ -45,7 +45,7 @@ static int scan_emptied(struct uffdwp_scan *s, struct uffdwp_arming *a, pte_t *p
 	next = uffdwp_scan_report(s, addr, &taken, categories);
 	if (uffdwp_scan_resets_at(s, addr, taken) && taken > addr &&
 	    uffdwp_arm_absent_pte(a, pte, addr)) {
-		uffdwp_regions_take_back(&s->regions);
+		uffdwp_regions_take_back(&s->regions, 1);
 		next = uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
 	}
 	return next;

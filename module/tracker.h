@@ -69,9 +69,9 @@ enum uffdwp_whose {
  * @of_mm: all trackers of the mm, once published
  * @rcu: frees the tracker when no fault can see it any more
  *
- * The first member of what is derived from it. All but @arming_ended, @lost,
- * @losing_wanted, @watched, @drain_wanted, @mapped_zeroes and the counters is set once, before the tracker is published in
- * the tables.
+ * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
+ * @watched, @drain_wanted, @mapped_zeroes and the counters is set once, before the tracker is
+ * published in the tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;

@@ -58,16 +58,58 @@ static void neighbours_join(void **state)
 	(void)state;
 	assert_int_equal(add(&r, 1, 2, 7, NULL), UFFDWP_ADD_TAKEN);
 	assert_int_equal(add(&r, 2, 5, 7, NULL), UFFDWP_ADD_TAKEN);
-	assert_true(uffdwp_regions_extend(&r, 5 * PAGE_SIZE, 7));
+	assert_true(uffdwp_regions_extend(&r, 5 * PAGE_SIZE, 1, 7));
 	assert_int_equal(r.buffered, 1);
 	assert_int_equal(buffer[0].end, 6 * PAGE_SIZE);
 	/* Another category, or a gap, begins another. */
-	assert_false(uffdwp_regions_extend(&r, 6 * PAGE_SIZE, 8));
+	assert_false(uffdwp_regions_extend(&r, 6 * PAGE_SIZE, 1, 8));
 	assert_int_equal(add(&r, 6, 7, 8, NULL), UFFDWP_ADD_TAKEN);
-	assert_false(uffdwp_regions_extend(&r, 8 * PAGE_SIZE, 8));
+	assert_false(uffdwp_regions_extend(&r, 8 * PAGE_SIZE, 1, 8));
 	assert_int_equal(add(&r, 8, 9, 8, NULL), UFFDWP_ADD_TAKEN);
 	assert_int_equal(r.buffered, 3);
 	assert_int_equal(r.pages, 7);
+}
+
+static void several_join_at_once(void **state)
+{
+	struct uffdwp_regions r = new_regions(64, 20);
+
+	(void)state;
+	assert_false(uffdwp_regions_extend(&r, 0, 8, 7));
+	assert_true(uffdwp_regions_begin(&r, 0, 7));
+	assert_true(uffdwp_regions_extend(&r, PAGE_SIZE, 8, 7));
+	assert_int_equal(buffer[0].end, 9 * PAGE_SIZE);
+	assert_int_equal(r.pages, 9);
+	/* Not up to the limit, of which the caller is to be told. */
+	assert_false(uffdwp_regions_extend(&r, 9 * PAGE_SIZE, 11, 7));
+	assert_true(uffdwp_regions_extend(&r, 9 * PAGE_SIZE, 10, 7));
+	assert_int_equal(r.pages, 19);
+	assert_int_equal(r.buffered, 1);
+}
+
+/* A page begins a region without a call only where there is room for it and for one more. */
+static void a_page_begins_a_region(void **state)
+{
+	struct uffdwp_regions r = new_regions(64, UINT64_MAX);
+	u64 i;
+
+	(void)state;
+	for (i = 0; i < CAPACITY; i++)
+		assert_true(uffdwp_regions_begin(&r, 2 * i * PAGE_SIZE, 1));
+	assert_false(uffdwp_regions_begin(&r, 2 * i * PAGE_SIZE, 1));
+	assert_int_equal(r.buffered, CAPACITY);
+	assert_int_equal(r.pages, CAPACITY);
+	assert_int_equal(buffer[1].start, 2 * PAGE_SIZE);
+	assert_int_equal(buffer[1].end, 3 * PAGE_SIZE);
+
+	r = new_regions(1, UINT64_MAX);
+	assert_true(uffdwp_regions_begin(&r, 0, 1));
+	assert_false(uffdwp_regions_begin(&r, 2 * PAGE_SIZE, 1));
+	r = new_regions(64, 1);
+	assert_false(uffdwp_regions_begin(&r, 0, 1));
+	r.max_pages = 2;
+	r.vec = NULL;
+	assert_false(uffdwp_regions_begin(&r, 0, 1));
 }
 
 static void nothing_joins_an_empty_buffer(void **state)
@@ -76,7 +118,7 @@ static void nothing_joins_an_empty_buffer(void **state)
 
 	(void)state;
 	memset(buffer, 0, sizeof(buffer));
-	assert_false(uffdwp_regions_extend(&r, 0, 0));
+	assert_false(uffdwp_regions_extend(&r, 0, 1, 0));
 }
 
 static void the_page_limit_cuts(void **state)
@@ -93,7 +135,7 @@ static void the_page_limit_cuts(void **state)
 	/* The last page must be told to the caller, so it is not taken in silence. */
 	r = new_regions(64, 2);
 	add(&r, 0, 1, 1, NULL);
-	assert_false(uffdwp_regions_extend(&r, PAGE_SIZE, 1));
+	assert_false(uffdwp_regions_extend(&r, PAGE_SIZE, 1, 1));
 	assert_int_equal(add(&r, 1, 2, 1, NULL), UFFDWP_ADD_LAST);
 }
 
@@ -126,7 +168,7 @@ static void the_buffer_is_stored_on_the_way(void **state)
 	/* The last one waits for a neighbour. */
 	assert_int_equal(r.stored, CAPACITY - 1);
 	assert_int_equal(r.buffered, 1);
-	assert_true(uffdwp_regions_extend(&r, (2 * i - 1) * PAGE_SIZE, 1));
+	assert_true(uffdwp_regions_extend(&r, (2 * i - 1) * PAGE_SIZE, 1, 1));
 	assert_int_equal(uffdwp_regions_store(&r, true), 0);
 	assert_int_equal(r.stored, CAPACITY);
 	assert_int_equal(vec[CAPACITY - 1].start, 2 * (i - 1) * PAGE_SIZE);
@@ -162,6 +204,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(neighbours_join),
+		cmocka_unit_test(several_join_at_once),
+		cmocka_unit_test(a_page_begins_a_region),
 		cmocka_unit_test(nothing_joins_an_empty_buffer),
 		cmocka_unit_test(the_page_limit_cuts),
 		cmocka_unit_test(a_full_vector_takes_no_more),
