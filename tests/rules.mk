@@ -145,7 +145,7 @@ dkms-check: deps ## the module's life with DKMS, away from the machine's own (KE
 	@tests/dkms/check $(NAMED_OR_ALL_KERNELS)
 .PHONY: dkms-check
 
-$(B)/tests/bench $(B)/tests/ways: $(B)/tests/%: tests/bench/%.c uapi/uffdwp-async.h
+$(B)/tests/bench $(B)/tests/ways: $(B)/tests/%: tests/bench/%.c tests/bench/measure.h uapi/uffdwp-async.h
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<

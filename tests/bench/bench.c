@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What things cost, in instructions. Under icount one instruction is one nanosecond of the guest's
- * clock, so times here are instructions, the same from boot to boot. Elsewhere they mean nothing.
+ * What things cost, in instructions.
  *
  * Each figure is the least of several repeats: what is on top of it is a timer tick.
  *
@@ -26,29 +25,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
 #include "uffdwp-async.h"
 
-#define PAGE 4096ul
 #define PAGES 256ul
 #define LEN (PAGES * PAGE)
 #define ROUNDS 20
 #define REPEATS 7
 
 static char *memory;
-
-static void stop(const char *what)
-{
-	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 /* Least instructions of one of count things that run() does. */
 static double least(void (*run)(void), uint64_t count)
@@ -456,8 +441,6 @@ static void in_a_crowd(void)
 }
 
 /* ---- how long a command keeps the process from mapping memory */
-
-#define GIB (1ul << 30)
 
 static atomic_ulong longest_wait;
 static atomic_bool waited_enough;

@@ -29,11 +29,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
 #include "uffdwp-async.h"
 
-#define PAGE		4096ul
-#define MIB		(1ul << 20)
-#define GIB		(1ul << 30)
 #define REGIONS		65536ul
 #define REPEATS		5
 
@@ -50,20 +48,6 @@ struct pm_scan {
 };
 
 #define PAGEMAP_SCAN		_IOWR('f', 16, struct pm_scan)
-
-static void stop(const char *what)
-{
-	fprintf(stderr, "ways: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 static int ascending(const void *a, const void *b)
 {

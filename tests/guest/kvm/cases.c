@@ -559,11 +559,21 @@ static void a_scan_that_finds_nothing_is_free(void **state)
 	unmake(kind, memory);
 }
 
-/* It is to do what it is told after an exception, too. */
+/* It is to do what it is told again. */
+static void restart(struct vm *vm, const char *memory)
+{
+	const struct vm_task good = { .code = VM_STORE, .to = VM_MEMORY, .value = 7 };
+
+	assert_true(vm_is_astray(vm, 0));
+	vm_restart(vm, 0);
+	assert_null(vm_run(vm, 0, &good));
+	assert_int_equal(*(const uint64_t *)memory, 7);
+}
+
+/* After an exception, too. */
 TEST(a_processor_that_went_astray_begins_anew)
 {
 	const struct vm_task bad = { .code = VM_STORE, .to = VM_NOWHERE };
-	const struct vm_task good = { .code = VM_STORE, .to = VM_MEMORY, .value = 7 };
 	char *memory;
 	struct vm vm;
 
@@ -572,10 +582,7 @@ TEST(a_processor_that_went_astray_begins_anew)
 	memory = map_filled(1);
 	vm_create(&vm, 1, memory, PAGE);
 	assert_non_null(vm_run(&vm, 0, &bad));
-	assert_true(vm_is_astray(&vm, 0));
-	vm_restart(&vm, 0);
-	assert_null(vm_run(&vm, 0, &good));
-	assert_int_equal(*(uint64_t *)memory, 7);
+	restart(&vm, memory);
 	vm_destroy(&vm);
 	munmap(memory, PAGE);
 }
@@ -585,17 +592,13 @@ TEST(a_processor_that_is_lost_is_found)
 {
 	static const unsigned char loop[] = { 0xeb, 0xfe };
 	const struct vm_task lost = { .code = VM_JUMP, .to = VM_SCRATCH };
-	const struct vm_task good = { .code = VM_STORE, .to = VM_MEMORY, .value = 7 };
 	char *memory = map_filled(1);
 	struct vm vm;
 
 	vm_create(&vm, 1, memory, PAGE);
 	memcpy(vm.low + VM_SCRATCH, loop, sizeof(loop));
 	assert_non_null(vm_run(&vm, 0, &lost));
-	assert_true(vm_is_astray(&vm, 0));
-	vm_restart(&vm, 0);
-	assert_null(vm_run(&vm, 0, &good));
-	assert_int_equal(*(uint64_t *)memory, 7);
+	restart(&vm, memory);
 	vm_destroy(&vm);
 	munmap(memory, PAGE);
 }
