@@ -230,6 +230,8 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 	if (uffdwp_hole_takes_marker(a->t, a->vma)) {
 		set_pte_at(mm, addr, ptep, uffdwp_make_marker());
 		uffdwp_count(a->t, markers_installed, 1);
+		if (vma_is_anonymous(a->vma) && unlikely(!READ_ONCE(a->t->anon_markers)))
+			WRITE_ONCE(a->t->anon_markers, true);
 		return true;
 	}
 	/*
@@ -320,7 +322,7 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
 	}
 	if (!a->t->ignore_pins && uffdwp_pmd_may_be_pinned(pmd)) {
-		if (pmd_write(pmd))
+		if (pmd_flags(pmd) & _PAGE_RW)
 			uffdwp_pmd_give_back(pmdp);
 		else
 			uffdwp_disarm_pmd(a->vma->vm_mm, addr, pmdp);
@@ -350,7 +352,7 @@ void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
 	if (!a->t->ignore_pins && uffdwp_hugetlb_may_be_pinned(pte))
-		leave_pinned(a, ptep, addr, pte_write(pte));
+		leave_pinned(a, ptep, addr, uffdwp_pte_writable(pte));
 }
 
 struct arm_walk {
@@ -409,8 +411,36 @@ unsigned long uffdwp_arm_run(struct uffdwp_arming *a, pte_t *ptep, unsigned long
 	a->armed += n;
 	if (likely(!page))
 		return n;
-	*drain = uffdwp_arming_look(a, ptep - 1, addr, page, pte_write(pte));
+	*drain = uffdwp_arming_look(a, ptep - 1, addr, page, uffdwp_pte_writable(pte));
 	return *drain ? n - 1 : n;
+}
+
+/*
+ * As uffdwp_arm_absent_pte(), of as many of @left entries as are none and get the zero page, which
+ * are all of a table that was never touched. What is asked there for each is asked once: what is
+ * zapped was zapped under the lock that is held, with mm_tlb_flush_pending() or MMF_UNSTABLE set
+ * before. x86 has one zero page. Returns how many are done.
+ */
+static unsigned long arm_none_run(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
+				  unsigned long left)
+{
+	const pte_t zero = uffdwp_zero_pte(a->vma, addr);
+	struct mm_struct *mm = a->vma->vm_mm;
+	unsigned long n;
+
+	if (!vma_is_anonymous(a->vma) || uffdwp_hole_takes_marker(a->t, a->vma) ||
+	    !uffdwp_hole_can_be_armed(a->t, a->vma) || mm_tlb_flush_pending(mm) ||
+	    check_stable_address_space(mm))
+		return 0;
+	for (n = 0; n != left && pte_none(READ_ONCE(ptep[n])); n++)
+		set_pte_at(mm, addr + n * PAGE_SIZE, ptep + n, zero);
+	if (!n)
+		return 0;
+	a->armed += n;
+	uffdwp_count(a->t, zero_installed, n);
+	if (unlikely(!READ_ONCE(a->t->mapped_zeroes)))
+		WRITE_ONCE(a->t->mapped_zeroes, true);
+	return n;
 }
 
 /**
@@ -443,8 +473,10 @@ int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *p
 	}
 	uffdwp_arming_begin(&a, t, walk, PAGE_SHIFT);
 	while (addr != end) {
-		const unsigned long done = !(pte->pte & _PAGE_PRESENT) ? 0 :
-			uffdwp_arm_run(&a, pte, addr, (end - addr) / PAGE_SIZE, &drain);
+		const unsigned long left = (end - addr) / PAGE_SIZE;
+		const unsigned long done = pte->pte & _PAGE_PRESENT ?
+					   uffdwp_arm_run(&a, pte, addr, left, &drain) :
+					   arm_none_run(&a, pte, addr, left);
 
 		pte += done;
 		addr += done * PAGE_SIZE;

@@ -139,6 +139,7 @@ static inline bool uffdwp_pmd_can_be_armed(struct vm_area_struct *vma, unsigned 
 static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
 	pte_t pte = READ_ONCE(*ptep);
+	struct page *page;
 
 	if (unlikely(!(pte.pte & _PAGE_PRESENT))) {
 		/* PROT_NONE, as a hint of NUMA balancing, too */
@@ -157,10 +158,10 @@ static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep,
 	/* The zero page (pte_special()) is never written to. */
 	if (pte.pte & _PAGE_SPECIAL)
 		return false;
-	if (likely(pte.pte & _PAGE_PRESENT) &&
-	    likely(uffdwp_page_is_plainly_unpinned(uffdwp_present_page(pte))))
+	page = likely(pte.pte & _PAGE_PRESENT) ? uffdwp_present_page(pte) : pte_page(pte);
+	if (likely(uffdwp_page_is_plainly_unpinned(page)))
 		return false;
-	return uffdwp_arming_look(a, ptep, addr, pte_page(pte), pte_write(pte));
+	return uffdwp_arming_look(a, ptep, addr, page, uffdwp_pte_writable(pte));
 }
 
 int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *pte,

@@ -25,7 +25,8 @@ struct uffdwp_split {
  * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
  * @uffd: the userfaultfd that the VMAs are registered with, a reference of our own; from ATTACH on
  *	until @closed
- * @closed: it was handed in, and the process has closed it: nothing is tracked any more
+ * @left: it was handed in, and the process was seen to have closed it; without @lock
+ * @closed: then nothing is tracked any more
  * @wp_async: VMAs of ordinary files can be registered with it (WP_ASYNC)
  * @drained_at: when uffdwp_drain_lru() was last at work, in jiffies
  * @split: the huge page of a file that a scan has split last
@@ -37,6 +38,7 @@ struct uffdwp_device_tracker {
 	struct uffdwp_tracker base;
 	struct mutex lock;
 	struct file *uffd;
+	bool left;
 	bool closed;
 	bool wp_async;
 	unsigned long drained_at;
@@ -50,7 +52,7 @@ struct uffdwp_device_tracker *uffdwp_device_tracker_new(void);
 void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d);
 
 /* health.c asks, and has it closed */
-bool uffdwp_device_tracker_is_left(const struct uffdwp_tracker *t);
+bool uffdwp_device_tracker_is_left(struct uffdwp_tracker *t);
 bool uffdwp_device_tracker_close(struct uffdwp_tracker *t);
 
 #endif /* UFFDWP_DEVICE_TRACKER_H */

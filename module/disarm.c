@@ -362,7 +362,8 @@ u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigne
  */
 static unsigned int lost_markers(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	if (UFFDWP_KERNEL_HAS_ANON_MARKERS || !t->markers || !vma_is_anonymous(vma))
+	if (UFFDWP_KERNEL_HAS_ANON_MARKERS || !READ_ONCE(t->anon_markers) ||
+	    !vma_is_anonymous(vma))
 		return UFFDWP_DISARM_NOTHING;
 	if (!vma->vm_userfaultfd_ctx.ctx)
 		return UFFDWP_DISARM_ALL;

@@ -148,7 +148,8 @@ static unsigned long end_of_whole(const struct uffdwp_claim *claim)
 
 static unsigned int all_if_given(struct vm_area_struct *vma, const void *arg)
 {
-	return gives_way(vma) ? UFFDWP_DISARM_UNMAP : UFFDWP_DISARM_NOTHING;
+	return gives_way(vma) ? uffdwp_disarm_all_of(tracker_to_ask(vma), vma) :
+				UFFDWP_DISARM_NOTHING;
 }
 
 /*
@@ -218,10 +219,12 @@ static bool all_are_as_they_were(struct mm_struct *mm, const struct uffdwp_claim
 	return true;
 }
 
-static void clean_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+static void clean_range(const struct uffdwp_tracker *t, struct vm_area_struct *vma,
+			unsigned long start, unsigned long end)
 {
 	if (start < end)
-		uffdwp_disarm_vma(vma, start, end, UFFDWP_DISARM_UNMAP | UFFDWP_DISARM_SPLIT);
+		uffdwp_disarm_vma(vma, start, end,
+				  uffdwp_disarm_all_of(t, vma) | UFFDWP_DISARM_SPLIT);
 }
 
 static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *snapshots,
@@ -234,10 +237,10 @@ static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *sn
 
 	uffdwp_vma_keep_out_faults(vma);
 	if (first < last && is_as_it_was(t, snapshots)) {
-		clean_range(vma, start, min(end, first));
-		clean_range(vma, max(start, last), end);
+		clean_range(t, vma, start, min(end, first));
+		clean_range(t, vma, max(start, last), end);
 	} else {
-		clean_range(vma, start, end);
+		clean_range(t, vma, start, end);
 	}
 	err = uffdwp_vma_unregister(vma, start, end);
 	if (err)

@@ -202,18 +202,27 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
  * @t: tracker whose userfaultfd stays: it is in the list of health.c, or mmap_lock is held
  *
  * When ours is the only reference nobody can take another one that lasts: there is no descriptor,
- * and no command of a tracker takes one. An epoll instance may, for a moment, and then the answer
- * is no.
+ * and no command of a tracker takes one. An epoll instance may, for a moment: so the answer is
+ * remembered.
  *
  * Return: whether it has.
  */
-bool uffdwp_device_tracker_is_left(const struct uffdwp_tracker *t)
+bool uffdwp_device_tracker_is_left(struct uffdwp_tracker *t)
 {
-	return t->whose == UFFDWP_HANDED_IN &&
-	       file_count(container_of(t, const struct uffdwp_device_tracker, base)->uffd) == 1;
+	struct uffdwp_device_tracker *d;
+
+	if (t->whose != UFFDWP_HANDED_IN)
+		return false;
+	d = container_of(t, struct uffdwp_device_tracker, base);
+	if (!READ_ONCE(d->left) && file_count(d->uffd) == 1)
+		WRITE_ONCE(d->left, true);
+	return READ_ONCE(d->left);
 }
 
-/* As by the last close: its memory is registered no more, and what waits for its reader goes on. */
+/*
+ * As by the last close: its memory is registered no more, and faults that wait for its reader go
+ * on. Calls that wait until it has read their event go on with userfaultfd_release().
+ */
 static void leave_memory(struct uffdwp_tracker *t)
 {
 	/* mm_users of 0: no task is left. */
@@ -231,7 +240,8 @@ static void leave_memory(struct uffdwp_tracker *t)
  *
  * What waits for the reader of the userfaultfd goes on, as without a tracker, and that may be a
  * command which is at work and stores its result. So that command is not waited for; health.c asks
- * again. It finds nothing registered, and arms no more.
+ * again. It finds nothing registered, and arms no more. Only who waits for an event to be read does
+ * not go on before that command has ended.
  *
  * Return: whether it has ended.
  */

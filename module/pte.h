@@ -40,10 +40,19 @@ static __always_inline bool uffdwp_pteval_is_armed(pteval_t val)
 	       (_PAGE_PRESENT | _PAGE_UFFD_WP);
 }
 
-/* The page of an entry with _PAGE_PRESENT: pte_page() without the care for others. */
+/*
+ * The page of an entry with _PAGE_PRESENT: pte_page() without the care for others. Where entries
+ * hold frames of a hypervisor (Xen PV), pte_val() translates.
+ */
 static __always_inline struct page *uffdwp_present_page(pte_t pte)
 {
-	return pfn_to_page((pte.pte & PTE_PFN_MASK) >> PAGE_SHIFT);
+	return pfn_to_page((pte_val(pte) & PTE_PFN_MASK) >> PAGE_SHIFT);
+}
+
+/* Not pte_write(), which is true of a shadow stack, too: that is not to become writable memory. */
+static __always_inline bool uffdwp_pte_writable(pte_t pte)
+{
+	return pte.pte & _PAGE_RW;
 }
 
 /* The entries of a cache line: eight. */

@@ -62,6 +62,7 @@ enum uffdwp_whose {
  * @keep: its memory is not given to a userfaultfd of the process (giveway.c)
  * @drain_wanted: an entry was left unarmed because its page may be pinned
  * @mapped_zeroes: it has armed unpopulated memory by mapping the zero page
+ * @anon_markers: it has armed unpopulated anonymous memory with markers
  * @counters: statistics
  * @watched: in the list of health.c
  * @losing: work of health.c
@@ -70,8 +71,8 @@ enum uffdwp_whose {
  * @rcu: frees the tracker when no fault can see it any more
  *
  * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
- * @watched, @drain_wanted, @mapped_zeroes and the counters is set once, before the tracker is
- * published in the tables.
+ * @watched, @drain_wanted, @mapped_zeroes, @anon_markers and the counters is set once, before the
+ * tracker is published in the tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -89,6 +90,7 @@ struct uffdwp_tracker {
 	bool keep;
 	bool drain_wanted;
 	bool mapped_zeroes;
+	bool anon_markers;
 	struct uffdwp_counters __percpu *counters;
 	struct list_head watched;
 	struct work_struct losing;

@@ -100,8 +100,8 @@ static size_t count(const char *start, size_t len, bool reset)
 }
 
 /*
- * An emulated processor of a guest in a guest goes astray now and then (vm.c), also where the kernel
- * tracks by itself. That is no write, and it begins anew, so many times in a test at most.
+ * An emulated processor of a guest in a guest goes astray now and then (vm.c), also where the
+ * kernel tracks by itself. That is no write, and it begins anew, so many times in a test at most.
  */
 #define MOST_ERRORS	3
 
