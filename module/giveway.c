@@ -146,10 +146,19 @@ static unsigned long end_of_whole(const struct uffdwp_claim *claim)
 	return round_down(claim->end, PMD_SIZE);
 }
 
+/*
+ * Zero pages that faults on markers have mapped go, too. In mlocked memory they are the process's
+ * own, and in that of a userfaultfd that it had handed in it expects them.
+ */
+static unsigned int how_to_clean(const struct uffdwp_tracker *t, const struct vm_area_struct *vma)
+{
+	return uffdwp_tracker_is_private(t) && !uffdwp_vma_is_populated(vma) ?
+	       UFFDWP_DISARM_UNMAP : UFFDWP_DISARM_ALL;
+}
+
 static unsigned int all_if_given(struct vm_area_struct *vma, const void *arg)
 {
-	return gives_way(vma) ? uffdwp_disarm_all_of(tracker_to_ask(vma), vma) :
-				UFFDWP_DISARM_NOTHING;
+	return gives_way(vma) ? how_to_clean(tracker_to_ask(vma), vma) : UFFDWP_DISARM_NOTHING;
 }
 
 /*
@@ -223,8 +232,7 @@ static void clean_range(const struct uffdwp_tracker *t, struct vm_area_struct *v
 			unsigned long start, unsigned long end)
 {
 	if (start < end)
-		uffdwp_disarm_vma(vma, start, end,
-				  uffdwp_disarm_all_of(t, vma) | UFFDWP_DISARM_SPLIT);
+		uffdwp_disarm_vma(vma, start, end, how_to_clean(t, vma) | UFFDWP_DISARM_SPLIT);
 }
 
 static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *snapshots,
