@@ -21,6 +21,22 @@
 static const struct tracking *tracking;
 static const struct stress *stress;
 
+/* Not on the stack: a test that fails or is skipped leaves it to the thread that looks after it. */
+static struct vm *new_vm(unsigned int processors, char *memory, size_t len)
+{
+	struct vm *vm = calloc(1, sizeof(*vm));
+
+	assert_non_null(vm);
+	vm_create(vm, processors, memory, len);
+	return vm;
+}
+
+static void free_vm(struct vm *vm)
+{
+	vm_destroy(vm);
+	free(vm);
+}
+
 /* ---- kinds of memory, each page written */
 
 struct kind {
@@ -243,15 +259,15 @@ static void one_means(const struct kind *kind, const struct means *m, char *memo
 static void by_each_means(void **state)
 {
 	const struct kind *kind = *state;
-	struct vm vm;
+	struct vm *vm;
 	char *memory;
 	size_t i;
 
 	for (i = 0; i < sizeof(means) / sizeof(means[0]); i++) {
 		memory = kind->make(kind);
-		vm_create(&vm, 1, memory, kind->len);
-		one_means(kind, &means[i], memory, &vm);
-		vm_destroy(&vm);
+		vm = new_vm(1, memory, kind->len);
+		one_means(kind, &means[i], memory, vm);
+		free_vm(vm);
 		unmake(kind, memory);
 	}
 }
@@ -528,34 +544,34 @@ static void a_scan_that_finds_nothing_is_free(void **state)
 	const struct vm_task write = { .code = VM_STORE, .to = VM_MEMORY, .value = 9 };
 	unsigned long before, unwritten, written;
 	char *memory;
-	struct vm vm;
+	struct vm *vm;
 
 	if (!tracking->spares_machine)
 		skip_because("PAGEMAP_SCAN of this kernel takes all mappings from the machine");
 	memory = kind->make(kind);
-	vm_create(&vm, 1, memory, kind->len);
+	vm = new_vm(1, memory, kind->len);
 	tracking->begin(kind->kind, memory, kind->len);
 	wait_for(!count(memory, kind->len, true));
-	read_all(&vm, kind->len);
+	read_all(vm, kind->len);
 
-	before = mappings_given(&vm);
+	before = mappings_given(vm);
 	assert_int_equal(count(memory, kind->len, true), 0);
-	read_all(&vm, kind->len);
-	unwritten = mappings_given(&vm) - before;
+	read_all(vm, kind->len);
+	unwritten = mappings_given(vm) - before;
 
 	/* And one that must count: a page is written and armed again. */
-	assert_null(vm_run(&vm, 0, &write));
-	before = mappings_given(&vm);
+	assert_null(vm_run(vm, 0, &write));
+	before = mappings_given(vm);
 	wait_for(!count(memory, kind->len, true));
-	read_all(&vm, kind->len);
-	written = mappings_given(&vm) - before;
+	read_all(vm, kind->len);
+	written = mappings_given(vm) - before;
 
 	print_message("[   INFO   ] %lu mappings made anew after a scan that found nothing, %lu after "
 		      "one that found one page\n", unwritten, written);
 	assert_int_equal(unwritten, 0);
 	assert_true(written > 0);
 	tracking->end();
-	vm_destroy(&vm);
+	free_vm(vm);
 	unmake(kind, memory);
 }
 
@@ -575,15 +591,15 @@ TEST(a_processor_that_went_astray_begins_anew)
 {
 	const struct vm_task bad = { .code = VM_STORE, .to = VM_NOWHERE };
 	char *memory;
-	struct vm vm;
+	struct vm *vm;
 
 	if (kernel_is_before(6, 1))
 		skip_because("KVM of Linux 5.10 forgets its page tables at a shutdown");
 	memory = map_filled(1);
-	vm_create(&vm, 1, memory, PAGE);
-	assert_non_null(vm_run(&vm, 0, &bad));
-	restart(&vm, memory);
-	vm_destroy(&vm);
+	vm = new_vm(1, memory, PAGE);
+	assert_non_null(vm_run(vm, 0, &bad));
+	restart(vm, memory);
+	free_vm(vm);
 	munmap(memory, PAGE);
 }
 
@@ -593,13 +609,13 @@ TEST(a_processor_that_is_lost_is_found)
 	static const unsigned char loop[] = { 0xeb, 0xfe };
 	const struct vm_task lost = { .code = VM_JUMP, .to = VM_SCRATCH };
 	char *memory = map_filled(1);
-	struct vm vm;
+	struct vm *vm;
 
-	vm_create(&vm, 1, memory, PAGE);
-	memcpy(vm.low + VM_SCRATCH, loop, sizeof(loop));
-	assert_non_null(vm_run(&vm, 0, &lost));
-	restart(&vm, memory);
-	vm_destroy(&vm);
+	vm = new_vm(1, memory, PAGE);
+	memcpy(vm->low + VM_SCRATCH, loop, sizeof(loop));
+	assert_non_null(vm_run(vm, 0, &lost));
+	restart(vm, memory);
+	free_vm(vm);
 	munmap(memory, PAGE);
 }
 
