@@ -416,22 +416,23 @@ unsigned long uffdwp_arm_run(struct uffdwp_arming *a, pte_t *ptep, unsigned long
 }
 
 /*
- * As uffdwp_arm_absent_pte(), of as many of @left entries as are none and get the zero page, which
- * are all of a table that was never touched. What is asked there for each is asked once: what is
- * zapped was zapped under the lock that is held, with mm_tlb_flush_pending() or MMF_UNSTABLE set
- * before. x86 has one zero page. Returns how many are done.
+ * As uffdwp_arm_absent_pte(), in an anonymous VMA: as many of @left entries as are none, which are
+ * all of a table that was never touched, get the zero page. What is asked there for each is asked
+ * once: what is zapped was zapped under the lock that is held, with mm_tlb_flush_pending() or
+ * MMF_UNSTABLE set before. x86 has one zero page. Returns how many are done.
  */
 static unsigned long arm_none_run(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
 				  unsigned long left)
 {
-	const pte_t zero = uffdwp_zero_pte(a->vma, addr);
 	struct mm_struct *mm = a->vma->vm_mm;
 	unsigned long n;
+	pte_t zero;
 
-	if (!vma_is_anonymous(a->vma) || uffdwp_hole_takes_marker(a->t, a->vma) ||
+	if (uffdwp_hole_takes_marker(a->t, a->vma) ||
 	    !uffdwp_hole_can_be_armed(a->t, a->vma) || mm_tlb_flush_pending(mm) ||
 	    check_stable_address_space(mm))
 		return 0;
+	zero = uffdwp_zero_pte(a->vma, addr);
 	for (n = 0; n != left && pte_none(READ_ONCE(ptep[n])); n++)
 		set_pte_at(mm, addr + n * PAGE_SIZE, ptep + n, zero);
 	if (!n)
@@ -457,6 +458,7 @@ int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *p
 		    unsigned long addr, unsigned long end)
 {
 	const unsigned long armed = uffdwp_armed_before(pte, (end - addr) / PAGE_SIZE);
+	const bool anonymous = vma_is_anonymous(walk->vma);
 	int next = UFFDWP_WALK_ON;
 	struct uffdwp_arming a;
 	bool drain = false;
@@ -474,10 +476,12 @@ int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *p
 	uffdwp_arming_begin(&a, t, walk, PAGE_SHIFT);
 	while (addr != end) {
 		const unsigned long left = (end - addr) / PAGE_SIZE;
-		const unsigned long done = pte->pte & _PAGE_PRESENT ?
-					   uffdwp_arm_run(&a, pte, addr, left, &drain) :
-					   arm_none_run(&a, pte, addr, left);
+		unsigned long done = 0;
 
+		if (pte->pte & _PAGE_PRESENT)
+			done = uffdwp_arm_run(&a, pte, addr, left, &drain);
+		else if (anonymous)
+			done = arm_none_run(&a, pte, addr, left);
 		pte += done;
 		addr += done * PAGE_SIZE;
 		if (!done && !drain) {

@@ -229,10 +229,12 @@ static size_t native_scan(bool reset, bool all)
 
 static bool soft_dirty_possible(void)
 {
+	/* A page that was just written */
+	static char page[2 * PAGE];
 	uint64_t entry = 0;
 
-	*(volatile char *)memory = 1;
-	return pread(pagemap, &entry, sizeof(entry), (uintptr_t)memory / PAGE * 8) ==
+	page[PAGE] = 1;
+	return pread(pagemap, &entry, sizeof(entry), (uintptr_t)(page + PAGE) / PAGE * 8) ==
 	       sizeof(entry) && (entry & 1ull << 55);
 }
 
@@ -536,7 +538,6 @@ int main(int argc, char **argv)
 	noted = malloc(GIB / PAGE * sizeof(*noted));
 	if (pagemap < 0 || !noted)
 		stop("preparation");
-	map(PAGE);
 	for (i = 0; i < WAYS; i++)
 		if (wanted(&ways[i]))
 			populated(&ways[i]);
