@@ -46,13 +46,6 @@ static struct uffdwp_tracker *tracker_to_ask(const struct vm_area_struct *vma)
 	return t && (uffdwp_tracker_is_private(t) || uffdwp_device_tracker_is_left(t)) ? t : NULL;
 }
 
-static bool gives_way(const struct vm_area_struct *vma)
-{
-	const struct uffdwp_tracker *t = tracker_to_ask(vma);
-
-	return t && !t->keep;
-}
-
 /**
  * uffdwp_claim_meets_tracker - is tracked memory of another userfaultfd in the range?
  * @mm: mm
@@ -158,7 +151,9 @@ static unsigned int how_to_clean(const struct uffdwp_tracker *t, const struct vm
 
 static unsigned int all_if_given(struct vm_area_struct *vma, const void *arg)
 {
-	return gives_way(vma) ? how_to_clean(tracker_to_ask(vma), vma) : UFFDWP_DISARM_NOTHING;
+	const struct uffdwp_tracker *t = tracker_to_ask(vma);
+
+	return t && !t->keep ? how_to_clean(t, vma) : UFFDWP_DISARM_NOTHING;
 }
 
 /*
