@@ -58,7 +58,7 @@ static const struct {
 	{ UFFDWP_STEP_USERFAULTFD, EBADF,
 	  "the file descriptor is not a pidfd, or not a userfaultfd" },
 	{ UFFDWP_STEP_USERFAULTFD, EOPNOTSUPP,
-	  "the kernel alone cannot do it with these options: the userfaultfd was made without UFFD_FEATURE_WP_ASYNC, or unpopulated memory is to be armed with zero pages" },
+	  "the kernel alone cannot do it with these options: the userfaultfd was made without UFFD_FEATURE_WP_ASYNC, or unpopulated memory is to be armed with zero pages, or sparse" },
 	{ UFFDWP_STEP_USERFAULTFD, EINVAL,
 	  "UFFDIO_API was not called on the userfaultfd, or with UFFD_FEATURE_EVENT_FORK, whose child would inherit protection that is not its own" },
 	{ UFFDWP_STEP_USERFAULTFD, ESRCH, "there is no such process" },

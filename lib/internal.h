@@ -76,6 +76,7 @@ extern const struct uffdwp_backend_ops uffdwp_kernel_backend;
  * struct uffdwp - a tracker
  * @ops: back end
  * @passed_over: why each other back end does not serve this request: a negative errno
+ * @sparse: with UFFDWP_UNPOP_SPARSE: a scan that resets always tells what is sparse
  * @fd: the device, or the userfaultfd
  * @pagemap: of the process; only the kernel as back end has it, and what follows
  * @lock: of @raw
@@ -84,6 +85,7 @@ extern const struct uffdwp_backend_ops uffdwp_kernel_backend;
 struct uffdwp {
 	const struct uffdwp_backend_ops *ops;
 	int passed_over[UFFDWP_BACKENDS];
+	bool sparse;
 	int fd;
 	int pagemap;
 	pthread_mutex_t lock;

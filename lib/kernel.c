@@ -253,7 +253,8 @@ static int kernel_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_op
 	 * nothing is but what the kernel's own markers say.
 	 */
 	err = other && !(opts->flags & UFFDWP_OPEN_UFFD) ? -ENODEV :
-	      opts->unpopulated == UFFDWP_UNPOP_ZERO ? -EOPNOTSUPP : 0;
+	      opts->unpopulated == UFFDWP_UNPOP_ZERO ||
+	      opts->unpopulated == UFFDWP_UNPOP_SPARSE ? -EOPNOTSUPP : 0;
 	no->cannot = err;
 	if (!err)
 		err = open_both(tracker, other ? pidfd : -1, opts, no);

@@ -55,6 +55,8 @@ int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opt
 		.category_anyof_mask = full.category_anyof_mask,
 		.return_mask = full.return_mask,
 	};
+	if (tracker->sparse && (full.flags & UFFDWP_SCAN_WP_MATCHING))
+		s->arg.return_mask |= UFFDWP_PAGE_IS_SPARSE;
 	*scan = s;
 	return 0;
 }

@@ -101,6 +101,7 @@ int uffdwp_open(pid_t pid, const struct uffdwp_open_opts *opts, struct uffdwp **
 		free(t);
 		return err;
 	}
+	t->sparse = full.unpopulated == UFFDWP_UNPOP_SPARSE;
 	*tracker = t;
 	return 0;
 }

@@ -131,6 +131,20 @@ int uffdwp_query(enum uffdwp_backend backend, struct uffdwp_info *info);
  *	Without it the module makes one
  * @unpopulated: UFFDWP_UNPOP_*, how memory with nothing in it yet is armed
  * @reserved: 0
+ *
+ * UFFDWP_UNPOP_SPARSE is for processes that reserve much and use little of it: what has no page
+ * table costs nothing. In return, the caller copies nothing that is UFFDWP_PAGE_IS_SPARSE: it is
+ * zeroes until it is reported as written. A scan that resets always returns this category. The
+ * first copy of a process, into memory of zeroes, is everything that a scan like this one returns:
+ *
+ *	uffdwp_track(t, start, len, NULL);
+ *	UFFDWP_OPTS(uffdwp_scan_opts, first, .start = start, .len = len,
+ *		    .flags = UFFDWP_SCAN_WP_MATCHING,
+ *		    .category_anyof_mask = UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_SWAPPED |
+ *					   UFFDWP_PAGE_IS_WRITTEN);
+ *
+ * and each later one is what is written, as ever: that is the same loop, with a test of
+ * UFFDWP_PAGE_IS_SPARSE, which a range may be that was given to the tracker since.
  */
 struct uffdwp_open_opts {
 	size_t size;

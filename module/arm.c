@@ -23,6 +23,7 @@
 #include "moving.h"
 #include "pinned.h"
 #include "pte.h"
+#include "sparse.h"
 #include "tracker.h"
 #include "walk.h"
 
@@ -552,10 +553,157 @@ static const struct uffdwp_walk_ops arm_ops = {
 	.hugetlb = arm_hugetlb,
 };
 
+/**
+ * uffdwp_sparse_take - arm memory without a page table, and put none there
+ * @t: tracker
+ * @vma: a VMA of which uffdwp_can_be_sparse() says so; mmap_lock is held
+ * @start: first address
+ * @end: last address, exclusive; its PMDs were read as none
+ *
+ * A fault may have made a table since the PMD was read. Then the next scan finds it, and what is
+ * not empty in it is written.
+ *
+ * Memory stays written where UFFDIO_MOVE takes it away, and while the OOM reaper empties the mm.
+ * The owed flush of MADV_DONTNEED: arm_none().
+ *
+ * Return: 0 or -ENOMEM, and then nothing was taken.
+ */
+int uffdwp_sparse_take(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
+		       unsigned long end)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	u64 added;
+	int err;
+
+	if (check_stable_address_space(mm))
+		return 0;
+	err = uffdwp_sparse_add(&t->sparse, start, end, &added);
+	if (err)
+		return err;
+	/* A move that begins after this takes the range out again. */
+	if (uffdwp_is_moving(mm, start, end)) {
+		uffdwp_sparse_remove_all(&t->sparse, start, end);
+		return 0;
+	}
+	if (mm_tlb_flush_pending(mm)) {
+		uffdwp_flush_tlb(mm, start, end, PAGE_SHIFT);
+		uffdwp_count(t, tlb_flushes, 1);
+	}
+	uffdwp_count(t, pages_armed, added);
+	uffdwp_count(t, sparse_armed, added);
+	return 0;
+}
+
+static bool is_empty(pte_t pte)
+{
+	return pte_none(pte) || (pte_present(pte) && is_zero_pfn(pte_pfn(pte)));
+}
+
+/**
+ * uffdwp_arm_empty - arm what is empty, or the zero page, in a range that was sparse until now
+ * @t: tracker
+ * @walk: walk
+ * @pte: first entry, the lock of the table held
+ * @addr: its address
+ * @end: end of the last one
+ *
+ * It was counted when it was taken. No permission is taken away, so no secondary MMU is notified.
+ */
+void uffdwp_arm_empty(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *pte,
+		      unsigned long addr, unsigned long end)
+{
+	struct uffdwp_arming a;
+	unsigned long done;
+
+	if (check_stable_address_space(walk->vma->vm_mm))
+		return;
+	uffdwp_arming_begin(&a, t, walk, PAGE_SHIFT);
+	while (addr != end) {
+		done = arm_none_run(&a, pte, addr, (end - addr) / PAGE_SIZE);
+		if (!done) {
+			if (is_empty(READ_ONCE(*pte)))
+				uffdwp_arm_pte(&a, pte, addr);
+			done = 1;
+		}
+		pte += done;
+		addr += done * PAGE_SIZE;
+	}
+	a.armed = 0;
+	uffdwp_arming_end(&a);
+}
+
+/**
+ * uffdwp_arm_huge_zero - the same for the huge page of zeroes
+ * @t: tracker
+ * @walk: walk
+ * @pmd: its entry, the lock held
+ * @addr: its address
+ */
+void uffdwp_arm_huge_zero(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pmd_t *pmd,
+			  unsigned long addr)
+{
+	struct uffdwp_arming a;
+
+	if (check_stable_address_space(walk->vma->vm_mm))
+		return;
+	uffdwp_arming_begin(&a, t, walk, HPAGE_PMD_SHIFT);
+	uffdwp_arm_pmd(&a, pmd, addr);
+	a.armed = 0;
+	uffdwp_arming_end(&a);
+}
+
+/* A process can make as many parts as it likes. */
+static int arm_sparse_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
+{
+	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
+	unsigned long part_end;
+	int next = UFFDWP_WALK_ON;
+
+	if (!uffdwp_can_be_sparse(w->t, walk->vma)) {
+		uffdwp_sparse_remove_all(&w->t->sparse, addr, end);
+		return arm_hole(walk, addr, end);
+	}
+	while (addr < end && !next) {
+		part_end = end;
+		walk->pos = addr;
+		if (!uffdwp_sparse_find(&w->t->sparse, addr, &part_end)) {
+			next = uffdwp_sparse_take(w->t, walk->vma, addr, part_end);
+			if (next)
+				return next;
+		}
+		addr = part_end;
+		walk->pos = addr;
+		if (addr < end)
+			next = uffdwp_may_go_on(walk->vma->vm_mm, walk->killable, walk->yield);
+	}
+	return next;
+}
+
+static int arm_sparse_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr,
+			   unsigned long end)
+{
+	uffdwp_sparse_remove(&container_of(walk, struct arm_walk, walk)->t->sparse, addr, end);
+	return arm_ptes(walk, pte, addr, end);
+}
+
+static int arm_sparse_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr,
+			   unsigned long end)
+{
+	uffdwp_sparse_remove(&container_of(walk, struct arm_walk, walk)->t->sparse, addr, end);
+	return arm_huge(walk, pmd, addr, end);
+}
+
+static const struct uffdwp_walk_ops arm_sparse_ops = {
+	.hole = arm_sparse_hole,
+	.ptes = arm_sparse_ptes,
+	.huge = arm_sparse_huge,
+};
+
 static int arm_vma(struct arm_walk *w, struct vm_area_struct *vma, unsigned long start,
 		   unsigned long end)
 {
 	w->walk.vma = vma;
+	w->walk.ops = w->t->sparse.on && vma_is_anonymous(vma) ? &arm_sparse_ops : &arm_ops;
 	return uffdwp_walk_vma(&w->walk, start, end);
 }
 
@@ -577,7 +725,7 @@ int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,
 	       unsigned long *walk_end)
 {
 	struct arm_walk w = {
-		.walk = { .ops = &arm_ops, .killable = true, .yield = true },
+		.walk = { .killable = true, .yield = true },
 		.t = t,
 	};
 	struct vm_area_struct *vma;
@@ -669,7 +817,7 @@ int uffdwp_arm_vma(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigne
 		   unsigned long end, unsigned long *walk_end)
 {
 	struct arm_walk w = {
-		.walk = { .ops = &arm_ops, .killable = true },
+		.walk = { .killable = true },
 		.t = t,
 	};
 	int next;

@@ -116,6 +116,17 @@ static inline bool uffdwp_hole_can_be_armed(const struct uffdwp_tracker *t,
 }
 
 /*
+ * Is a range of this VMA without a page table armed by remembering it (sparse.h)? Other memory than
+ * private anonymous one is not zeroes. Where the process has a userfaultfd monitor it is asked what
+ * belongs there; and mlocked memory gets tables anyway.
+ */
+static inline bool uffdwp_can_be_sparse(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+{
+	return t->sparse.on && vma_is_anonymous(vma) && !userfaultfd_missing(vma) &&
+	       !uffdwp_vma_is_populated(vma);
+}
+
+/*
  * A huge PMD of a file is not armed as a whole: the kernel may clear it at any time, and leaves no
  * marker (__split_huge_pmd_locked()). Once it is split, there is a table to keep the bits in.
  */
@@ -164,6 +175,12 @@ static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep,
 	return uffdwp_arming_look(a, ptep, addr, page, uffdwp_pte_writable(pte));
 }
 
+int uffdwp_sparse_take(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
+		       unsigned long end);
+void uffdwp_arm_empty(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *pte,
+		      unsigned long addr, unsigned long end);
+void uffdwp_arm_huge_zero(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pmd_t *pmd,
+			  unsigned long addr);
 int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *pte,
 		    unsigned long addr, unsigned long end);
 int uffdwp_arm(struct uffdwp_tracker *t, unsigned long start, unsigned long end,

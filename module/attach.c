@@ -32,13 +32,17 @@ static int check_request(const struct uffdwp_attach_arg *arg)
 	const bool uffd = arg->flags & UFFDWP_ATTACH_UFFD;
 
 	if ((arg->flags & ~ATTACH_FLAGS) || arg->reserved ||
-	    arg->unpopulated > UFFDWP_UNPOP_MARKER)
+	    arg->unpopulated > UFFDWP_UNPOP_SPARSE)
 		return -EINVAL;
 	if ((!(arg->flags & UFFDWP_ATTACH_PIDFD) && arg->pidfd) || (!uffd && arg->uffd) ||
-	    (uffd && (arg->flags & UFFDWP_ATTACH_KEEP)))
+	    (uffd && ((arg->flags & UFFDWP_ATTACH_KEEP) ||
+		      arg->unpopulated == UFFDWP_UNPOP_SPARSE)))
 		return -EINVAL;
 	if (arg->unpopulated == UFFDWP_UNPOP_MARKER &&
 	    !(uffdwp_features & UFFDWP_FEATURE_UNPOP_MARKER))
+		return -EOPNOTSUPP;
+	if (arg->unpopulated == UFFDWP_UNPOP_SPARSE &&
+	    !(uffdwp_features & UFFDWP_FEATURE_UNPOP_SPARSE))
 		return -EOPNOTSUPP;
 	if (uffd && !(uffdwp_features & UFFDWP_FEATURE_UFFD))
 		return -EOPNOTSUPP;
@@ -257,6 +261,7 @@ int uffdwp_attach(struct uffdwp_device_tracker *d, const struct uffdwp_attach_ar
 	t->ignore_pins = (arg->flags & UFFDWP_ATTACH_IGNORE_PINS) && !UFFDWP_COPIES_PINNED_PAGES;
 	t->keep = arg->flags & UFFDWP_ATTACH_KEEP;
 	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
+	t->sparse.on = arg->unpopulated == UFFDWP_UNPOP_SPARSE;
 	t->mm = mm;
 	err = publish_tracker(t);
 	if (err)

@@ -43,7 +43,8 @@ static int scan_vma(struct uffdwp_scan *s, struct vm_area_struct *vma, unsigned 
 		return -ENODEV;
 	s->vma_categories = uffdwp_vma_categories(vma);
 	s->hole_categories = s->vma_categories | uffdwp_hole_categories(vma);
-	return uffdwp_scan_walk(s, vma, start, end);
+	return s->t->sparse.on && vma_is_anonymous(vma) ?
+	       uffdwp_scan_walk_sparse(s, vma, start, end) : uffdwp_scan_walk(s, vma, start, end);
 }
 
 /*

@@ -14,6 +14,7 @@
 #include "hold.h"
 #include "kind.h"
 #include "pte.h"
+#include "sparse.h"
 #include "tracker.h"
 #include "walk.h"
 
@@ -197,11 +198,26 @@ static unsigned long walk_locked(struct uffdwp_walk *walk, unsigned long start, 
 	return start;
 }
 
+/*
+ * What is sparse is armed without an entry. Before the entries: a scan that comes in between finds
+ * the range no more, and what it has armed by then is disarmed below.
+ */
+static void disarm_sparse(struct disarm_walk *w, unsigned long start, unsigned long end)
+{
+	struct uffdwp_tracker *t = NULL;
+
+	if (vma_is_anonymous(w->walk.vma) && is_how(w, UFFDWP_DISARM_ALL))
+		t = uffdwp_tracker_of_vma(w->walk.vma);
+	if (t && t->sparse.on)
+		w->disarmed += uffdwp_sparse_remove_all(&t->sparse, start, end);
+}
+
 /* A part at least; returns how far it came. */
 static unsigned long disarm_some(struct disarm_walk *w, unsigned long start, unsigned long end)
 {
 	struct vm_area_struct *vma = w->walk.vma;
 
+	disarm_sparse(w, start, end);
 	if (is_vm_hugetlb_page(vma) && !userfaultfd_wp(vma) && !is_how(w, UFFDWP_DISARM_LOCKED))
 		return walk_locked(&w->walk, start, end);
 	return walk_past_unknown(&w->walk, start, end);

@@ -32,6 +32,7 @@ int uffdwp_tracker_init(struct uffdwp_tracker *t)
 	if (!t->counters)
 		return -ENOMEM;
 	t->id = atomic64_inc_return(&ids);
+	uffdwp_sparse_init(&t->sparse);
 	uffdwp_health_prepare(t);
 	return 0;
 }
@@ -192,6 +193,7 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 		}
 		mmdrop(d->base.mm);
 	}
+	uffdwp_sparse_free(&d->base.sparse);
 	mutex_destroy(&d->lock);
 	kvfree(d->buffer);
 	uffdwp_tracker_free(&d->base);

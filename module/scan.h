@@ -126,6 +126,10 @@ int uffdwp_scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 /* scan.c; the second while there is a split huge page to remember */
 extern const struct uffdwp_walk_ops uffdwp_scan_ops, uffdwp_split_scan_ops;
 
+/* scan_sparse.c */
+int uffdwp_scan_walk_sparse(struct uffdwp_scan *s, struct vm_area_struct *vma,
+			    unsigned long start, unsigned long end);
+
 /* scan_split.c */
 u64 uffdwp_scan_empty_categories(const struct uffdwp_scan *s, unsigned long addr,
 				 unsigned long end, u64 categories);

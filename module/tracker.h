@@ -13,13 +13,14 @@
 
 #include "../uapi/uffdwp-async.h"
 #include "kind.h"
+#include "sparse.h"
 
 /* Those of struct uffdwp_stats_arg that are counted, in its order. */
 #define UFFDWP_COUNTERS(X)							\
 	X(write_faults) X(huge_splits) X(fallback_faults) X(marker_faults)	\
 	X(hugetlb_faults) X(pages_armed) X(pages_pinned) X(pages_discarded)	\
 	X(zero_installed) X(markers_installed) X(scans) X(pages_reported)	\
-	X(pages_undone) X(tlb_flushes) X(pages_given_way)
+	X(pages_undone) X(tlb_flushes) X(pages_given_way) X(sparse_armed)
 
 /* One set a CPU: the fault path adds without a lock. */
 #define UFFDWP_COUNTER(name) u64 name;
@@ -63,6 +64,7 @@ enum uffdwp_whose {
  * @drain_wanted: an entry was left unarmed because its page may be pinned
  * @mapped_zeroes: it has armed unpopulated memory by mapping the zero page
  * @anon_markers: it has armed unpopulated anonymous memory with markers
+ * @sparse: memory that is armed without a page table; in use by the device only
  * @counters: statistics
  * @watched: in the list of health.c
  * @losing: work of health.c
@@ -71,8 +73,8 @@ enum uffdwp_whose {
  * @rcu: frees the tracker when no fault can see it any more
  *
  * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
- * @watched, @drain_wanted, @mapped_zeroes, @anon_markers and the counters is set once, before the
- * tracker is published in the tables.
+ * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, what is in @sparse, and the counters is
+ * set once, before the tracker is published in the tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -91,6 +93,7 @@ struct uffdwp_tracker {
 	bool drain_wanted;
 	bool mapped_zeroes;
 	bool anon_markers;
+	struct uffdwp_sparse sparse;
 	struct uffdwp_counters __percpu *counters;
 	struct list_head watched;
 	struct work_struct losing;

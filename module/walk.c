@@ -195,14 +195,15 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long e
 	if (!p4d)
 		return ERR_PTR(-ENOMEM);
 
-	*border = p4d_addr_end(addr, end);
+	/* Of what the level above covers: with four levels this is the end that it is given. */
+	*border = p4d_addr_end(addr, *border);
 	if (p4d_none(*p4d) && !populate)
 		return NULL;
 	pud = uffdwp_pud_alloc(mm, p4d, addr);
 	if (!pud)
 		return ERR_PTR(-ENOMEM);
 
-	*border = pud_addr_end(addr, end);
+	*border = pud_addr_end(addr, *border);
 	if (pud_none(*pud)) {
 		if (!populate)
 			return NULL;

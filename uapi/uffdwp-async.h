@@ -22,6 +22,11 @@
  * socket, is the same tracker and still means the first process: whoever holds it may see which
  * pages of that process are written, as whoever holds /proc/PID/mem open may read it.
  *
+ * A tracker that is attached with UFFDWP_UNPOP_SPARSE has a contract with its caller: memory that a
+ * scan reports as SPARSE was zeroes when it was armed, and is not to be copied until it is reported
+ * as WRITTEN. In return it costs nothing, whatever its size. Who copies it all the same may miss a
+ * write: see UFFDWP_PAGE_IS_SPARSE.
+ *
  * Closing the last file descriptor, also by the death of its owner, ends the tracking: nothing
  * stays protected and no task is left waiting.
  *
@@ -37,6 +42,7 @@
  *     nothing there, armed, untouched since             not written
  *     nothing there, otherwise: never armed,
  *     MADV_DONTNEED, a hole in the file                 written
+ *     no page table there, armed with UNPOP_SPARSE      not written, and SPARSE
  *     huge page armed as a whole                        not written; the first write splits it and
  *                                                       makes 4 KiB of it written
  *     page of hugetlb                                   as any page, but as a whole
@@ -148,6 +154,16 @@
  * hands of a system call. Looked at now, and no promise for the next moment.
  */
 #define UFFDWP_PAGE_IS_PINNED		(1ULL << 33)
+/*
+ * Private anonymous memory that had no page table when this tracker armed it (UFFDWP_UNPOP_SPARSE),
+ * and in which no scan has found one since. It was zeroes at that instant. Nothing was put there,
+ * so nothing tells what has happened to a page that is empty again. Whoever copies such memory and
+ * then waits for reports misses a write, if a page is written, copied, and gone before the next
+ * scan: by MADV_FREE, by KSM or the split of a huge page that hold zeroes, or moved away by
+ * mremap(2). (MADV_DONTNEED is noticed: such a page is WRITTEN.) So do not copy it, but take it for
+ * zeroes; a page in it that holds anything else is WRITTEN in the next scan, and not SPARSE.
+ */
+#define UFFDWP_PAGE_IS_SPARSE		(1ULL << 34)
 
 /**
  * struct uffdwp_region - a run of pages of the same categories
@@ -173,6 +189,7 @@ struct uffdwp_region {
 #define UFFDWP_FEATURE_WRITEPROTECT	(1ULL << 5)
 /* A tracker gives way when the process registers memory with a userfaultfd of its own. */
 #define UFFDWP_FEATURE_GIVES_WAY	(1ULL << 6)
+#define UFFDWP_FEATURE_UNPOP_SPARSE	(1ULL << 7)	/* memory without page tables: nothing */
 
 /* Kinds of memory that REGISTER accepts, as reported by HELLO. */
 #define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)	/* heaps, stacks, huge pages */
@@ -232,6 +249,13 @@ struct uffdwp_hello_arg {
 #define UFFDWP_UNPOP_DEFAULT	0	/* the module's choice: the zero page */
 #define UFFDWP_UNPOP_ZERO	1	/* map the shared zero page: reads never fault */
 #define UFFDWP_UNPOP_MARKER	2	/* leave a marker: the first write takes two faults */
+/*
+ * As UFFDWP_UNPOP_ZERO where there is a page table. Where there is none, none is made, and the
+ * range is only remembered: 16 TiB cost as much as a page, and a process that reserves terabytes is
+ * as small as before. See UFFDWP_PAGE_IS_SPARSE for what the caller has to know. Not with
+ * UFFDWP_ATTACH_UFFD.
+ */
+#define UFFDWP_UNPOP_SPARSE	3
 
 /**
  * struct uffdwp_attach_arg - UFFDWP_IOC_ATTACH: bind the tracker to an address space
@@ -306,7 +330,8 @@ struct uffdwp_hello_arg {
  *   -EBUSY      @uffd is used by another tracker, or has asked for a feature that the module offers
  *               with native_abi=1: then it is tracked by itself
  *   -EINVAL     also: UFFDIO_API was not called on @uffd, or with UFFD_FEATURE_EVENT_FORK; @uffd is
- *               of another address space; both UFFDWP_ATTACH_KEEP and UFFDWP_ATTACH_UFFD
+ *               of another address space; UFFDWP_ATTACH_UFFD together with UFFDWP_ATTACH_KEEP or
+ *               UFFDWP_UNPOP_SPARSE
  *   -EOPNOTSUPP @unpopulated or UFFDWP_ATTACH_UFFD is not offered here (see the features in HELLO);
  *               or @uffd has UFFD_FEATURE_WP_ASYNC and nothing keeps PAGEMAP_SCAN from arming
  *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a
@@ -402,6 +427,8 @@ struct uffdwp_unregister_arg {
  * range that is not registered is skipped.
  *
  * Arming memory with nothing in it makes page tables for it, 8 bytes a page, charged to the caller.
+ * With UFFDWP_UNPOP_SPARSE it makes none, and a scan for UFFDWP_PAGE_IS_SPARSE tells which memory
+ * that is. What it finds sparse already stays so.
  *
  * Errors:
  *   -ENOENT     nothing in the range is registered with this tracker
@@ -432,7 +459,8 @@ struct uffdwp_arm_arg {
  * For a caller that could not do what a scan has told it to do: the next scan will tell it again.
  * Needs no memory and cannot fail halfway. Memory in the range that is not registered is skipped,
  * as it cannot read as clean. A huge page that is armed as a whole is disarmed as a whole, and so
- * is a page of hugetlb.
+ * is a page of hugetlb. Of SPARSE memory all pages count, also those that were written since and
+ * are not reported yet; and more of it than the range may become written when there is no memory.
  */
 struct uffdwp_disarm_arg {
 	__u64 size;
@@ -471,6 +499,12 @@ struct uffdwp_disarm_arg {
  * at, under the lock of its page table and with the TLBs flushed before that lock is dropped: a
  * write is either in this scan or in the next. Only memory registered with this tracker is armed.
  * Without @vec the scan only arms.
+ *
+ * With UFFDWP_UNPOP_SPARSE such a scan takes memory without page tables as sparse if @return_mask
+ * has UFFDWP_PAGE_IS_SPARSE, or without @vec. It reports it as WRITTEN, as it was, and as SPARSE,
+ * as it is from now on: zeroes, not to be copied. If @return_mask does not have it, page tables are
+ * made as with UFFDWP_UNPOP_ZERO. Where there is a page table by now, any scan ends SPARSE, and
+ * arms what is still empty by page-table entries.
  *
  * A page of hugetlb that the range or @max_pages cuts is reported in part and stays written. To
  * have it armed, let the range begin and end between such pages, and @max_pages be enough for one.
@@ -527,6 +561,7 @@ struct uffdwp_scan_arg {
  * @hooks_dead: out: 1 when the tracking has ended with -ENOTRECOVERABLE; otherwise 0
  * @pages_given_way: out: pages that the process has taken with a userfaultfd of its own (see
  * ATTACH)
+ * @sparse_armed: out: of @pages_armed, those without a page table, with UFFDWP_UNPOP_SPARSE
  *
  * Counters since ATTACH, in units of events or small pages; a huge page counts as 512. They are
  * exact when nothing else runs and never go back.
@@ -550,6 +585,7 @@ struct uffdwp_stats_arg {
 	__u64 tlb_flushes;
 	__u64 hooks_dead;
 	__u64 pages_given_way;
+	__u64 sparse_armed;
 };
 
 /* The size of each structure as it was first released: none smaller is accepted. */

@@ -108,7 +108,7 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 #define UFFDWP_HUGETLB_MCOPY_ARGUMENTS mm, pte, vma, addr, src_addr, mode, pagep, wp_copy
 
 /*
- * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). It also zaps the VMAs of
+ * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). Since 5.18 it also zaps the VMAs of
  * a file, with i_mmap_rwsem held instead of mmap_lock. Then there are details, which say whether
  * private copies are zapped, too: unlike content of the file, those do not come back with the next
  * fault (unmap_mapping_range(..., even_cows)).
@@ -131,8 +131,23 @@ static __always_inline bool uffdwp_zap_loses_content(struct ftrace_regs *fregs)
 
 	return !details || (!details->skip_cows && !details->single_folio);
 }
+#elif !UFFDWP_KERNEL_HAS_MARKERS
+/* Linux 5.10: MADV_DONTNEED only, and no details. */
+#define UFFDWP_ZAP_SYMBOL "zap_page_range"
+#define UFFDWP_ZAP_PARAMETERS							\
+	struct vm_area_struct *vma, unsigned long start, unsigned long size
+#define UFFDWP_ZAP_ARGUMENTS vma, start, size
+
+static __always_inline struct vm_area_struct *uffdwp_zap_vma(struct ftrace_regs *fregs)
+{
+	return (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+}
+
+static __always_inline bool uffdwp_zap_loses_content(struct ftrace_regs *fregs)
+{
+	return true;
+}
 #else
-/* Linux 5.10 has no hook here. */
 static __always_inline bool uffdwp_zaps_even_cows(const struct zap_details *details)
 {
 #if UFFDWP_KERNEL_HAS_EVEN_COWS

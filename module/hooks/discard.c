@@ -20,11 +20,11 @@
 #include "hook.h"
 #include "proof.h"
 #include "redirect.h"
+#include "sparse.h"
 #include "tracker.h"
 
 /* ---- MADV_DONTNEED */
 
-#if UFFDWP_KERNEL_HAS_MARKERS
 static void instead_of_zap(UFFDWP_ZAP_PARAMETERS)
 {
 	uffdwp_call(uffdwp_zap)(UFFDWP_ZAP_ARGUMENTS);
@@ -48,29 +48,56 @@ UFFDWP_CALLBACK(zap)
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_zap);
 }
 
-/* The kernel keeps a marker on purpose, as the file still has the content: ours takes it away. */
-static bool dont_need(const struct uffdwp_proof_file *f)
+static bool dont_need(const struct uffdwp_proof *p, unsigned long addr)
 {
-	const u64 discarded = uffdwp_total(f->p->t, pages_discarded);
+	const u64 discarded = uffdwp_total(p->t, pages_discarded);
 
-	return !uffdwp_call(do_madvise)(f->p->t->mm, f->addr, f->size, MADV_DONTNEED) &&
-	       uffdwp_total(f->p->t, pages_discarded) > discarded;
+	return !uffdwp_call(do_madvise)(p->t->mm, addr, PAGE_SIZE, MADV_DONTNEED) &&
+	       uffdwp_total(p->t, pages_discarded) > discarded;
+}
+
+/* Memory that is sparse is known by nothing but this hook to be discarded. */
+static bool prove_zap_of_sparse(struct uffdwp_proof *p)
+{
+	const unsigned long addr = uffdwp_proof_page(p, 0);
+	bool proved = false;
+	u64 added;
+
+	p->t->sparse.on = true;
+	if (!uffdwp_sparse_add(&p->t->sparse, addr, addr + PAGE_SIZE, &added))
+		proved = dont_need(p, addr) && uffdwp_sparse_is_empty(&p->t->sparse);
+	uffdwp_sparse_remove(&p->t->sparse, addr, addr + PAGE_SIZE);
+	p->t->sparse.on = false;
+	return proved;
+}
+
+#if UFFDWP_KERNEL_HAS_MARKERS
+/* The kernel keeps a marker on purpose, as the file still has the content: ours takes it away. */
+static bool dont_need_file(const struct uffdwp_proof_file *f)
+{
+	return dont_need(f->p, f->addr);
 }
 
 static bool prove_zap(struct uffdwp_proof *p)
 {
-	return uffdwp_proof_of_file(p, 0, dont_need);
+	return uffdwp_proof_of_file(p, 0, dont_need_file) && prove_zap_of_sparse(p);
 }
+#else
+static bool prove_zap(struct uffdwp_proof *p)
+{
+	return prove_zap_of_sparse(p);
+}
+#endif
 
 static struct uffdwp_hook zap_hook = {
 	.symbol = UFFDWP_ZAP_SYMBOL,
-	.without = "shared memory, hugetlb and files cannot be tracked, nor markers be left",
-	.features = UFFDWP_FEATURE_UNPOP_MARKER,
+	.without = "private anonymous memory alone is tracked, without markers, and not sparse",
+	.features = UFFDWP_FEATURE_UNPOP_SPARSE |
+		    (UFFDWP_KERNEL_HAS_MARKERS ? UFFDWP_FEATURE_UNPOP_MARKER : 0),
 	.kinds = UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB | UFFDWP_KIND_FILE,
 	.ops = UFFDWP_REDIRECT(zap),
 	.prove = prove_zap,
 };
-#endif
 
 /* ---- hole punching and truncation */
 
@@ -306,9 +333,7 @@ DISCARDING_FILE_SYSTEM(hugetlbfs, "hugetlb", UFFDWP_KIND_HUGETLB, MFD_HUGETLB);
 
 /* The hooks on the VFS come before those on one file system, to be proved without them. */
 struct uffdwp_hook *const uffdwp_discard_hooks[] = {
-#if UFFDWP_KERNEL_HAS_MARKERS
 	&zap_hook,
-#endif
 #if UFFDWP_TRACKS_FILES
 	&vfs_fallocate_hook,
 	&notify_change_hook,

@@ -401,6 +401,31 @@ TEST(a_vma_that_comes_back_around_the_end_is_no_error)
 	munmap(range, 3 * LEN);
 }
 
+/*
+ * What begins where a page table of the highest level has nothing, and goes on in its next entry:
+ * 512 GiB each, with four levels (Linux 5.10).
+ */
+#define BORDER ((char *)0x600000000000)
+
+TEST(tables_behind_an_empty_half_terabyte_are_found)
+{
+	char *p = mmap(BORDER - HUGE_PAGE, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	int fd = attached();
+
+	assert_ptr_equal(p, BORDER - HUGE_PAGE);
+	assert_ok(madvise(p, 2 * HUGE_PAGE, MADV_NOHUGEPAGE));
+	touch(BORDER, N, 1);
+	assert_ok(dev_register(fd, p, 2 * HUGE_PAGE));
+	assert_ok(dev_arm(fd, BORDER, LEN));
+	assert_int_equal(written(fd, BORDER, LEN, false), 0);
+	assert_int_equal(written(fd, p, 2 * HUGE_PAGE, false), 2 * 512 - N);
+	assert_ok(dev_disarm(fd, p, 2 * HUGE_PAGE));
+	assert_int_equal(written(fd, BORDER, LEN, false), N);
+	close(fd);
+	munmap(p, 2 * HUGE_PAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,6 +437,7 @@ int main(void)
 		cmocka_unit_test(what_is_moved_into_a_range_during_register_is_written),
 		cmocka_unit_test(what_is_moved_into_a_range_while_its_owner_registers_is_written),
 		cmocka_unit_test(a_vma_that_comes_back_around_the_end_is_no_error),
+		cmocka_unit_test(tables_behind_an_empty_half_terabyte_are_found),
 	};
 
 	return cmocka_run_group_tests_name("ranges", tests, NULL, NULL);
