@@ -52,6 +52,9 @@ static void attach(struct oracle *o)
 	case MODE_MARKERS:
 		assert_ok(dev_attach_markers(o->fd));
 		break;
+	case MODE_SPARSE:
+		assert_ok(dev_attach(o->fd, 0, 0, 0, UFFDWP_UNPOP_SPARSE));
+		break;
 	case MODE_OTHER:
 		assert_ok(dev_attach_pid(o->fd, o->actor.pid));
 		break;
@@ -129,6 +132,11 @@ TEST(own_process_with_markers)
 	sequence(MODE_MARKERS);
 }
 
+TEST(own_process_sparse)
+{
+	sequence(MODE_SPARSE);
+}
+
 TEST(another_process)
 {
 	sequence(MODE_OTHER);
@@ -158,6 +166,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_process),
 		cmocka_unit_test(own_process_with_markers),
+		cmocka_unit_test(own_process_sparse),
 		cmocka_unit_test(another_process),
 		cmocka_unit_test(handed_in_userfaultfd),
 	};

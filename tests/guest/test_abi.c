@@ -260,7 +260,7 @@ TEST(reserved_fields_and_flags)
 	attach.flags = 1ull << 63;
 	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
 	attach.flags = 0;
-	attach.unpopulated = 3;
+	attach.unpopulated = 4;
 	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
 	attach.unpopulated = 0;
 	attach.pidfd = 5;

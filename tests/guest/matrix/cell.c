@@ -36,7 +36,8 @@ long all_faults(void)
 int area_open_tracker(struct area *area)
 {
 	const uint32_t unpopulated = area->kind == MARKERS ? UFFDWP_UNPOP_MARKER :
-							     UFFDWP_UNPOP_ZERO;
+				     area->kind == SPARSE ? UFFDWP_UNPOP_SPARSE :
+							    UFFDWP_UNPOP_ZERO;
 	int fd = dev_open();
 
 	assert_true(fd >= 0);

@@ -32,6 +32,7 @@ enum kind {
 	HUGETLB_PRIVATE,
 	STACK,
 	HEAP,
+	SPARSE,			/* as ANON, and memory without page tables is only remembered */
 	KINDS
 };
 

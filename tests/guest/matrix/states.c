@@ -62,8 +62,11 @@ static const char *no_table(struct area *area)
 
 static const char *had_no_table(struct area *area)
 {
-	if (tables_kib() <= area->tables)
-		fail_msg("the state was not reached: arming has made no page table");
+	const bool made = tables_kib() > area->tables;
+
+	if (made == (area->kind == SPARSE))
+		fail_msg("the state was not reached: arming has made %s page table",
+			 made ? "a" : "no");
 	return NULL;
 }
 

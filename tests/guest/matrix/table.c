@@ -45,6 +45,8 @@ const struct kind_row matrix_kinds[KINDS] = {
 			      UFFDWP_KIND_HUGETLB, 0 },
 	[STACK] = { "stack", "st", "the stack of the first thread" },
 	[HEAP] = { "heap", "he", "the brk heap" },
+	[SPARSE] = { "sparse", "sa", "private anonymous memory, tracked with UFFDWP_UNPOP_SPARSE",
+		     .needs_feature = UFFDWP_FEATURE_UNPOP_SPARSE },
 };
 
 const char *const matrix_states[STATES] = {
@@ -152,14 +154,15 @@ const char *const matrix_mistakes[MISTAKES] = {
 
 static const struct state_row states[] = {
 	{ NO_TABLE, ONLY(ANON), P | Z, W | S, 1, NULL },
+	{ NO_TABLE, ONLY(SPARSE), 0, W | S, 1, NULL },
 	{ NO_TABLE, ONLY(MARKERS) | FILES, S, W | P, 2, NULL },
 	{ NO_TABLE, HUGETLBS, S | H, W | P, 3, NULL },
 
-	{ NONE, SMALL & ~ONLY(MARKERS), P | Z, W | S, 1, NULL },
+	{ NONE, (SMALL | ONLY(SPARSE)) & ~ONLY(MARKERS), P | Z, W | S, 1, NULL },
 	{ NONE, ONLY(MARKERS) | FILES, S, W | P, 2, NULL },
 	{ NONE, HUGETLBS, S | H, W | P, 3, NULL },
 
-	{ ZERO, SMALL, P | Z, W | S | H, 1, NULL },
+	{ ZERO, SMALL | ONLY(SPARSE), P | Z, W | S | H, 1, NULL },
 	{ ZERO, ONLY(HUGE_ZERO), P | Z | H, W | S, 1, NULL },
 
 	{ OWN, SMALL | COPIED, P, W | Z | F | H | S, 1, NULL },
@@ -277,15 +280,17 @@ static const struct event_row events[] = {
 	WRITES(PROTECT_RO, EVERY, NOT_DEAD, -1, WRITE_PERMISSION_RESTORED),
 	WRITES(PROTECT_NONE, EVERY, NOT_DEAD, -1, WRITE_PERMISSION_RESTORED),
 
-	{ GROW, ONLY(ANON) | ONLY(MARKERS) | ONLY(THP) | FILES, AT_REST, BEYOND, W, U, 0, 0, 0,
+	{ GROW, ANONYMOUS | ONLY(SPARSE) | ONLY(THP) | FILES, AT_REST, BEYOND, W, U, 0, 0, 0,
 	  GROWN_WHY, NO_MISTAKE },
 	{ SHRINK, MOVABLE & ~(HUGETLBS | THPS), AT_REST, UPPER_HALF, U, W | P | S, 0, 0,
 	  OUT_OF_REACH, NULL, NO_MISTAKE },
 	{ MOVE, MOVABLE, AT_REST, ALL, U | W, 0, 0, 0, OUT_OF_REACH, ENDED_WHY,
 	  BITS_LEFT_BEHIND },
 	/* Only mappings with the same permissions become one. */
-	{ ABSORBED, ONLY(ANON) | ONLY(MARKERS), AT_REST & ~(CLOSED | ONLY(MERGED)), ALL, U | W, 0,
+	{ ABSORBED, ANONYMOUS | ONLY(SPARSE), AT_REST & ~(CLOSED | ONLY(MERGED)), ALL, U | W, 0,
 	  0, 0, OUT_OF_REACH, ENDED_WHY, BITS_LEFT_BEHIND },
+	/* Nothing was there, and nothing is. */
+	{ DONTUNMAP, ONLY(SPARSE), ONLY(NO_TABLE), ALL, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
 	{ DONTUNMAP, MOVABLE & ~HUGETLBS, AT_REST, ALL, W, P | S, 0, 0, 0, MOVED_OFF_WHY,
 	  NO_MISTAKE },
 
@@ -380,8 +385,8 @@ static const struct event_row events[] = {
 	  POISON_WHY, NO_MISTAKE },
 	{ SOFT_OFFLINE, SMALL | FILES, ONLY(OWN), FIRST, P, W | S, 0, 0, 0, NULL, NO_MISTAKE },
 
-	{ UNPROTECT, EVERY & ~HUGETLBS, NOT_DEAD, HIT, W, 0, 0, 0, HANDED_IN, HAND_WHY,
-	  NO_MISTAKE },
+	{ UNPROTECT, EVERY & ~(HUGETLBS | ONLY(SPARSE)), NOT_DEAD, HIT, W, 0, 0, 0, HANDED_IN,
+	  HAND_WHY, NO_MISTAKE },
 	{ REREGISTER, EVERY, AT_REST, ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
 	/* A child that has inherited the tracker would keep it open. */
 	{ REOPEN, EVERY, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY,

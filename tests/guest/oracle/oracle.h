@@ -166,7 +166,7 @@ struct model_area {
 	bool unsure;		/* mremap(2): the kernel may have taken more from the tracker */
 };
 
-enum mode { MODE_ZERO, MODE_MARKERS, MODE_OTHER, MODE_UFFD };
+enum mode { MODE_ZERO, MODE_MARKERS, MODE_SPARSE, MODE_OTHER, MODE_UFFD };
 
 struct oracle {
 	uint64_t seed;
