@@ -177,7 +177,9 @@ static bool remove_some(struct uffdwp_sparse *s, unsigned long start, unsigned l
  * @start: first address
  * @end: last address, exclusive
  *
- * Cannot fail, and may take out more when there is no memory. Does not sleep.
+ * Cannot fail, and may take out more when there is no memory. Does not sleep. Takes the lock in any
+ * case: who adds a range and then looks whether it is to stay (uffdwp_sparse_take()) is seen here,
+ * or sees what the caller has done before.
  *
  * Return: pages that are in the set no more.
  */
@@ -185,8 +187,6 @@ u64 uffdwp_sparse_remove(struct uffdwp_sparse *s, unsigned long start, unsigned 
 {
 	u64 removed = 0;
 
-	if (uffdwp_sparse_is_empty(s))
-		return 0;
 	while (remove_some(s, start, end, &removed))
 		;
 	return removed;
@@ -204,8 +204,6 @@ u64 uffdwp_sparse_remove_all(struct uffdwp_sparse *s, unsigned long start, unsig
 {
 	u64 removed = 0;
 
-	if (uffdwp_sparse_is_empty(s))
-		return 0;
 	while (remove_some(s, start, end, &removed))
 		cond_resched();
 	return removed;
