@@ -39,7 +39,7 @@ static const struct {
 	{ UFFDWP_STEP_ATTACH, EBADF, "the file descriptor is not a pidfd, or not a userfaultfd" },
 	{ UFFDWP_STEP_ATTACH, EBUSY, "this userfaultfd is used by another tracker" },
 	{ UFFDWP_STEP_ATTACH, EOPNOTSUPP,
-	  "this kernel, with this module, does not offer that way to arm unpopulated memory, or takes no userfaultfd" },
+	  "this kernel, with this module, does not offer that way to arm unpopulated memory, huge pages that stay whole or a granule, or takes no userfaultfd" },
 	{ UFFDWP_STEP_ATTACH, EINVAL,
 	  "bad option; or UFFDIO_API was not called on the userfaultfd, or with UFFD_FEATURE_EVENT_FORK" },
 
@@ -58,7 +58,7 @@ static const struct {
 	{ UFFDWP_STEP_USERFAULTFD, EBADF,
 	  "the file descriptor is not a pidfd, or not a userfaultfd" },
 	{ UFFDWP_STEP_USERFAULTFD, EOPNOTSUPP,
-	  "the kernel alone cannot do it with these options: the userfaultfd was made without UFFD_FEATURE_WP_ASYNC, or unpopulated memory is to be armed with zero pages, or sparse" },
+	  "the kernel alone cannot do it with these options: the userfaultfd was made without UFFD_FEATURE_WP_ASYNC, or unpopulated memory is to be armed with zero pages or sparse, or huge pages are to stay whole, or a granule was asked for" },
 	{ UFFDWP_STEP_USERFAULTFD, EINVAL,
 	  "UFFDIO_API was not called on the userfaultfd, or with UFFD_FEATURE_EVENT_FORK, whose child would inherit protection that is not its own" },
 	{ UFFDWP_STEP_USERFAULTFD, ESRCH, "there is no such process" },

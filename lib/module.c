@@ -36,6 +36,7 @@ static int attach(const struct uffdwp *tracker, int pidfd, const struct uffdwp_o
 	struct uffdwp_attach_arg arg = {
 		.size = sizeof(arg),
 		.unpopulated = opts->unpopulated,
+		.granule = opts->granule,
 	};
 
 	if (pidfd >= 0) {
@@ -46,6 +47,8 @@ static int attach(const struct uffdwp *tracker, int pidfd, const struct uffdwp_o
 		arg.flags |= UFFDWP_ATTACH_IGNORE_PINS;
 	if (opts->flags & UFFDWP_OPEN_KEEP)
 		arg.flags |= UFFDWP_ATTACH_KEEP;
+	if (opts->flags & UFFDWP_OPEN_WHOLE_HUGE)
+		arg.flags |= UFFDWP_ATTACH_WHOLE_HUGE;
 	if (opts->flags & UFFDWP_OPEN_UFFD) {
 		arg.flags |= UFFDWP_ATTACH_UFFD;
 		arg.uffd = opts->uffd;
@@ -107,6 +110,14 @@ static int module_query(struct uffdwp_info *info, struct uffdwp_no *no)
 	return 0;
 }
 
+/* A module that is older than these options would say -EINVAL. */
+static bool offers(const struct uffdwp_hello_arg *arg, const struct uffdwp_open_opts *opts)
+{
+	if ((opts->flags & UFFDWP_OPEN_WHOLE_HUGE) && !(arg->features & UFFDWP_FEATURE_WHOLE_HUGE))
+		return false;
+	return opts->granule <= 1 || (arg->features & UFFDWP_FEATURE_GRANULE);
+}
+
 /*
  * Without the module, the right to use it or one that is young enough, another back end may serve;
  * and so where the module does not offer what was asked for. Not where it has said no to the
@@ -123,7 +134,7 @@ static int module_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_op
 		no->cannot = is_passed_over(err);
 		return err;
 	}
-	err = attach_pid(tracker, pid, opts);
+	err = offers(&arg, opts) ? attach_pid(tracker, pid, opts) : -EOPNOTSUPP;
 	if (err) {
 		no->step = UFFDWP_STEP_ATTACH;
 		no->cannot = err == -EOPNOTSUPP;

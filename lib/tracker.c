@@ -16,16 +16,22 @@ static const struct uffdwp_backend_ops *const backends[] = {
 
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 #define OPEN_FLAGS (UFFDWP_OPEN_PIDFD | UFFDWP_OPEN_UFFD | UFFDWP_OPEN_IGNORE_PINS | \
-		    UFFDWP_OPEN_KEEP)
+		    UFFDWP_OPEN_KEEP | UFFDWP_OPEN_WHOLE_HUGE)
 
 const char *uffdwp_version(void)
 {
 	return UFFDWP_VERSION;
 }
 
+static bool is_granule(unsigned int pages)
+{
+	return pages <= 1 || (pages >= UFFDWP_GRANULE_MIN && pages <= UFFDWP_GRANULE_MAX &&
+			      !(pages & (pages - 1)));
+}
+
 static int check(pid_t pid, const struct uffdwp_open_opts *opts)
 {
-	if (pid < 0 || (opts->flags & ~OPEN_FLAGS) || opts->reserved)
+	if (pid < 0 || (opts->flags & ~OPEN_FLAGS) || !is_granule(opts->granule))
 		return -EINVAL;
 	if ((int)opts->backend < 0 || opts->backend >= UFFDWP_BACKENDS)
 		return -EINVAL;

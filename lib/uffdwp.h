@@ -78,10 +78,11 @@ enum uffdwp_backend {
 	 * The interfaces of Linux 6.7, without the device: the caller's own process, or one whose
 	 * userfaultfd with UFFD_FEATURE_WP_ASYNC is handed in. What this kernel does not tell:
 	 * pages that somebody holds; holes in files under armed pages, and private pages over
-	 * a file that MADV_DONTNEED has thrown away. UFFDWP_UNPOP_ZERO, PAGE_IS_PINNED and
-	 * statistics are not offered. Where the module offers these interfaces to older kernels
-	 * (native_abi=1), this back end serves the caller's own process; a userfaultfd that is
-	 * handed in is -EOPNOTSUPP there, as /proc/PID/fdinfo does not show its features.
+	 * a file that MADV_DONTNEED has thrown away. UFFDWP_UNPOP_ZERO, huge pages that stay whole,
+	 * a granule, PAGE_IS_PINNED and statistics are not offered. Where the module offers these
+	 * interfaces to older kernels (native_abi=1), this back end serves the caller's own
+	 * process; a userfaultfd that is handed in is -EOPNOTSUPP there, as /proc/PID/fdinfo does
+	 * not show its features.
 	 */
 	UFFDWP_BACKEND_KERNEL = 2,
 };
@@ -92,6 +93,8 @@ enum uffdwp_backend {
 #define UFFDWP_OPEN_IGNORE_PINS	(1u << 2)
 /* Do not give way to userfaultfds of the process: UFFDWP_ATTACH_KEEP. Not with UFFDWP_OPEN_UFFD */
 #define UFFDWP_OPEN_KEEP	(1u << 3)
+/* Huge pages are written as a whole and stay huge: UFFDWP_ATTACH_WHOLE_HUGE. The module only */
+#define UFFDWP_OPEN_WHOLE_HUGE	(1u << 4)
 
 /**
  * struct uffdwp_info - what a back end offers on this machine
@@ -130,7 +133,8 @@ int uffdwp_query(enum uffdwp_backend backend, struct uffdwp_info *info);
  * @uffd: a userfaultfd of that process, made without UFFD_FEATURE_EVENT_FORK; stays the caller's.
  *	Without it the module makes one
  * @unpopulated: UFFDWP_UNPOP_*, how memory with nothing in it yet is armed
- * @reserved: 0
+ * @granule: pages that one write fault opens, as in struct uffdwp_attach_arg; 0 or 1: its own page
+ *	alone. From the module only
  *
  * UFFDWP_UNPOP_SPARSE is for processes that reserve much and use little of it: what has no page
  * table costs nothing. In return, the caller copies nothing that is UFFDWP_PAGE_IS_SPARSE: it is
@@ -153,7 +157,7 @@ struct uffdwp_open_opts {
 	int pidfd;
 	int uffd;
 	unsigned int unpopulated;
-	unsigned int reserved;
+	unsigned int granule;
 };
 
 /**

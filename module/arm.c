@@ -514,7 +514,7 @@ static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, un
 	if (uffdwp_pmd_armed(*pmd) || uffdwp_is_moving(w->t->mm, addr, end))
 		return UFFDWP_WALK_ON;
 	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end))
-		return UFFDWP_WALK_SPLIT;
+		return uffdwp_pmd_stays_whole(w->t, walk->vma) ? UFFDWP_WALK_ON : UFFDWP_WALK_SPLIT;
 	if (uffdwp_walk_must_notify(walk)) {
 		walk->pos = addr;
 		return UFFDWP_WALK_NOTIFY;

@@ -136,6 +136,13 @@ static inline bool uffdwp_pmd_can_be_armed(struct vm_area_struct *vma, unsigned 
 	return end - addr == HPAGE_PMD_SIZE && vma_is_anonymous(vma);
 }
 
+/* The tracker splits no such huge page: a part of it is not armed, as with hugetlb. */
+static inline bool uffdwp_pmd_stays_whole(const struct uffdwp_tracker *t,
+					  struct vm_area_struct *vma)
+{
+	return t->whole_huge && vma_is_anonymous(vma);
+}
+
 /**
  * uffdwp_arm_pte - arm one PTE
  * @a: arming; the lock of the table is held

@@ -3,6 +3,7 @@
  * Binding a tracker to an mm: find it, check the right to it, get a userfaultfd of it.
  */
 #include <linux/file.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/pid.h>
@@ -25,13 +26,19 @@
 #include "userfault.h"
 
 #define ATTACH_FLAGS (UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD | UFFDWP_ATTACH_IGNORE_PINS | \
-		      UFFDWP_ATTACH_KEEP)
+		      UFFDWP_ATTACH_KEEP | UFFDWP_ATTACH_WHOLE_HUGE)
+
+static bool granule_is_valid(u32 granule)
+{
+	return granule <= 1 || (is_power_of_2(granule) && granule >= UFFDWP_GRANULE_MIN &&
+				granule <= UFFDWP_GRANULE_MAX);
+}
 
 static int check_request(const struct uffdwp_attach_arg *arg)
 {
 	const bool uffd = arg->flags & UFFDWP_ATTACH_UFFD;
 
-	if ((arg->flags & ~ATTACH_FLAGS) || arg->reserved ||
+	if ((arg->flags & ~ATTACH_FLAGS) || !granule_is_valid(arg->granule) ||
 	    arg->unpopulated > UFFDWP_UNPOP_SPARSE)
 		return -EINVAL;
 	if ((!(arg->flags & UFFDWP_ATTACH_PIDFD) && arg->pidfd) || (!uffd && arg->uffd) ||
@@ -45,6 +52,9 @@ static int check_request(const struct uffdwp_attach_arg *arg)
 	    !(uffdwp_features & UFFDWP_FEATURE_UNPOP_SPARSE))
 		return -EOPNOTSUPP;
 	if (uffd && !(uffdwp_features & UFFDWP_FEATURE_UFFD))
+		return -EOPNOTSUPP;
+	if ((arg->flags & UFFDWP_ATTACH_WHOLE_HUGE) &&
+	    !(uffdwp_features & UFFDWP_FEATURE_WHOLE_HUGE))
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -259,6 +269,8 @@ int uffdwp_attach(struct uffdwp_device_tracker *d, const struct uffdwp_attach_ar
 	t->whose = arg->flags & UFFDWP_ATTACH_UFFD ? UFFDWP_HANDED_IN : UFFDWP_PRIVATE;
 	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
 	t->ignore_pins = (arg->flags & UFFDWP_ATTACH_IGNORE_PINS) && !UFFDWP_COPIES_PINNED_PAGES;
+	t->whole_huge = arg->flags & UFFDWP_ATTACH_WHOLE_HUGE;
+	t->granule = arg->granule > 1 ? arg->granule : 0;
 	t->keep = arg->flags & UFFDWP_ATTACH_KEEP;
 	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
 	t->sparse.on = arg->unpopulated == UFFDWP_UNPOP_SPARSE;

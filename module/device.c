@@ -28,7 +28,7 @@
 #define RELEASED(type, last, released) static_assert(offsetofend(struct type, last) == (released))
 
 RELEASED(uffdwp_hello_arg, version, UFFDWP_HELLO_SIZE_VER0);
-RELEASED(uffdwp_attach_arg, reserved, UFFDWP_ATTACH_SIZE_VER0);
+RELEASED(uffdwp_attach_arg, granule, UFFDWP_ATTACH_SIZE_VER0);
 RELEASED(uffdwp_register_arg, reserved, UFFDWP_REGISTER_SIZE_VER0);
 RELEASED(uffdwp_unregister_arg, reserved, UFFDWP_UNREGISTER_SIZE_VER0);
 RELEASED(uffdwp_arm_arg, reserved, UFFDWP_ARM_SIZE_VER0);

@@ -10,8 +10,10 @@
 #include <linux/oom.h>
 
 #include "compat/hugetlb.h"
+#include "compat/pages.h"
 #include "compat/vma.h"
 #include "fault.h"
+#include "granule.h"
 #include "pte.h"
 #include "tracker.h"
 
@@ -22,6 +24,8 @@
  * do_wp_page() looks at the write-protect bit first. With the bit gone, and orig_pte refreshed so
  * that it compares equal, it goes on as for any other read-only page: reuses it, or copies it. That
  * is one fault, and what UFFD_FEATURE_WP_ASYNC of Linux 6.7 does in the same place.
+ *
+ * With a granule the pages around it may be written without a fault from now on, too.
  *
  * An unshare fault (FAULT_FLAG_UNSHARE, a GUP pin for reading) writes nothing: the page stays
  * armed.
@@ -37,18 +41,23 @@ notrace void uffdwp_fault_wp_page(struct vm_fault *vmf)
 		return;
 	vmf->orig_pte = uffdwp_pte_disarm_present(vmf->pte);
 	uffdwp_count(t, write_faults, 1);
+	if (unlikely(t->granule))
+		uffdwp_granule_open(t, vmf->vma, vmf->pte, vmf->address);
 }
 
 /* A fault that the hook on do_wp_page() did not see. The access is retried, and meets no bit. */
-static void resolve_small(struct vm_fault *vmf)
+static void resolve_small(struct vm_fault *vmf, struct uffdwp_tracker *t)
 {
 	spinlock_t *ptl;
 	pte_t *pte = uffdwp_pte_lock(vmf->vma->vm_mm, vmf->pmd, vmf->address, &ptl);
 
 	if (uffdwp_pte_lock_failed(pte))
 		return;
-	if (pte_present(*pte) && pte_uffd_wp(*pte))
+	if (pte_present(*pte) && pte_uffd_wp(*pte)) {
 		uffdwp_pte_disarm_present(pte);
+		if (t && t->granule)
+			uffdwp_granule_open(t, vmf->vma, pte, vmf->address);
+	}
 	pte_unmap_unlock(pte, ptl);
 }
 
@@ -71,13 +80,61 @@ static void resolve_hugetlb(struct vm_fault *vmf)
 	spin_unlock(ptl);
 }
 
+/* The huge page is split, and the same fault goes on with one of its small pages, all armed. */
+static vm_fault_t split_huge(struct vm_fault *vmf, struct uffdwp_tracker *t)
+{
+	uffdwp_split_huge_pmd(vmf->vma, vmf->pmd, vmf->address);
+	if (t)
+		uffdwp_count(t, huge_splits, 1);
+	return VM_FAULT_FALLBACK;
+}
+
+static bool stays_huge(pmd_t pmd)
+{
+	if (uffdwp_pmd_is_huge_zero(pmd))
+		return UFFDWP_HUGE_ZERO_BECOMES_HUGE;
+	return uffdwp_huge_page_is_own(pmd_page(pmd));
+}
+
+/*
+ * A huge page that is to stay whole: all of it becomes written, and the same fault goes on as it
+ * does without the bit. One that the kernel would split then, since it is shared with a child or
+ * is the huge zero page, is split while it is armed, so that 4 KiB become written.
+ *
+ * Between the locks it may be armed again: do_huge_pmd_wp_page() finds another entry than that, and
+ * the access is retried. So it is where another thread was faster, with its write or with a split.
+ */
+static vm_fault_t open_huge(struct vm_fault *vmf, struct uffdwp_tracker *t)
+{
+	spinlock_t *ptl = pmd_lock(vmf->vma->vm_mm, vmf->pmd);
+	pmd_t pmd = READ_ONCE(*vmf->pmd);
+	const bool armed = pmd_present(pmd) && uffdwp_pmd_is_huge(pmd) && pmd_uffd_wp(pmd);
+	const bool whole = armed && stays_huge(pmd);
+	vm_fault_t ret;
+
+	if (whole)
+		pmd = uffdwp_pmd_disarm_present(vmf->pmd);
+	spin_unlock(ptl);
+	if (!armed)
+		return 0;
+	if (!whole)
+		return split_huge(vmf, t);
+
+	ret = uffdwp_do_huge_wp_page(vmf, pmd);
+	if (ret & VM_FAULT_FALLBACK)
+		uffdwp_count(t, huge_splits, 1);
+	else
+		uffdwp_count(t, huge_faults, 1);
+	return ret;
+}
+
 /**
  * uffdwp_fault_userfault - instead of handle_userfault(), for a write to memory that we armed
  * @vmf: fault; no page-table lock is held
  *
  * From wp_huge_pmd() there is no PTE yet, and vmf->pte is NULL: the huge page is split, which hands
  * the bit down to each PTE, and VM_FAULT_FALLBACK makes __handle_mm_fault() go on with the PTE in
- * the same fault. It may sleep.
+ * the same fault; or it becomes written as a whole. It may sleep.
  *
  * From do_wp_page() there is one: the hook there has missed it.
  *
@@ -95,13 +152,9 @@ vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
 			uffdwp_count(t, hugetlb_faults, 1);
 		return 0;
 	}
-	if (!vmf->pte) {
-		uffdwp_split_huge_pmd(vmf->vma, vmf->pmd, vmf->address);
-		if (t)
-			uffdwp_count(t, huge_splits, 1);
-		return VM_FAULT_FALLBACK;
-	}
-	resolve_small(vmf);
+	if (!vmf->pte)
+		return t && t->whole_huge ? open_huge(vmf, t) : split_huge(vmf, t);
+	resolve_small(vmf, t);
 	if (t)
 		uffdwp_count(t, fallback_faults, 1);
 	return 0;

@@ -197,8 +197,11 @@ static __always_inline pte_t uffdwp_pte_disarm_present(pte_t *ptep)
 	return new;
 }
 
-/* Take back what uffdwp_pte_arm_present() has done, under the same hold of the lock. */
-static inline void uffdwp_pte_give_back(pte_t *ptep)
+/*
+ * Without the bit, and writable: to take back what uffdwp_pte_arm_present() has done under the same
+ * hold of the lock, or where do_wp_page() would do no more.
+ */
+static __always_inline void uffdwp_pte_give_back(pte_t *ptep)
 {
 	pte_t old = READ_ONCE(*ptep);
 	pte_t new;
@@ -244,7 +247,8 @@ static inline void uffdwp_pmd_arm_present(pmd_t *pmdp)
 	} while (!try_cmpxchg(&pmdp->pmd, &old.pmd, new.pmd));
 }
 
-static inline void uffdwp_pmd_disarm_present(pmd_t *pmdp)
+/* Returns the entry as it is now. */
+static inline pmd_t uffdwp_pmd_disarm_present(pmd_t *pmdp)
 {
 	pmd_t old = READ_ONCE(*pmdp);
 	pmd_t new;
@@ -252,6 +256,7 @@ static inline void uffdwp_pmd_disarm_present(pmd_t *pmdp)
 	do {
 		new = pmd_clear_uffd_wp(old);
 	} while (!try_cmpxchg(&pmdp->pmd, &old.pmd, new.pmd));
+	return new;
 }
 
 static inline void uffdwp_pmd_arm_swap(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)

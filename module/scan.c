@@ -273,6 +273,19 @@ int uffdwp_scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 	return scan_table(s, pte, addr, end);
 }
 
+/* A part of what is to stay whole is reported, and stays written, as with hugetlb. */
+static int scan_part_of_huge(struct uffdwp_scan *s, unsigned long addr, unsigned long end,
+			     u64 categories)
+{
+	const bool whole = end - addr == HPAGE_PMD_SIZE;
+
+	if (s->rules->hugetlb(s, addr, end, whole, true) == UFFDWP_SCAN_STOP) {
+		s->walk.pos = addr;
+		return UFFDWP_WALK_STOP;
+	}
+	return uffdwp_scan_report(s, addr, &end, categories);
+}
+
 static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
@@ -291,6 +304,8 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 	/* Only what is reported may be armed, so for a part of a huge page it is split. */
 	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end) ||
 	    room < HPAGE_PMD_NR) {
+		if (uffdwp_pmd_stays_whole(s->t, walk->vma))
+			return scan_part_of_huge(s, addr, end, categories);
 		uffdwp_scan_remember_split(s, addr, *pmd);
 		return UFFDWP_WALK_SPLIT;
 	}

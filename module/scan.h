@@ -27,7 +27,8 @@ enum uffdwp_scan_hugetlb {
  * @vma: scan [start, end) of a VMA: sets the categories of its pages and calls
  *	uffdwp_scan_walk(), or reports it without a look; returns as a callback of a walk
  * @unmapped: the same for a range without a VMA
- * @hugetlb: asked about each page of hugetlb that matches
+ * @hugetlb: asked about each page of hugetlb that matches, and about a huge page that stays whole
+ *	and is not armed, since the range or the limit cuts it
  * @undo: make what was not delivered written again; NULL: the caller does so for all of the range
  */
 struct uffdwp_scan_rules {

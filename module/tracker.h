@@ -20,7 +20,8 @@
 	X(write_faults) X(huge_splits) X(fallback_faults) X(marker_faults)	\
 	X(hugetlb_faults) X(pages_armed) X(pages_pinned) X(pages_discarded)	\
 	X(zero_installed) X(markers_installed) X(scans) X(pages_reported)	\
-	X(pages_undone) X(tlb_flushes) X(pages_given_way) X(sparse_armed)
+	X(pages_undone) X(tlb_flushes) X(pages_given_way) X(sparse_armed)	\
+	X(huge_faults) X(pages_opened)
 
 /* One set a CPU: the fault path adds without a lock. */
 #define UFFDWP_COUNTER(name) u64 name;
@@ -58,6 +59,8 @@ enum uffdwp_whose {
  *	for reading
  * @markers: unpopulated memory is armed with markers, not with zero pages
  * @ignore_pins: pages that may be pinned are armed like others
+ * @whole_huge: anonymous huge pages are armed and written as a whole
+ * @granule: pages of the block that a write fault opens (granule.h); 0: its own page alone
  * @lost: its hooks are dead, see health.c; never reset
  * @losing_wanted: @losing is to find it lost, or to help it once more
  * @keep: its memory is not given to a userfaultfd of the process (giveway.c)
@@ -87,12 +90,14 @@ struct uffdwp_tracker {
 	bool arming_ended;
 	bool markers;
 	bool ignore_pins;
+	bool whole_huge;
 	bool lost;
 	bool losing_wanted;
 	bool keep;
 	bool drain_wanted;
 	bool mapped_zeroes;
 	bool anon_markers;
+	unsigned int granule;
 	struct uffdwp_sparse sparse;
 	struct uffdwp_counters __percpu *counters;
 	struct list_head watched;

@@ -44,7 +44,8 @@
  *     MADV_DONTNEED, a hole in the file                 written
  *     no page table there, armed with UNPOP_SPARSE      not written, and SPARSE
  *     huge page armed as a whole                        not written; the first write splits it and
- *                                                       makes 4 KiB of it written
+ *                                                       makes 4 KiB of it written, or all of it
+ *                                                       (UFFDWP_ATTACH_WHOLE_HUGE)
  *     page of hugetlb                                   as any page, but as a whole
  *
  *   The module never reports "not written" for a page that may differ from what it was when it was
@@ -53,7 +54,8 @@
  *   after MADV_DONTNEED, MADV_FREE, a hole or a truncation; when the kernel has merged the page
  *   with another (KSM), taken it apart again, or taken it for poisoned; when UFFDIO_WRITEPROTECT
  *   took the protection away by hand; and as long as somebody holds the page. The rest of a hugetlb
- *   page is written with any part of it. uffdwp-pages(7) has it all in one table.
+ *   page is written with any part of it; and by choice so is the rest of a huge page, or of a
+ *   granule (see ATTACH). uffdwp-pages(7) has it all in one table.
  *
  *   A page that is held (pinned for DMA or io_uring, or in the hands of process_vm_writev(2),
  *   ptrace(2) or a direct read from a disk) can be written without a fault. It is not armed: it
@@ -190,6 +192,8 @@ struct uffdwp_region {
 /* A tracker gives way when the process registers memory with a userfaultfd of its own. */
 #define UFFDWP_FEATURE_GIVES_WAY	(1ULL << 6)
 #define UFFDWP_FEATURE_UNPOP_SPARSE	(1ULL << 7)	/* memory without page tables: nothing */
+#define UFFDWP_FEATURE_WHOLE_HUGE	(1ULL << 8)	/* UFFDWP_ATTACH_WHOLE_HUGE */
+#define UFFDWP_FEATURE_GRANULE		(1ULL << 9)	/* ATTACH takes a granule */
 
 /* Kinds of memory that REGISTER accepts, as reported by HELLO. */
 #define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)	/* heaps, stacks, huge pages */
@@ -241,6 +245,8 @@ struct uffdwp_hello_arg {
 #define UFFDWP_ATTACH_IGNORE_PINS	(1ULL << 2)
 /* The process cannot have the memory for a userfaultfd of its own: do not give way, see below. */
 #define UFFDWP_ATTACH_KEEP		(1ULL << 3)
+/* A write to an armed huge page makes all of it written and leaves it huge, see below. */
+#define UFFDWP_ATTACH_WHOLE_HUGE	(1ULL << 4)
 
 /*
  * How private anonymous memory with nothing in it yet is armed. Shared memory, hugetlb and other
@@ -257,6 +263,10 @@ struct uffdwp_hello_arg {
  */
 #define UFFDWP_UNPOP_SPARSE	3
 
+/* The granules that there are, besides none: powers of two, in pages of 4 KiB. */
+#define UFFDWP_GRANULE_MIN	16
+#define UFFDWP_GRANULE_MAX	512
+
 /**
  * struct uffdwp_attach_arg - UFFDWP_IOC_ATTACH: bind the tracker to an address space
  * @size: in: sizeof(struct uffdwp_attach_arg)
@@ -265,7 +275,8 @@ struct uffdwp_hello_arg {
  *	Linux 6.9) stands for its process
  * @uffd: in: a userfaultfd of that same address space, with UFFDWP_ATTACH_UFFD; otherwise 0
  * @unpopulated: in: UFFDWP_UNPOP_*
- * @reserved: in: 0
+ * @granule: in: pages that a write fault opens, UFFDWP_GRANULE_MIN to UFFDWP_GRANULE_MAX, a power
+ *	of two; 0 or 1: its own page alone
  *
  * The caller needs the right to ptrace-attach to the process (PTRACE_MODE_ATTACH_REALCREDS: same
  * user and dumpable, or CAP_SYS_PTRACE, and whatever the security module asks). The process is not
@@ -304,6 +315,27 @@ struct uffdwp_hello_arg {
  * the kernel hold: another one's UFFDIO_REGISTER is -EBUSY, and its UFFDIO_UNREGISTER takes the
  * memory away before Linux 7.2, which pages_given_way counts, too.
  *
+ * UFFDWP_ATTACH_WHOLE_HUGE is for who wants to keep huge pages more than to know which 4 KiB of
+ * them was written. Private anonymous huge pages are armed, written and reported as a whole, with
+ * one fault, and the tracker splits none. As with hugetlb, one that the range of ARM or SCAN or
+ * @max_pages cuts stays written (ARM skips it, and counts it not in @armed), and one of which a
+ * part is to be disarmed is disarmed as a whole. What else splits huge pages does as before: the
+ * kernel, for a page that is shared with a forked child or, before Linux 6.13, the huge page of
+ * zeroes (4 KiB of it are written then); for a mapping that REGISTER or UNREGISTER has to divide;
+ * and when it reclaims memory. Huge pages of shared memory and of files are split when they are
+ * armed, since the kernel keeps no bit for them. Memory with nothing in it is armed by small pages,
+ * so what is armed before it is touched does not become huge.
+ *
+ * A @granule is for who wants fewer faults more than exact reports (the cards of a garbage
+ * collector). A write fault opens all of the naturally aligned block of that many pages, as far as
+ * the mapping goes: they are written, and writes to them take no fault until they are armed again.
+ * Opened is what the kernel would make writable without doing anything else: armed pages that are
+ * there and not shared with another process by copy-on-write; in shared mappings, those that were
+ * written through this mapping before. The others take a fault of their own at the next write
+ * in any case, and so stay armed: what has nothing in it, was swapped out, or is shared with a
+ * forked child; and while the soft-dirty bits of the process are in use, what is not soft-dirty.
+ * A write to one of these opens no other page. Pages of hugetlb have a granule of their own.
+ *
  * What arms, and so forgets what was written before: the commands of this tracker and, for memory
  * of a userfaultfd that was handed in, calls on that very one: UFFDIO_WRITEPROTECT, UFFDIO_COPY and
  * UFFDIO_CONTINUE with their MODE_WP. Nothing else does, neither another userfaultfd of the process
@@ -331,8 +363,8 @@ struct uffdwp_hello_arg {
  *               with native_abi=1: then it is tracked by itself
  *   -EINVAL     also: UFFDIO_API was not called on @uffd, or with UFFD_FEATURE_EVENT_FORK; @uffd is
  *               of another address space; UFFDWP_ATTACH_UFFD together with UFFDWP_ATTACH_KEEP or
- *               UFFDWP_UNPOP_SPARSE
- *   -EOPNOTSUPP @unpopulated or UFFDWP_ATTACH_UFFD is not offered here (see the features in HELLO);
+ *               UFFDWP_UNPOP_SPARSE; there is no such @granule
+ *   -EOPNOTSUPP @unpopulated or a flag is not offered here (see the features in HELLO);
  *               or @uffd has UFFD_FEATURE_WP_ASYNC and nothing keeps PAGEMAP_SCAN from arming
  *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a
  *               livepatch took one of them; the kernel log names it
@@ -343,7 +375,7 @@ struct uffdwp_attach_arg {
 	__s32 pidfd;
 	__s32 uffd;
 	__u32 unpopulated;
-	__u32 reserved;
+	__u32 granule;
 };
 
 /**
@@ -429,6 +461,7 @@ struct uffdwp_unregister_arg {
  * Arming memory with nothing in it makes page tables for it, 8 bytes a page, charged to the caller.
  * With UFFDWP_UNPOP_SPARSE it makes none, and a scan for UFFDWP_PAGE_IS_SPARSE tells which memory
  * that is. What it finds sparse already stays so.
+ * With UFFDWP_ATTACH_WHOLE_HUGE a huge page that the range cuts is skipped, and stays written.
  *
  * Errors:
  *   -ENOENT     nothing in the range is registered with this tracker
@@ -459,8 +492,9 @@ struct uffdwp_arm_arg {
  * For a caller that could not do what a scan has told it to do: the next scan will tell it again.
  * Needs no memory and cannot fail halfway. Memory in the range that is not registered is skipped,
  * as it cannot read as clean. A huge page that is armed as a whole is disarmed as a whole, and so
- * is a page of hugetlb. Of SPARSE memory all pages count, also those that were written since and
- * are not reported yet; and more of it than the range may become written when there is no memory.
+ * is a page of hugetlb. Disarming goes by pages, whatever the granule is. Of SPARSE memory all pages
+ * count, also those that were written since and are not reported yet; and more of it than the range
+ * may become written when there is no memory.
  */
 struct uffdwp_disarm_arg {
 	__u64 size;
@@ -508,6 +542,7 @@ struct uffdwp_disarm_arg {
  *
  * A page of hugetlb that the range or @max_pages cuts is reported in part and stays written. To
  * have it armed, let the range begin and end between such pages, and @max_pages be enough for one.
+ * So is a huge page with UFFDWP_ATTACH_WHOLE_HUGE; without, it is split there.
  *
  * Nothing is armed that is not reported: if @vec faults, what was armed since the last region that
  * could be stored is written again; the call returns the regions before that, or -EFAULT when
@@ -562,6 +597,8 @@ struct uffdwp_scan_arg {
  * @pages_given_way: out: pages that the process has taken with a userfaultfd of its own (see
  * ATTACH)
  * @sparse_armed: out: of @pages_armed, those without a page table, with UFFDWP_UNPOP_SPARSE
+ * @huge_faults: out: write faults on armed huge pages that stayed whole, 512 pages each
+ * @pages_opened: out: pages that a write fault on another page of their granule has made written
  *
  * Counters since ATTACH, in units of events or small pages; a huge page counts as 512. They are
  * exact when nothing else runs and never go back.
@@ -586,6 +623,8 @@ struct uffdwp_stats_arg {
 	__u64 hooks_dead;
 	__u64 pages_given_way;
 	__u64 sparse_armed;
+	__u64 huge_faults;
+	__u64 pages_opened;
 };
 
 /* The size of each structure as it was first released: none smaller is accepted. */

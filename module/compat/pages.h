@@ -45,6 +45,36 @@ static inline int uffdwp_entire_mapcount(struct page *head)
 #endif
 }
 
+/*
+ * Is this anonymous page of one process alone, so that do_wp_page() makes it writable where it is?
+ * The lock of the entry that maps it is held.
+ *
+ * Until 5.18 that is asked of its counters. The one reference is that of the entry: so nobody has
+ * it locked, no pin keeps it, and neither KSM nor the swap cache has it.
+ */
+static __always_inline bool uffdwp_anon_page_is_own(struct page *page)
+{
+#if UFFDWP_KERNEL_HAS_ANON_EXCLUSIVE
+	return PageAnonExclusive(page);
+#else
+	return !PageCompound(page) && page_count(page) == 1 && page_mapcount(page) == 1 &&
+	       !PageKsm(page);
+#endif
+}
+
+/*
+ * Will do_huge_pmd_wp_page() leave this huge page whole? The lock of its entry is held. A guess for
+ * one that was shared with a child until now: a reference may come or go.
+ */
+static inline bool uffdwp_huge_page_is_own(struct page *head)
+{
+#if UFFDWP_KERNEL_HAS_ANON_EXCLUSIVE
+	return PageAnonExclusive(head) || page_count(head) == 1;
+#else
+	return page_mapcount(head) == 1;
+#endif
+}
+
 /* Exact for large folios; false positives for order 0 (GUP_PIN_COUNTING_BIAS). */
 static inline bool uffdwp_page_maybe_dma_pinned(struct page *head)
 {

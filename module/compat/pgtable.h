@@ -115,6 +115,20 @@ static inline void uffdwp_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
 }
 
 /*
+ * What wp_huge_pmd() does with a huge page without the write-protect bit: its entry was @pmd, and
+ * no lock is held. VM_FAULT_FALLBACK: it is split now.
+ */
+static inline vm_fault_t uffdwp_do_huge_wp_page(struct vm_fault *vmf, pmd_t pmd)
+{
+#if UFFDWP_HUGE_WP_TAKES_PMD
+	return uffdwp_call(do_huge_pmd_wp_page)(vmf, pmd);
+#else
+	vmf->orig_pmd = pmd;
+	return uffdwp_call(do_huge_pmd_wp_page)(vmf);
+#endif
+}
+
+/*
  * Flush the TLBs of all processors that run @mm. May be called with a page-table lock held and
  * interrupts on, as by ptep_clear_flush().
  */

@@ -31,6 +31,11 @@
 /* 6.15: __split_huge_pmd() has lost its last argument, a page or folio, which is NULL from us */
 #define UFFDWP_SPLIT_TAKES_FOLIO UFFDWP_KERNEL_BEFORE(6, 15)
 
+/* 5.14: do_huge_pmd_wp_page() finds the entry in vmf->orig_pmd */
+#define UFFDWP_HUGE_WP_TAKES_PMD UFFDWP_KERNEL_BEFORE(5, 14)
+/* 6.13: and replaces the huge zero page by a huge page, instead of splitting it */
+#define UFFDWP_HUGE_ZERO_BECOMES_HUGE UFFDWP_KERNEL_SINCE(6, 13)
+
 /* 5.19: change_protection() is handed the mmu_gather of its caller */
 #define UFFDWP_PROTECT_TAKES_GATHER UFFDWP_KERNEL_SINCE(5, 19)
 /* 6.3: and no pgprot_t any more */

@@ -168,6 +168,14 @@ struct zap_details;
 				   unsigned long addr, bool freeze))
 #endif
 
+#if UFFDWP_HUGE_WP_TAKES_PMD
+#define UFFDWP_HUGE_WP_FUNCTION(X)							\
+	X(do_huge_pmd_wp_page, vm_fault_t, (struct vm_fault *vmf, pmd_t pmd))
+#else
+#define UFFDWP_HUGE_WP_FUNCTION(X)							\
+	X(do_huge_pmd_wp_page, vm_fault_t, (struct vm_fault *vmf))
+#endif
+
 /* mm/util.c, mm/huge_memory.c */
 #if UFFDWP_KERNEL_HAS_LARGE_MAPCOUNT
 #define UFFDWP_MAPCOUNT_FUNCTION(X)
@@ -283,6 +291,7 @@ struct zap_details;
 	UFFDWP_P4D_FUNCTION(X)								\
 	UFFDWP_PTE_LOCK_FUNCTION(X)							\
 	UFFDWP_SPLIT_FUNCTION(X)							\
+	UFFDWP_HUGE_WP_FUNCTION(X)							\
 	UFFDWP_MAPCOUNT_FUNCTION(X)							\
 	UFFDWP_INCORE_FUNCTIONS(X)							\
 	UFFDWP_HUGETLB_FUNCTIONS(X)							\

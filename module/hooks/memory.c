@@ -57,7 +57,7 @@ static bool prove_handle_userfault(struct uffdwp_proof *p)
 
 static struct uffdwp_hook handle_userfault_hook = {
 	.symbol = "handle_userfault",
-	.features = UFFDWP_FEATURE_THP,
+	.features = UFFDWP_FEATURE_THP | UFFDWP_FEATURE_WHOLE_HUGE,
 	.ops = UFFDWP_REDIRECT(handle_userfault),
 	.prove = prove_handle_userfault,
 };
@@ -80,6 +80,7 @@ static bool prove_do_wp_page(struct uffdwp_proof *p)
 
 static struct uffdwp_hook do_wp_page_hook = {
 	.symbol = "do_wp_page",
+	.features = UFFDWP_FEATURE_GRANULE,
 	.ops = UFFDWP_WATCH(do_wp_page),
 	.prove = prove_do_wp_page,
 };

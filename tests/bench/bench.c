@@ -128,29 +128,37 @@ static int command(unsigned long cmd, void *arg)
 	return ioctl(tracker, cmd, arg);
 }
 
-static void track(uint32_t unpopulated)
+static void track_range(char *start, size_t len, struct uffdwp_attach_arg attach)
 {
-	struct uffdwp_attach_arg attach = {
-		.size = sizeof(attach), .unpopulated = unpopulated,
-	};
 	struct uffdwp_register_arg reg = {
-		.size = sizeof(reg), .start = (uintptr_t)memory, .len = LEN,
+		.size = sizeof(reg), .start = (uintptr_t)start, .len = len,
 	};
 
+	attach.size = sizeof(attach);
 	tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
 	if (tracker < 0 || command(UFFDWP_IOC_ATTACH, &attach) ||
 	    command(UFFDWP_IOC_REGISTER, &reg))
 		stop(UFFDWP_DEVICE);
 }
 
-static void arm(void)
+static void track(uint32_t unpopulated)
+{
+	track_range(memory, LEN, (struct uffdwp_attach_arg){ .unpopulated = unpopulated });
+}
+
+static void arm_range(char *start, size_t len)
 {
 	struct uffdwp_arm_arg arg = {
-		.size = sizeof(arg), .start = (uintptr_t)memory, .len = LEN,
+		.size = sizeof(arg), .start = (uintptr_t)start, .len = len,
 	};
 
 	if (command(UFFDWP_IOC_ARM, &arg))
 		stop("arm");
+}
+
+static void arm(void)
+{
+	arm_range(memory, LEN);
 }
 
 static struct uffdwp_region vec[PAGES];
@@ -251,9 +259,67 @@ static void own(void)
 	report("madvise_dontneed_page", least(run_dontneed, ROUNDS * PAGES));
 }
 
-/* ---- shared memory in huge pages: ARM for the first time has to split them */
+/* ---- coarser, by choice: a granule, and huge pages that stay whole */
+
+#define GRANULE 64u
+
+/* All pages in ascending order; a block of them takes one fault. */
+static void granule(void)
+{
+	madvise(memory, LEN, MADV_DONTNEED);
+	touch();
+	track_range(memory, LEN, (struct uffdwp_attach_arg){ .granule = GRANULE });
+	report("first_write_with_arm.granule64", least(run_arm_write, ROUNDS * PAGES));
+	close(tracker);
+}
 
 #define HUGE_LEN (512 * PAGE)
+
+/* The first writes to that many pages of an armed huge page. */
+static uint64_t write_huge(uint64_t flags, size_t pages)
+{
+	char *all = mmap(NULL, 2 * HUGE_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	char *p = (char *)(((uintptr_t)all + HUGE_LEN - 1) & ~(HUGE_LEN - 1));
+	uint64_t took;
+	size_t i;
+
+	if (all == MAP_FAILED || madvise(p, HUGE_LEN, MADV_HUGEPAGE))
+		stop("huge pages");
+	memset(p, 1, HUGE_LEN);
+	track_range(p, HUGE_LEN, (struct uffdwp_attach_arg){ .flags = flags });
+	arm_range(p, HUGE_LEN);
+	took = now();
+	for (i = 0; i < pages; i++)
+		*(volatile char *)(p + i * PAGE) = 2;
+	took = now() - took;
+	close(tracker);
+	munmap(all, 2 * HUGE_LEN);
+	return took;
+}
+
+static void report_huge(const char *name, uint64_t flags, size_t pages)
+{
+	uint64_t best = UINT64_MAX, took;
+	int i;
+
+	for (i = 0; i < REPEATS; i++) {
+		took = write_huge(flags, pages);
+		if (took < best)
+			best = took;
+	}
+	report(name, best);
+}
+
+static void huge(void)
+{
+	report_huge("huge.first_write.split", 0, 1);
+	report_huge("huge.first_write.whole", UFFDWP_ATTACH_WHOLE_HUGE, 1);
+	report_huge("huge.all_written.split", 0, 512);
+	report_huge("huge.all_written.whole", UFFDWP_ATTACH_WHOLE_HUGE, 512);
+}
+
+/* ---- shared memory in huge pages: ARM for the first time has to split them */
 
 static void shared_huge_memory(const char *enabled)
 {
@@ -579,6 +645,8 @@ int main(int argc, char **argv)
 	kill(other, SIGKILL);
 	waitpid(other, NULL, 0);
 	own();
+	granule();
+	huge();
 	against_soft_dirty();
 	in_a_crowd();
 	shared_huge_memory("force");

@@ -13,7 +13,7 @@ _Static_assert(sizeof(struct uffdwp_register_arg) == 48, "register");
 _Static_assert(sizeof(struct uffdwp_unregister_arg) == 48, "unregister");
 _Static_assert(sizeof(struct uffdwp_arm_arg) == 56, "arm");
 _Static_assert(sizeof(struct uffdwp_scan_arg) == 96, "scan");
-_Static_assert(sizeof(struct uffdwp_stats_arg) == 144, "stats");
+_Static_assert(sizeof(struct uffdwp_stats_arg) == 168, "stats");
 _Static_assert(sizeof(struct uffdwp_disarm_arg) == 48, "disarm");
 _Static_assert(sizeof(struct uffdwp_region) == 24, "region");
 

@@ -246,7 +246,10 @@ static char *new_memory(void)
 	return p;
 }
 
-static struct scanner new_scanner(pid_t pid, char *memory, bool with_markers)
+/* In which way the memory is tracked. */
+enum way { PLAIN, WITH_MARKERS, WITH_GRANULE };
+
+static struct scanner new_scanner(pid_t pid, char *memory, enum way way)
 {
 	struct scanner s = { .pid = pid, .fd = dev_open(), .memory = memory };
 
@@ -254,19 +257,21 @@ static struct scanner new_scanner(pid_t pid, char *memory, bool with_markers)
 	assert_non_null(s.mirror);
 	if (pid != getpid())
 		assert_ok(dev_attach_pid(s.fd, pid));
-	else if (with_markers)
+	else if (way == WITH_MARKERS)
 		assert_ok(dev_attach_markers(s.fd));
+	else if (way == WITH_GRANULE)
+		assert_ok(dev_attach_granule(s.fd, UFFDWP_ATTACH_WHOLE_HUGE, 64));
 	else
 		assert_ok(dev_attach_self(s.fd));
 	assert_ok(dev_register(s.fd, memory, LEN));
 	return s;
 }
 
-static void own_threads(bool with_markers)
+static void own_threads(enum way way)
 {
 	struct control *control = new_control();
 	char *memory = new_memory();
-	struct scanner s = new_scanner(getpid(), memory, with_markers);
+	struct scanner s = new_scanner(getpid(), memory, way);
 	pthread_t threads[WRITERS];
 	size_t i;
 
@@ -281,13 +286,19 @@ static void own_threads(bool with_markers)
 
 TEST(threads_of_the_same_process)
 {
-	own_threads(false);
+	own_threads(PLAIN);
 }
 
 TEST(threads_of_the_same_process_with_markers)
 {
 	needs_markers();
-	own_threads(true);
+	own_threads(WITH_MARKERS);
+}
+
+/* And the huge pages stay whole. */
+TEST(threads_of_the_same_process_with_a_granule)
+{
+	own_threads(WITH_GRANULE);
 }
 
 TEST(threads_of_another_process)
@@ -304,7 +315,7 @@ TEST(threads_of_another_process)
 		pthread_join(threads[0], NULL);
 		_exit(0);
 	}
-	s = new_scanner(child, memory, false);
+	s = new_scanner(child, memory, PLAIN);
 	mirror_rounds(&s, control);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -317,6 +328,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threads_of_the_same_process),
 		cmocka_unit_test(threads_of_the_same_process_with_markers),
+		cmocka_unit_test(threads_of_the_same_process_with_a_granule),
 		cmocka_unit_test(threads_of_another_process),
 	};
 

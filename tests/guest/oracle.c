@@ -62,6 +62,12 @@ static void attach(struct oracle *o)
 		o->uffd = new_uffd(is_async(o->mode) ? UFFD_WP_ASYNC : 0);
 		assert_ok(dev_attach_uffd(o->fd, o->uffd));
 		break;
+	case MODE_GRANULE:
+		assert_ok(dev_attach_granule(o->fd, 0, ORACLE_GRANULE));
+		break;
+	case MODE_WHOLE_HUGE:
+		assert_ok(dev_attach_granule(o->fd, UFFDWP_ATTACH_WHOLE_HUGE, 0));
+		break;
 	}
 }
 
@@ -147,6 +153,16 @@ TEST(handed_in_userfaultfd)
 	sequence(MODE_UFFD);
 }
 
+TEST(with_a_granule)
+{
+	sequence(MODE_GRANULE);
+}
+
+TEST(with_huge_pages_that_stay_whole)
+{
+	sequence(MODE_WHOLE_HUGE);
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -169,6 +185,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(own_process_sparse),
 		cmocka_unit_test(another_process),
 		cmocka_unit_test(handed_in_userfaultfd),
+		cmocka_unit_test(with_a_granule),
+		cmocka_unit_test(with_huge_pages_that_stay_whole),
 	};
 
 	stress_arguments(&stress, argc, argv);

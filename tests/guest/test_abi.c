@@ -234,7 +234,7 @@ TEST(reserved_fields_and_flags)
 {
 	struct uffdwp_hello_arg hello = { .size = sizeof(hello), .reserved = 1 };
 	struct uffdwp_attach_arg attach = {
-		.size = sizeof(attach), .reserved = 1,
+		.size = sizeof(attach),
 	};
 	struct uffdwp_register_arg reg = {
 		.size = sizeof(reg), .start = (uintptr_t)memory, .len = PAGE,
@@ -251,12 +251,19 @@ TEST(reserved_fields_and_flags)
 	struct uffdwp_stats_arg stats = { .size = sizeof(stats), .flags = 1 };
 	struct uffdwp_region region;
 	struct uffdwp_scan_arg scan = scan_arg(memory, PAGE, &region, 1);
+	static const uint32_t no_granules[] = {
+		2, 8, 15, 17, 96, 511, 513, 1024, 1u << 16, 1u << 31, UINT32_MAX,
+	};
 	int fd = dev_open();
+	size_t i;
 
 	assert_err(dev_ioctl(fd, UFFDWP_IOC_HELLO, &hello), EINVAL);
 
-	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
-	attach.reserved = 0;
+	for (i = 0; i < sizeof(no_granules) / sizeof(no_granules[0]); i++) {
+		attach.granule = no_granules[i];
+		assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
+	}
+	attach.granule = 0;
 	attach.flags = 1ull << 63;
 	assert_err(dev_ioctl(fd, UFFDWP_IOC_ATTACH, &attach), EINVAL);
 	attach.flags = 0;

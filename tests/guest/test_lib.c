@@ -568,6 +568,31 @@ TEST(what_is_not_offered)
 	opts.unpopulated = UFFDWP_UNPOP_ZERO;
 	assert_err(uffdwp_open(0, &opts, &other), is_kernel() ? EOPNOTSUPP : 0);
 	uffdwp_close(other);
+	opts = opts_of(UFFDWP_OPEN_WHOLE_HUGE);
+	assert_err(uffdwp_open(0, &opts, &other), is_kernel() ? EOPNOTSUPP : 0);
+	uffdwp_close(other);
+}
+
+TEST(a_granule)
+{
+	char *block = next_huge_page(p);
+	struct uffdwp_open_opts opts = opts_of(0);
+	int err;
+
+	uffdwp_close(t);
+	opts.granule = 64;
+	err = uffdwp_open(0, &opts, &t);
+	if (is_kernel()) {
+		assert_int_equal(err, -EOPNOTSUPP);
+		assert_non_null(strstr(uffdwp_explain(err), "granule"));
+		opts.granule = 1;
+		assert_ok(uffdwp_open(0, &opts, &t));
+		return;
+	}
+	assert_ok(err);
+	assert_ok(uffdwp_track(t, (uintptr_t)p, LEN, NULL));
+	touch(block + 3 * PAGE, 1, 2);
+	assert_int_equal(written_pages(0), 64);
 }
 
 TEST(errors)
@@ -586,6 +611,9 @@ TEST(errors)
 	opts = opts_of(UFFDWP_OPEN_UFFD);
 	opts.uffd = file;
 	assert_err(uffdwp_open(0, &opts, &none), EBADF);
+	opts = opts_of(0);
+	opts.granule = 63;
+	assert_err(uffdwp_open(0, &opts, &none), EINVAL);
 	opts = opts_of(0);
 	opts.backend = 77;
 	assert_err(uffdwp_open(0, &opts, &none), EINVAL);
@@ -832,6 +860,7 @@ static int run_with(enum uffdwp_backend which, const char *name)
 		with_set_up(another_process_by_its_userfaultfd),
 		with_set_up(statistics),
 		with_set_up(what_is_not_offered),
+		with_set_up(a_granule),
 		with_set_up(errors),
 		with_set_up(errors_of_the_module),
 	};

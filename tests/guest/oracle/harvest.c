@@ -6,7 +6,7 @@
  *   - a page that is reported and does not differ has a cause that the model knows;
  *   - UNTRACKED is reported where the model says so, and always as written;
  *   - what a scan with reset has reported is armed, unless somebody holds it, which the module
- *     counts, or a page of hugetlb was cut.
+ *     counts, or a page of hugetlb, or a huge page that stays whole, was cut.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -101,9 +101,10 @@ static void take(struct oracle *o, const struct uffdwp_region *r, bool reset)
 static bool is_cut(const struct oracle *o, enum kind kind, size_t index)
 {
 	const struct page *page = o->areas[kind].pages + index / 512 * 512;
+	const bool whole = model_block(o, kind) == HUGE_PAGE / PAGE;
 	size_t i;
 
-	for (i = 0; kinds[kind].granule > 1 && i < 512; i++)
+	for (i = 0; whole && i < 512; i++)
 		if (page[i].reported != o->scan)
 			return true;
 	return false;

@@ -15,7 +15,7 @@ static const char *const cause_names[CAUSES] = {
 	[CAUSE_NEVER_ARMED] = "never armed before",
 	[CAUSE_UNTRACKED] = "not tracked: moved, replaced or unregistered",
 	[CAUSE_WRITTEN] = "written with what it held",
-	[CAUSE_GRANULE] = "another part of its huge page",
+	[CAUSE_GRANULE] = "another part of its huge page or granule",
 	[CAUSE_DISCARDED] = "MADV_DONTNEED of what read the same",
 	[CAUSE_FREED] = "MADV_FREE",
 	[CAUSE_PUNCHED] = "hole, truncation or MADV_REMOVE of what read the same",
@@ -23,7 +23,7 @@ static const char *const cause_names[CAUSES] = {
 	[CAUSE_KSM] = "KSM has merged it, or made it whole again",
 	[CAUSE_HELD] = "held when it was to be armed, maybe by vmsplice(2)",
 	[CAUSE_HELD_BRIEFLY] = "held by the kernel when it was to be armed",
-	[CAUSE_CUT] = "page of hugetlb that a scan has reported in part",
+	[CAUSE_CUT] = "page of hugetlb, or whole huge page, reported in part",
 	[CAUSE_DISARMED] = "DISARM",
 	[CAUSE_UNPROTECTED] = "UFFDIO_WRITEPROTECT off by hand",
 };
@@ -91,6 +91,32 @@ static void remember(const struct oracle *o, struct page *page)
 	page->history[0].event = o->event;
 }
 
+size_t model_block(const struct oracle *o, enum kind kind)
+{
+	if (kinds[kind].granule > 1)
+		return kinds[kind].granule;
+	if (o->mode == MODE_WHOLE_HUGE && kind == KIND_THP)
+		return HUGE_PAGE / PAGE;
+	return o->mode == MODE_GRANULE ? ORACLE_GRANULE : 1;
+}
+
+/* Those of each block of that size that have no cause get one. */
+static void note_rest(struct oracle *o, const struct range *r, size_t size)
+{
+	const size_t base = (uintptr_t)o->scene->areas[r->kind].start / PAGE;
+	const size_t first = (base + r->first) / size * size;
+	const size_t last = (base + r->first + r->pages + size - 1) / size * size - base;
+	struct page *pages = o->areas[r->kind].pages;
+	size_t i;
+
+	for (i = first > base ? first - base : 0; i < last && i < kinds[r->kind].pages; i++) {
+		if (pages[i].cause != CAUSE_NONE)
+			continue;
+		remember(o, &pages[i]);
+		pages[i].cause = CAUSE_GRANULE;
+	}
+}
+
 void model_note(struct oracle *o, const struct range *r, enum cause cause)
 {
 	struct page *page = o->areas[r->kind].pages + r->first;
@@ -110,24 +136,14 @@ void model_note(struct oracle *o, const struct range *r, enum cause cause)
 		else if (cause == CAUSE_WRITTEN)
 			page->freed = false;
 	}
-	/* A page of hugetlb is written as a whole. */
-	if (cause != CAUSE_NONE && kinds[r->kind].granule > 1)
-		model_note_huge(o, r, cause);
+	if (cause != CAUSE_NONE)
+		note_rest(o, r, model_block(o, r->kind));
 }
 
 void model_note_huge(struct oracle *o, const struct range *r, enum cause cause)
 {
-	struct page *pages = o->areas[r->kind].pages;
-	size_t first = r->first / 512 * 512, last = (r->first + r->pages + 511) / 512 * 512, i;
-
-	if (kinds[r->kind].granule == 1)
-		model_note(o, r, cause);
-	for (i = first; i < last && i < kinds[r->kind].pages; i++) {
-		if (pages[i].cause != CAUSE_NONE)
-			continue;
-		remember(o, &pages[i]);
-		pages[i].cause = CAUSE_GRANULE;
-	}
+	model_note(o, r, cause);
+	note_rest(o, r, HUGE_PAGE / PAGE);
 }
 
 void model_untrack(struct oracle *o, const struct range *r)

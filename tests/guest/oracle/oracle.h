@@ -133,7 +133,7 @@ enum cause {
 	CAUSE_NEVER_ARMED,
 	CAUSE_UNTRACKED,
 	CAUSE_WRITTEN,		/* with what was there, or later with it again */
-	CAUSE_GRANULE,		/* something was done to another part of its huge page */
+	CAUSE_GRANULE,		/* something was done to another part of its huge page or granule */
 	CAUSE_DISCARDED,
 	CAUSE_FREED,		/* MADV_FREE */
 	CAUSE_PUNCHED,
@@ -141,7 +141,7 @@ enum cause {
 	CAUSE_KSM,
 	CAUSE_HELD,		/* when it was to be armed, maybe by vmsplice(2) */
 	CAUSE_HELD_BRIEFLY,	/* by the kernel, on its way between lists */
-	CAUSE_CUT,		/* hugetlb page, reported in part */
+	CAUSE_CUT,		/* hugetlb or whole huge page, reported in part */
 	CAUSE_DISARMED,
 	CAUSE_UNPROTECTED,	/* by UFFDIO_WRITEPROTECT */
 	CAUSES,
@@ -166,7 +166,11 @@ struct model_area {
 	bool unsure;		/* mremap(2): the kernel may have taken more from the tracker */
 };
 
-enum mode { MODE_ZERO, MODE_MARKERS, MODE_SPARSE, MODE_OTHER, MODE_UFFD };
+enum mode {
+	MODE_ZERO, MODE_MARKERS, MODE_SPARSE, MODE_OTHER, MODE_UFFD, MODE_GRANULE, MODE_WHOLE_HUGE,
+};
+
+#define ORACLE_GRANULE 64u
 
 struct oracle {
 	uint64_t seed;
@@ -203,6 +207,8 @@ void model_end(struct oracle *o);
 char *range_start(const struct oracle *o, const struct range *r);
 /* Something was done to these pages. CAUSE_NONE: nothing that could make them written. */
 void model_note(struct oracle *o, const struct range *r, enum cause cause);
+/* How many pages are written with any of them, naturally aligned. */
+size_t model_block(const struct oracle *o, enum kind kind);
 /* The same, and the rest of each huge page shares its fate. */
 void model_note_huge(struct oracle *o, const struct range *r, enum cause cause);
 void model_untrack(struct oracle *o, const struct range *r);

@@ -77,6 +77,15 @@ int dev_attach_ignoring_pins(int fd)
 	return dev_attach(fd, UFFDWP_ATTACH_IGNORE_PINS, 0, 0, 0);
 }
 
+int dev_attach_granule(int fd, uint64_t flags, uint32_t granule)
+{
+	struct uffdwp_attach_arg arg = {
+		.size = sizeof(arg), .flags = flags, .granule = granule,
+	};
+
+	return dev_ioctl(fd, UFFDWP_IOC_ATTACH, &arg);
+}
+
 int dev_attach_markers(int fd)
 {
 	return dev_attach(fd, 0, 0, 0, UFFDWP_UNPOP_MARKER);

@@ -36,6 +36,8 @@ int dev_attach_pid(int fd, pid_t pid);
 int dev_attach_uffd(int fd, int uffd);
 int dev_attach_markers(int fd);
 int dev_attach_ignoring_pins(int fd);
+/* With flags that need no file descriptor, and a granule. */
+int dev_attach_granule(int fd, uint64_t flags, uint32_t granule);
 int dev_register(int fd, const void *start, size_t len);
 int dev_unregister(int fd, const void *start, size_t len);
 int dev_arm(int fd, const void *start, size_t len);
