@@ -48,8 +48,8 @@ struct uffdwp_no {
  * @query: fills in kinds, features and abi_version, if it is there; as uffdwp_query()
  * @close: frees what open() has put into the tracker
  *
- * The others are what their names say; @scan is one call of the kernel, returns the number of
- * regions and sets walk_end.
+ * The others are what their names say; @scan returns the number of regions and sets walk_end. An end
+ * of UFFDWP_EVERYTHING is that of the address space, and walk_end says so, too.
  */
 struct uffdwp_backend_ops {
 	const char *name;
@@ -72,24 +72,48 @@ extern const struct uffdwp_backend_ops uffdwp_kernel_backend;
 /* One more than the last enum uffdwp_backend. */
 #define UFFDWP_BACKENDS 3
 
+/* Above every address, and aligned as one. */
+#define UFFDWP_EVERYTHING	(UINT64_MAX & ~4095ull)
+
+/* Ascending, and neither overlapping nor touching: ranges.c */
+struct uffdwp_ranges {
+	struct uffdwp_range {
+		uint64_t start;
+		uint64_t end;
+	} *range;
+	size_t n;
+	size_t room;
+};
+
+/* Room for one more add() or remove(), which then cannot fail: 0 or -ENOMEM. */
+int uffdwp_ranges_reserve(struct uffdwp_ranges *ranges);
+void uffdwp_ranges_add(struct uffdwp_ranges *ranges, uint64_t start, uint64_t end);
+void uffdwp_ranges_remove(struct uffdwp_ranges *ranges, uint64_t start, uint64_t end);
+/* The first that ends above an address, or NULL. */
+const struct uffdwp_range *uffdwp_ranges_from(const struct uffdwp_ranges *ranges, uint64_t start);
+
 /**
  * struct uffdwp - a tracker
  * @ops: back end
  * @passed_over: why each other back end does not serve this request: a negative errno
  * @sparse: with UFFDWP_UNPOP_SPARSE: a scan that resets always tells what is sparse
  * @fd: the device, or the userfaultfd
+ * @limit: which of the ends that an address space may have it is; only the module has it
  * @pagemap: of the process; only the kernel as back end has it, and what follows
- * @lock: of @raw
+ * @lock: of @raw and @tracked
  * @raw: regions between the kernel and the caller
+ * @tracked: what was registered by this tracker, as far as it was not unregistered
  */
 struct uffdwp {
 	const struct uffdwp_backend_ops *ops;
 	int passed_over[UFFDWP_BACKENDS];
 	bool sparse;
 	int fd;
+	_Atomic unsigned int limit;
 	int pagemap;
 	pthread_mutex_t lock;
 	struct uffdwp_region *raw;
+	struct uffdwp_ranges tracked;
 };
 
 /*

@@ -13,6 +13,11 @@
  * A reset is two steps here, look and then arm. A write in between is in a page that is about to be
  * reported, and whoever is told copies it after both.
  *
+ * PAGEMAP_SCAN and UFFDIO_WRITEPROTECT take all memory that is registered for write protection for
+ * their own, with whatever userfaultfd. So a scan of everything is one of the ranges that were
+ * registered here: elsewhere it would arm what another one of the process looks after, whose writes
+ * would be missed.
+ *
  * What this back end cannot know: which pages are held by somebody who writes to them without a
  * fault (PAGE_IS_PINNED is not offered), which userfaultfd memory is registered with, and that an
  * armed page was thrown away in a mapping of a file, by a hole or by MADV_DONTNEED (the kernel
@@ -296,6 +301,7 @@ static int kernel_query(struct uffdwp_info *info, struct uffdwp_no *no)
 static void kernel_close(struct uffdwp *tracker)
 {
 	pthread_mutex_destroy(&tracker->lock);
+	free(tracker->tracked.range);
 	free(tracker->raw);
 	close(tracker->pagemap);
 	close(tracker->fd);
@@ -347,6 +353,20 @@ static int range_error(const struct uffdwp *tracker, uint64_t start, uint64_t le
 	return err == -EPERM ? -EACCES : err;
 }
 
+/* After ENOMEM a front part may be registered: what is not reads as UNTRACKED. */
+static int register_and_note(struct uffdwp *tracker, struct uffdio_register *arg)
+{
+	const uint64_t start = arg->range.start, end = start + arg->range.len;
+	int err = uffdwp_ranges_reserve(&tracker->tracked);
+
+	if (err)
+		return err;
+	err = call(tracker->fd, UFFDIO_REGISTER, arg);
+	if (!err || err == -ENOMEM)
+		uffdwp_ranges_add(&tracker->tracked, start, end);
+	return err;
+}
+
 /* The kernel does not say where it met what it did not like. */
 static int kernel_register(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at)
 {
@@ -359,7 +379,10 @@ static int kernel_register(struct uffdwp *tracker, uint64_t start, uint64_t len,
 	*fail_at = 0;
 	if (err)
 		return err;
-	return range_error(tracker, start, len, call(tracker->fd, UFFDIO_REGISTER, &arg));
+	pthread_mutex_lock(&tracker->lock);
+	err = register_and_note(tracker, &arg);
+	pthread_mutex_unlock(&tracker->lock);
+	return range_error(tracker, start, len, err);
 }
 
 static int kernel_unregister(struct uffdwp *tracker, uint64_t start, uint64_t len)
@@ -369,7 +392,13 @@ static int kernel_unregister(struct uffdwp *tracker, uint64_t start, uint64_t le
 
 	if (err)
 		return err;
-	return range_error(tracker, start, len, call(tracker->fd, UFFDIO_UNREGISTER, &arg));
+	pthread_mutex_lock(&tracker->lock);
+	err = uffdwp_ranges_reserve(&tracker->tracked) ?:
+	      call(tracker->fd, UFFDIO_UNREGISTER, &arg);
+	if (!err)
+		uffdwp_ranges_remove(&tracker->tracked, start, start + len);
+	pthread_mutex_unlock(&tracker->lock);
+	return range_error(tracker, start, len, err);
 }
 
 static int protect(struct uffdwp *tracker, uint64_t start, uint64_t len, bool armed)
@@ -394,6 +423,7 @@ struct look {
 	struct uffdwp_region *arm;	/* runs that are to be armed */
 	unsigned int arms;
 	uint64_t pos;			/* all below was looked at */
+	uint64_t end;			/* of what is to be looked at */
 	bool full;
 };
 
@@ -533,7 +563,7 @@ static int look_once(struct look *l)
 	struct uffdwp_scan_arg kernel = {
 		.size = sizeof(kernel),
 		.start = l->pos,
-		.end = l->arg->end,
+		.end = l->end,
 		.vec = (uintptr_t)l->tracker->raw,
 		.vec_len = LOOK_REGIONS,
 		.return_mask = KERNEL_CATEGORIES,
@@ -543,7 +573,7 @@ static int look_once(struct look *l)
 	if (n < 0)
 		return n;
 	/* Never seen, and it would be asked for ever. */
-	if (kernel.walk_end <= l->pos || kernel.walk_end > l->arg->end)
+	if (kernel.walk_end <= l->pos || kernel.walk_end > l->end)
 		return -EIO;
 	l->arms = 0;
 	err = sort_out(l, l->tracker->raw, n, kernel.walk_end);
@@ -552,8 +582,38 @@ static int look_once(struct look *l)
 	return err;
 }
 
+static int look_at_range(struct look *l)
+{
+	int err;
+
+	do {
+		err = look_once(l);
+	} while (!err && !l->full && l->pos != l->end);
+	return err;
+}
+
+static int look_at_everything(struct look *l)
+{
+	const struct uffdwp_range *range;
+	int err = 0;
+
+	while (!err && !l->full) {
+		range = uffdwp_ranges_from(&l->tracker->tracked, l->pos);
+		if (!range) {
+			l->pos = UFFDWP_EVERYTHING;
+			break;
+		}
+		if (l->pos < range->start)
+			l->pos = range->start;
+		l->end = range->end;
+		err = look_at_range(l);
+	}
+	return err;
+}
+
 static int kernel_scan(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
 {
+	const bool everything = arg->end == UFFDWP_EVERYTHING;
 	const uint64_t named = arg->category_inverted | arg->category_mask |
 			       arg->category_anyof_mask | arg->return_mask;
 	struct look l = {
@@ -562,8 +622,9 @@ static int kernel_scan(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
 		.out = (struct uffdwp_region *)(uintptr_t)arg->vec,
 		.arm = tracker->raw + LOOK_REGIONS,
 		.pos = arg->start,
+		.end = arg->end,
 	};
-	int err = check_range(arg->start, arg->end - arg->start);
+	int err = everything ? 0 : check_range(arg->start, arg->end - arg->start);
 
 	if (err)
 		return err;
@@ -572,9 +633,7 @@ static int kernel_scan(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
 	if ((arg->flags & ~KNOWN_FLAGS) || (named & ~KNOWN_CATEGORIES))
 		return -EINVAL;
 	pthread_mutex_lock(&tracker->lock);
-	do {
-		err = look_once(&l);
-	} while (!err && !l.full && l.pos != arg->end);
+	err = everything ? look_at_everything(&l) : look_at_range(&l);
 	if (check_alive(tracker)) {
 		err = -ESRCH;
 		l.found = 0;

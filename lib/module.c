@@ -182,8 +182,41 @@ static int module_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len)
 	return command(tracker, UFFDWP_IOC_DISARM, &arg);
 }
 
+/*
+ * Where the address space of a process may end, and no other place: task_size of Linux on x86, with
+ * five levels of page tables, with four, of a 32-bit program, and of one with ADDR_LIMIT_3GB. HELLO
+ * knows only that of the caller.
+ */
+static const uint64_t limits[] = {
+	(1ull << 56) - 4096, (1ull << 47) - 4096, 0xffffe000, 0xc0000000,
+};
+
+#define LIMITS (sizeof(limits) / sizeof(limits[0]))
+
+/* Above its end the module looks at nothing, and says so: each is tried once in a tracker's life. */
+static int scan_everything(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
+{
+	unsigned int limit = tracker->limit;
+	int n;
+
+	for (;;) {
+		arg->end = limits[limit];
+		n = command(tracker, UFFDWP_IOC_SCAN, arg);
+		if (n != -EOVERFLOW || limit + 1 == LIMITS)
+			break;
+		limit++;
+	}
+	tracker->limit = limit;
+	if (arg->walk_end == arg->end)
+		arg->walk_end = UFFDWP_EVERYTHING;
+	arg->end = UFFDWP_EVERYTHING;
+	return n;
+}
+
 static int module_scan(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
 {
+	if (arg->end == UFFDWP_EVERYTHING)
+		return scan_everything(tracker, arg);
 	return command(tracker, UFFDWP_IOC_SCAN, arg);
 }
 

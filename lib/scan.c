@@ -39,9 +39,9 @@ int uffdwp_scan_start(struct uffdwp *tracker, const struct uffdwp_scan_opts *opt
 	if (!full.category_mask && !full.category_anyof_mask)
 		full.category_mask = UFFDWP_PAGE_IS_WRITTEN;
 	s->tracker = tracker;
-	s->end = full.start + full.len;
+	s->end = full.start || full.len ? full.start + full.len : UFFDWP_EVERYTHING;
 	s->max_pages = full.max_pages;
-	s->done = !full.len;
+	s->done = s->end == full.start;
 	s->arg = (struct uffdwp_scan_arg){
 		.size = sizeof(s->arg),
 		.flags = full.flags,

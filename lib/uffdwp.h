@@ -295,13 +295,28 @@ int uffdwp_disarm(struct uffdwp *tracker, uint64_t start, uint64_t len);
  * @size: sizeof(struct uffdwp_scan_opts)
  * @flags: UFFDWP_SCAN_WP_MATCHING, UFFDWP_SCAN_CHECK_TRACKED
  * @start: first address
- * @len: bytes; 0: the scan finds nothing
+ * @len: bytes; 0: the scan finds nothing, unless @start is 0, too: see below
  * @category_inverted: as in struct uffdwp_scan_arg
  * @category_mask: as in struct uffdwp_scan_arg; when this and @category_anyof_mask are both 0,
  *	UFFDWP_PAGE_IS_WRITTEN is looked for
  * @category_anyof_mask: as in struct uffdwp_scan_arg
  * @return_mask: as in struct uffdwp_scan_arg
  * @max_pages: end after that many pages; 0 is no limit
+ *
+ * Without @start and @len the scan is one of everything: of all the address space, in one call of
+ * the kernel for each 512 regions that it finds, however many mappings there are. What is not
+ * tracked, or not any more, is UNTRACKED and WRITTEN in it as in any other scan, and costs next to
+ * nothing. With UFFDWP_PAGE_IS_WPALLOWED in @category_mask it is left out:
+ *
+ *	UFFDWP_OPTS(uffdwp_scan_opts, opts, .flags = UFFDWP_SCAN_WP_MATCHING,
+ *		    .category_mask = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_WPALLOWED);
+ *
+ * Then look out for what the tracker loses by other ways (pages_given_way of uffdwp_get_stats(),
+ * what the process moves and maps anew): it is left out, too, and that is not the same as clean.
+ *
+ * From the kernel alone, a scan of everything is one of the ranges that were given to
+ * uffdwp_track(), each by a call of its own unless they touch: the kernel does not tell the memory
+ * of one userfaultfd from that of another, and would arm what somebody else looks after.
  */
 struct uffdwp_scan_opts {
 	size_t size;
@@ -351,7 +366,8 @@ int uffdwp_scan_next(struct uffdwp_scan *scan, struct uffdwp_region *region);
  * uffdwp_scan_position - how far a scan has come
  * @scan: scan
  *
- * Return: the address below which everything was looked at.
+ * Return: the address below which everything was looked at. At the end of a scan of everything, it
+ * is above all addresses that can be.
  */
 uint64_t uffdwp_scan_position(const struct uffdwp_scan *scan);
 

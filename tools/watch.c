@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uffdwp watch: at every interval, ask what was written and arm it again; track what is new.
+ * uffdwp watch: at every interval, ask what was written and arm it again, by one scan however many
+ * mappings there are; track what is new.
  *
  * Nothing is remembered about which memory is tracked: a scan says of each address whether it is,
  * so a mapping that was replaced, or moved, or has grown between two reports is seen as new, and
@@ -164,33 +165,119 @@ static int track_new(struct watch *w, const struct map *map, const struct uffdwp
 	}
 }
 
-static int scan_mapping(struct watch *w, const struct map *map, struct report_line *line)
+/*
+ * One scan of all that lies between the first and the last of some mappings. Its regions and the
+ * mappings are in ascending order, so each region is cut where one mapping ends and the next begins.
+ */
+struct harvest {
+	struct watch *w;
+	const struct map *map;		/* the mapping that we have come to */
+	const struct map *end;
+	struct report_line line;	/* of it */
+};
+
+static void begin_line(struct harvest *h)
+{
+	const struct map *map = h->map;
+
+	if (map == h->end)
+		return;
+	h->line = (struct report_line){
+		.start = map->start,
+		.end = map->end,
+		.name = map->name,
+		.tracked = (map->end - map->start) / PAGE,
+	};
+}
+
+/* Whether shared memory can be tracked is only known when it was tried, and so with most others. */
+static int end_line(struct harvest *h)
+{
+	int err = h->line.tracked || h->map->kind == MAP_TRACKABLE ?
+		  report_add(&h->w->report, &h->line) : 0;
+
+	h->map++;
+	begin_line(h);
+	return err;
+}
+
+/*
+ * The list of mappings was read before the scan, and what has grown since is in none of them. It
+ * stays written, for the next report, which has a line for it.
+ */
+static int leave(struct harvest *h, uint64_t start, uint64_t end, uint64_t categories)
+{
+	if (categories & UFFDWP_PAGE_IS_UNTRACKED)
+		return 0;
+	return uffdwp_disarm(h->w->tracker, start, end - start);
+}
+
+static int take(struct harvest *h, const struct uffdwp_region *part)
+{
+	if (!(part->categories & UFFDWP_PAGE_IS_UNTRACKED)) {
+		h->line.written += pages(part);
+		return 0;
+	}
+	/* Nothing that it would leave out can be written. What was tracked before stays so. */
+	if (h->map->kind == MAP_NOT_WRITABLE) {
+		h->line.tracked -= pages(part);
+		return 0;
+	}
+	return track_new(h->w, h->map, part, &h->line);
+}
+
+static int sort_in(struct harvest *h, const struct uffdwp_region *region)
+{
+	struct uffdwp_region part = *region;
+	int err = 0;
+
+	while (!err && part.start != region->end) {
+		while (!err && h->map != h->end && h->map->end <= part.start)
+			err = end_line(h);
+		part.end = region->end;
+		if (err)
+			break;
+		if (h->map == h->end || h->map->start >= region->end) {
+			err = leave(h, part.start, part.end, part.categories);
+		} else if (h->map->start > part.start) {
+			part.end = h->map->start;
+			err = leave(h, part.start, part.end, part.categories);
+		} else {
+			if (h->map->end < part.end)
+				part.end = h->map->end;
+			err = take(h, &part);
+		}
+		part.start = part.end;
+	}
+	return err;
+}
+
+static int scan_mappings(struct watch *w, const struct map *first, const struct map *end)
 {
 	struct uffdwp_scan_opts opts = {
 		.size = sizeof(opts),
 		.flags = UFFDWP_SCAN_WP_MATCHING,
-		.start = line->start,
-		.len = line->end - line->start,
+		.start = first->start,
+		.len = end[-1].end - first->start,
 		.category_mask = UFFDWP_PAGE_IS_WRITTEN,
 		.return_mask = UFFDWP_PAGE_IS_UNTRACKED,
 	};
+	struct harvest h = { .w = w, .map = first, .end = end };
 	struct uffdwp_region region;
 	struct uffdwp_scan *scan;
 	int got, err;
 
-	line->tracked = (line->end - line->start) / PAGE;
 	got = uffdwp_scan_start(w->tracker, &opts, &scan);
 	if (got)
 		return got;
+	begin_line(&h);
 	while ((got = uffdwp_scan_next(scan, &region)) == 1) {
-		if (region.categories & UFFDWP_PAGE_IS_UNTRACKED) {
-			got = track_new(w, map, &region, line);
-			if (got)
-				break;
-		} else {
-			line->written += pages(&region);
-		}
+		got = sort_in(&h, &region);
+		if (got)
+			break;
 	}
+	while (!got && h.map != end)
+		got = end_line(&h);
 	err = uffdwp_scan_end(scan);
 	return got ? got : err;
 }
@@ -219,28 +306,49 @@ static bool selected(const struct watch_options *o, struct map *map)
 	return !strcmp(o->name, map->name) || !fnmatch(o->name, map->name, 0);
 }
 
-static int look_at(struct watch *w, const struct map *map)
+/*
+ * Leaves in the list what is to be looked at, and what no scan may go over: of what is very large,
+ * the report says that it is left out, and if it has grown to that size it may have been tracked
+ * before. What cannot be written now may have been written and protected since the last report.
+ */
+static void select_maps(struct watch *w)
 {
-	struct report_line line = { .start = map->start, .end = map->end, .name = map->name };
-	uint64_t bytes = map->end - map->start;
-	int err;
+	struct maps *maps = &w->maps;
+	size_t i, n = 0;
 
-	/* Memory that cannot be written leaves nothing out. */
-	if (map->kind == MAP_NOT_WRITABLE || map->kind == MAP_SPECIAL)
-		return 0;
-	if (bytes > MAP_GIANT_BYTES) {
-		report_skip(&w->report, MAP_GIANT, bytes);
-		return 0;
+	for (i = 0; i < maps->n; i++) {
+		struct map *map = &maps->map[i];
+
+		if (map->kind == MAP_SPECIAL || !selected(w->options, map))
+			continue;
+		if (map->kind != MAP_NOT_WRITABLE && map->end - map->start > MAP_GIANT_BYTES) {
+			map->kind = MAP_GIANT;
+			report_skip(&w->report, MAP_GIANT, map->end - map->start);
+		}
+		maps->map[n++] = *map;
 	}
-	err = scan_mapping(w, map, &line);
-	if (err || (!line.tracked && map->kind != MAP_TRACKABLE))
-		return err;
-	return report_add(&w->report, &line);
+	maps->n = n;
+}
+
+/* As a rule, all mappings by one scan. */
+static int look_at_all(struct watch *w)
+{
+	const struct map *map = w->maps.map, *end = map + w->maps.n, *first;
+	int err = 0;
+
+	while (map != end && !err) {
+		for (first = map; map != end && map->kind != MAP_GIANT; map++)
+			;
+		if (map != first)
+			err = scan_mappings(w, first, map);
+		if (map != end)
+			map++;
+	}
+	return err;
 }
 
 static int scan_all(struct watch *w)
 {
-	size_t i;
 	int err;
 
 	report_clear(&w->report);
@@ -252,10 +360,10 @@ static int scan_all(struct watch *w)
 	/* A process that is ending has an empty list for a moment. */
 	if (!err && !w->maps.n)
 		err = -ESRCH;
-	for (i = 0; i < w->maps.n && !err; i++)
-		if (selected(w->options, &w->maps.map[i]))
-			err = look_at(w, &w->maps.map[i]);
-	return err;
+	if (err)
+		return err;
+	select_maps(w);
+	return look_at_all(w);
 }
 
 /* The address space is gone: the process is ending, or has called execve(2). */

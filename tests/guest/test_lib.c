@@ -300,6 +300,122 @@ TEST(what_is_not_tracked_is_told_apart)
 	assert_int_equal(pages_that_are(UFFDWP_PAGE_IS_UNTRACKED), 13);
 }
 
+/* ---- everything by one call */
+
+#define MAPPINGS 5000ul
+
+/* Mappings of one page each, with gaps between, all tracked. */
+static char *map_many(struct uffdwp *tracker)
+{
+	char *many = map_anon(2 * MAPPINGS);
+	size_t i;
+
+	for (i = 0; i < MAPPINGS; i++) {
+		many[2 * i * PAGE] = 1;
+		assert_ok(munmap(many + (2 * i + 1) * PAGE, PAGE));
+	}
+	assert_ok(uffdwp_track(tracker, (uintptr_t)many, 2 * MAPPINGS * PAGE, NULL));
+	return many;
+}
+
+static uint64_t scans_done(struct uffdwp *tracker)
+{
+	UFFDWP_OPTS(uffdwp_stats_arg, stats);
+
+	assert_ok(uffdwp_get_stats(tracker, &stats));
+	return stats.scans;
+}
+
+/* Pages of tracked memory that are written, whatever their number at most; checks that it is. */
+static uint64_t written_of_everything(struct uffdwp *tracker, uint64_t flags, const char *first)
+{
+	UFFDWP_OPTS(uffdwp_scan_opts, opts, .flags = flags,
+		    .category_mask = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_WPALLOWED);
+	struct uffdwp_region region;
+	struct uffdwp_scan *scan;
+	uint64_t pages = 0;
+	int got;
+
+	assert_ok(uffdwp_scan_start(tracker, &opts, &scan));
+	while ((got = uffdwp_scan_next(scan, &region)) == 1) {
+		if (!pages)
+			assert_int_equal(region.start, (uintptr_t)first);
+		pages += (region.end - region.start) / PAGE;
+	}
+	assert_int_equal(got, 0);
+	assert_true(uffdwp_scan_position(scan) >= (uintptr_t)first);
+	assert_ok(uffdwp_scan_end(scan));
+	return pages;
+}
+
+/* One call for each interval, however many mappings there are. */
+TEST(everything_is_one_call)
+{
+	char *many = map_many(t);
+	uint64_t before = 0;
+	size_t i;
+
+	assert_int_equal(written_of_everything(t, 0, NULL), 0);
+	if (!is_kernel())
+		before = scans_done(t);
+	for (i = 0; i < 3; i++) {
+		many[2 * (i + 1000) * PAGE] = 2;
+		many[2 * (MAPPINGS - 1) * PAGE] = 2;
+		assert_int_equal(written_of_everything(t, UFFDWP_SCAN_WP_MATCHING,
+						       many + 2 * (i + 1000) * PAGE), 2);
+		if (!is_kernel())
+			assert_int_equal(scans_done(t), before + i + 1);
+	}
+	assert_int_equal(written_of_everything(t, 0, NULL), 0);
+	/* All of them: more regions than one call takes. */
+	for (i = 0; i < MAPPINGS; i++)
+		many[2 * i * PAGE] = 3;
+	assert_int_equal(written_of_everything(t, UFFDWP_SCAN_WP_MATCHING, many), MAPPINGS);
+	assert_int_equal(written_of_everything(t, UFFDWP_SCAN_WP_MATCHING, NULL), 0);
+	munmap(many, 2 * MAPPINGS * PAGE);
+}
+
+/* Two trackers of this process: what one arms, the other one looks after. */
+TEST(everything_is_nothing_of_another_tracker)
+{
+	struct uffdwp_open_opts opts = opts_of(0);
+	char *theirs = map_filled(N);
+	struct uffdwp *other;
+
+	assert_ok(uffdwp_open(0, &opts, &other));
+	assert_ok(uffdwp_track(other, (uintptr_t)theirs, LEN, NULL));
+	touch(p, 3, 2);
+	touch(theirs, 5, 2);
+	assert_int_equal(written_of_everything(t, UFFDWP_SCAN_WP_MATCHING, p), 3);
+	assert_int_equal(written_of_everything(other, UFFDWP_SCAN_WP_MATCHING, theirs), 5);
+	assert_int_equal(written_of_everything(other, UFFDWP_SCAN_WP_MATCHING, NULL), 0);
+	uffdwp_close(other);
+	munmap(theirs, LEN);
+}
+
+/* What is lost on the way is told to who does not leave it out. */
+TEST(everything_has_what_is_tracked_no_more)
+{
+	UFFDWP_OPTS(uffdwp_scan_opts, opts, .return_mask = UFFDWP_PAGE_IS_UNTRACKED);
+	const uint64_t at = (uintptr_t)p + 10 * PAGE;
+	struct uffdwp_region region;
+	struct uffdwp_scan *scan;
+	bool told = false;
+
+	assert_ptr_equal(mmap((void *)at, PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), (void *)at);
+	assert_ok(uffdwp_scan_start(t, &opts, &scan));
+	while (uffdwp_scan_next(scan, &region) == 1)
+		told |= region.start <= at && at < region.end &&
+			(region.categories & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_ok(uffdwp_scan_end(scan));
+	assert_true(told);
+	/* And what was given up is not. */
+	assert_ok(uffdwp_untrack(t, (uintptr_t)p, LEN / 2));
+	touch(p, N, 2);
+	assert_int_equal(written_of_everything(t, 0, p + LEN / 2), N / 2);
+}
+
 TEST(another_process)
 {
 	struct peer peer = peer_start();
@@ -852,6 +968,9 @@ static int run_with(enum uffdwp_backend which, const char *name)
 		with_set_up(a_page_limit_counts_over_batches),
 		with_set_up(untrack),
 		with_set_up(what_is_not_tracked_is_told_apart),
+		with_set_up(everything_is_one_call),
+		with_set_up(everything_is_nothing_of_another_tracker),
+		with_set_up(everything_has_what_is_tracked_no_more),
 		with_set_up(another_process),
 		with_set_up(a_userfaultfd_that_is_handed_in),
 		with_set_up(a_userfaultfd_that_would_stop_writers),

@@ -15,8 +15,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -317,6 +319,88 @@ TEST(pages_of_a_new_mapping_count)
 	/* It may be seen before it is written to, and a page may be held for a look or two. */
 	wait_for(written_in_all(p, &lines) == 5 && lines >= 4);
 	watch_end(watch);
+	end(pid);
+}
+
+TEST(what_was_protected_after_it_was_written_counts)
+{
+	char *p = map_filled(N), range[64];
+	pid_t pid = fork(), watch;
+	int lines;
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (!has_registered_memory(getpid()))
+			usleep(10000);
+		/* What is written before it is armed is not counted. */
+		sleep(1);
+		touch(p, 7, 2);
+		mprotect(p, N * PAGE, PROT_READ);
+		for (;;)
+			pause();
+	}
+	snprintf(range, sizeof(range), "%lx-%lx", (unsigned long)p, (unsigned long)p + N * PAGE);
+	watch = watch_start(pid, range);
+	wait_for(written_in_all(p, &lines) == 7);
+	watch_end(watch);
+	end(pid);
+	munmap(p, N * PAGE);
+}
+
+#define MAPPINGS 100ul
+
+/* The scans that a watch of so many reports makes of a process that does nothing. */
+static int scans_of_watch(pid_t target, const char *reports)
+{
+	struct user_regs_struct regs;
+	int status, scans = 0;
+	char pid_text[16];
+	pid_t watch;
+
+	snprintf(pid_text, sizeof(pid_text), "%d", (int)target);
+	watch = fork();
+	if (!watch) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		execl(UFFDWP, "uffdwp", "watch", "-p", pid_text, "-i", "0.1", "-n", reports, "-o",
+		      "/dev/null", (char *)NULL);
+		_exit(126);
+	}
+	assert_int_equal(waitpid(watch, &status, 0), watch);
+	assert_true(WIFSTOPPED(status));
+	assert_ok(ptrace(PTRACE_SETOPTIONS, watch, NULL,
+			 (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)));
+	while (!ptrace(PTRACE_SYSCALL, watch, NULL, NULL) && waitpid(watch, &status, 0) == watch &&
+	       WIFSTOPPED(status)) {
+		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
+			continue;
+		assert_ok(ptrace(PTRACE_GETREGS, watch, NULL, &regs));
+		/* Where it begins, there is no result yet. */
+		scans += regs.orig_rax == SYS_ioctl && (int)regs.rsi == (int)UFFDWP_IOC_SCAN &&
+			 (int)regs.rax == -ENOSYS;
+	}
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return scans;
+}
+
+/* However many mappings there are, once they are tracked (test_lib has some thousands). */
+TEST(a_report_is_one_scan)
+{
+	pid_t pid = fork();
+	char *many;
+	size_t i;
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		many = map_filled(2 * MAPPINGS);
+		for (i = 0; i < MAPPINGS; i++)
+			munmap(many + (2 * i + 1) * PAGE, PAGE);
+		prctl(PR_SET_NAME, "ready");
+		for (;;)
+			pause();
+	}
+	wait_for(!run("grep -q ready /proc/[0-9]*/comm"));
+	assert_int_equal(scans_of_watch(pid, "4") - scans_of_watch(pid, "1"), 3);
 	end(pid);
 }
 
@@ -647,6 +731,8 @@ int main(void)
 		cmocka_unit_test(shared_memory_is_watched),
 		cmocka_unit_test(new_mappings_are_picked_up),
 		cmocka_unit_test(pages_of_a_new_mapping_count),
+		cmocka_unit_test(what_was_protected_after_it_was_written_counts),
+		cmocka_unit_test(a_report_is_one_scan),
 		cmocka_unit_test(lines_can_be_fewer),
 		cmocka_unit_test(names_do_not_reach_the_terminal),
 		cmocka_unit_test(a_filter_that_kills_for_userfaultfd_is_no_obstacle),

@@ -19,6 +19,7 @@
 /* Errors, 0 for success. */
 static struct {
 	int device, hello, attach;
+	uint64_t task_size;		/* of the process that is tracked */
 	int pagemap, pagemap_scan, userfaultfd, api;
 } answer;
 
@@ -102,6 +103,18 @@ static int fake_writeprotect(const struct uffdio_writeprotect *arg)
 	return 0;
 }
 
+/* The scans of the device: those that it has refused, too. */
+static int device_scans;
+
+static int fake_device_scan(struct uffdwp_scan_arg *arg)
+{
+	device_scans++;
+	if (arg->end > answer.task_size)
+		return result(EOVERFLOW);
+	arg->walk_end = arg->end;
+	return 0;
+}
+
 /* No test waits. */
 int nanosleep(const struct timespec *time, struct timespec *left)
 {
@@ -131,6 +144,8 @@ int ioctl(int fd, unsigned long cmd, ...)
 		return result(answer.hello);
 	case UFFDWP_IOC_ATTACH:
 		return result(answer.attach);
+	case UFFDWP_IOC_SCAN:
+		return fake_device_scan(arg);
 	case UFFDIO_API:
 		return result(answer.api);
 	default:
@@ -262,6 +277,44 @@ static void the_kernel_alone_says_what_it_lacks(void **state)
 
 #define TEST(f) cmocka_unit_test_setup(f, forget)
 
+/* ---- a scan of everything ends where the address space does, whatever the process is */
+
+static void everything_ends_with_the_address_space(void **state)
+{
+	static const uint64_t sizes[] = {
+		(1ull << 56) - 4096, (1ull << 47) - 4096, 0xffffe000, 0xc0000000,
+	};
+	UFFDWP_OPTS(uffdwp_scan_opts, opts);
+	struct uffdwp_region region;
+	struct uffdwp_scan *scan;
+	unsigned int i, times;
+
+	(void)state;
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		answer.task_size = sizes[i];
+		assert_served_by("module");
+		/* What was refused is not asked again. */
+		for (times = 0; times < 2; times++) {
+			device_scans = 0;
+			assert_int_equal(uffdwp_scan_start(t, &opts, &scan), 0);
+			assert_int_equal(uffdwp_scan_next(scan, &region), 0);
+			assert_true(uffdwp_scan_position(scan) >= sizes[i]);
+			assert_int_equal(uffdwp_scan_end(scan), 0);
+			assert_int_equal(device_scans, times ? 1 : i + 1);
+		}
+		uffdwp_close(t);
+	}
+	/* Elsewhere nothing is an empty range. */
+	assert_served_by("module");
+	opts.start = BASE;
+	device_scans = 0;
+	assert_int_equal(uffdwp_scan_start(t, &opts, &scan), 0);
+	assert_int_equal(uffdwp_scan_next(scan, &region), 0);
+	assert_int_equal(uffdwp_scan_end(scan), 0);
+	assert_int_equal(device_scans, 0);
+	uffdwp_close(t);
+}
+
 /* ---- a reset that fails halfway: the kernel's back end looks first and arms then */
 
 static struct uffdwp_scan *scan_everything(void)
@@ -358,6 +411,7 @@ int main(void)
 		TEST(what_the_module_says_of_the_request_is_final),
 		TEST(when_none_can_the_first_ones_reason_is_told),
 		TEST(the_kernel_alone_says_what_it_lacks),
+		TEST(everything_ends_with_the_address_space),
 		TEST(what_was_armed_before_an_event_is_reported),
 		TEST(what_was_armed_before_an_error_is_reported),
 		TEST(what_cannot_be_taken_back_is_reported),
