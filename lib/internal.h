@@ -48,8 +48,8 @@ struct uffdwp_no {
  * @query: fills in kinds, features and abi_version, if it is there; as uffdwp_query()
  * @close: frees what open() has put into the tracker
  *
- * The others are what their names say; @scan returns the number of regions and sets walk_end. An end
- * of UFFDWP_EVERYTHING is that of the address space, and walk_end says so, too.
+ * The others are what their names say; @scan returns the number of regions and sets walk_end. An
+ * end of UFFDWP_EVERYTHING is that of the address space, and walk_end says so, too.
  */
 struct uffdwp_backend_ops {
 	const char *name;

@@ -193,7 +193,7 @@ static const uint64_t limits[] = {
 
 #define LIMITS (sizeof(limits) / sizeof(limits[0]))
 
-/* Above its end the module looks at nothing, and says so: each is tried once in a tracker's life. */
+/* Above its end the module looks at nothing, and says so. What was refused is not tried again. */
 static int scan_everything(struct uffdwp *tracker, struct uffdwp_scan_arg *arg)
 {
 	unsigned int limit = tracker->limit;

@@ -66,7 +66,7 @@ void uffdwp_ranges_add(struct uffdwp_ranges *ranges, uint64_t start, uint64_t en
 
 void uffdwp_ranges_remove(struct uffdwp_ranges *ranges, uint64_t start, uint64_t end)
 {
-	struct uffdwp_range left[2];
+	struct uffdwp_range left[2] = { 0 };
 	const size_t first = find(ranges, start);
 	size_t last, n = 0;
 

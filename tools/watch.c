@@ -167,7 +167,7 @@ static int track_new(struct watch *w, const struct map *map, const struct uffdwp
 
 /*
  * One scan of all that lies between the first and the last of some mappings. Its regions and the
- * mappings are in ascending order, so each region is cut where one mapping ends and the next begins.
+ * mappings are in ascending order, so a region is cut where one mapping ends and the next begins.
  */
 struct harvest {
 	struct watch *w;
