@@ -148,12 +148,31 @@ dkms-check: deps ## the module's life with DKMS, away from the machine's own (KE
 $(B)/tests/bench $(B)/tests/ways: $(B)/tests/%: tests/bench/%.c tests/bench/measure.h uapi/uffdwp-async.h
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^)
 
-bench: deps ## figures in instructions, also in build/bench.json (KERNELS="6.1", or all)
-	@$(MAKE) --no-print-directory $(B)/tests/bench $(B)/tests/ways
+$(B)/tests/ways: $(wildcard tests/bench/ways/*.[ch])
+
+# A guest of KVM as those of the tests
+$(B)/tests/machine: tests/bench/machine.c $(wildcard tests/bench/ways/*.c) tests/guest/kvm/vm.c \
+		$(GUEST_PARTS) $(GUEST_HEADERS) $(wildcard tests/bench/*.h tests/bench/ways/*.h)
+	$(link-guest-program)
+
+# On this machine.
+$(B)/tests/chart: tests/bench/chart.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(shell pkg-config --cflags --libs cairo json-c) -lm
+
+bench: deps ## figures in instructions, also in build/bench.json, charts in build/bench (KERNELS="6.1", or all)
+	@scripts/deps bench
+	@$(MAKE) --no-print-directory $(addprefix $(B)/tests/,bench ways machine chart)
 	@tests/bench/run $(NAMED_KERNELS)
 .PHONY: bench
+
+# After "make bench", of the kernels that it was run for.
+bench-docs: ## docs/bench.md, its charts and the figures in README from the last "make bench"
+	@tests/bench/docs
+.PHONY: bench-docs
 
 demo: deps ## from a fresh machine to redis being watched in a virtual machine
 	@$(MAKE) --no-print-directory all

@@ -467,13 +467,29 @@ static pid_t tracked_process(void)
 
 #define CROWD 4000
 
+/* In KiB */
+static long free_memory(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+	long kib = 0;
+
+	if (!file)
+		stop("/proc/meminfo");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemFree: %ld", &kib) == 1)
+			break;
+	fclose(file);
+	return kib;
+}
+
 /* Every write fault of a tracked process finds its tracker among all that there are. */
 static void in_a_crowd(void)
 {
 	struct rlimit files = { CROWD + 64, CROWD + 64 };
 	pid_t crowd;
+	long before, taken;
 	int ready[2], i;
-	char c;
 
 	if (pipe(ready))
 		stop("pipe");
@@ -484,19 +500,25 @@ static void in_a_crowd(void)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (setrlimit(RLIMIT_NOFILE, &files))
 			stop("RLIMIT_NOFILE");
+		/* The table of files has its size from now on. */
+		if (fcntl(ready[1], F_DUPFD, CROWD + 32) < 0)
+			stop("a high file descriptor");
+		before = free_memory();
 		for (i = 0; i < CROWD; i++) {
 			tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
 			if (tracker < 0 || command(UFFDWP_IOC_ATTACH, &attach))
 				stop("a crowd of trackers");
 		}
-		if (write(ready[1], "x", 1) != 1)
+		taken = before - free_memory();
+		if (write(ready[1], &taken, sizeof(taken)) != sizeof(taken))
 			_exit(1);
 		pause();
 	}
 	close(ready[1]);
-	if (read(ready[0], &c, 1) != 1)
+	if (read(ready[0], &taken, sizeof(taken)) != sizeof(taken))
 		stop("a crowd of trackers");
 	close(ready[0]);
+	report("tracker_memory", taken * 1024.0 / CROWD);
 	madvise(memory, LEN, MADV_DONTNEED);
 	touch();
 	track(UFFDWP_UNPOP_ZERO);
@@ -506,28 +528,57 @@ static void in_a_crowd(void)
 	waitpid(crowd, NULL, 0);
 }
 
+/* ---- a GiB in so many mappings, and a page between each two: all by one scan */
+
+static struct uffdwp_scan_arg scan_everything;
+
+static void run_scan_everything(void)
+{
+	if (command(UFFDWP_IOC_SCAN, &scan_everything) != 0)
+		stop("scan of everything");
+}
+
+static void in_mappings(size_t n)
+{
+	const size_t each = GIB / n, all = GIB + n * PAGE;
+	struct uffdwp_attach_arg attach = { .size = sizeof(attach) };
+	struct uffdwp_hello_arg hello = { .size = sizeof(hello) };
+	struct uffdwp_register_arg reg = { .size = sizeof(reg), .len = all };
+	struct uffdwp_arm_arg arg = { .size = sizeof(arg), .len = all };
+	char name[64], *range = map(all);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		munmap(range + i * (each + PAGE) + each, PAGE);
+	reg.start = arg.start = (uintptr_t)range;
+	tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
+	if (tracker < 0 || command(UFFDWP_IOC_HELLO, &hello) ||
+	    command(UFFDWP_IOC_ATTACH, &attach) || command(UFFDWP_IOC_REGISTER, &reg) ||
+	    command(UFFDWP_IOC_ARM, &arg))
+		stop(UFFDWP_DEVICE);
+	scan_everything = (struct uffdwp_scan_arg){
+		.size = sizeof(scan_everything),
+		.end = hello.address_limit,
+		.vec = (uintptr_t)vec,
+		.vec_len = PAGES,
+		.category_mask = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_WPALLOWED,
+	};
+	snprintf(name, sizeof(name), "scan.mappings.%zu", n);
+	report(name, least(run_scan_everything, 1));
+	close(tracker);
+	munmap(range, all);
+}
+
 /* ---- how long a command keeps the process from mapping memory */
 
 static atomic_ulong longest_wait;
 static atomic_bool waited_enough;
 
-/* It comes back every now and then, and needs mmap_lock for writing. */
 static void *map_on(void *arg)
 {
-	const struct timespec pause = { .tv_nsec = 300000 };
-	uint64_t begin, took;
-	void *p;
-
 	(void)arg;
-	while (!waited_enough) {
-		begin = now();
-		nanosleep(&pause, NULL);
-		p = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		munmap(p, PAGE);
-		took = now() - begin;
-		if (took > longest_wait)
-			longest_wait = took;
-	}
+	while (!waited_enough)
+		wait_for_mmap(&longest_wait);
 	return NULL;
 }
 
@@ -649,6 +700,8 @@ int main(int argc, char **argv)
 	huge();
 	against_soft_dirty();
 	in_a_crowd();
+	in_mappings(1);
+	in_mappings(4096);
 	shared_huge_memory("force");
 	shared_huge();
 	holds();

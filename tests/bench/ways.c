@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The same work by each way to track that this kernel has: what it costs, in instructions, and how
- * that grows with the memory that is tracked and with the part of it that is written.
+ * The same work by each way to track that this kernel has (ways/): what it costs, in instructions,
+ * and how that grows with the memory that is tracked and with the part of it that is written.
  *
  * Prints lines "FIGURE.WAY VALUE", as tests/bench/bench.c, and under the same conditions. Each is
- * the median of five.
+ * the median of five, but for what takes COSTLY instructions or more: that is measured once, since
+ * under icount it is the same each time but for a tick of the timer.
  *
  *	device		this module
  *	native		WP_ASYNC and PAGEMAP_SCAN of Linux 6.7
@@ -12,389 +13,16 @@
  *	sync		userfaultfd write protection, resolved by a thread of the process
  *	sigsegv		mprotect(), resolved in a handler of SIGSEGV
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "measure.h"
-#include "uffdwp-async.h"
+#include "ways/way.h"
 
-#define REGIONS		65536ul
 #define REPEATS		5
-
-/* Of Linux 6.7, which the headers that this is built with need not know. */
-#define UFFD_WP_UNPOPULATED	(1ull << 13)
-#define UFFD_WP_ASYNC		(1ull << 15)
-#define PAGE_IS_WPALLOWED	(1ull << 0)
-#define PAGE_IS_WRITTEN		(1ull << 1)
-#define PM_SCAN_WP_MATCHING	(1ull << 0)
-
-struct pm_scan {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-
-#define PAGEMAP_SCAN		_IOWR('f', 16, struct pm_scan)
-
-static int ascending(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static uint64_t median(uint64_t took[REPEATS])
-{
-	qsort(took, REPEATS, sizeof(took[0]), ascending);
-	return took[REPEATS / 2];
-}
-
-/* ---- the ways */
-
-static char *memory;
-static size_t len;
-static struct uffdwp_region regions[REGIONS];
-
-/*
- * To begin makes all of the memory "not written", however it was. A scan returns how many pages
- * were written; with reset they are not written from then on, and what cannot do that is to begin
- * anew.
- */
-struct way {
-	const char *name;
-	bool (*possible)(void);
-	void (*attach)(void);
-	void (*begin)(void);
-	size_t (*scan)(bool reset, bool all);
-	void (*detach)(void);
-	bool slow;	/* a write takes ten times as long: with less memory, and not all figures */
-};
-
-static int fd = -1, pagemap = -1;
-
-/* this module */
-
-static bool always(void)
-{
-	return true;
-}
-
-static void device_attach(void)
-{
-	struct uffdwp_attach_arg attach = { .size = sizeof(attach) };
-	struct uffdwp_register_arg reg = {
-		.size = sizeof(reg), .start = (uintptr_t)memory, .len = len,
-	};
-
-	fd = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, UFFDWP_IOC_ATTACH, &attach) || ioctl(fd, UFFDWP_IOC_REGISTER, &reg))
-		stop(UFFDWP_DEVICE);
-}
-
-static void device_begin(void)
-{
-	struct uffdwp_arm_arg arm = {
-		.size = sizeof(arm), .start = (uintptr_t)memory, .len = len,
-	};
-
-	if (ioctl(fd, UFFDWP_IOC_ARM, &arm))
-		stop("ARM");
-}
-
-static size_t pages_of(int n)
-{
-	size_t pages = 0;
-	int i;
-
-	for (i = 0; i < n; i++)
-		pages += (regions[i].end - regions[i].start) / PAGE;
-	return pages;
-}
-
-static size_t device_scan(bool reset, bool all)
-{
-	struct uffdwp_scan_arg arg = {
-		.size = sizeof(arg),
-		.flags = reset ? UFFDWP_SCAN_WP_MATCHING : 0,
-		.start = (uintptr_t)memory,
-		.end = (uintptr_t)memory + len,
-		.vec = (uintptr_t)regions,
-		.vec_len = REGIONS,
-		.category_mask = all ? 0 : UFFDWP_PAGE_IS_WRITTEN,
-		.return_mask = all ? UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_PRESENT |
-				     UFFDWP_PAGE_IS_SWAPPED | UFFDWP_PAGE_IS_FILE |
-				     UFFDWP_PAGE_IS_PFNZERO | UFFDWP_PAGE_IS_HUGE :
-				     UFFDWP_PAGE_IS_WRITTEN,
-	};
-	int n = ioctl(fd, UFFDWP_IOC_SCAN, &arg);
-
-	if (n < 0 || arg.walk_end != arg.end)
-		stop("SCAN");
-	return pages_of(n);
-}
-
-static void close_fd(void)
-{
-	close(fd);
-}
-
-/* the kernel's own, since 6.7 */
-
-static int uffd_with(uint64_t features)
-{
-	struct uffdio_api api = { .api = UFFD_API, .features = features };
-	/* Without O_NONBLOCK poll() returns POLLERR. */
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	if (uffd >= 0 && ioctl(uffd, UFFDIO_API, &api)) {
-		close(uffd);
-		uffd = -1;
-	}
-	return uffd;
-}
-
-static bool native_possible(void)
-{
-	int uffd = uffd_with(UFFD_WP_ASYNC | UFFD_WP_UNPOPULATED);
-
-	close(uffd);
-	return uffd >= 0;
-}
-
-static void uffd_attach(uint64_t features)
-{
-	struct uffdio_register reg = {
-		.range = { (uintptr_t)memory, len }, .mode = UFFDIO_REGISTER_MODE_WP,
-	};
-
-	fd = uffd_with(features);
-	if (fd < 0 || ioctl(fd, UFFDIO_REGISTER, &reg))
-		stop("userfaultfd");
-}
-
-static void native_attach(void)
-{
-	uffd_attach(UFFD_WP_ASYNC | UFFD_WP_UNPOPULATED);
-}
-
-static void uffd_begin(void)
-{
-	struct uffdio_writeprotect wp = {
-		.range = { (uintptr_t)memory, len }, .mode = UFFDIO_WRITEPROTECT_MODE_WP,
-	};
-
-	if (ioctl(fd, UFFDIO_WRITEPROTECT, &wp))
-		stop("UFFDIO_WRITEPROTECT");
-}
-
-static size_t native_scan(bool reset, bool all)
-{
-	struct pm_scan arg = {
-		.size = sizeof(arg),
-		.flags = reset ? PM_SCAN_WP_MATCHING : 0,
-		.start = (uintptr_t)memory,
-		.end = (uintptr_t)memory + len,
-		.vec = (uintptr_t)regions,
-		.vec_len = REGIONS,
-		.category_mask = all ? 0 : PAGE_IS_WRITTEN,
-		.return_mask = all ? 0x7e : PAGE_IS_WRITTEN,
-	};
-	size_t pages = 0;
-	int n;
-
-	/* It may stop before the end, which is no error. */
-	for (; arg.start != arg.end; arg.start = arg.walk_end) {
-		n = ioctl(pagemap, PAGEMAP_SCAN, &arg);
-		if (n < 0)
-			stop("PAGEMAP_SCAN");
-		pages += pages_of(n);
-	}
-	return pages;
-}
-
-/* soft-dirty */
-
-static bool soft_dirty_possible(void)
-{
-	/* A page that was just written */
-	static char page[2 * PAGE];
-	uint64_t entry = 0;
-
-	page[PAGE] = 1;
-	return pread(pagemap, &entry, sizeof(entry), (uintptr_t)(page + PAGE) / PAGE * 8) ==
-	       sizeof(entry) && (entry & 1ull << 55);
-}
-
-static void soft_dirty_attach(void)
-{
-	fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		stop("clear_refs");
-}
-
-static void soft_dirty_begin(void)
-{
-	if (pwrite(fd, "4", 1, 0) != 1)
-		stop("clear_refs");
-}
-
-static size_t soft_dirty_scan(bool reset, bool all)
-{
-	static uint64_t entries[65536];
-	size_t page, n, i, dirty = 0;
-
-	(void)all;
-	for (page = 0; page < len / PAGE; page += n) {
-		n = len / PAGE - page < 65536 ? len / PAGE - page : 65536;
-		if (pread(pagemap, entries, n * 8, ((uintptr_t)memory / PAGE + page) * 8) !=
-		    (ssize_t)(n * 8))
-			stop("pagemap");
-		for (i = 0; i < n; i++)
-			dirty += entries[i] >> 55 & 1;
-	}
-	if (reset)
-		soft_dirty_begin();
-	return dirty;
-}
-
-/* userfaultfd write protection and a thread; what it was told of stands in a list */
-
-static pthread_t monitor;
-static int enough[2];
-static uintptr_t *noted;
-static volatile size_t notes;
-
-static void *resolve(void *arg)
-{
-	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN },
-				 { .fd = enough[0], .events = POLLIN } };
-	struct uffdio_writeprotect wp = { .range.len = PAGE };
-	struct uffd_msg msg;
-
-	(void)arg;
-	while (poll(fds, 2, -1) > 0 && !fds[1].revents) {
-		if (read(fd, &msg, sizeof(msg)) != sizeof(msg))
-			continue;
-		wp.range.start = msg.arg.pagefault.address & ~(PAGE - 1);
-		noted[notes++] = wp.range.start;
-		if (ioctl(fd, UFFDIO_WRITEPROTECT, &wp))
-			stop("UFFDIO_WRITEPROTECT of a page");
-	}
-	return NULL;
-}
-
-static void sync_attach(void)
-{
-	uffd_attach(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
-	if (pipe(enough) || pthread_create(&monitor, NULL, resolve, NULL))
-		stop("a thread");
-}
-
-static void sync_begin(void)
-{
-	notes = 0;
-	uffd_begin();
-}
-
-static size_t sync_scan(bool reset, bool all)
-{
-	struct uffdio_writeprotect wp = {
-		.range.len = PAGE, .mode = UFFDIO_WRITEPROTECT_MODE_WP,
-	};
-	const size_t n = notes;
-	size_t i;
-
-	(void)all;
-	for (i = 0; reset && i < n; i++) {
-		wp.range.start = noted[i];
-		if (ioctl(fd, UFFDIO_WRITEPROTECT, &wp))
-			stop("UFFDIO_WRITEPROTECT of a page");
-	}
-	if (reset)
-		notes = 0;
-	return n;
-}
-
-static void sync_detach(void)
-{
-	if (write(enough[1], "x", 1) != 1)
-		stop("pipe");
-	pthread_join(monitor, NULL);
-	close(enough[0]);
-	close(enough[1]);
-	close(fd);
-}
-
-/* mprotect() and SIGSEGV */
-
-static void on_segv(int sig, siginfo_t *info, void *context)
-{
-	const uintptr_t page = (uintptr_t)info->si_addr & ~(PAGE - 1);
-
-	(void)sig;
-	(void)context;
-	if (page < (uintptr_t)memory || page >= (uintptr_t)memory + len)
-		_exit(2);
-	noted[notes++] = page;
-	mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE);
-}
-
-static void sigsegv_attach(void)
-{
-	struct sigaction action = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO };
-
-	sigaction(SIGSEGV, &action, NULL);
-}
-
-static void sigsegv_begin(void)
-{
-	notes = 0;
-	if (mprotect(memory, len, PROT_READ))
-		stop("mprotect");
-}
-
-static size_t sigsegv_scan(bool reset, bool all)
-{
-	const size_t n = notes;
-
-	(void)all;
-	/* One call for all of it: page by page, there may be more VMAs than are allowed. */
-	if (reset)
-		sigsegv_begin();
-	return n;
-}
-
-static void sigsegv_detach(void)
-{
-	mprotect(memory, len, PROT_READ | PROT_WRITE);
-	signal(SIGSEGV, SIG_DFL);
-}
-
-static const struct way ways[] = {
-	{ "device", always, device_attach, device_begin, device_scan, close_fd, false },
-	{ "native", native_possible, native_attach, uffd_begin, native_scan, close_fd, false },
-	{ "soft_dirty", soft_dirty_possible, soft_dirty_attach, soft_dirty_begin, soft_dirty_scan,
-	  close_fd, false },
-	{ "sync", always, sync_attach, sync_begin, sync_scan, sync_detach, true },
-	{ "sigsegv", always, sigsegv_attach, sigsegv_begin, sigsegv_scan, sigsegv_detach, true },
-};
-
-#define WAYS (sizeof(ways) / sizeof(ways[0]))
-
-/* ---- the work */
+#define COSTLY		200000000ul
 
 static void report(const char *figure, const char *way, double value)
 {
@@ -412,14 +40,26 @@ static void map(size_t size)
 	madvise(memory, len, MADV_NOHUGEPAGE);
 }
 
-/* Every nth page; n of 0: none. Returns how many. */
-static size_t write_every(size_t nth)
+static void unmap(void)
 {
-	size_t i, written = 0;
+	munmap(memory, len);
+}
 
-	for (i = 0; nth && i < len / PAGE; i += nth, written++)
-		*(volatile char *)(memory + i * PAGE) = 1;
-	return written;
+/* So many pages, as far from each other as they can be. */
+static void write_pages(size_t n)
+{
+	const size_t all = len / PAGE;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		*(volatile char *)(memory + i * all / n * PAGE) = 1;
+}
+
+/* Of a page that is there, nothing changes. */
+static void populate(void)
+{
+	if (madvise(memory, len, MADV_POPULATE_WRITE))
+		write_pages(len / PAGE);
 }
 
 static void expect(const struct way *way, size_t found, size_t written)
@@ -431,118 +71,316 @@ static void expect(const struct way *way, size_t found, size_t written)
 	exit(1);
 }
 
-/* A scan after every nth page was written, per page of the memory. */
-static double scan_cost(const struct way *way, size_t nth, bool reset, bool all)
+/* ---- repeats */
+
+struct repeats {
+	uint64_t took[REPEATS];
+	int n;
+};
+
+static void note(struct repeats *r, uint64_t took)
 {
-	uint64_t took[REPEATS], since;
-	size_t written, found;
-	int i;
+	r->took[r->n++] = took;
+}
+
+static bool enough(const struct repeats *r)
+{
+	return r->n == REPEATS || (r->n && r->took[0] >= COSTLY);
+}
+
+static uint64_t median(struct repeats *r)
+{
+	qsort(r->took, r->n, sizeof(r->took[0]), ascending);
+	return r->took[r->n / 2];
+}
+
+/* ---- one page of memory that is there */
+
+/* A scan when so many pages were written, per page of the memory. */
+static double scan_cost(const struct way *way, size_t n, bool reset, bool all)
+{
+	struct repeats r = { 0 };
+	uint64_t since;
+	size_t found;
 
 	way->begin();
-	for (i = 0; i < REPEATS; i++) {
-		written = write_every(nth);
+	while (!enough(&r)) {
+		write_pages(n);
 		since = now();
 		found = way->scan(reset, all);
-		took[i] = now() - since;
+		note(&r, now() - since);
 		if (!all)
-			expect(way, found, written);
-		if (!reset && nth)
+			expect(way, found, n);
+		if (!reset && n)
 			way->begin();
 	}
-	return (double)median(took) / (len / PAGE);
+	return (double)median(&r) / (len / PAGE);
 }
 
 static double begin_cost(const struct way *way)
 {
-	uint64_t took[REPEATS], since;
-	int i;
+	struct repeats r = { 0 };
+	uint64_t since;
 
-	for (i = 0; i < REPEATS; i++) {
+	while (!enough(&r)) {
 		way->attach();
 		since = now();
 		way->begin();
-		took[i] = now() - since;
+		note(&r, now() - since);
 		way->detach();
-		write_every(1);
+		write_pages(len / PAGE);
 	}
-	return (double)median(took) / (len / PAGE);
+	return (double)median(&r) / (len / PAGE);
 }
 
-static double write_cost(const struct way *way, size_t nth)
+static double write_cost(const struct way *way, size_t n)
 {
-	uint64_t took[REPEATS], since;
-	size_t written = 0;
-	int i;
+	struct repeats r = { 0 };
+	uint64_t since;
 
-	for (i = 0; i < REPEATS; i++) {
+	while (!enough(&r)) {
 		way->begin();
 		since = now();
-		written = write_every(nth);
-		took[i] = now() - since;
+		write_pages(n);
+		note(&r, now() - since);
 	}
-	return (double)median(took) / written;
+	return (double)median(&r) / n;
 }
 
-/* All of it is there, in small pages. */
-static void populated(const struct way *way)
+static void one_page(const struct way *way)
 {
-	map(way->slow ? 64 * MIB : GIB);
-	write_every(1);
+	const size_t pages = (way->handler ? 64 * MIB : GIB) / PAGE;
+
+	len = pages * PAGE;
 	report("arm", way->name, begin_cost(way));
 	way->attach();
-	/* 128th: every page would be more VMAs than mprotect() may make. */
-	report("write", way->name, write_cost(way, 128));
-	report("reset.few", way->name, scan_cost(way, 1000, true, false));
-	if (way->slow)
-		goto out;
-	report("scan.none", way->name, scan_cost(way, 0, false, false));
-	report("scan.few", way->name, scan_cost(way, 1000, false, false));
-	report("reset.tenth", way->name, scan_cost(way, 10, true, false));
-	report("scan.categories", way->name, scan_cost(way, 1000, false, true));
-out:
+	report("write", way->name, write_cost(way, pages / 128));
+	report("reset.few", way->name, scan_cost(way, pages / 1000, true, false));
+	if (!way->handler) {
+		report("scan.none", way->name, scan_cost(way, 0, false, false));
+		report("scan.few", way->name, scan_cost(way, pages / 1000, false, false));
+		report("reset.tenth", way->name, scan_cost(way, pages / 10, true, false));
+		report("scan.categories", way->name, scan_cost(way, pages / 1000, false, true));
+	}
 	way->detach();
-	munmap(memory, len);
+	len = GIB;
 }
 
-/* 16 GiB that were never touched, in all */
-static void unpopulated(const struct way *way)
+/* ---- an interval: pages are written, and a scan with reset tells which */
+
+/* Prints "NAME.scan", the scan with reset alone, and "NAME.all", with the writes. */
+static void interval(const struct way *way, const char *name, size_t n)
+{
+	struct repeats scan = { 0 }, all = { 0 };
+	char figure[64];
+	uint64_t since, scanned;
+	size_t found;
+
+	way->begin();
+	while (!enough(&all)) {
+		since = now();
+		write_pages(n);
+		scanned = now();
+		found = way->scan(true, false);
+		note(&scan, now() - scanned);
+		note(&all, now() - since);
+		expect(way, found, n);
+	}
+	snprintf(figure, sizeof(figure), "%s.scan", name);
+	report(figure, way->name, median(&scan));
+	snprintf(figure, sizeof(figure), "%s.all", name);
+	report(figure, way->name, median(&all));
+}
+
+/* Of a GiB that is there: figures "written.PAGES" */
+static void by_pages_written(const struct way *way)
+{
+	/* In parts of ten thousand */
+	static const size_t shares[] = { 0, 1, 10, 100, 1000, 5000, 10000 };
+	char name[32];
+	size_t i, n;
+
+	way->attach();
+	for (i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		n = len / PAGE * shares[i] / 10000;
+		snprintf(name, sizeof(name), "written.%zu", n);
+		interval(way, name, n);
+	}
+	way->detach();
+}
+
+/*
+ * When 64 pages are written: figures "tracked.MIBIBYTES". More than a GiB would not fit into the
+ * machine: that was never touched but for those pages.
+ */
+#define FEW 64
+
+static void tracked(const struct way *way, size_t mib)
+{
+	char name[32];
+
+	way->attach();
+	snprintf(name, sizeof(name), "tracked.%zuMiB", mib);
+	interval(way, name, FEW);
+	way->detach();
+}
+
+/* All but the GiB. */
+static void by_memory_tracked(const struct way *way)
+{
+	static const size_t sizes[] = { 1, 16, 256, 4096, 16384, 65536 };
+	size_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		const bool there = sizes[i] * MIB <= GIB;
+
+		if (!there && way->skips_untouched && way->skips_untouched())
+			continue;
+		map(sizes[i] * MIB);
+		if (there)
+			populate();
+		else
+			write_pages(FEW);
+		tracked(way, sizes[i]);
+		unmap();
+	}
+}
+
+/* ---- memory that was never touched */
+
+/* In KiB */
+static uint64_t page_tables(void)
+{
+	unsigned long kib = 0;
+	char line[128];
+	FILE *file = fopen("/proc/self/status", "re");
+
+	if (!file)
+		stop("/proc/self/status");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmPTE: %lu", &kib) == 1)
+			break;
+	fclose(file);
+	return kib;
+}
+
+static void untouched(const struct way *way)
 {
 	uint64_t since;
+
+	if (way->skips_untouched && way->skips_untouched())
+		return;
+	map(GIB);
+	way->attach();
+	since = page_tables();
+	way->begin();
+	report("tables.1GiB", way->name, page_tables() - since);
+	way->detach();
+	unmap();
 
 	map(16 * GIB);
 	way->attach();
 	since = now();
 	way->begin();
 	report("arm.16GiB", way->name, now() - since);
-	since = now();
-	expect(way, way->scan(false, false), 0);
-	report("scan.16GiB", way->name, now() - since);
+	if (!way->handler) {
+		since = now();
+		expect(way, way->scan(false, false), 0);
+		report("scan.16GiB", way->name, now() - since);
+	}
 	way->detach();
-	munmap(memory, len);
+	unmap();
 }
 
-static const char *only;
+/* ---- how long the process is kept from mapping memory */
 
-static bool wanted(const struct way *way)
+static atomic_ulong longest_wait;
+static atomic_bool waited_enough;
+
+static void *map_on(void *arg)
 {
-	return (!only || !strcmp(only, way->name)) && way->possible();
+	(void)arg;
+	while (!waited_enough)
+		wait_for_mmap(&longest_wait);
+	return NULL;
+}
+
+static void waits(const struct way *way)
+{
+	pthread_t thread;
+
+	way->attach();
+	waited_enough = false;
+	if (pthread_create(&thread, NULL, map_on, NULL))
+		stop("pthread_create");
+	usleep(2000);
+	longest_wait = 0;
+	way->begin();
+	usleep(2000);
+	report("wait.begin.1GiB", way->name, longest_wait);
+	write_pages(FEW);
+	usleep(2000);
+	longest_wait = 0;
+	expect(way, way->scan(true, false), FEW);
+	usleep(2000);
+	report("wait.reset.1GiB", way->name, longest_wait);
+	waited_enough = true;
+	pthread_join(thread, NULL);
+	way->detach();
+}
+
+/* ---- all of it */
+
+/* Each page between two that are protected is a mapping of its own: way_sigsegv. */
+static void allow_mappings(void)
+{
+	const char enough_for_all[] = "1000000";
+	int file = open("/proc/sys/vm/max_map_count", O_WRONLY | O_CLOEXEC);
+
+	if (file < 0 || write(file, enough_for_all, strlen(enough_for_all)) < 0)
+		stop("max_map_count");
+	close(file);
+}
+
+/* While there is little other memory: soft-dirty does not spare itself that. */
+static void with_memory_of_its_own(const struct way *way)
+{
+	printf("title.%s - %s\n", way->name, way->title);
+	untouched(way);
+	by_memory_tracked(way);
+}
+
+static void in_a_gib(const struct way *way)
+{
+	tracked(way, 1024);
+	one_page(way);
+	by_pages_written(way);
+	waits(way);
+}
+
+static void for_each(void (*work)(const struct way *way), const char *only)
+{
+	size_t i;
+
+	for (i = 0; i < n_ways; i++)
+		if ((!only || !strcmp(only, ways[i]->name)) && ways[i]->possible())
+			work(ways[i]);
 }
 
 /* With an argument: only that way. */
 int main(int argc, char **argv)
 {
-	size_t i;
+	const char *only = argc > 1 ? argv[1] : NULL;
 
-	only = argc > 1 ? argv[1] : NULL;
 	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	noted = malloc(GIB / PAGE * sizeof(*noted));
 	if (pagemap < 0 || !noted)
 		stop("preparation");
-	for (i = 0; i < WAYS; i++)
-		if (wanted(&ways[i]))
-			populated(&ways[i]);
-	for (i = 0; i < 2; i++)
-		if (wanted(&ways[i]))
-			unpopulated(&ways[i]);
+	allow_mappings();
+	for_each(with_memory_of_its_own, only);
+	/* Once for all: to populate it is what takes longest. */
+	map(GIB);
+	populate();
+	for_each(in_a_gib, only);
 	return 0;
 }

@@ -109,12 +109,19 @@ asm(".pushsection .rodata\n"
 	"	dec %rcx\n"
 	"	jnz 1b\n"
 	"	hlt\n"
+	"vm_pages:\n"
+	"1:	mov %rsi, (%rdi)\n"
+	"	add $4096, %rdi\n"
+	"	dec %rcx\n"
+	"	jnz 1b\n"
+	"	hlt\n"
 	"vm_code_end:\n"
 	".popsection\n");
 
 extern const char vm_code[], vm_code_end[];
 extern const char vm_store[], vm_atomic[], vm_string[], vm_input[], vm_move[], vm_emulated_store[];
 extern const char vm_emulated_atomic[], vm_nested[], vm_through_tables[], vm_jump[], vm_random[];
+extern const char vm_pages[];
 
 static const char *const codes[] = {
 	[VM_STORE] = vm_store,
@@ -128,6 +135,7 @@ static const char *const codes[] = {
 	[VM_THROUGH_TABLES] = vm_through_tables,
 	[VM_JUMP] = vm_jump,
 	[VM_RANDOM] = vm_random,
+	[VM_PAGES] = vm_pages,
 };
 
 /* ---- the machine */

@@ -66,6 +66,7 @@ enum vm_code {
 	VM_JUMP,		/* to what is at TO */
 	VM_RANDOM,		/* COUNT stores of 8 bytes at random offsets of TO, */
 				/* which FROM masks; VALUE is the seed */
+	VM_PAGES,		/* VALUE, to the beginning of each of COUNT pages */
 };
 
 struct vm_task {
