@@ -34,6 +34,7 @@ struct point {
 
 struct line {
 	const char *title;
+	size_t which;		/* of the ways: its colour and shape */
 	struct point point[MAX_POINTS];
 	size_t n;
 	double label;		/* where its name stands */
@@ -216,17 +217,35 @@ static void draw_mark(cairo_t *cr, size_t which, double x, double y, bool hollow
 	cairo_stroke(cr);
 }
 
-static void draw_line(cairo_t *cr, const struct chart *c, size_t which)
+/* The name of a line, and a thin dotted one to where it belongs. */
+static void draw_label(cairo_t *cr, const struct chart *c, const struct line *line)
+{
+	static const double dots[] = { 1, 3 };
+	const struct point *p = &line->point[line->n - 1];
+
+	cairo_set_line_width(cr, 0.8);
+	cairo_set_dash(cr, dots, 2, 0);
+	cairo_move_to(cr, x_of(c, p->x) + 8, y_of(c, p->y));
+	cairo_line_to(cr, WIDTH - RIGHT + 18, line->label);
+	cairo_stroke(cr);
+	cairo_set_dash(cr, NULL, 0, 0);
+	draw_mark(cr, line->which, WIDTH - RIGHT + 24, line->label, false);
+	text_at(cr, line->title, WIDTH - RIGHT + 34, line->label + 4, 0);
+}
+
+/* What is measured on another kind of memory is not joined. */
+static void draw_line(cairo_t *cr, const struct chart *c, const struct line *line)
 {
 	static const double dashes[] = { 5, 3 };
-	const struct line *line = &c->line[which];
-	const double *colour = colours[which % COLOURS];
+	const double *colour = colours[line->which % COLOURS];
 	const struct point *p = line->point;
 	size_t i;
 
 	cairo_set_source_rgb(cr, colour[0], colour[1], colour[2]);
 	for (i = 1; i < line->n; i++) {
-		cairo_set_line_width(cr, which ? 1.8 : 3);
+		if (p[i].hollow != p[i - 1].hollow)
+			continue;
+		cairo_set_line_width(cr, line->which ? 1.8 : 3);
 		cairo_set_dash(cr, dashes, p[i].hollow ? 2 : 0, 0);
 		cairo_move_to(cr, x_of(c, p[i - 1].x), y_of(c, p[i - 1].y));
 		cairo_line_to(cr, x_of(c, p[i].x), y_of(c, p[i].y));
@@ -234,16 +253,8 @@ static void draw_line(cairo_t *cr, const struct chart *c, size_t which)
 	}
 	cairo_set_dash(cr, NULL, 0, 0);
 	for (i = 0; i < line->n; i++)
-		draw_mark(cr, which, x_of(c, p[i].x), y_of(c, p[i].y), p[i].hollow);
-	/* Its name, and a thin line to where it belongs. */
-	p = &line->point[line->n - 1];
-	cairo_set_line_width(cr, 0.7);
-	cairo_move_to(cr, x_of(c, p->x) + 8, y_of(c, p->y));
-	cairo_line_to(cr, WIDTH - RIGHT + 18, line->label);
-	cairo_stroke(cr);
-	draw_mark(cr, which, WIDTH - RIGHT + 24, line->label, false);
-	cairo_set_font_size(cr, 12);
-	text_at(cr, line->title, WIDTH - RIGHT + 34, line->label + 4, 0);
+		draw_mark(cr, line->which, x_of(c, p[i].x), y_of(c, p[i].y), p[i].hollow);
+	draw_label(cr, c, line);
 }
 
 static void draw(cairo_t *cr, const struct chart *c)
@@ -264,7 +275,7 @@ static void draw(cairo_t *cr, const struct chart *c)
 	draw_axes(cr, c);
 	/* This module is the first, and on top of the others. */
 	for (i = c->n; i-- > 0;)
-		draw_line(cr, c, i);
+		draw_line(cr, c, &c->line[i]);
 }
 
 /* ---- names of lines that do not cover each other */
@@ -398,12 +409,14 @@ static void take_lines(struct chart *c, struct json_object *figures, const char 
 		       const char *behind)
 {
 	double low = INFINITY, high = 0;
-	size_t i, j;
+	size_t i, j, which = 0;
 
 	json_object_object_foreach(figures, key, value)
-		if (!strncmp(key, "title.", 6) && c->n < MAX_LINES)
+		if (!strncmp(key, "title.", 6) && c->n < MAX_LINES) {
+			c->line[c->n].which = which++;
 			take_line(c, figures, key + 6, json_object_get_string(value),
 				  before, behind);
+		}
 	for (i = 0; i < c->n; i++)
 		for (j = 0; j < c->line[i].n; j++) {
 			low = fmin(low, c->line[i].point[j].y);
@@ -432,7 +445,7 @@ static void chart_tracked(struct json_object *figures, const char *kernel, const
 	size_t i, j;
 
 	c = (struct chart){
-		.subtitle = "Tell which pages were written, and begin anew; 64 pages were written",
+		.subtitle = "to tell which pages were written, and begin anew, when 64 were",
 		.x_title = "memory that is tracked",
 		.y_title = "instructions of one scan with reset",
 		.note = "filled: all of it is populated with small pages; hollow: never touched, but for the 64 pages",
@@ -454,7 +467,7 @@ static void chart_written(struct json_object *figures, const char *kernel, const
 	static struct chart c;
 
 	c = (struct chart){
-		.subtitle = "1 GiB is tracked: 262144 pages, all populated",
+		.subtitle = "1 GiB is tracked: 262144 small pages, all populated",
 		.x_title = "pages written in the interval",
 		.y_title = "instructions: the writes, and a scan with reset",
 		.x = { .low = 0.2, .high = 5.6, .zero = 0.4 },

@@ -345,7 +345,6 @@ static void allow_mappings(void)
 /* While there is little other memory: soft-dirty does not spare itself that. */
 static void with_memory_of_its_own(const struct way *way)
 {
-	printf("title.%s - %s\n", way->name, way->title);
 	untouched(way);
 	by_memory_tracked(way);
 }
@@ -371,12 +370,16 @@ static void for_each(void (*work)(const struct way *way), const char *only)
 int main(int argc, char **argv)
 {
 	const char *only = argc > 1 ? argv[1] : NULL;
+	size_t i;
 
 	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	noted = malloc(GIB / PAGE * sizeof(*noted));
 	if (pagemap < 0 || !noted)
 		stop("preparation");
 	allow_mappings();
+	/* Of all that there are: each has its column and its colour on every kernel. */
+	for (i = 0; i < n_ways; i++)
+		printf("title.%s - %s\n", ways[i]->name, ways[i]->title);
 	for_each(with_memory_of_its_own, only);
 	/* Once for all: to populate it is what takes longest. */
 	map(GIB);
