@@ -38,6 +38,7 @@ struct watch {
 	const struct watch_options *options;
 	struct target target;
 	struct uffdwp *tracker;
+	bool sparse;		/* memory of any size can be tracked, if it is private and of no file */
 	struct maps maps;
 	int maps_err;		/* of reading @maps, which is not the library's to explain */
 	struct report report;
@@ -86,11 +87,17 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+/* Sparse: nothing is copied here, and the process is to stay as small as it is. */
 static int open_tracker(struct watch *w)
 {
 	UFFDWP_OPTS(uffdwp_open_opts, opts, .flags = UFFDWP_OPEN_PIDFD,
-		    .pidfd = w->target.pidfd);
+		    .pidfd = w->target.pidfd, .unpopulated = UFFDWP_UNPOP_SPARSE);
+	int err = uffdwp_open(0, &opts, &w->tracker);
 
+	w->sparse = !err;
+	if (err != -EOPNOTSUPP)
+		return err;
+	opts.unpopulated = UFFDWP_UNPOP_DEFAULT;
 	return uffdwp_open(0, &opts, &w->tracker);
 }
 
@@ -306,6 +313,13 @@ static bool selected(const struct watch_options *o, struct map *map)
 	return !strcmp(o->name, map->name) || !fnmatch(o->name, map->name, 0);
 }
 
+/* Would it get page tables that are a burden? What is private and not of a file gets none. */
+static bool is_giant(const struct watch *w, const struct map *map)
+{
+	return map->end - map->start > MAP_GIANT_BYTES && map->kind != MAP_NOT_WRITABLE &&
+	       !(w->sparse && map->kind == MAP_TRACKABLE);
+}
+
 /*
  * Leaves in the list what is to be looked at, and what no scan may go over: of what is very large,
  * the report says that it is left out, and if it has grown to that size it may have been tracked
@@ -321,7 +335,7 @@ static void select_maps(struct watch *w)
 
 		if (map->kind == MAP_SPECIAL || !selected(w->options, map))
 			continue;
-		if (map->kind != MAP_NOT_WRITABLE && map->end - map->start > MAP_GIANT_BYTES) {
+		if (is_giant(w, map)) {
 			map->kind = MAP_GIANT;
 			report_skip(&w->report, MAP_GIANT, map->end - map->start);
 		}

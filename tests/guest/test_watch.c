@@ -178,6 +178,37 @@ TEST(it_counts_what_is_written)
 	munmap(p, N * PAGE);
 }
 
+static long table_kib_of(pid_t pid)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "sed -n 's/^VmPTE:[^0-9]*//p' /proc/%d/status", (int)pid);
+	assert_int_equal(run(command), 0);
+	return strtol(output, NULL, 10);
+}
+
+/* As much as the address sanitizer reserves for its shadow. */
+TEST(terabytes_are_watched_and_get_no_page_tables)
+{
+	const size_t len = 14ul << 40;
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), range[64];
+	pid_t pid, watch;
+	long before;
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_ok(madvise(p, len, MADV_NOHUGEPAGE));
+	pid = writer(p + len / 2, 10);
+	before = table_kib_of(pid);
+	snprintf(range, sizeof(range), "%lx-%lx", (unsigned long)p, (unsigned long)p + len);
+	watch = watch_start(pid, range);
+	wait_for(reports(p, len / PAGE, 10));
+	watch_end(watch);
+	assert_true(table_kib_of(pid) - before < 64);
+	end(pid);
+	munmap(p, len);
+}
+
 TEST(it_makes_as_many_reports_as_asked_for)
 {
 	char *p = map_filled(N), command[128];
@@ -726,6 +757,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_counts_what_is_written),
+		cmocka_unit_test(terabytes_are_watched_and_get_no_page_tables),
 		cmocka_unit_test(it_makes_as_many_reports_as_asked_for),
 		cmocka_unit_test(the_table_names_what_is_written),
 		cmocka_unit_test(shared_memory_is_watched),
