@@ -74,6 +74,11 @@ static const struct {
 	{ UFFDWP_STEP_ARM, ENOENT, "nothing there is tracked" },
 	{ UFFDWP_STEP_SCAN, EPERM, "memory in the range is not tracked" },
 	{ UFFDWP_STEP_SCAN, EOPNOTSUPP, "the kernel alone does not tell which pages are pinned: the module does" },
+	{ UFFDWP_STEP_RING, EOPNOTSUPP,
+	  "no ring is offered here: the kernel alone has none, and the module needs functions that it could not hook (see dmesg)" },
+	{ UFFDWP_STEP_RING, EALREADY, "this tracker has a ring" },
+	{ UFFDWP_STEP_RING, EINVAL,
+	  "entries are to be a power of two from 64 to 1048576, and the watermark 1 to as many; or the range is not aligned to 4096" },
 	{ UFFDWP_STEP_STATS, EOPNOTSUPP, "the kernel alone does not count" },
 
 	{ ANY_STEP, EAGAIN,

@@ -22,6 +22,7 @@ enum uffdwp_step {
 	UFFDWP_STEP_DISARM,
 	UFFDWP_STEP_SCAN,
 	UFFDWP_STEP_STATS,
+	UFFDWP_STEP_RING,
 };
 
 /* Remembers, for uffdwp_explain(), where an error of this thread came from. Returns @err. */
@@ -48,6 +49,8 @@ struct uffdwp_no {
  * @query: fills in kinds, features and abi_version, if it is there; as uffdwp_query()
  * @close: frees what open() has put into the tracker
  *
+ * @ring and @ring_reset are NULL where there are no rings.
+ *
  * The others are what their names say; @scan returns the number of regions and sets walk_end. An
  * end of UFFDWP_EVERYTHING is that of the address space, and walk_end says so, too.
  */
@@ -64,6 +67,8 @@ struct uffdwp_backend_ops {
 	int (*disarm)(struct uffdwp *tracker, uint64_t start, uint64_t len);
 	int (*scan)(struct uffdwp *tracker, struct uffdwp_scan_arg *arg);
 	int (*stats)(struct uffdwp *tracker, struct uffdwp_stats_arg *stats);
+	int (*ring)(struct uffdwp *tracker, uint32_t entries, uint32_t watermark, size_t *bytes);
+	int (*ring_reset)(struct uffdwp *tracker, uint64_t upto, uint32_t *told);
 };
 
 extern const struct uffdwp_backend_ops uffdwp_module_backend;

@@ -225,6 +225,27 @@ static int module_stats(struct uffdwp *tracker, struct uffdwp_stats_arg *stats)
 	return command(tracker, UFFDWP_IOC_STATS, stats);
 }
 
+static int module_ring(struct uffdwp *tracker, uint32_t entries, uint32_t watermark, size_t *bytes)
+{
+	struct uffdwp_ring_arg arg = {
+		.size = sizeof(arg), .entries = entries, .watermark = watermark,
+	};
+	int err = command(tracker, UFFDWP_IOC_RING, &arg);
+
+	*bytes = arg.bytes;
+	/* A module that is older than rings. */
+	return err == -ENOTTY ? -EOPNOTSUPP : err;
+}
+
+static int module_ring_reset(struct uffdwp *tracker, uint64_t upto, uint32_t *told)
+{
+	struct uffdwp_ring_reset_arg arg = { .size = sizeof(arg), .upto = upto };
+	int err = command(tracker, UFFDWP_IOC_RING_RESET, &arg);
+
+	*told = arg.told;
+	return err;
+}
+
 const struct uffdwp_backend_ops uffdwp_module_backend = {
 	.name = "module",
 	.id = UFFDWP_BACKEND_MODULE,
@@ -237,4 +258,6 @@ const struct uffdwp_backend_ops uffdwp_module_backend = {
 	.disarm = module_disarm,
 	.scan = module_scan,
 	.stats = module_stats,
+	.ring = module_ring,
+	.ring_reset = module_ring_reset,
 };

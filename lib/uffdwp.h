@@ -382,6 +382,89 @@ uint64_t uffdwp_scan_position(const struct uffdwp_scan *scan);
  */
 int uffdwp_scan_end(struct uffdwp_scan *scan);
 
+/** struct uffdwp_ring - what a tracker is told of, so that it need not scan */
+struct uffdwp_ring;
+
+/**
+ * struct uffdwp_ring_opts - how to be told
+ * @size: sizeof(struct uffdwp_ring_opts)
+ * @entries: a power of two, UFFDWP_RING_MIN_ENTRIES to UFFDWP_RING_MAX_ENTRIES; 0: 4096
+ * @watermark: poll(2) wakes when as many were told; 0: 1
+ * @start: first address of what is scanned when all has to be: first, and after an overflow
+ * @len: bytes; all that is tracked should be in it
+ */
+struct uffdwp_ring_opts {
+	size_t size;
+	uint32_t entries;
+	uint32_t watermark;
+	uint64_t start;
+	uint64_t len;
+};
+
+/**
+ * uffdwp_ring_open - be told what is written, at a cost that follows what was written
+ * @tracker: tracker, which must stay open until uffdwp_ring_close()
+ * @opts: options
+ * @ring: out: the ring
+ *
+ *	while (poll(&(struct pollfd){ .fd = uffdwp_ring_fd(ring), .events = POLLIN }, 1, -1) == 1)
+ *		while (uffdwp_ring_next(ring, &region) == 1)
+ *			copy(region.start, region.end);
+ *
+ * A tracker has one ring, until it is closed: it can be opened once.
+ *
+ * Return: 0, or
+ *   -EOPNOTSUPP  no ring is offered: always with the kernel alone as back end
+ *   -EALREADY    the tracker has had one
+ *   -EINVAL      bad options
+ *   -ENOTRECOVERABLE, -ESRCH, -ENODEV as from uffdwp_track(); -ENOMEM
+ */
+int uffdwp_ring_open(struct uffdwp *tracker, const struct uffdwp_ring_opts *opts,
+		     struct uffdwp_ring **ring);
+
+/**
+ * uffdwp_ring_next - the next region that was written
+ * @ring: ring; one thread at a time
+ * @region: out: the region, with UFFDWP_PAGE_IS_WRITTEN and, where so, UFFDWP_PAGE_IS_UNTRACKED
+ *
+ * What it returns is armed again: copy the region after this. What has to be scanned is scanned
+ * here. Regions come in no order, and may come twice. 0 does not mean that nothing was written
+ * since; it ends at what was there when it began.
+ *
+ * Return: 1 with a region; 0 when that was all; or an error as from uffdwp_scan_next(). What was
+ * returned before an error holds, and what was not will be told again.
+ */
+int uffdwp_ring_next(struct uffdwp_ring *ring, struct uffdwp_region *region);
+
+/**
+ * uffdwp_ring_pending - has anything been written?
+ * @ring: ring
+ *
+ * Makes no system call.
+ *
+ * Return: 1 if uffdwp_ring_next() has something to return, or has to scan; otherwise 0.
+ */
+int uffdwp_ring_pending(const struct uffdwp_ring *ring);
+
+/**
+ * uffdwp_ring_fd - what to poll(2) for POLLIN
+ * @ring: ring
+ *
+ * POLLHUP and POLLERR: the process has ended, or nothing is tracked any more.
+ *
+ * Return: a file descriptor, to be used for nothing else.
+ */
+int uffdwp_ring_fd(const struct uffdwp_ring *ring);
+
+/**
+ * uffdwp_ring_close - be told no more
+ * @ring: ring, or NULL; freed in any case
+ *
+ * What was armed and not returned is made written again. Before uffdwp_close(): the process is
+ * tracked until both are closed.
+ */
+void uffdwp_ring_close(struct uffdwp_ring *ring);
+
 /**
  * uffdwp_get_stats - what a tracker has done
  * @tracker: tracker

@@ -23,6 +23,7 @@
 #include "moving.h"
 #include "pinned.h"
 #include "pte.h"
+#include "ring.h"
 #include "sparse.h"
 #include "tracker.h"
 #include "walk.h"
@@ -42,6 +43,12 @@ static void leave_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long add
 	a->pinned++;
 }
 
+/* What was to be armed and is not is told in the ring: nobody else will tell of it. */
+static void tell_left(const struct uffdwp_arming *a, unsigned long addr)
+{
+	uffdwp_tell_locked(a->t, addr, 1U << (a->shift - PAGE_SHIFT));
+}
+
 /* Returns as uffdwp_arm_pte(). */
 static bool leave_if_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
 			    bool writable, enum uffdwp_verdict hold)
@@ -49,8 +56,10 @@ static bool leave_if_pinned(struct uffdwp_arming *a, pte_t *ptep, unsigned long 
 	if (hold == UFFDWP_NOT_PINNED)
 		return false;
 	leave_pinned(a, ptep, addr, writable);
-	if (hold != UFFDWP_IN_LRU_BATCH || a->drained)
+	if (hold != UFFDWP_IN_LRU_BATCH || a->drained) {
+		tell_left(a, addr);
 		return false;
+	}
 	a->pinned--;
 	return true;
 }
@@ -119,9 +128,12 @@ static bool is_of_same_folio(const struct uffdwp_arming *a, const struct uffdwp_
 
 static void leave_if_folio_pinned(struct uffdwp_arming *a, unsigned long nth, bool pinned)
 {
-	if (pinned)
-		leave_pinned(a, a->table + nth, a->table_addr + nth * PAGE_SIZE,
-			     test_bit(nth, a->writable));
+	const unsigned long addr = a->table_addr + nth * PAGE_SIZE;
+
+	if (!pinned)
+		return;
+	leave_pinned(a, a->table + nth, addr, test_bit(nth, a->writable));
+	tell_left(a, addr);
 }
 
 /*
@@ -283,15 +295,19 @@ bool uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 		return false;
 	if (is_migrating(pte) && !a->t->ignore_pins) {
 		a->pinned++;
+		tell_left(a, addr);
 		return false;
 	}
 	if (pte_none(pte)) {
-		if (!arm_none(a, ptep, addr))
+		if (!arm_none(a, ptep, addr)) {
+			tell_left(a, addr);
 			return false;
+		}
 	} else if (swap_pte_can_be_armed(pte)) {
 		uffdwp_pte_arm_swap(a->vma->vm_mm, addr, ptep);
 		uffdwp_arming_needs_flush(a, addr);
 	} else {
+		tell_left(a, addr);
 		return false;
 	}
 	a->armed++;
@@ -312,6 +328,7 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 		return;
 	if (!pmd_present(pmd) && !a->t->ignore_pins) {
 		a->pinned++;
+		tell_left(a, addr);
 		return;
 	}
 	uffdwp_arming_needs_flush(a, addr);
@@ -328,6 +345,7 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 		else
 			uffdwp_disarm_pmd(a->vma->vm_mm, addr, pmdp);
 		a->pinned++;
+		tell_left(a, addr);
 	} else {
 		a->armed++;
 	}
@@ -352,8 +370,10 @@ void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 	uffdwp_pte_arm_present(ptep);
 	uffdwp_arming_needs_flush(a, addr);
 	a->armed++;
-	if (!a->t->ignore_pins && uffdwp_hugetlb_may_be_pinned(pte))
+	if (!a->t->ignore_pins && uffdwp_hugetlb_may_be_pinned(pte)) {
 		leave_pinned(a, ptep, addr, uffdwp_pte_writable(pte));
+		tell_left(a, addr);
+	}
 }
 
 struct arm_walk {
@@ -365,8 +385,10 @@ static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long 
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
 
-	return uffdwp_hole_can_be_armed(w->t, walk->vma) &&
-	       !uffdwp_is_moving(w->t->mm, addr, end) ? UFFDWP_WALK_POPULATE : UFFDWP_WALK_ON;
+	if (uffdwp_hole_can_be_armed(w->t, walk->vma) && !uffdwp_is_moving(w->t->mm, addr, end))
+		return UFFDWP_WALK_POPULATE;
+	uffdwp_tell(w->t, addr, end, UFFDWP_RING_SCAN);
+	return UFFDWP_WALK_ON;
 }
 
 /**
@@ -464,8 +486,10 @@ int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *p
 	struct uffdwp_arming a;
 	bool drain = false;
 
-	if (uffdwp_is_moving(t->mm, addr, end))
+	if (uffdwp_is_moving(t->mm, addr, end)) {
+		uffdwp_tell(t, addr, end, UFFDWP_RING_SCAN);
 		return UFFDWP_WALK_ON;
+	}
 	pte += armed;
 	addr += armed * PAGE_SIZE;
 	if (addr == end)
@@ -511,10 +535,18 @@ static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, un
 	struct uffdwp_arming a;
 
 	uffdwp_arming_begin(&a, w->t, walk, HPAGE_PMD_SHIFT);
-	if (uffdwp_pmd_armed(*pmd) || uffdwp_is_moving(w->t->mm, addr, end))
+	if (uffdwp_pmd_armed(*pmd))
 		return UFFDWP_WALK_ON;
-	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end))
-		return uffdwp_pmd_stays_whole(w->t, walk->vma) ? UFFDWP_WALK_ON : UFFDWP_WALK_SPLIT;
+	if (uffdwp_is_moving(w->t->mm, addr, end)) {
+		uffdwp_tell(w->t, addr, end, UFFDWP_RING_SCAN);
+		return UFFDWP_WALK_ON;
+	}
+	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end)) {
+		if (!uffdwp_pmd_stays_whole(w->t, walk->vma))
+			return UFFDWP_WALK_SPLIT;
+		uffdwp_tell(w->t, addr, end, UFFDWP_RING_SCAN);
+		return UFFDWP_WALK_ON;
+	}
 	if (uffdwp_walk_must_notify(walk)) {
 		walk->pos = addr;
 		return UFFDWP_WALK_NOTIFY;
@@ -870,8 +902,10 @@ static int look_at_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long 
 	if (!pte_present(pte) || !uffdwp_pte_armed(pte) || !IS_ALIGNED(addr, 1UL << a.shift))
 		return UFFDWP_WALK_ON;
 	a.armed++;
-	if (uffdwp_hugetlb_may_be_pinned(pte))
+	if (uffdwp_hugetlb_may_be_pinned(pte)) {
 		leave_pinned(&a, ptep, round_down(addr, 1UL << a.shift), false);
+		tell_left(&a, round_down(addr, 1UL << a.shift));
+	}
 	uffdwp_arming_end(&a);
 	return UFFDWP_WALK_ON;
 }

@@ -23,6 +23,7 @@
 #include "hooks/hooks.h"
 #include "pinned.h"
 #include "register.h"
+#include "ring.h"
 
 /* What has been released keeps its place: structures only grow behind it. */
 #define RELEASED(type, last, released) static_assert(offsetofend(struct type, last) == (released))
@@ -35,6 +36,8 @@ RELEASED(uffdwp_arm_arg, reserved, UFFDWP_ARM_SIZE_VER0);
 RELEASED(uffdwp_scan_arg, return_mask, UFFDWP_SCAN_SIZE_VER0);
 RELEASED(uffdwp_stats_arg, tlb_flushes, UFFDWP_STATS_SIZE_VER0);
 RELEASED(uffdwp_disarm_arg, reserved, UFFDWP_DISARM_SIZE_VER0);
+RELEASED(uffdwp_ring_arg, reserved, UFFDWP_RING_SIZE_VER0);
+RELEASED(uffdwp_ring_reset_arg, reserved, UFFDWP_RING_RESET_SIZE_VER0);
 
 /*
  * Copy a structure that starts with its size. One that is longer than @known, the size that this
@@ -208,6 +211,43 @@ static long cmd_disarm(struct uffdwp_device_tracker *d, void __user *uarg)
 	return copy_result(uarg, &arg, sizeof(arg));
 }
 
+static long cmd_ring(struct uffdwp_device_tracker *d, void __user *uarg)
+{
+	struct uffdwp_ring_arg arg;
+	int err = copy_arg(&arg, sizeof(arg), UFFDWP_RING_SIZE_VER0, uarg);
+
+	if (err)
+		return err;
+	if (!(uffdwp_features & UFFDWP_FEATURE_RING))
+		return -EOPNOTSUPP;
+	/* Before there is a ring: there is only one chance to make it. */
+	arg.bytes = uffdwp_ring_bytes(arg.entries);
+	return copy_result(uarg, &arg, sizeof(arg)) ?: uffdwp_ring_make(d, &arg);
+}
+
+static long cmd_ring_reset(struct uffdwp_device_tracker *d, void __user *uarg)
+{
+	struct uffdwp_ring_reset_arg arg;
+	int err = copy_arg(&arg, sizeof(arg), UFFDWP_RING_RESET_SIZE_VER0, uarg);
+
+	if (err)
+		return err;
+	if (arg.flags || arg.reserved)
+		return -EINVAL;
+	arg.tail = arg.upto;
+	arg.armed = 0;
+	arg.told = 0;
+	arg.reserved2 = 0;
+	err = uffdwp_ring_reset(d, &arg);
+	uffdwp_drain_lru(d);
+	if (copy_result(uarg, &arg, sizeof(arg))) {
+		/* The caller has read the entries, but not this. */
+		uffdwp_ring_set(&d->base, arg.told);
+		err = -EFAULT;
+	}
+	return err;
+}
+
 static int check_scan(const struct uffdwp_tracker *t, const struct uffdwp_scan_arg *arg)
 {
 	const u64 named = arg->category_inverted | arg->category_mask |
@@ -283,6 +323,8 @@ static const struct command commands[] = {
 	COMMAND(SCAN, cmd_scan, true, true),
 	COMMAND(STATS, cmd_stats, false, false),
 	COMMAND(DISARM, cmd_disarm, true, false),
+	COMMAND(RING, cmd_ring, true, true),
+	COMMAND(RING_RESET, cmd_ring_reset, true, true),
 };
 
 /* The size in the ioctl number is not checked; the one in the structure counts. */
@@ -355,12 +397,24 @@ static int device_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static int device_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return uffdwp_ring_mmap(file->private_data, vma);
+}
+
+static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
+{
+	return uffdwp_ring_poll(file->private_data, file, table);
+}
+
 static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
 	.open = device_open,
 	.release = device_release,
 	.unlocked_ioctl = device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = device_mmap,
+	.poll = device_poll,
 };
 
 static struct miscdevice device = {

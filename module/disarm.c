@@ -14,6 +14,7 @@
 #include "hold.h"
 #include "kind.h"
 #include "pte.h"
+#include "ring.h"
 #include "sparse.h"
 #include "tracker.h"
 #include "walk.h"
@@ -67,6 +68,7 @@ bool uffdwp_disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
 
 struct disarm_walk {
 	struct uffdwp_walk walk;
+	struct uffdwp_tracker *told;	/* in its ring; mmap_lock keeps it. NULL: nobody */
 	unsigned int how;
 	u64 disarmed;
 };
@@ -93,11 +95,17 @@ static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr
 	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
 	struct mm_struct *mm = walk->vma->vm_mm;
 	const unsigned long start = addr;
+	unsigned long first = end, last = addr;
+	const u64 before = w->disarmed;
 	bool flush = false;
+	u64 here;
 
 	for (; addr != end; ptep++, addr += PAGE_SIZE) {
+		here = w->disarmed;
 		if (is_to_be_unmapped(w, READ_ONCE(*ptep))) {
 			if (uffdwp_walk_must_notify(walk)) {
+				if (w->told && first < last)
+					uffdwp_tell(w->told, first, last, UFFDWP_RING_SCAN);
 				walk->pos = addr;
 				return UFFDWP_WALK_NOTIFY;
 			}
@@ -107,7 +115,16 @@ static int disarm_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr
 		} else {
 			w->disarmed += uffdwp_disarm_pte(mm, addr, ptep);
 		}
+		if (w->disarmed != here) {
+			first = min(first, addr);
+			last = addr + PAGE_SIZE;
+		}
 	}
+	/* With others between them that may be armed still (not for long), or are not. */
+	if (w->told && first < last)
+		uffdwp_tell(w->told, first, last,
+			    (last - first) >> PAGE_SHIFT == w->disarmed - before ?
+			    UFFDWP_RING_WRITTEN : UFFDWP_RING_SCAN);
 	if (flush)
 		uffdwp_flush_tlb(mm, start, end, PAGE_SHIFT);
 	return UFFDWP_WALK_ON;
@@ -120,8 +137,11 @@ static int disarm_hugetlb(struct uffdwp_walk *walk, pte_t *ptep, unsigned long a
 	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
 	const unsigned int shift = uffdwp_hugetlb_shift(walk->vma);
 
-	if (uffdwp_disarm_pte(walk->vma->vm_mm, round_down(addr, 1UL << shift), ptep))
+	addr = round_down(addr, 1UL << shift);
+	if (uffdwp_disarm_pte(walk->vma->vm_mm, addr, ptep)) {
 		w->disarmed += 1UL << (shift - PAGE_SHIFT);
+		uffdwp_tell(w->told, addr, addr + (1UL << shift), UFFDWP_RING_WRITTEN);
+	}
 	return UFFDWP_WALK_ON;
 }
 
@@ -132,8 +152,11 @@ static int disarm_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr
 	if (is_how(w, UFFDWP_DISARM_SPLIT) && end - addr != HPAGE_PMD_SIZE &&
 	    uffdwp_pmd_armed(*pmdp))
 		return UFFDWP_WALK_SPLIT;
-	if (uffdwp_disarm_pmd(walk->vma->vm_mm, addr, pmdp))
+	if (uffdwp_disarm_pmd(walk->vma->vm_mm, addr, pmdp)) {
 		w->disarmed += HPAGE_PMD_NR;
+		addr = round_down(addr, HPAGE_PMD_SIZE);
+		uffdwp_tell(w->told, addr, addr + HPAGE_PMD_SIZE, UFFDWP_RING_WRITTEN);
+	}
 	return UFFDWP_WALK_ON;
 }
 
@@ -232,6 +255,9 @@ static struct disarm_walk walk_of(struct vm_area_struct *vma, unsigned int how)
 			.ops = how & UFFDWP_DISARM_MARKERS ? &marker_ops : &disarm_ops,
 			.vma = vma,
 		},
+		/* Who holds i_mmap_rwsem only tells by itself: discard.c. */
+		.told = uffdwp_any_ring() && !(how & UFFDWP_DISARM_LOCKED) ?
+			uffdwp_tracker_of_vma(vma) : NULL,
 		.how = how,
 	};
 }

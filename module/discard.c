@@ -28,9 +28,11 @@
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 
+#include "compat/hugetlb.h"
 #include "compat/symbols.h"
 #include "disarm.h"
 #include "discard.h"
+#include "ring.h"
 #include "tracker.h"
 
 /* Punched holes and truncations that were seen. */
@@ -58,6 +60,12 @@ static void disarm_discarded(struct vm_area_struct *vma, unsigned long start, un
 	t = uffdwp_async_tracker_of_vma(vma);
 	if (t && discarded)
 		uffdwp_count(t, pages_discarded, discarded);
+	/* All of it: the kernel has emptied entries that were armed. Of hugetlb, whole pages. */
+	if (t && is_vm_hugetlb_page(vma)) {
+		start = round_down(start, 1UL << uffdwp_hugetlb_shift(vma));
+		end = round_up(end, 1UL << uffdwp_hugetlb_shift(vma));
+	}
+	uffdwp_tell(t, start, end, UFFDWP_RING_WRITTEN);
 	rcu_read_unlock();
 }
 

@@ -15,6 +15,7 @@
 #include "fault.h"
 #include "granule.h"
 #include "pte.h"
+#include "ring.h"
 #include "tracker.h"
 
 /**
@@ -41,6 +42,7 @@ notrace void uffdwp_fault_wp_page(struct vm_fault *vmf)
 		return;
 	vmf->orig_pte = uffdwp_pte_disarm_present(vmf->pte);
 	uffdwp_count(t, write_faults, 1);
+	uffdwp_tell_locked(t, vmf->address & PAGE_MASK, 1);
 	if (unlikely(t->granule))
 		uffdwp_granule_open(t, vmf->vma, vmf->pte, vmf->address);
 }
@@ -55,6 +57,8 @@ static void resolve_small(struct vm_fault *vmf, struct uffdwp_tracker *t)
 		return;
 	if (pte_present(*pte) && pte_uffd_wp(*pte)) {
 		uffdwp_pte_disarm_present(pte);
+		if (t)
+			uffdwp_tell_locked(t, vmf->address & PAGE_MASK, 1);
 		if (t && t->granule)
 			uffdwp_granule_open(t, vmf->vma, pte, vmf->address);
 	}
@@ -65,18 +69,22 @@ static void resolve_small(struct vm_fault *vmf, struct uffdwp_tracker *t)
  * hugetlb_fault() has dropped all of its locks, and passes no more than the address. The access is
  * retried, and meets no bit.
  */
-static void resolve_hugetlb(struct vm_fault *vmf)
+static void resolve_hugetlb(struct vm_fault *vmf, const struct uffdwp_tracker *t)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	pte_t *pte = uffdwp_huge_pte_offset(vma, round_down(vmf->address,
-							    1UL << uffdwp_hugetlb_shift(vma)));
+	const unsigned long size = 1UL << uffdwp_hugetlb_shift(vma);
+	const unsigned long addr = round_down(vmf->address, size);
+	pte_t *pte = uffdwp_huge_pte_offset(vma, addr);
 	spinlock_t *ptl;
 
 	if (!pte)
 		return;
 	ptl = uffdwp_huge_pte_lock(vma, pte);
-	if (pte_present(*pte) && pte_uffd_wp(*pte))
+	if (pte_present(*pte) && pte_uffd_wp(*pte)) {
 		uffdwp_pte_disarm_present(pte);
+		if (t)
+			uffdwp_tell_locked(t, addr, size >> PAGE_SHIFT);
+	}
 	spin_unlock(ptl);
 }
 
@@ -112,8 +120,10 @@ static vm_fault_t open_huge(struct vm_fault *vmf, struct uffdwp_tracker *t)
 	const bool whole = armed && stays_huge(pmd);
 	vm_fault_t ret;
 
-	if (whole)
+	if (whole) {
 		pmd = uffdwp_pmd_disarm_present(vmf->pmd);
+		uffdwp_tell_locked(t, vmf->address & HPAGE_PMD_MASK, HPAGE_PMD_NR);
+	}
 	spin_unlock(ptl);
 	if (!armed)
 		return 0;
@@ -147,7 +157,7 @@ vm_fault_t uffdwp_fault_userfault(struct vm_fault *vmf)
 	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vmf->vma);
 
 	if (is_vm_hugetlb_page(vmf->vma)) {
-		resolve_hugetlb(vmf);
+		resolve_hugetlb(vmf, t);
 		if (t)
 			uffdwp_count(t, hugetlb_faults, 1);
 		return 0;
@@ -192,6 +202,8 @@ vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
 
 	if (!t || (!sync && (vmf->flags & FAULT_FLAG_WRITE)) || userfaultfd_missing(vma)) {
 		pte_clear(vma->vm_mm, vmf->address, pte);
+		if (t)
+			uffdwp_tell_locked(t, vmf->address & PAGE_MASK, 1);
 	} else {
 		ret = check_stable_address_space(vma->vm_mm);
 		if (ret)
@@ -257,8 +269,10 @@ vm_fault_t uffdwp_fault_absent(struct vm_fault *vmf)
 		return 0;
 	if (pte_same(*pte, vmf->orig_pte)) {
 		set_pte_at(vma->vm_mm, vmf->address, pte, pte_swp_clear_uffd_wp(*pte));
-		if (t)
+		if (t) {
 			uffdwp_count(t, write_faults, 1);
+			uffdwp_tell_locked(t, vmf->address & PAGE_MASK, 1);
+		}
 	}
 	pte_unmap_unlock(pte, vmf->ptl);
 	return 0;

@@ -13,6 +13,7 @@
 #include "compat/vma.h"
 #include "granule.h"
 #include "pte.h"
+#include "ring.h"
 #include "tracker.h"
 
 /* Does the kernel want a fault for the next write, for the soft-dirty bit? */
@@ -42,6 +43,15 @@ static __always_inline bool can_be_opened(const struct vm_area_struct *vma, pte_
 	return PageAnon(page) && uffdwp_anon_page_is_own(page);
 }
 
+/* What was opened up to @end is told in the ring, in one entry. */
+static __always_inline void tell_run(const struct uffdwp_tracker *t, unsigned long end,
+				     unsigned long *run)
+{
+	if (*run)
+		uffdwp_tell_locked(t, end - *run * PAGE_SIZE, *run);
+	*run = 0;
+}
+
 /**
  * uffdwp_granule_open - open the block around a page that is being written
  * @t: tracker with a granule
@@ -62,7 +72,7 @@ notrace void uffdwp_granule_open(struct uffdwp_tracker *t, const struct vm_area_
 {
 	const unsigned long size = t->granule * PAGE_SIZE;
 	unsigned long start = round_down(addr, size), end = start + size;
-	unsigned long opened = 0;
+	unsigned long opened = 0, run = 0;
 	pte_t *pte;
 
 	if ((vma->vm_flags & (VM_WRITE | VM_SHADOW_STACK)) != VM_WRITE ||
@@ -74,11 +84,15 @@ notrace void uffdwp_granule_open(struct uffdwp_tracker *t, const struct vm_area_
 	for (; start != end; pte++, start += PAGE_SIZE) {
 		const pte_t old = READ_ONCE(*pte);
 
-		if (!uffdwp_pteval_is_armed(old.pte) || !can_be_opened(vma, old))
+		if (!uffdwp_pteval_is_armed(old.pte) || !can_be_opened(vma, old)) {
+			tell_run(t, start, &run);
 			continue;
+		}
 		uffdwp_pte_give_back(pte);
 		opened++;
+		run++;
 	}
+	tell_run(t, start, &run);
 	if (opened)
 		uffdwp_count(t, pages_opened, opened);
 }

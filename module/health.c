@@ -59,6 +59,7 @@
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/mutex.h>
+#include <linux/oom.h>
 #include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 
@@ -68,6 +69,7 @@
 #include "disarm.h"
 #include "health.h"
 #include "hooks/hooks.h"
+#include "ring.h"
 #include "tracker.h"
 #include "userfault.h"
 
@@ -138,6 +140,7 @@ static void wake_if_open(struct uffdwp_tracker *t)
 static void lose_tracker(struct uffdwp_tracker *t)
 {
 	WRITE_ONCE(t->lost, true);
+	uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING | UFFDWP_RING_ENDED);
 	/* A command that arms after our disarming sees this: it takes page-table locks after us. */
 	if (!mmget_not_zero(t->mm))
 		return;
@@ -199,6 +202,33 @@ static void explain_once(bool dead)
 		pr_err_once("a write fault has passed by all hooks: its process is not tracked any more, and nothing of it is protected\n");
 }
 
+/*
+ * Who waits in poll() learns that the address space is gone; and that the OOM reaper takes memory,
+ * which nothing tells of: the process is being killed.
+ */
+static void look_at_mm(struct uffdwp_tracker *t)
+{
+	if (!READ_ONCE(t->ring))
+		return;
+	if (!atomic_read(&t->mm->mm_users))
+		uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING | UFFDWP_RING_ENDED);
+	else if (check_stable_address_space(t->mm))
+		uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);
+}
+
+/**
+ * uffdwp_health_tell_all - in the rings of all trackers: everything has to be looked at
+ */
+void uffdwp_health_tell_all(void)
+{
+	struct uffdwp_tracker *t;
+
+	mutex_lock(&watch_lock);
+	list_for_each_entry(t, &watched, watched)
+		uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);
+	mutex_unlock(&watch_lock);
+}
+
 static void health_look(struct work_struct *work)
 {
 	const bool dead = uffdwp_ftrace_is_dead();
@@ -210,6 +240,7 @@ static void health_look(struct work_struct *work)
 	mutex_lock(&watch_lock);
 	list_for_each_entry(t, &watched, watched) {
 		help = needs_help(t, dead);
+		look_at_mm(t);
 		if (help) {
 			explain_once(dead);
 			WRITE_ONCE(t->losing_wanted, true);

@@ -16,6 +16,7 @@ void uffdwp_health_forget(struct uffdwp_tracker *t);
 
 int uffdwp_health_before(struct uffdwp_tracker *t);
 int uffdwp_health_after(struct uffdwp_tracker *t);
+void uffdwp_health_tell_all(void);
 bool uffdwp_health_is_lost(struct uffdwp_tracker *t);
 void uffdwp_health_wake(const struct uffdwp_tracker *t);
 

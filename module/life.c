@@ -14,6 +14,7 @@
 #include "health.h"
 #include "life.h"
 #include "register.h"
+#include "ring.h"
 #include "tracker.h"
 
 static atomic64_t ids = ATOMIC64_INIT(0);
@@ -195,6 +196,7 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 	}
 	uffdwp_sparse_free(&d->base.sparse);
 	mutex_destroy(&d->lock);
+	uffdwp_ring_free(&d->base);
 	kvfree(d->buffer);
 	uffdwp_tracker_free(&d->base);
 }
@@ -234,6 +236,7 @@ static void leave_memory(struct uffdwp_tracker *t)
 	uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
 	uffdwp_health_wake(t);
 	mmput(t->mm);
+	uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING | UFFDWP_RING_ENDED);
 }
 
 /**

@@ -20,6 +20,7 @@
 #include "hooks/hooks.h"
 #include "kind.h"
 #include "register.h"
+#include "ring.h"
 #include "tracker.h"
 #include "userfault.h"
 
@@ -143,6 +144,7 @@ static int register_and_disarm(struct uffdwp_device_tracker *d, unsigned long st
 	}
 	/* Also after an error: a front part may be registered. */
 	uffdwp_disarm_tracked(&d->base, start, end);
+	uffdwp_tell(&d->base, start, end, UFFDWP_RING_SCAN);
 	return err;
 }
 

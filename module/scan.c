@@ -61,6 +61,8 @@ static int scan_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long
 		return UFFDWP_WALK_ON;
 	if (uffdwp_scan_resets_at(s, addr, end) && uffdwp_hole_can_be_armed(s->t, walk->vma))
 		return UFFDWP_WALK_POPULATE;
+	if (uffdwp_scan_resets(s))
+		uffdwp_tell(s->t, addr, end, UFFDWP_RING_SCAN);
 	return uffdwp_scan_report(s, addr, &end, categories);
 }
 
@@ -283,6 +285,7 @@ static int scan_part_of_huge(struct uffdwp_scan *s, unsigned long addr, unsigned
 		s->walk.pos = addr;
 		return UFFDWP_WALK_STOP;
 	}
+	uffdwp_tell(s->t, addr, end, UFFDWP_RING_SCAN);
 	return uffdwp_scan_report(s, addr, &end, categories);
 }
 
@@ -356,6 +359,8 @@ static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr
 	if (uffdwp_scan_resets(s) && taken - addr == 1UL << shift) {
 		uffdwp_arm_hugetlb(&a, pte, addr);
 		uffdwp_arming_end(&a);
+	} else if (uffdwp_scan_resets(s) && written) {
+		uffdwp_tell(s->t, addr, end, UFFDWP_RING_SCAN);
 	}
 	return next;
 }

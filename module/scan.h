@@ -10,6 +10,7 @@
 #include "hold.h"
 #include "moving.h"
 #include "regions.h"
+#include "ring.h"
 #include "walk.h"
 
 struct uffdwp_arming;
@@ -79,7 +80,12 @@ static inline bool uffdwp_scan_resets(const struct uffdwp_scan *s)
 static inline bool uffdwp_scan_resets_at(const struct uffdwp_scan *s, unsigned long addr,
 					 unsigned long end)
 {
-	return uffdwp_scan_resets(s) && !uffdwp_is_moving(s->walk.vma->vm_mm, addr, end);
+	if (!uffdwp_scan_resets(s))
+		return false;
+	if (likely(!uffdwp_is_moving(s->walk.vma->vm_mm, addr, end)))
+		return true;
+	uffdwp_tell(s->t, addr, end, UFFDWP_RING_SCAN);
+	return false;
 }
 
 static inline bool uffdwp_scan_matches(const struct uffdwp_scan *s, u64 categories)

@@ -114,6 +114,28 @@ notrace bool uffdwp_stranger_may_fill(unsigned int cmd)
 	return find_fill(cmd);
 }
 
+/**
+ * uffdwp_fill_range - which memory may a call on a userfaultfd fill or disarm?
+ * @cmd: command
+ * @uarg: its structure, in user memory
+ * @start: out: first address
+ * @len: out: bytes
+ *
+ * Return: whether it is such a command, and its structure can be read. Not where it arms.
+ */
+bool uffdwp_fill_range(unsigned int cmd, void __user *uarg, u64 *start, u64 *len)
+{
+	const struct fill *fill = find_fill(cmd);
+	u64 mode;
+
+	if (!fill || get_user(*start, (u64 __user *)(uarg + fill->start)) ||
+	    get_user(*len, (u64 __user *)(uarg + fill->len)) ||
+	    get_user(mode, (u64 __user *)(uarg + fill->mode)))
+		return false;
+	/* What that could not arm is told by arm.c. */
+	return cmd != UFFDIO_WRITEPROTECT || !(mode & UFFDIO_WRITEPROTECT_MODE_WP);
+}
+
 static bool is_of_tracker(struct mm_struct *mm, unsigned long addr)
 {
 	const struct vm_area_struct *vma;

@@ -38,6 +38,7 @@
 #include "disarm.h"
 #include "health.h"
 #include "register.h"
+#include "ring.h"
 #include "tracker.h"
 
 /* All trackers of one mm: in the table while there are any. */
@@ -345,6 +346,29 @@ bool uffdwp_mm_moves_armed(const struct mm_struct *mm)
 			moves |= t->remaps;
 	rcu_read_unlock();
 	return moves;
+}
+
+/**
+ * uffdwp_tell_mm - in the rings of all trackers of an mm: this range has to be looked at
+ * @mm: mm
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * For what has changed hands, so that no VMA says whose it was.
+ */
+void uffdwp_tell_mm(const struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct uffdwp_tracked_mm *m;
+	struct uffdwp_tracker *t;
+
+	if (!uffdwp_any_ring())
+		return;
+	rcu_read_lock();
+	m = find_mm(mm);
+	if (m)
+		hlist_for_each_entry_rcu(t, &m->trackers, by_mm)
+			uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
+	rcu_read_unlock();
 }
 
 /**

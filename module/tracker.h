@@ -23,6 +23,8 @@
 	X(pages_undone) X(tlb_flushes) X(pages_given_way) X(sparse_armed)	\
 	X(huge_faults) X(pages_opened)
 
+struct uffdwp_ring;
+
 /* One set a CPU: the fault path adds without a lock. */
 #define UFFDWP_COUNTER(name) u64 name;
 struct uffdwp_counters {
@@ -69,6 +71,7 @@ enum uffdwp_whose {
  * @anon_markers: it has armed unpopulated anonymous memory with markers
  * @sparse: memory that is armed without a page table; in use by the device only
  * @counters: statistics
+ * @ring: what becomes written is told there (ring.h); NULL: to nobody
  * @watched: in the list of health.c
  * @losing: work of health.c
  * @by_mm: in the list of @of_mm
@@ -76,8 +79,8 @@ enum uffdwp_whose {
  * @rcu: frees the tracker when no fault can see it any more
  *
  * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
- * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, what is in @sparse, and the counters is
- * set once, before the tracker is published in the tables.
+ * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, what is in @sparse, @ring, and the
+ * counters is set once, before the tracker is published in the tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -100,6 +103,7 @@ struct uffdwp_tracker {
 	unsigned int granule;
 	struct uffdwp_sparse sparse;
 	struct uffdwp_counters __percpu *counters;
+	struct uffdwp_ring *ring;
 	struct list_head watched;
 	struct work_struct losing;
 	struct hlist_node by_mm;

@@ -17,6 +17,7 @@
 #include "compat/symbols.h"
 #include "move.h"
 #include "registration.h"
+#include "ring.h"
 #include "stranger.h"
 #include "tracker.h"
 #include "uffd_call.h"
@@ -137,6 +138,46 @@ static long call_and_look(struct file *uffd, unsigned int cmd, unsigned long arg
 	return call_command(uffd, cmd, arg);
 }
 
+/* A range that a call is about. What another thread changes meanwhile: move.c. */
+struct called {
+	u64 start;
+	u64 len;
+	bool registers;
+	bool known;
+};
+
+static struct called what_is_called(unsigned int cmd, unsigned long arg)
+{
+	struct called c = { .registers = cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER };
+	struct uffdio_range range;
+
+	if (!uffdwp_any_ring())
+		return c;
+	if (!c.registers) {
+		c.known = uffdwp_fill_range(cmd, (void __user *)arg, &c.start, &c.len);
+	} else if (!copy_from_user(&range, (void __user *)arg, sizeof(range))) {
+		c.start = range.start;
+		c.len = range.len;
+		c.known = true;
+	}
+	return c;
+}
+
+/* After the call, in the rings of those whose memory it was: it may be written now. */
+static void tell_of_call(const struct file *uffd, const struct called *c)
+{
+	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
+
+	if (!c->known || !mm || !uffdwp_user_range_is_valid(mm, c->start, c->len) ||
+	    !mmget_not_zero(mm))
+		return;
+	if (c->registers)
+		uffdwp_tell_mm(mm, c->start, c->start + c->len);
+	else
+		uffdwp_tell_vmas(mm, c->start, c->start + c->len);
+	mmput(mm);
+}
+
 /**
  * uffdwp_uffd_call - instead of userfaultfd_ioctl()
  * @uffd: file
@@ -149,6 +190,7 @@ static long call_and_look(struct file *uffd, unsigned int cmd, unsigned long arg
  */
 long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg)
 {
+	const struct called called = what_is_called(cmd, arg);
 	struct uffdwp_uffd_call note;
 	long ret;
 
@@ -156,5 +198,6 @@ long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg)
 	if (!uffdwp_stranger_is_refused(uffd, cmd, (void __user *)arg, &ret))
 		ret = call_and_look(uffd, cmd, arg);
 	uffdwp_uffd_call_end(&note);
+	tell_of_call(uffd, &called);
 	return ret;
 }

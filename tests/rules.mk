@@ -29,7 +29,7 @@ GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
 	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c tests/guest/oracle.c)
 GUEST_HELPERS := $(B)/tests/guest/compat32 $(B)/tests/guest/native32
 
-GUEST_PARTS := $(addprefix tests/guest/support/,support.c environment.c inject.c stress.c unserved.c)
+GUEST_PARTS := $(addprefix tests/guest/support/,support.c environment.c inject.c ring.c stress.c unserved.c)
 GUEST_HEADERS := $(wildcard tests/guest/*/*.h)
 NATIVE_PARTS := tests/guest/support/native.c
 

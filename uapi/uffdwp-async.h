@@ -14,6 +14,9 @@
  *   ioctl(fd, UFFDWP_IOC_ARM, &arm)                      from now on, notice writes
  *   ioctl(fd, UFFDWP_IOC_SCAN, &scan)                    which pages were written? arm them again
  *   ioctl(fd, UFFDWP_IOC_DISARM, &disarm)                take these for written after all
+ *   ioctl(fd, UFFDWP_IOC_RING, &ring)                    be told of writes, instead of scanning
+ *   mmap(fd), poll(fd)                                   ... in memory, and wait for them
+ *   ioctl(fd, UFFDWP_IOC_RING_RESET, &reset)             arm again what was read there
  *   close(fd)                                            the process goes on, untouched
  *
  * A tracker belongs to one address space, for good: when the process calls execve(2) or exits, that
@@ -28,7 +31,7 @@
  * write: see UFFDWP_PAGE_IS_SPARSE.
  *
  * Closing the last file descriptor, also by the death of its owner, ends the tracking: nothing
- * stays protected and no task is left waiting.
+ * stays protected and no task is left waiting. A mapping of the ring counts as a file descriptor.
  *
  * What written means
  * ------------------
@@ -102,13 +105,14 @@
  *     -EINTR      the caller was killed. ARM, SCAN: all below @walk_end is done. DISARM is finished
  *                 all the same
  *     -ENOMEM     out of memory: what was armed stays armed, the rest reads as written
- *     -EIO        an entry of a page table is of no known kind: as with -ENOMEM (ARM, SCAN only)
+ *     -EIO        an entry of a page table is of no known kind: as with -ENOMEM (ARM, SCAN,
+ *                 RING_RESET only)
  *     -ENOTRECOVERABLE
- *                 the kernel does not call the module's hooks any more (ATTACH, REGISTER, ARM, SCAN
- *                 only): its function tracer has stopped after an error of its own, which the
- *                 kernel log has, or a write has passed by all hooks. Nothing that was tracked is
- *                 armed or protected any more, and all of it must be taken for written. After an
- *                 error of the tracer, only booting the machine anew helps
+ *                 the kernel does not call the module's hooks any more (ATTACH, REGISTER, ARM,
+ *                 SCAN, RING, RING_RESET only): its function tracer has stopped after an error of
+ *                 its own, which the kernel log has, or a write has passed by all hooks. Nothing
+ *                 that was tracked is armed or protected any more, and all of it must be taken for
+ *                 written. After an error of the tracer, only booting the machine anew helps
  *
  * The module looks twice a second whether that has happened, while a tracker is open. A write that
  * meets an armed page in between waits until then. A system call that meets one may fail with
@@ -194,6 +198,9 @@ struct uffdwp_region {
 #define UFFDWP_FEATURE_UNPOP_SPARSE	(1ULL << 7)	/* memory without page tables: nothing */
 #define UFFDWP_FEATURE_WHOLE_HUGE	(1ULL << 8)	/* UFFDWP_ATTACH_WHOLE_HUGE */
 #define UFFDWP_FEATURE_GRANULE		(1ULL << 9)	/* ATTACH takes a granule */
+
+/* A tracker may have a ring: UFFDWP_IOC_RING. */
+#define UFFDWP_FEATURE_RING		(1ULL << 10)
 
 /* Kinds of memory that REGISTER accepts, as reported by HELLO. */
 #define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)	/* heaps, stacks, huge pages */
@@ -574,6 +581,174 @@ struct uffdwp_scan_arg {
 	__u64 return_mask;
 };
 
+/*
+ * The ring
+ * --------
+ *
+ * A tracker may have a ring, in which it is told what becomes written, so that it need not look for
+ * it: who harvests pays for what was written, not for what is tracked.
+ *
+ *   ioctl(fd, UFFDWP_IOC_RING, &ring)          once, after ATTACH
+ *   h = mmap(NULL, ring.bytes, PROT_READ, MAP_SHARED, fd, 0)
+ *
+ *   for each harvest:
+ *     poll(fd, POLLIN)                         unless there is something to do anyway
+ *     read entries from h->tail on, up to the first whose flags are 0, and keep them
+ *     reset.upto = behind the last of them
+ *     ioctl(fd, UFFDWP_IOC_RING_RESET, &reset) these pages are armed again
+ *     copy the pages of WRITTEN entries
+ *     SCAN the ranges of SCAN entries, with UFFDWP_SCAN_WP_MATCHING, and copy what that reports
+ *     if reset.told has UFFDWP_RING_EVERYTHING, SCAN all that is registered in the same way
+ *
+ * In this order: a page that is copied before it is armed may be written in between.
+ *
+ * What it promises: each page that a scan calls WRITTEN, in memory that REGISTER has named, is in
+ * an entry that was not reset yet, in one with UFFDWP_RING_SCAN, or UFFDWP_RING_EVERYTHING is set.
+ * That flag is set from the beginning, so that the first harvest scans everything.
+ *
+ *     WRITTEN entry       first writes, also to a huge page, which is split, to hugetlb, to what is
+ *                         swapped out, and to markers; MADV_DONTNEED; holes and truncation; what
+ *                         DISARM, UNREGISTER or a scan whose report could not be delivered has
+ *                         disarmed; what gives way; a page that could not be armed because it is
+ *                         held (it is told at each RESET until it is let go)
+ *     SCAN entry          what a call may have changed, but need not: MADV_FREE, and what reclaim
+ *                         takes after it; guard pages; poison; KSM; calls on a userfaultfd of the
+ *                         process (UFFDIO_WRITEPROTECT, UFFDIO_COPY and their like); memory that is
+ *                         unmapped; what REGISTER has registered
+ *     EVERYTHING          there was no room for an entry; mremap() has moved memory; swapoff on
+ *                         Linux 5.10
+ *
+ * An entry may tell of a page that is armed again by now, or is not registered or not mapped any
+ * more: RESET passes over those. ARM, and SCAN with UFFDWP_SCAN_WP_MATCHING, take nothing out of
+ * the ring: what they arm may still be told of, once.
+ *
+ * A page that cannot be armed, because it is held or because its memory is registered for MISSING
+ * faults and it is not filled, is told of at each RESET or scan with reset: then poll(2) with a
+ * watermark of 1 returns at once. A process that hands in a userfaultfd can hide from its tracer
+ * what it disarms by calls on it, by changing their arguments meanwhile.
+ *
+ * Not told: that the process makes a mapping larger, or maps memory; that has to be registered and
+ * armed. Nor that it replaces memory by remap_file_pages(2) or shmat(2) with SHM_REMAP, or unmaps
+ * it by shmdt(2). While a call is under way that discards memory, a page may be WRITTEN that is
+ * told of when the call is over. What the OOM killer takes is told of within a second.
+ */
+
+/* What an entry says of its range. */
+#define UFFDWP_RING_WRITTEN	(1U << 0)	/* all of it was written; RESET arms it */
+#define UFFDWP_RING_SCAN	(1U << 1)	/* look at it by SCAN; RESET does not arm it */
+
+/* Flags of the header. */
+#define UFFDWP_RING_EVERYTHING	(1U << 0)	/* scan all that is registered */
+/* No command on memory succeeds any more; any of them says why. */
+#define UFFDWP_RING_ENDED	(1U << 1)
+
+#define UFFDWP_RING_MIN_ENTRIES	64U
+#define UFFDWP_RING_MAX_ENTRIES	(1U << 20)
+
+/**
+ * struct uffdwp_ring_entry - a range of which something is told
+ * @start: first address
+ * @pages: its length, in pages of 4096 bytes; a page of hugetlb has as many as it is large
+ * @flags: UFFDWP_RING_WRITTEN or UFFDWP_RING_SCAN; 0: it is not there yet, and @start and @pages
+ *	have no meaning. To be read first, by a load with acquire semantics
+ */
+struct uffdwp_ring_entry {
+	__u64 start;
+	__u32 pages;
+	__u32 flags;
+};
+
+/**
+ * struct uffdwp_ring_header - the first page of the mapping
+ * @head: entries that were begun, since the ring was made
+ * @tail: entries that were reset
+ * @flags: UFFDWP_RING_EVERYTHING, UFFDWP_RING_ENDED
+ * @entries: how many there are; entry N of those that were begun is number N % @entries
+ * @watermark: as it was asked for
+ * @first: bytes from here to the first entry
+ *
+ * @head and @tail never go back. @head == @tail and no EVERYTHING: nothing was written. They are
+ * read without a system call, and so whatever is tracked.
+ */
+struct uffdwp_ring_header {
+	__u64 head;
+	__u64 tail;
+	__u32 flags;
+	__u32 entries;
+	__u32 watermark;
+	__u32 first;
+};
+
+/**
+ * struct uffdwp_ring_arg - UFFDWP_IOC_RING: tell me of writes
+ * @size: in: sizeof(struct uffdwp_ring_arg)
+ * @flags: in: 0
+ * @entries: in: a power of two, UFFDWP_RING_MIN_ENTRIES to UFFDWP_RING_MAX_ENTRIES
+ * @watermark: in: 1 to @entries: poll(2) returns when as many entries were not reset yet, or
+ *	EVERYTHING is set. Below 1 makes no sense; with 1 it returns for each, and again and again
+ *	while a page is held
+ * @bytes: out: the length to map, at offset 0
+ * @reserved: in: 0
+ *
+ * The ring stays until the tracker is closed; its memory is charged to the caller. It is mapped
+ * shared and for reading only, in whole or its beginning, as often as wanted. A forked child does
+ * not inherit the mapping, and it is not in core dumps. Whoever maps it may read it, and nobody can
+ * change it.
+ *
+ * poll(2): POLLIN as said; POLLHUP and POLLERR when the address space is gone, hooks are dead, or
+ * the process has closed the userfaultfd that it has handed in, within a second. Without a ring,
+ * POLLHUP and POLLERR at once.
+ *
+ * Errors:
+ *   -EALREADY   the tracker has a ring
+ *   -EINVAL     also: @entries or @watermark is not as said
+ *   -ENOMEM     no memory for the ring
+ *   -EOPNOTSUPP not offered here (see the features in HELLO); or the tracker was attached with
+ *               UFFDWP_UNPOP_SPARSE: the first write to SPARSE memory takes no fault that could tell
+ *   mmap(2): -EPERM with PROT_WRITE or PROT_EXEC; -EINVAL with MAP_PRIVATE, an offset, or a length
+ *   above @bytes; -ENODEV without a ring. mprotect(2) to these: -EACCES
+ */
+struct uffdwp_ring_arg {
+	__u64 size;
+	__u64 flags;
+	__u32 entries;
+	__u32 watermark;
+	__u64 bytes;
+	__u64 reserved;
+};
+
+/**
+ * struct uffdwp_ring_reset_arg - UFFDWP_IOC_RING_RESET: arm again what was read in the ring
+ * @size: in: sizeof(struct uffdwp_ring_reset_arg)
+ * @flags: in: 0
+ * @upto: in: all entries before this one were read; from @tail to @head of the header
+ * @tail: out: all entries before this one were reset; below @upto where one was not there yet
+ * @armed: out: pages that were written and are armed now
+ * @told: out: UFFDWP_RING_EVERYTHING if that was set: it is cleared, and what it says is the
+ *	caller's to do
+ * @reserved2: out: 0
+ * @reserved: in: 0
+ *
+ * Arms the pages of WRITTEN entries, and no other. What cannot be armed is told again: in new
+ * entries, or by EVERYTHING. So it is with an error half-way, and then @told is 0.
+ *
+ * Errors:
+ *   -ENODEV     also: there is no ring
+ *   -EINVAL     also: @upto is below @tail or above @head
+ *   -ENOMEM, -EIO, -EINTR as with ARM; @tail says how many entries were taken out
+ *   -EFAULT     also: the results cannot be written; EVERYTHING is set again if it was to be told
+ */
+struct uffdwp_ring_reset_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 upto;
+	__u64 tail;
+	__u64 armed;
+	__u32 told;
+	__u32 reserved2;
+	__u64 reserved;
+};
+
 /**
  * struct uffdwp_stats_arg - UFFDWP_IOC_STATS: what has this tracker done?
  * @size: in: sizeof(struct uffdwp_stats_arg)
@@ -636,6 +811,8 @@ struct uffdwp_stats_arg {
 #define UFFDWP_SCAN_SIZE_VER0		96
 #define UFFDWP_STATS_SIZE_VER0		128
 #define UFFDWP_DISARM_SIZE_VER0		48
+#define UFFDWP_RING_SIZE_VER0		40
+#define UFFDWP_RING_RESET_SIZE_VER0	56
 
 #define UFFDWP_IOC_MAGIC	0xE9
 #define UFFDWP_IOC_HELLO	_IOWR(UFFDWP_IOC_MAGIC, 0, struct uffdwp_hello_arg)
@@ -646,5 +823,7 @@ struct uffdwp_stats_arg {
 #define UFFDWP_IOC_SCAN		_IOWR(UFFDWP_IOC_MAGIC, 5, struct uffdwp_scan_arg)
 #define UFFDWP_IOC_STATS	_IOWR(UFFDWP_IOC_MAGIC, 6, struct uffdwp_stats_arg)
 #define UFFDWP_IOC_DISARM	_IOWR(UFFDWP_IOC_MAGIC, 7, struct uffdwp_disarm_arg)
+#define UFFDWP_IOC_RING		_IOWR(UFFDWP_IOC_MAGIC, 8, struct uffdwp_ring_arg)
+#define UFFDWP_IOC_RING_RESET	_IOWR(UFFDWP_IOC_MAGIC, 9, struct uffdwp_ring_reset_arg)
 
 #endif /* UFFDWP_ASYNC_H */

@@ -122,6 +122,26 @@ static inline bool uffdwp_page_is_swap_cached(struct page *head)
 #endif
 }
 
+/* By KSM. */
+static inline bool uffdwp_page_is_merged(struct page *page)
+{
+#if UFFDWP_KERNEL_HAS_FOLIO
+	return folio_test_ksm(page_folio(page));
+#else
+	return PageKsm(page);
+#endif
+}
+
+/* MADV_FREE: reclaim may drop it. */
+static __always_inline bool uffdwp_page_is_lazily_freed(struct page *page)
+{
+#if UFFDWP_KERNEL_HAS_FOLIO
+	return folio_test_anon(page_folio(page)) && !folio_test_swapbacked(page_folio(page));
+#else
+	return PageAnon(page) && !PageSwapBacked(page);
+#endif
+}
+
 /* Its file system has attached private data, which has a reference (attach_page_private()). */
 static inline bool uffdwp_page_has_private(struct page *head)
 {

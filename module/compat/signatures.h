@@ -57,6 +57,41 @@
 /* 7.0: and takes the flags by pointer, as a type of their own */
 #define UFFDWP_VMA_MODIFY_TAKES_TYPE UFFDWP_KERNEL_SINCE(7, 0)
 
+/*
+ * The zap without details: behind MADV_DONTNEED on 5.10, behind MADV_GUARD_INSTALL since 6.16, with
+ * the name of 7.0. What proves a hook on it, and what undoes that. In between, both are
+ * zap_page_range_single().
+ */
+#if UFFDWP_KERNEL_BEFORE(5, 19)
+#define UFFDWP_HAS_PLAIN_ZAP 1
+#define UFFDWP_PLAIN_ZAP_SYMBOL "zap_page_range"
+#define uffdwp_call_plain_zap uffdwp_call(zap_page_range)
+#define UFFDWP_PLAIN_ZAP_ADVICE MADV_DONTNEED
+#define UFFDWP_PLAIN_ZAP_UNDO 0
+#elif UFFDWP_ZAP_IS_BATCHED
+#define UFFDWP_HAS_PLAIN_ZAP 1
+#define UFFDWP_PLAIN_ZAP_SYMBOL "zap_vma_range"
+#define uffdwp_call_plain_zap uffdwp_call(zap_vma_range)
+#define UFFDWP_PLAIN_ZAP_ADVICE MADV_GUARD_INSTALL
+#define UFFDWP_PLAIN_ZAP_UNDO MADV_GUARD_REMOVE
+#else
+#define UFFDWP_HAS_PLAIN_ZAP 0
+#endif
+
+/* 5.19, "mm: remember exclusively mapped ..." and its like: unuse_pte() keeps the uffd-wp bit */
+#define UFFDWP_SWAPOFF_LOSES_BITS UFFDWP_KERNEL_BEFORE(5, 19)
+
+/*
+ * 6.0: the migration of a transparent huge page keeps the bit. set_pmd_migration_entry() of 5.10 is
+ * called by try_to_unmap_one() and does not; since 5.14 it is called by try_to_migrate_one().
+ */
+#define UFFDWP_HUGE_MIGRATION_LOSES_BIT UFFDWP_KERNEL_BEFORE(6, 0)
+
+/* 6.1: userfaultfd_unmap_prep() of all VMAs in a range of an mm; 6.4: of one VMA */
+#define UFFDWP_UNMAP_PREP_TAKES_MM (UFFDWP_KERNEL_SINCE(6, 1) && UFFDWP_KERNEL_BEFORE(6, 4))
+/* Until then, of a VMA and those behind it */
+#define UFFDWP_UNMAP_PREP_GOES_ON UFFDWP_KERNEL_BEFORE(6, 1)
+
 /* 6.6: UFFDIO_COPY refuses a source outside of user addresses (validate_unaligned_range()) */
 #define UFFDWP_COPY_CHECKS_SOURCE UFFDWP_KERNEL_SINCE(6, 6)
 

@@ -24,6 +24,7 @@
 #include "signatures.h"
 
 struct folio;
+struct mm_walk;
 struct mmu_gather;
 struct mmu_notifier_range;
 struct dentry;
@@ -299,6 +300,28 @@ struct zap_details;
 	UFFDWP_SWAP_FUNCTIONS(X)							\
 	UFFDWP_NOTIFIER_FUNCTIONS(X)
 
+/* mm/memory.c, mm/swapfile.c, mm/hugetlb.c: for rings */
+#if UFFDWP_KERNEL_BEFORE(5, 19)
+#define UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)						\
+	X(zap_page_range, void, (struct vm_area_struct *vma, unsigned long start,	\
+				 unsigned long size))					\
+	X(try_to_unuse, int, (unsigned int type, bool frontswap, unsigned long pages))
+#elif UFFDWP_ZAP_IS_BATCHED
+#define UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)						\
+	X(zap_vma_range, void, (struct vm_area_struct *vma, unsigned long start,	\
+				unsigned long size))
+#else
+#define UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)
+#endif
+
+#if UFFDWP_TRACKS_HUGETLB
+#define UFFDWP_HOOKED_UNMAP_HUGETLB_FUNCTION(X)					\
+	X(unmap_hugepage_range, void, (struct vm_area_struct *vma, unsigned long start,	\
+				       unsigned long end, void *page, unsigned int flags))
+#else
+#define UFFDWP_HOOKED_UNMAP_HUGETLB_FUNCTION(X)
+#endif
+
 /* Called only where they are hooked (hooks/hooks.c), so that none of them is required here. */
 #define UFFDWP_HOOKED_FUNCTIONS(X)							\
 	/* mm/userfaultfd.c: where it is hooked; others take a ctx instead of mm */	\
@@ -312,6 +335,15 @@ struct zap_details;
 	/* mm/memory.c */								\
 	X(uffdwp_zap, void, (UFFDWP_ZAP_PARAMETERS))					\
 	UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
+	/* mm/madvise.c, mm/rmap.c, mm/ksm.c */						\
+	X(madvise_free_pte_range, int, (pmd_t *pmd, unsigned long addr,			\
+					unsigned long end, struct mm_walk *walk))	\
+	X(try_to_unmap_one, bool, (struct page *page, struct vm_area_struct *vma,	\
+				   unsigned long addr, void *arg))			\
+	X(try_to_merge_one_page, int, (struct vm_area_struct *vma, struct page *page,	\
+				       struct page *kpage))				\
+	UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)						\
+	UFFDWP_HOOKED_UNMAP_HUGETLB_FUNCTION(X)						\
 	/* fs/userfaultfd.c, later mm/userfaultfd.c */					\
 	X(userfaultfd_ioctl, long, (struct file *file, unsigned int cmd,		\
 				    unsigned long arg))					\

@@ -71,6 +71,17 @@ static inline void uffdwp_vma_set_flags(struct vm_area_struct *vma, unsigned lon
 	uffdwp_call(vma_set_page_prot)(vma);
 }
 
+/* Of a VMA that is being made, by ->mmap(). */
+static inline void uffdwp_vma_set_vm_flags(struct vm_area_struct *vma, unsigned long clear,
+					   unsigned long set)
+{
+#if UFFDWP_KERNEL_HAS_VM_FLAGS_MOD
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+#endif
+}
+
 /*
  * Merge [start, end) of @vma, as it is without a userfaultfd, with its neighbours if that can be,
  * or split it off. Return: the VMA that it is in then, or an ERR_PTR.

@@ -16,6 +16,7 @@ static struct uffdwp_hook *const *const lists[] = {
 	uffdwp_memory_hooks,
 	uffdwp_arming_hooks,
 	uffdwp_discard_hooks,
+	uffdwp_ring_hooks,
 	uffdwp_backport_hooks,
 };
 

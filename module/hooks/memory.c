@@ -20,6 +20,7 @@
 #include "proof.h"
 #include "redirect.h"
 #include "remap.h"
+#include "ring.h"
 #include "tracker.h"
 #include "userfault.h"
 #include "walk.h"
@@ -237,13 +238,16 @@ static struct uffdwp_hook copy_hugetlb_page_range_hook = {
 static void instead_of_mremap_userfaultfd_prep(struct vm_area_struct *vma,
 					       struct vm_userfaultfd_ctx *remap)
 {
-	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
+	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 	const bool zeroes = uffdwp_tracker_maps_zeroes(t);
 
 	uffdwp_call(mremap_userfaultfd_prep)(vma, remap);
 	/* With UFFD_FEATURE_EVENT_REMAP it stays registered, and armed as it is. */
 	if (!vma->vm_userfaultfd_ctx.ctx)
 		uffdwp_remap(vma, zeroes);
+	/* Where it was is not known here. */
+	if (t)
+		uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);
 	uffdwp_call_ends();
 }
 

@@ -15,6 +15,10 @@ _Static_assert(sizeof(struct uffdwp_arm_arg) == 56, "arm");
 _Static_assert(sizeof(struct uffdwp_scan_arg) == 96, "scan");
 _Static_assert(sizeof(struct uffdwp_stats_arg) == 168, "stats");
 _Static_assert(sizeof(struct uffdwp_disarm_arg) == 48, "disarm");
+_Static_assert(sizeof(struct uffdwp_ring_arg) == 40, "ring");
+_Static_assert(sizeof(struct uffdwp_ring_reset_arg) == 56, "reset of the ring");
+_Static_assert(sizeof(struct uffdwp_ring_entry) == 16, "entry of a ring");
+_Static_assert(sizeof(struct uffdwp_ring_header) == 32, "header of a ring");
 _Static_assert(sizeof(struct uffdwp_region) == 24, "region");
 
 static struct uffdwp_region vec[4];

@@ -111,6 +111,8 @@ static const struct {
 	ROW(SCAN, scan),
 	ROW(STATS, stats),
 	ROW(DISARM, disarm),
+	ROW(RING, ring),
+	ROW(RING_RESET, ring_reset),
 #undef ROW
 };
 

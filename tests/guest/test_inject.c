@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "inject.h"
+#include "ring.h"
 #include "support.h"
 #include "unserved.h"
 
@@ -349,6 +350,11 @@ static int run_unregister(struct world *w)
 	return dev_unregister(w->fd, w->start + 20 * PAGE, (w->pages - 40) * PAGE);
 }
 
+static int run_ring(struct world *w)
+{
+	return dev_ring(w->fd, 1024, 1, NULL);
+}
+
 static int run_close(struct world *w)
 {
 	close(w->fd);
@@ -609,6 +615,7 @@ static const struct operation operations[] = {
 	OPERATION(disarm, OWN, FILLED, ARMED, run_disarm),
 	OPERATION(unregister, OWN, FILLED, ARMED, run_unregister),
 	OPERATION(unregister_another_process, PEER, FILLED, ARMED, run_unregister),
+	OPERATION(ring, OWN, FILLED, ARMED, run_ring),
 	OPERATION(close, OWN, FILLED, ARMED, run_close),
 	OPERATION(write_to_shared_pages, OWN, SHARED, ARMED, run_write),
 	OPERATION(write_to_zero_pages, OWN, NOTHING, ARMED, run_write),

@@ -953,6 +953,60 @@ TEST(the_command_says_what_to_do)
 	peer_end(&peer);
 }
 
+static uint64_t pages_of_ring(struct uffdwp_ring *ring)
+{
+	struct uffdwp_region region;
+	uint64_t pages = 0;
+	int got;
+
+	while ((got = uffdwp_ring_next(ring, &region)) == 1) {
+		assert_true(region.categories & UFFDWP_PAGE_IS_WRITTEN);
+		pages += (region.end - region.start) / PAGE;
+	}
+	assert_int_equal(got, 0);
+	return pages;
+}
+
+TEST(a_ring_tells_what_was_written)
+{
+	UFFDWP_OPTS(uffdwp_ring_opts, opts, .entries = 1024, .start = (uintptr_t)p, .len = LEN);
+	struct uffdwp_info info = { .size = sizeof(info) };
+	struct uffdwp_ring *ring;
+
+	assert_ok(uffdwp_query(backend, &info));
+	if (!(info.features & UFFDWP_FEATURE_RING)) {
+		assert_err(uffdwp_ring_open(t, &opts, &ring), EOPNOTSUPP);
+		assert_null(ring);
+		return;
+	}
+	opts.entries = 1000;
+	assert_err(uffdwp_ring_open(t, &opts, &ring), EINVAL);
+	opts.entries = 1024;
+	assert_int_equal(written_pages(UFFDWP_SCAN_WP_MATCHING), 0);
+	touch(p, 5, 1);
+	/* What was written before is found, too. */
+	assert_ok(uffdwp_ring_open(t, &opts, &ring));
+	assert_int_equal(uffdwp_ring_pending(ring), 1);
+	assert_int_equal(pages_of_ring(ring), 5);
+	assert_int_equal(uffdwp_ring_pending(ring), 0);
+	assert_int_equal(pages_of_ring(ring), 0);
+	touch(p, 700, 2);
+	assert_int_equal(uffdwp_ring_pending(ring), 1);
+	assert_int_equal(pages_of_ring(ring), 700);
+	assert_int_equal(written_pages(0), 0);
+	/* More than it has room for. */
+	write_every_second();
+	assert_true(pages_of_ring(ring) >= N / 2);
+	assert_int_equal(written_pages(0), 0);
+	assert_int_equal(uffdwp_ring_pending(ring), 0);
+	/* What is given up is told again. */
+	touch(p, 9, 3);
+	assert_int_equal(uffdwp_ring_next(ring, &(struct uffdwp_region){ 0 }), 1);
+	uffdwp_ring_close(ring);
+	assert_int_equal(written_pages(0), 8);
+	assert_err(uffdwp_ring_open(t, &opts, &ring), EALREADY);
+}
+
 #define with_set_up(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 static int run_with(enum uffdwp_backend which, const char *name)
@@ -977,6 +1031,7 @@ static int run_with(enum uffdwp_backend which, const char *name)
 		with_set_up(a_userfaultfd_that_cannot_be_used),
 		with_set_up(an_event_that_nobody_reads),
 		with_set_up(another_process_by_its_userfaultfd),
+		with_set_up(a_ring_tells_what_was_written),
 		with_set_up(statistics),
 		with_set_up(what_is_not_offered),
 		with_set_up(a_granule),

@@ -22,6 +22,7 @@
 #define HANG 300
 
 #define MAX_PAGES (3 * 512ul)
+#define RING_ENTRIES 4096u
 
 long all_faults(void)
 {
@@ -52,6 +53,13 @@ int area_open_tracker(struct area *area)
 		assert_ok(dev_attach(fd, 0, 0, 0, unpopulated));
 	}
 	return fd;
+}
+
+void area_close_tracker(struct area *area)
+{
+	if (area->ring.header)
+		ring_close(&area->ring);
+	close(area->tracker);
 }
 
 /* A page that the kernel holds for a moment is armed by the next scan only. */
@@ -218,6 +226,25 @@ static char content_of(const struct area *area, size_t page)
 	default:
 		return written_before;
 	}
+}
+
+/*
+ * What has become written since it was armed is in the ring, or in a range that is to be scanned,
+ * or everything is. Not what is no memory of this tracker's any more, nor ever was.
+ */
+static void check_ring(const struct area *area, const uint64_t *before, const uint64_t *seen,
+		       size_t armed_len)
+{
+	char a[128];
+	size_t i;
+
+	if (!area->ring.header)
+		return;
+	for (i = 0; i < armed_len / PAGE; i++)
+		if ((seen[i] & W) && !(before[i] & W) &&
+		    !ring_covers(&area->ring, area->start + i * PAGE))
+			fail_msg("THE RING HAS MISSED IT: page %zu is %s", i,
+				 name_of(seen[i], a, sizeof(a)));
 }
 
 /* The promise, whatever the table says. */
@@ -401,7 +428,7 @@ bool cell_is_alone(enum kind kind, enum state state, enum event event)
 /* NULL, or why it was skipped. */
 static const char *run(struct area *area)
 {
-	static uint64_t seen[MAX_PAGES + 8];
+	static uint64_t seen[MAX_PAGES + 8], before[MAX_PAGES + 8];
 	const char *reason;
 	size_t armed_len;
 
@@ -409,6 +436,9 @@ static const char *run(struct area *area)
 	if (reason)
 		return reason;
 	area_track(area);
+	area->ring = ring_open(area->tracker, RING_ENTRIES, 1);
+	ring_settle(&area->ring);
+	look(area, before);
 	reason = state_after_arming(area);
 	if (reason)
 		return reason;
@@ -422,6 +452,7 @@ static const char *run(struct area *area)
 	}
 	look(area, seen);
 	check_content(area, seen, armed_len);
+	check_ring(area, before, seen, armed_len);
 	compare(area, seen, armed_len);
 	check_faults(area);
 	check_again(area, armed_len);

@@ -697,7 +697,7 @@ static const char *reregister(struct area *area)
 
 static const char *reopen(struct area *area)
 {
-	close(area->tracker);
+	area_close_tracker(area);
 	area->tracker = area_open_tracker(area);
 	assert_ok(dev_register(area->tracker, area->start, area->len));
 	return NULL;
@@ -715,7 +715,7 @@ static const char *foreign_bits(struct area *area)
 	};
 	int uffd;
 
-	close(area->tracker);
+	area_close_tracker(area);
 	uffd = new_uffd(matrix_kinds[area->kind].needs_kind ? UFFD_FEATURE_WP_HUGETLBFS_SHMEM :
 							     UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));

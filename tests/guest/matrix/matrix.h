@@ -16,6 +16,7 @@
 #ifndef GUEST_MATRIX_H
 #define GUEST_MATRIX_H
 
+#include "ring.h"
 #include "support.h"
 #include "unserved.h"
 
@@ -250,6 +251,7 @@ struct area {
 	int file;		/* of shared memory, or -1 */
 
 	int tracker;
+	struct tracer_ring ring;	/* of that tracker, if one is offered */
 	int uffd;		/* that was handed in, or -1 */
 	bool no_access;
 	bool moved;		/* to where no tracker follows */
@@ -288,6 +290,8 @@ const char *event_happen(struct area *area);
 /* Opens, registers and arms; whatever can be armed is armed then. */
 void area_track(struct area *area);
 int area_open_tracker(struct area *area);
+/* And its ring, which would keep it open. */
+void area_close_tracker(struct area *area);
 
 /* All faults of the calling thread, from disk or not. */
 long all_faults(void);

@@ -542,4 +542,5 @@ void event_happen(struct oracle *o)
 		print_message("[   INFO   ] operation %u: %s\n", o->operation, event_name(event));
 	if (event_of(event)->kinds & o->scene->present)
 		event_of(event)->run(o, event_of(event));
+	ring_happen(o);
 }

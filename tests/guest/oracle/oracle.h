@@ -16,6 +16,9 @@
 #ifndef GUEST_ORACLE_H
 #define GUEST_ORACLE_H
 
+#include <inttypes.h>
+
+#include "ring.h"
 #include "support.h"
 #include "unserved.h"
 
@@ -154,6 +157,9 @@ struct page {
 	bool freed;		/* MADV_FREE, no write since: the kernel may take it any time */
 	uint8_t cause;
 	uint32_t reported;	/* number of the scan that has reported it last */
+	bool was_armed;		/* when ring and scan were compared last */
+	bool told;		/* since then, or before and not armed since */
+	uint32_t ring_scan;	/* number of the comparison that has found it written last */
 	struct {
 		uint32_t operation;
 		uint8_t event;
@@ -190,6 +196,11 @@ struct oracle {
 	struct area forked[KINDS];	/* as the child has them */
 	uint64_t reports, changed, comparisons, untouched;
 	uint64_t causes[CAUSES];
+	struct tracer_ring ring;
+	struct uffdwp_ring_entry *kept;	/* that were read and not reset */
+	unsigned int nr_kept;
+	uint32_t ring_comparisons;
+	uint64_t ring_compared, ring_everything;
 };
 
 /* A part of an area, in pages. */
@@ -238,6 +249,13 @@ void compare(struct oracle *o);
 void compare_range(struct oracle *o, const struct range *r);
 /* Something else than a scan has armed the range: what it holds now is what is remembered. */
 void harvest_armed(struct oracle *o, const struct range *r, uint64_t held_before);
+
+/* ---- the ring */
+
+void ring_start(struct oracle *o);
+void ring_end(struct oracle *o);
+/* After an operation: compared with a scan, or not. */
+void ring_happen(struct oracle *o);
 
 /* ---- events */
 

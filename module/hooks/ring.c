@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the hooks do for rings (ring.h) where the kernel by itself makes armed pages written, and
+ * nothing else of this module sees it. Scans need none of these: they read the entries.
+ *
+ * Who loses the bit of an armed page, in Linux 5.10, 6.1, 6.12 and 7.2 (read), and who tells:
+ *
+ *   write faults			fault.c, exactly
+ *   MADV_DONTNEED			the range, discard.c; on 5.10, and for guard pages,
+ *					zap_page_range(), zap_vma_range() here
+ *   MADV_REMOVE, holes, truncation	the range, discard.c
+ *   MADV_FREE				swap entries are dropped at once: the range, to be scanned,
+ *					madvise_free_pte_range() here; pages in memory keep the bit
+ *   reclaim of what MADV_FREE gave	to be scanned, try_to_unmap_one() here
+ *   poison (memory_failure())		the same; all else that try_to_unmap_one() replaces keeps
+ *					the bit, as migration and NUMA hints do
+ *   migration of a huge page		keeps the bit; 5.10 loses it: the same
+ *   KSM				the page, to be scanned, try_to_merge_one_page() here. Taken
+ *					apart again by a fault, as any write or unshare
+ *   khugepaged, MADV_COLLAPSE		pass by memory with armed entries
+ *   hugetlb taken from a child for	to be scanned, unmap_hugepage_range() here
+ *   its parent
+ *   swapoff				keeps the bit; 5.10 loses it: EVERYTHING, try_to_unuse()
+ *					here
+ *   munmap(), mmap() over it		to be scanned, userfaultfd_unmap_prep() here
+ *   mremap() that moves		EVERYTHING, hooks/memory.c; what it fails to move and moves
+ *					back has lost its bits: userfaultfd_unmap_prep() within
+ *					mremap(2)
+ *   UFFDIO_WRITEPROTECT, COPY, ...	the range of the call, to be scanned, uffd_call.c
+ *   UFFDIO_MOVE			exactly, disarmed before by move.c
+ *   split of a huge page		none: hands the bit down; of a file there is none
+ *   OOM reaper				EVERYTHING, within half a second, health.c
+ *
+ * All of these tell after the kernel has acted, except for munmap(), which holds mmap_lock for
+ * writing until what is told of is gone.
+ */
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/mmap_lock.h>
+#include <linux/module.h>
+#include <linux/pagewalk.h>
+#include <linux/ptrace.h>
+#include <linux/userfaultfd_k.h>
+
+#include "compat/hooked.h"
+#include "compat/pages.h"
+#include "compat/symbols.h"
+#include "device_tracker.h"
+#include "health.h"
+#include "hook.h"
+#include "proof.h"
+#include "redirect.h"
+#include "ring.h"
+#include "tracker.h"
+#include "userfault.h"
+
+#define WITHOUT "no tracker has a ring"
+
+/* ---- MADV_FREE */
+
+static int instead_of_madvise_free(pmd_t *pmd, unsigned long addr, unsigned long end,
+				   struct mm_walk *walk)
+{
+	struct vm_area_struct *vma = walk->vma;
+	int ret = uffdwp_call(madvise_free_pte_range)(pmd, addr, end, walk);
+
+	uffdwp_tell_vma(vma, addr, end, UFFDWP_RING_SCAN);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int madvise_free_pte_range(pmd_t *pmd, addr, end, struct mm_walk *walk), for each table */
+UFFDWP_CALLBACK(madvise_free)
+{
+	const struct mm_walk *walk = (struct mm_walk *)uffdwp_fregs_arg3(fregs);
+
+	uffdwp_hook_fires(ops);
+	if (uffdwp_vma_has_ring(walk->vma))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_madvise_free);
+}
+
+static bool prove_madvise_free(struct uffdwp_proof *p)
+{
+	return !uffdwp_call(do_madvise)(p->t->mm, uffdwp_proof_page(p, 0), PAGE_SIZE, MADV_FREE) &&
+	       uffdwp_proof_fired(p);
+}
+
+static struct uffdwp_hook madvise_free_hook = {
+	.symbol = "madvise_free_pte_range",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(madvise_free),
+	.prove = prove_madvise_free,
+};
+
+/* ---- reclaim of what was freed, poison, migration: with the locks of rmap, without mmap_lock */
+
+static bool instead_of_try_to_unmap(struct page *page, struct vm_area_struct *vma,
+				    unsigned long addr, void *arg)
+{
+	const unsigned long end = addr + (compound_nr(compound_head(page)) << PAGE_SHIFT);
+	bool ret = uffdwp_call(try_to_unmap_one)(page, vma, addr, arg);
+
+	uffdwp_tell_vma(vma, addr, end, UFFDWP_RING_SCAN);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* bool try_to_unmap_one(struct page or folio *, vma, address, void *arg) */
+UFFDWP_CALLBACK(try_to_unmap)
+{
+	struct page *page = (struct page *)uffdwp_fregs_arg0(fregs);
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
+
+	if (likely(!userfaultfd_wp((struct vm_area_struct *)vma)))
+		return;
+	if ((uffdwp_page_is_lazily_freed(page) || PageHWPoison(page) ||
+	     (UFFDWP_HUGE_MIGRATION_LOSES_BIT && PageCompound(page))) &&
+	    uffdwp_vma_has_ring(vma))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_try_to_unmap);
+}
+
+/* It is only placed: reclaim cannot be made to take a page. */
+static struct uffdwp_hook try_to_unmap_hook = {
+	.symbol = "try_to_unmap_one",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(try_to_unmap),
+};
+
+/* ---- KSM */
+
+static int instead_of_merge(struct vm_area_struct *vma, struct page *page, struct page *kpage)
+{
+	struct page *head = compound_head(page);
+	const pgoff_t index = uffdwp_page_file_index(head) + (page - head);
+	const bool merged = uffdwp_page_is_merged(page);
+	unsigned long start = vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT);
+	unsigned long end = start + PAGE_SIZE;
+	int ret = uffdwp_call(try_to_merge_one_page)(vma, page, kpage);
+
+	/* The index of a page that was merged before is that of another VMA. */
+	if (merged || start < vma->vm_start || end > vma->vm_end) {
+		start = vma->vm_start;
+		end = vma->vm_end;
+	}
+	if (!ret && page != kpage)
+		uffdwp_tell_vma(vma, start, end, UFFDWP_RING_SCAN);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int try_to_merge_one_page(vma, struct page *page, struct page *kpage), with mmap_lock held */
+UFFDWP_CALLBACK(merge)
+{
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_has_ring(vma))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_merge);
+}
+
+#ifdef CONFIG_KSM
+/* It is only placed: ksmd takes its time. */
+static struct uffdwp_hook merge_hook = {
+	.symbol = "try_to_merge_one_page",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(merge),
+};
+#endif
+
+/* ---- zaps that discard.c does not see */
+
+#if UFFDWP_HAS_PLAIN_ZAP
+static void instead_of_plain_zap(struct vm_area_struct *vma, unsigned long start,
+				 unsigned long size)
+{
+	uffdwp_call_plain_zap(vma, start, size);
+	uffdwp_tell_vma(vma, start, start + size, UFFDWP_RING_WRITTEN);
+	module_put(THIS_MODULE);
+}
+
+/* void NAME(vma, start, size), with mmap_lock held */
+UFFDWP_CALLBACK(plain_zap)
+{
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+
+	uffdwp_hook_fires(ops);
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_has_ring(vma))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_plain_zap);
+}
+
+/* Of a page that is there: guard pages are installed into nothing without a zap. */
+static bool prove_plain_zap(struct uffdwp_proof *p)
+{
+	const unsigned long addr = uffdwp_proof_page(p, 0);
+	bool proved;
+
+	proved = !uffdwp_proof_write(p, 0, 5) &&
+		 !uffdwp_call(do_madvise)(p->t->mm, addr, PAGE_SIZE, UFFDWP_PLAIN_ZAP_ADVICE) &&
+		 uffdwp_proof_fired(p);
+	if (UFFDWP_PLAIN_ZAP_UNDO)
+		uffdwp_call(do_madvise)(p->t->mm, addr, PAGE_SIZE, UFFDWP_PLAIN_ZAP_UNDO);
+	return proved;
+}
+
+static struct uffdwp_hook plain_zap_hook = {
+	.symbol = UFFDWP_PLAIN_ZAP_SYMBOL,
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(plain_zap),
+	.prove = prove_plain_zap,
+};
+#endif
+
+#if UFFDWP_TRACKS_HUGETLB
+static void instead_of_unmap_hugepage(struct vm_area_struct *vma, unsigned long start,
+				      unsigned long end, void *page, unsigned int flags)
+{
+	uffdwp_call(unmap_hugepage_range)(vma, start, end, page, flags);
+	uffdwp_tell_vma(vma, start, end, UFFDWP_RING_SCAN);
+	module_put(THIS_MODULE);
+}
+
+/* void unmap_hugepage_range(vma, start, end, page, zap_flags): also for holes, i_mmap_rwsem held */
+UFFDWP_CALLBACK(unmap_hugepage)
+{
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_has_ring(vma))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_unmap_hugepage);
+}
+
+/* It is only placed: there need not be a page of hugetlb to try. */
+static struct uffdwp_hook unmap_hugepage_hook = {
+	.symbol = "unmap_hugepage_range",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(unmap_hugepage),
+};
+#endif
+
+/* ---- swapoff */
+
+#if UFFDWP_SWAPOFF_LOSES_BITS
+static int instead_of_try_to_unuse(unsigned int type, bool frontswap, unsigned long pages)
+{
+	int ret = uffdwp_call(try_to_unuse)(type, frontswap, pages);
+
+	uffdwp_health_tell_all();
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int try_to_unuse(unsigned int type, bool frontswap, unsigned long pages), of all mms */
+UFFDWP_CALLBACK(try_to_unuse)
+{
+	if (uffdwp_any_ring())
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_try_to_unuse);
+}
+
+static struct uffdwp_hook try_to_unuse_hook = {
+	.symbol = "try_to_unuse",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(try_to_unuse),
+};
+#endif
+
+/* ---- munmap() */
+
+/* mremap() of 64-bit and of 32-bit programs; neither is a call that unmaps for the other. */
+#define NR_MREMAP 25
+#define NR_MREMAP_32 163
+
+/*
+ * Is this VMA unmapped by an mremap() that moves? It may be one that has failed: what was moved is
+ * back where it was, without its bits. One that makes a mapping smaller moves nothing.
+ */
+static bool is_in_moving_mremap(void)
+{
+	const struct pt_regs *regs = current_pt_regs();
+
+	if (current->flags & PF_KTHREAD)
+		return false;
+	if (regs->orig_ax == NR_MREMAP)
+		return regs->si < regs->dx || (regs->r10 & (MREMAP_FIXED | MREMAP_DONTUNMAP));
+	return regs->orig_ax == NR_MREMAP_32;
+}
+
+static notrace void tell_of_unmap(struct vm_area_struct *vma, unsigned long start,
+				  unsigned long end)
+{
+	struct uffdwp_tracker *t;
+
+	if (!vma->vm_userfaultfd_ctx.ctx)
+		return;
+	t = uffdwp_tracker_of_vma(vma);
+	if (!t)
+		return;
+	uffdwp_tell(t, max(start, vma->vm_start), min(end, vma->vm_end), UFFDWP_RING_SCAN);
+	if (is_in_moving_mremap())
+		uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);
+}
+
+/* int userfaultfd_unmap_prep(vma or mm, start, end, unmaps), with mmap_lock held for writing */
+UFFDWP_CALLBACK(unmap_prep)
+{
+	const unsigned long start = uffdwp_fregs_arg1(fregs), end = uffdwp_fregs_arg2(fregs);
+	struct vm_area_struct *vma;
+
+	uffdwp_hook_fires(ops);
+	if (likely(!uffdwp_any_ring()))
+		return;
+#if UFFDWP_UNMAP_PREP_TAKES_MM
+	vma = find_vma((struct mm_struct *)uffdwp_fregs_arg0(fregs), start);
+	for (; vma && vma->vm_start < end; vma = find_vma(vma->vm_mm, vma->vm_end))
+		tell_of_unmap(vma, start, end);
+#else
+	/* Up to 5.10 it goes on to the VMAs behind. */
+	for (vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
+	     vma && vma->vm_start < end; vma = find_vma(vma->vm_mm, vma->vm_end)) {
+		tell_of_unmap(vma, start, end);
+		if (!UFFDWP_UNMAP_PREP_GOES_ON)
+			break;
+	}
+#endif
+}
+
+static bool prove_unmap_prep(struct uffdwp_proof *p)
+{
+	unsigned long addr = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
+
+	return !IS_ERR_VALUE(addr) && !vm_munmap(addr, PAGE_SIZE) && uffdwp_proof_fired(p);
+}
+
+static struct uffdwp_hook unmap_prep_hook = {
+	.symbol = "userfaultfd_unmap_prep",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_WATCH(unmap_prep),
+	.prove = prove_unmap_prep,
+};
+
+struct uffdwp_hook *const uffdwp_ring_hooks[] = {
+	&madvise_free_hook,
+	&try_to_unmap_hook,
+#ifdef CONFIG_KSM
+	&merge_hook,
+#endif
+#if UFFDWP_HAS_PLAIN_ZAP
+	&plain_zap_hook,
+#endif
+#if UFFDWP_TRACKS_HUGETLB
+	&unmap_hugepage_hook,
+#endif
+#if UFFDWP_SWAPOFF_LOSES_BITS
+	&try_to_unuse_hook,
+#endif
+	&unmap_prep_hook,
+	NULL
+};

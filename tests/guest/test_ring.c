@@ -1,0 +1,888 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ring: what becomes written is told, in whatever way it does; what is not told exactly is to
+ * be scanned; nothing is lost when it overflows. That it is so for every kind of memory, state and
+ * event, test_matrix and the oracle see.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "ring.h"
+#include "unserved.h"
+
+#define N 64ul
+#define ENTRIES 256u
+
+static char *memory;
+static int tracker;
+static struct tracer_ring ring;
+
+static int set_up(void **state)
+{
+	(void)state;
+	memory = map_filled(N);
+	tracker = tracker_of(memory, N * PAGE);
+	assert_true(dev_features() & UFFDWP_FEATURE_RING);
+	ring = ring_open(tracker, ENTRIES, 1);
+	ring_settle(&ring);
+	wait_for(!written(tracker, memory, N * PAGE, true));
+	ring_settle(&ring);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	if (ring.header)
+		ring_close(&ring);
+	close(tracker);
+	munmap(memory, N * PAGE);
+	return 0;
+}
+
+static bool is_readable(void)
+{
+	struct pollfd p = { .fd = tracker, .events = POLLIN };
+
+	assert_true(poll(&p, 1, 0) >= 0);
+	return p.revents & POLLIN;
+}
+
+/* Exactly this, and nothing else, is told. */
+static void assert_told(const char *start, size_t pages)
+{
+	struct uffdwp_ring_entry entry;
+
+	assert_false(ring_says_everything(&ring));
+	assert_true(ring_next(&ring, &entry));
+	assert_int_equal(entry.start, (uintptr_t)start);
+	assert_int_equal(entry.pages, pages);
+	assert_int_equal(entry.flags, UFFDWP_RING_WRITTEN);
+	assert_false(ring_next(&ring, &entry));
+}
+
+/* All that a scan calls written is covered. */
+static void assert_covered(const char *start, size_t pages)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		if ((categories(tracker, start + i * PAGE) & UFFDWP_PAGE_IS_WRITTEN) &&
+		    !ring_covers(&ring, start + i * PAGE))
+			fail_msg("page %zu is written, and the ring does not tell of it", i);
+}
+
+TEST(a_first_write_is_told_once)
+{
+	assert_int_equal(ring_pending(&ring), 0);
+	memory[3 * PAGE + 5] = 2;
+	memory[3 * PAGE + 6] = 2;
+	assert_told(memory + 3 * PAGE, 1);
+	assert_int_equal(ring_reset(&ring), 0);
+	assert_int_equal(written(tracker, memory, N * PAGE, false), 0);
+	assert_int_equal(ring_pending(&ring), 0);
+	memory[3 * PAGE + 5] = 2;
+	assert_told(memory + 3 * PAGE, 1);
+}
+
+TEST(reading_is_not_told)
+{
+	size_t i;
+
+	for (i = 0; i < N; i++)
+		(void)*(volatile char *)(memory + i * PAGE);
+	assert_int_equal(written(tracker, memory, N * PAGE, false), 0);
+	assert_int_equal(ring_pending(&ring), 0);
+	assert_false(ring_says_everything(&ring));
+}
+
+TEST(reset_arms_what_was_read_and_no_more)
+{
+	struct uffdwp_ring_entry entry;
+	struct uffdwp_ring_reset_arg arg = { 0 };
+	size_t i;
+
+	for (i = 0; i < 10; i++)
+		memory[(9 - i) * 2 * PAGE] = 3;
+	for (i = 0; i < 5; i++) {
+		assert_true(ring_next(&ring, &entry));
+		assert_int_equal(entry.start, (uintptr_t)memory + (9 - i) * 2 * PAGE);
+	}
+	arg.upto = ring.read;
+	assert_ok(dev_ring_reset(tracker, &arg));
+	assert_int_equal(arg.armed, 5);
+	assert_int_equal(arg.told, 0);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(!(categories(tracker, memory + i * 2 * PAGE) &
+				   UFFDWP_PAGE_IS_WRITTEN), i >= 5);
+	assert_int_equal(ring_pending(&ring), 5);
+	assert_covered(memory, N);
+}
+
+TEST(a_huge_page_is_told_by_small_pages)
+{
+	char *p;
+
+	p = map_huge(1);
+	if (!p)
+		skip_because("no huge page to be had");
+	assert_ok(dev_register(tracker, p, HUGE_PAGE));
+	assert_ok(dev_arm(tracker, p, HUGE_PAGE));
+	assert_int_equal(written(tracker, p, HUGE_PAGE, true), 0);
+	ring_settle(&ring);
+	p[7 * PAGE] = 1;
+	assert_told(p + 7 * PAGE, 1);
+	ring_reset(&ring);
+	assert_ok(madvise(p, HUGE_PAGE, MADV_DONTNEED));
+	assert_told(p, 512);
+	munmap(p, HUGE_PAGE);
+}
+
+/* A tracker with these options, of this memory, with a ring that is settled. */
+static void begin_anew(uint64_t flags, uint32_t granule, char *p, size_t len)
+{
+	ring_close(&ring);
+	close(tracker);
+	tracker = dev_open();
+	assert_ok(dev_attach_granule(tracker, flags, granule));
+	assert_ok(dev_register(tracker, p, len));
+	ring = ring_open(tracker, ENTRIES, 1);
+	ring_settle(&ring);
+	wait_for(!written(tracker, p, len, true));
+	ring_settle(&ring);
+}
+
+/* The page itself, and what its write has opened on both sides of it. */
+TEST(a_granule_is_told)
+{
+	char *p = map_filled(N + 32), *block = (char *)(((uintptr_t)p + 16 * PAGE - 1) &
+							-(16 * PAGE));
+
+	begin_anew(0, 16, p, (N + 32) * PAGE);
+	block[5 * PAGE] = 2;
+	assert_int_equal(written(tracker, p, (N + 32) * PAGE, false), 16);
+	assert_covered(p, N + 32);
+	assert_int_equal(ring_pending(&ring), 3);
+	ring_settle(&ring);
+	assert_int_equal(written(tracker, p, (N + 32) * PAGE, false), 0);
+	munmap(p, (N + 32) * PAGE);
+}
+
+TEST(a_huge_page_that_stays_whole_is_told_as_a_whole)
+{
+	char *p = map_huge(1);
+
+	if (!p)
+		skip_because("there was no huge page to be had");
+	begin_anew(UFFDWP_ATTACH_WHOLE_HUGE, 0, p, HUGE_PAGE);
+	p[7 * PAGE] = 2;
+	assert_told(p, 512);
+	assert_int_equal(ring_reset(&ring), 0);
+	assert_int_equal(written(tracker, p, HUGE_PAGE, false), 0);
+	/* A part of it is not armed, and so it is told again. */
+	assert_ok(dev_disarm(tracker, p, PAGE));
+	assert_told(p, 512);
+	assert_int_equal(written(tracker, p, 8 * PAGE, true), 8);
+	assert_covered(p, 512);
+	assert_int_equal(ring_pending(&ring), 2);
+	munmap(p, HUGE_PAGE);
+}
+
+/* Its first writes take no fault. */
+TEST(sparse_memory_has_no_ring)
+{
+	uint64_t bytes;
+	int fd = dev_open();
+
+	assert_ok(dev_attach(fd, 0, 0, 0, UFFDWP_UNPOP_SPARSE));
+	assert_err(dev_ring(fd, ENTRIES, 1, &bytes), EOPNOTSUPP);
+	close(fd);
+}
+
+TEST(hugetlb_is_told_by_its_pages)
+{
+	const char *reason;
+	char *p;
+
+	reason = hugetlb_reserve(2);
+	if (reason)
+		skip_because("%s", reason);
+	p = mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	needs_kind(UFFDWP_KIND_HUGETLB, p, 2 * HUGE_PAGE);
+	p[0] = p[HUGE_PAGE] = 1;
+	assert_ok(dev_register(tracker, p, 2 * HUGE_PAGE));
+	assert_ok(dev_arm(tracker, p, 2 * HUGE_PAGE));
+	wait_for(!written(tracker, p, 2 * HUGE_PAGE, true));
+	ring_settle(&ring);
+	p[HUGE_PAGE + 5 * PAGE] = 2;
+	assert_told(p + HUGE_PAGE, 512);
+	ring_reset(&ring);
+	assert_int_equal(written(tracker, p, 2 * HUGE_PAGE, false), 0);
+	p[0] = 2;
+	assert_told(p, 512);
+	munmap(p, 2 * HUGE_PAGE);
+	hugetlb_release();
+}
+
+TEST(unpopulated_memory_is_told)
+{
+	char *p;
+
+	p = map_anon(N);
+	assert_ok(dev_register(tracker, p, N * PAGE));
+	assert_ok(dev_arm(tracker, p, N * PAGE));
+	ring_settle(&ring);
+	p[9 * PAGE] = 1;
+	assert_told(p + 9 * PAGE, 1);
+	munmap(p, N * PAGE);
+}
+
+TEST(markers_are_told)
+{
+	char *p;
+	int fd;
+
+	needs_markers();
+	p = map_anon(N);
+	fd = dev_open();
+	assert_ok(dev_attach_markers(fd));
+	assert_ok(dev_register(fd, p, N * PAGE));
+	assert_ok(dev_arm(fd, p, N * PAGE));
+	ring_close(&ring);
+	close(tracker);
+	tracker = fd;
+	ring = ring_open(fd, ENTRIES, 1);
+	ring_settle(&ring);
+	(void)*(volatile char *)(p + 8 * PAGE);
+	assert_int_equal(ring_pending(&ring), 0);
+	p[9 * PAGE] = 1;
+	assert_told(p + 9 * PAGE, 1);
+	munmap(p, N * PAGE);
+}
+
+TEST(discards_are_told)
+{
+	assert_ok(madvise(memory + 4 * PAGE, 6 * PAGE, MADV_DONTNEED));
+	assert_told(memory + 4 * PAGE, 6);
+	ring_reset(&ring);
+	assert_int_equal(written(tracker, memory, N * PAGE, false), 0);
+}
+
+TEST(holes_and_truncation_are_told)
+{
+	int file;
+	char *p;
+
+	file = memfd_create("ring", 0);
+	assert_ok(ftruncate(file, N * PAGE));
+	p = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	needs_kind(UFFDWP_KIND_SHMEM, p, N * PAGE);
+	touch(p, N, 1);
+	assert_ok(dev_register(tracker, p, N * PAGE));
+	assert_ok(dev_arm(tracker, p, N * PAGE));
+	wait_for(!written(tracker, p, N * PAGE, true));
+	ring_settle(&ring);
+	assert_ok(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 5 * PAGE, 3 * PAGE));
+	assert_covered(p, N);
+	assert_true(ring_covers(&ring, p + 5 * PAGE));
+	assert_true(ring_covers(&ring, p + 7 * PAGE));
+	assert_false(ring_covers(&ring, p + 9 * PAGE));
+	ring_settle(&ring);
+	assert_ok(ftruncate(file, 20 * PAGE));
+	assert_ok(ftruncate(file, N * PAGE));
+	assert_covered(p, N);
+	assert_true(ring_covers(&ring, p + 20 * PAGE));
+	assert_true(ring_covers(&ring, p + (N - 1) * PAGE));
+	munmap(p, N * PAGE);
+	close(file);
+}
+
+TEST(lazily_freed_pages_are_told)
+{
+	int tries;
+
+	assert_ok(madvise(memory, 8 * PAGE, MADV_FREE));
+	assert_covered(memory, N);
+	assert_true(ring_covers(&ring, memory));
+	/* What it says now is scanned; then reclaim takes the pages. */
+	ring_settle(&ring);
+	written(tracker, memory, N * PAGE, true);
+	for (tries = 0; tries < 200 && !written(tracker, memory, 8 * PAGE, false); tries++) {
+		assert_ok(madvise(memory, 8 * PAGE, MADV_PAGEOUT));
+		usleep(1000);
+		if (tries % 20 == 19)
+			empty_batches();
+	}
+	if (tries == 200)
+		skip_because("reclaim has not taken the pages");
+	assert_covered(memory, N);
+}
+
+TEST(disarming_is_told)
+{
+	assert_ok(dev_disarm(tracker, memory + 10 * PAGE, 5 * PAGE));
+	assert_told(memory + 10 * PAGE, 5);
+	ring_reset(&ring);
+	assert_int_equal(written(tracker, memory, N * PAGE, false), 0);
+}
+
+/* The scan has armed the page, and has to make it written again. */
+TEST(a_scan_that_could_not_be_delivered_is_told)
+{
+	struct uffdwp_region *nowhere;
+	struct uffdwp_scan_arg arg;
+
+	nowhere = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory[0] = 5;
+	assert_told(memory, 1);
+	arg = scan_arg(memory, N * PAGE, nowhere, 1);
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	assert_err(dev_scan(tracker, &arg), EFAULT);
+	assert_told(memory, 1);
+	assert_covered(memory, N);
+	munmap(nowhere, PAGE);
+}
+
+TEST(registering_is_to_be_scanned)
+{
+	char *p;
+
+	p = map_filled(4);
+	assert_ok(dev_register(tracker, p, 4 * PAGE));
+	assert_covered(p, 4);
+	ring_settle(&ring);
+	assert_ok(dev_unregister(tracker, memory, N * PAGE));
+	assert_covered(memory, N);
+	assert_ok(dev_register(tracker, memory, N * PAGE));
+	assert_covered(memory, N);
+	munmap(p, 4 * PAGE);
+}
+
+TEST(memory_that_is_replaced_is_to_be_scanned)
+{
+	assert_ptr_equal(mmap(memory + 8 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), memory + 8 * PAGE);
+	assert_true(ring_covers(&ring, memory + 8 * PAGE));
+	assert_true(ring_covers(&ring, memory + 11 * PAGE));
+	assert_false(ring_covers(&ring, memory + 12 * PAGE));
+	assert_covered(memory, N);
+	ring_settle(&ring);
+	assert_ptr_equal(mremap(memory + 20 * PAGE, (N - 20) * PAGE, 20 * PAGE, 0),
+			 memory + 20 * PAGE);
+	assert_true(ring_covers(&ring, memory + 40 * PAGE));
+	assert_false(ring_says_everything(&ring));
+	ring_settle(&ring);
+	/* Elsewhere a munmap() is no concern of the ring's. */
+	assert_ok(munmap(map_filled(4), 4 * PAGE));
+	assert_int_equal(ring_pending(&ring), 0);
+}
+
+TEST(memory_that_is_moved_is_told)
+{
+	char *to;
+
+	to = map_anon(N);
+	assert_ptr_equal(mremap(memory, N * PAGE, N * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to), to);
+	assert_covered(to, N);
+	assert_true(ring_covers(&ring, memory));
+	munmap(to, N * PAGE);
+}
+
+TEST(what_the_process_unprotects_is_to_be_scanned)
+{
+	struct uffdio_register reg = {
+		.range = { (uintptr_t)memory, N * PAGE }, .mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	struct uffdio_writeprotect wp = { .range = { (uintptr_t)memory + 4 * PAGE, 4 * PAGE } };
+	int uffd, fd;
+
+	if (!(dev_features() & UFFDWP_FEATURE_UFFD))
+		skip_because("no userfaultfd can be handed in");
+	assert_ok(dev_unregister(tracker, memory, N * PAGE));
+	uffd = new_uffd(0);
+	fd = dev_open();
+	assert_ok(dev_attach_uffd(fd, uffd));
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
+	assert_ok(dev_arm(fd, memory, N * PAGE));
+	wait_for(!written(fd, memory, N * PAGE, true));
+	ring_close(&ring);
+	close(tracker);
+	tracker = fd;
+	ring = ring_open(fd, ENTRIES, 1);
+	ring_settle(&ring);
+	/* Protecting tells nothing, taking it away does. */
+	wp.mode = UFFDIO_WRITEPROTECT_MODE_WP;
+	assert_ok(ioctl(uffd, UFFDIO_WRITEPROTECT, &wp));
+	assert_int_equal(ring_pending(&ring), 0);
+	wp.mode = 0;
+	assert_ok(ioctl(uffd, UFFDIO_WRITEPROTECT, &wp));
+	assert_int_equal(written(fd, memory, N * PAGE, false), 4);
+	assert_covered(memory, N);
+	ring_settle(&ring);
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
+	assert_covered(memory, N);
+	ring_settle(&ring);
+	assert_ok(dev_arm(fd, memory, N * PAGE));
+	assert_ok(ioctl(uffd, UFFDIO_UNREGISTER, &reg.range));
+	assert_covered(memory, N);
+	close(uffd);
+}
+
+TEST(what_gives_way_is_told)
+{
+	struct uffdio_register reg = {
+		.range = { (uintptr_t)memory, N * PAGE }, .mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	int uffd;
+
+	uffd = new_uffd(0);
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
+	assert_covered(memory, N);
+	close(uffd);
+}
+
+/* vmsplice(2) has a pipe hold the page. */
+TEST(a_held_page_is_told_until_it_is_let_go)
+{
+	struct iovec page = { memory + 2 * PAGE, PAGE };
+	int ends[2], round;
+
+	assert_ok(pipe(ends));
+	/* In this order: Linux 5.10 copies what is held when it is written. */
+	memory[2 * PAGE] = 9;
+	assert_int_equal(vmsplice(ends[1], &page, 1, 0), PAGE);
+	for (round = 0; round < 3; round++) {
+		assert_told(memory + 2 * PAGE, 1);
+		ring_reset(&ring);
+		assert_true(categories(tracker, page.iov_base) & UFFDWP_PAGE_IS_WRITTEN);
+	}
+	close(ends[0]);
+	close(ends[1]);
+	wait_for((ring_settle(&ring), !ring_pending(&ring)));
+	assert_int_equal(written(tracker, memory, N * PAGE, false), 0);
+}
+
+TEST(a_full_ring_says_everything_and_loses_nothing)
+{
+	struct uffdwp_ring_entry entry;
+	size_t i, told = 0;
+	char *p;
+
+	p = map_filled(2 * ENTRIES);
+	assert_ok(dev_register(tracker, p, 2 * ENTRIES * PAGE));
+	assert_ok(dev_arm(tracker, p, 2 * ENTRIES * PAGE));
+	wait_for(!written(tracker, p, 2 * ENTRIES * PAGE, true));
+	ring_settle(&ring);
+	touch(p, ENTRIES, 2);
+	assert_int_equal(ring_pending(&ring), ENTRIES);
+	assert_false(ring_says_everything(&ring));
+	touch(p + ENTRIES * PAGE, 1, 2);
+	assert_int_equal(ring_pending(&ring), ENTRIES);
+	assert_true(ring_says_everything(&ring));
+	for (; ring_next(&ring, &entry); told++)
+		assert_int_equal(entry.start, (uintptr_t)p + told * PAGE);
+	assert_int_equal(told, ENTRIES);
+	assert_int_equal(ring_reset(&ring), UFFDWP_RING_EVERYTHING);
+	assert_false(ring_says_everything(&ring));
+	/* What did not fit is found by the scan. */
+	assert_int_equal(written(tracker, p, 2 * ENTRIES * PAGE, true), 1);
+	for (i = 0; i < 3 * ENTRIES; i++) {
+		p[i % ENTRIES * PAGE]++;
+		assert_true(ring_next(&ring, &entry));
+		assert_int_equal(entry.start, (uintptr_t)p + i % ENTRIES * PAGE);
+		ring_reset(&ring);
+	}
+	munmap(p, 2 * ENTRIES * PAGE);
+}
+
+static void *write_soon(void *arg)
+{
+	usleep(100000);
+	*(volatile char *)arg = 1;
+	return NULL;
+}
+
+TEST(poll_wakes_at_the_watermark)
+{
+	struct pollfd p = { .events = POLLIN };
+	pthread_t thread;
+	int fd;
+
+	assert_ok(dev_unregister(tracker, memory, N * PAGE));
+	fd = tracker_of(memory, N * PAGE);
+	ring_close(&ring);
+	close(tracker);
+	tracker = p.fd = fd;
+	ring = ring_open(fd, ENTRIES, 3);
+	/* EVERYTHING is something to do. */
+	assert_true(is_readable());
+	ring_settle(&ring);
+	wait_for(!written(fd, memory, N * PAGE, true));
+	ring_settle(&ring);
+	assert_false(is_readable());
+	memory[0] = memory[PAGE] = 1;
+	assert_false(is_readable());
+	assert_int_equal(poll(&p, 1, 200), 0);
+	assert_ok(pthread_create(&thread, NULL, write_soon, memory + 2 * PAGE));
+	assert_int_equal(poll(&p, 1, 20000), 1);
+	assert_int_equal(p.revents, POLLIN);
+	pthread_join(thread, NULL);
+	ring_settle(&ring);
+	assert_false(is_readable());
+}
+
+TEST(poll_ends_with_the_process)
+{
+	struct peer peer;
+	struct pollfd p = { .events = POLLIN };
+
+	peer = peer_start();
+	ring_close(&ring);
+	close(tracker);
+	tracker = p.fd = dev_open();
+	assert_ok(dev_attach_pid(tracker, peer.pid));
+	ring = ring_open(tracker, ENTRIES, ENTRIES);
+	ring_settle(&ring);
+	assert_int_equal(poll(&p, 1, 100), 0);
+	peer_do(&peer, PEER_EXIT, NULL, 0, 0);
+	assert_int_equal(poll(&p, 1, 20000), 1);
+	assert_true(p.revents & POLLHUP);
+	wait_for(ring.header->flags & UFFDWP_RING_ENDED);
+	peer_end(&peer);
+}
+
+TEST(a_closed_userfaultfd_ends_the_ring)
+{
+	struct pollfd p = { .events = POLLIN };
+	int uffd;
+
+	if (!(dev_features() & UFFDWP_FEATURE_UFFD))
+		skip_because("no userfaultfd can be handed in");
+	uffd = new_uffd(0);
+	ring_close(&ring);
+	close(tracker);
+	tracker = p.fd = dev_open();
+	assert_ok(dev_attach_uffd(tracker, uffd));
+	ring = ring_open(tracker, ENTRIES, ENTRIES);
+	ring_settle(&ring);
+	assert_int_equal(poll(&p, 1, 100), 0);
+	close(uffd);
+	assert_int_equal(poll(&p, 1, 20000), 1);
+	assert_true(p.revents & POLLHUP);
+}
+
+TEST(nobody_can_write_to_the_ring)
+{
+	const size_t bytes = 2 * PAGE;
+	uint64_t value = 7;
+	void *p;
+	int mem;
+
+	assert_ptr_equal(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, tracker, 0),
+			 MAP_FAILED);
+	assert_int_equal(errno, EPERM);
+	assert_ptr_equal(mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, tracker, 0), MAP_FAILED);
+	assert_int_equal(errno, EINVAL);
+	assert_ptr_equal(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, tracker, PAGE), MAP_FAILED);
+	assert_int_equal(errno, EINVAL);
+	assert_ptr_equal(mmap(NULL, 64 * PAGE, PROT_READ, MAP_SHARED, tracker, 0), MAP_FAILED);
+	assert_int_equal(errno, EINVAL);
+	p = mmap(NULL, bytes, PROT_READ, MAP_SHARED, tracker, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_int_equal(mprotect(p, bytes, PROT_READ | PROT_WRITE), -1);
+	assert_int_equal(errno, EACCES);
+	assert_ptr_equal(mremap(p, bytes, 2 * bytes, MREMAP_MAYMOVE), MAP_FAILED);
+	mem = open("/proc/self/mem", O_RDWR);
+	assert_true(pwrite(mem, &value, sizeof(value), (uintptr_t)p) <= 0);
+	close(mem);
+	assert_int_equal(((struct uffdwp_ring_header *)p)->entries, ENTRIES);
+	munmap(p, bytes);
+}
+
+/* A mapping is as good as a descriptor; a child does not have it. */
+TEST(a_mapping_keeps_the_tracker)
+{
+	pid_t child;
+	int status;
+
+	close(tracker);
+	memory[0] = 4;
+	assert_true(ring_covers(&ring, memory));
+	child = fork();
+	if (!child) {
+		signal(SIGSEGV, SIG_DFL);
+		_exit((int)*(volatile uint32_t *)&ring.header->entries);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	ring_close(&ring);
+	assert_false(has_registered_memory(getpid()));
+	tracker = dev_open();
+}
+
+TEST(arguments_are_checked)
+{
+	struct uffdwp_ring_reset_arg reset = { 0 };
+	uint64_t bytes;
+	int fd;
+
+	fd = dev_open();
+	assert_err(dev_ring(fd, 64, 1, NULL), ENOTCONN);
+	assert_err(dev_ring_reset(fd, &reset), ENOTCONN);
+	assert_ptr_equal(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0), MAP_FAILED);
+	assert_int_equal(errno, ENODEV);
+	assert_ok(dev_attach_self(fd));
+	assert_err(dev_ring_reset(fd, &reset), ENODEV);
+	assert_err(dev_ring(fd, 0, 0, NULL), EINVAL);
+	assert_err(dev_ring(fd, 63, 1, NULL), EINVAL);
+	assert_err(dev_ring(fd, UFFDWP_RING_MIN_ENTRIES / 2, 1, NULL), EINVAL);
+	assert_err(dev_ring(fd, UFFDWP_RING_MAX_ENTRIES * 2, 1, NULL), EINVAL);
+	assert_err(dev_ring(fd, 1u << 31, 1, NULL), EINVAL);
+	assert_err(dev_ring(fd, 64, 0, NULL), EINVAL);
+	assert_err(dev_ring(fd, 64, 65, NULL), EINVAL);
+	assert_ok(dev_ring(fd, UFFDWP_RING_MAX_ENTRIES, 1, &bytes));
+	assert_int_equal(bytes, PAGE + 16ul * UFFDWP_RING_MAX_ENTRIES);
+	assert_err(dev_ring(fd, 64, 1, NULL), EALREADY);
+	close(fd);
+
+	memory[0] = 1;
+	reset.upto = ring.header->head + 1;
+	assert_err(dev_ring_reset(tracker, &reset), EINVAL);
+	reset.upto = ring.header->tail - 1;
+	assert_err(dev_ring_reset(tracker, &reset), EINVAL);
+	reset.upto = UINT64_MAX;
+	assert_err(dev_ring_reset(tracker, &reset), EINVAL);
+	reset = (struct uffdwp_ring_reset_arg){ .upto = ring.header->head, .flags = 1 };
+	assert_err(dev_ring_reset(tracker, &reset), EINVAL);
+	reset = (struct uffdwp_ring_reset_arg){ .upto = ring.header->head, .reserved = 1 };
+	assert_err(dev_ring_reset(tracker, &reset), EINVAL);
+	assert_told(memory, 1);
+}
+
+/* What the entries tell of need not be there any more, or be something else. */
+TEST(entries_outlive_their_memory)
+{
+	touch(memory, N, 3);
+	assert_ok(munmap(memory, 8 * PAGE));
+	assert_ptr_equal(mmap(memory, 4 * PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), memory);
+	assert_ok(dev_unregister(tracker, memory + 16 * PAGE, 8 * PAGE));
+	assert_ok(dev_register(tracker, memory + 20 * PAGE, 4 * PAGE));
+	assert_ok(mprotect(memory + 30 * PAGE, 2 * PAGE, PROT_READ));
+	ring_settle(&ring);
+	assert_true(categories(tracker, memory) & UFFDWP_PAGE_IS_UNTRACKED);
+	memory[0] = 1;
+	assert_false(categories(tracker, memory + 9 * PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_true(categories(tracker, memory + 17 * PAGE) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_ok(mmap(memory + 4 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
+	assert_ok(mprotect(memory + 30 * PAGE, 2 * PAGE, PROT_READ | PROT_WRITE));
+	memory[31 * PAGE] = 9;
+	assert_true(ring_covers(&ring, memory + 31 * PAGE));
+}
+
+/* ---- two writers, and a mirror that is made from the ring alone */
+
+#define WRITERS 2
+#define ALL 2048ul
+
+static struct {
+	char *memory;
+	char mirror[ALL * PAGE];
+	atomic_bool stop, pause;
+	atomic_int paused;
+	atomic_ulong writes;
+} load;
+
+static void *write_on(void *arg)
+{
+	uint64_t random = (uintptr_t)arg * 0x9E3779B97F4A7C15ull + 1, r;
+
+	while (!load.stop) {
+		if (load.pause) {
+			load.paused++;
+			while (load.pause && !load.stop)
+				usleep(100);
+			load.paused--;
+		}
+		r = next_random(&random);
+		if (r % 200 == 0)
+			madvise(load.memory + (r >> 20) % ALL * PAGE, PAGE, MADV_DONTNEED);
+		else
+			*(uint64_t *)(load.memory + (r >> 20) % (ALL * PAGE / 8) * 8) = r;
+		load.writes++;
+	}
+	return NULL;
+}
+
+static void copy_pages(uint64_t start, uint64_t pages)
+{
+	const uint64_t first = (uintptr_t)load.memory;
+
+	if (start >= first && start < first + ALL * PAGE)
+		memcpy(load.mirror + (start - first), (char *)(uintptr_t)start, pages * PAGE);
+}
+
+static void copy_by_scan(uint64_t start, uint64_t pages)
+{
+	static struct uffdwp_region vec[512];
+	struct uffdwp_scan_arg arg = scan_arg((void *)(uintptr_t)start, pages * PAGE, vec, 512);
+	int n, i;
+
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	while (arg.start != arg.end) {
+		n = dev_scan(tracker, &arg);
+		assert_true(n >= 0);
+		for (i = 0; i < n; i++)
+			copy_pages(vec[i].start, (vec[i].end - vec[i].start) / PAGE);
+		arg.start = arg.walk_end;
+	}
+}
+
+/* One harvest, in the order of the manual. Returns what was told. */
+static size_t harvest(size_t *everything)
+{
+	static struct uffdwp_ring_entry kept[4096];
+	size_t n = 0, i;
+
+	while (n < 4096 && ring_next(&ring, &kept[n])) {
+		const uint64_t first = (uintptr_t)load.memory;
+
+		/* None is torn. */
+		assert_true(kept[n].start % PAGE == 0 && kept[n].pages && kept[n].pages <= ALL);
+		assert_true(kept[n].flags == UFFDWP_RING_WRITTEN ||
+			    kept[n].flags == UFFDWP_RING_SCAN);
+		assert_true(kept[n].start >= first && kept[n].start < first + ALL * PAGE);
+		n++;
+	}
+	if (ring_reset(&ring)) {
+		copy_by_scan((uintptr_t)load.memory, ALL);
+		++*everything;
+	}
+	for (i = 0; i < n; i++) {
+		if (kept[i].flags == UFFDWP_RING_WRITTEN)
+			copy_pages(kept[i].start, kept[i].pages);
+		else
+			copy_by_scan(kept[i].start, kept[i].pages);
+	}
+	return n;
+}
+
+static void writers_are_followed(uint32_t entries, bool overflows)
+{
+	pthread_t threads[WRITERS];
+	const size_t enough = overflows ? 300 : 3000;
+	size_t told = 0, everything = 0, rounds, i;
+	time_t end = time(NULL) + 20;
+
+	load.memory = map_filled(ALL);
+	load.stop = load.pause = false;
+	load.writes = 0;
+	ring_close(&ring);
+	close(tracker);
+	tracker = dev_open();
+	assert_ok(dev_attach_self(tracker));
+	assert_ok(dev_register(tracker, load.memory, ALL * PAGE));
+	ring = ring_open(tracker, entries, entries);
+	for (i = 0; i < WRITERS; i++)
+		assert_ok(pthread_create(&threads[i], NULL, write_on, (void *)(i + 1)));
+	for (rounds = 0; rounds < 20 && time(NULL) < end; rounds++) {
+		size_t from = told;
+
+		while (told - from < enough && time(NULL) < end) {
+			told += harvest(&everything);
+			if (overflows)
+				usleep(500);
+		}
+		load.pause = true;
+		wait_for(load.paused == WRITERS);
+		do
+			i = harvest(&everything);
+		while (ring_pending(&ring) && i);
+		told += i;
+		for (i = 0; i < ALL; i++)
+			if (memcmp(load.mirror + i * PAGE, load.memory + i * PAGE, PAGE))
+				fail_msg("round %zu: page %zu was written, and the ring has not told of it",
+					 rounds, i);
+		load.pause = false;
+		wait_for(!load.paused);
+	}
+	load.stop = true;
+	for (i = 0; i < WRITERS; i++)
+		pthread_join(threads[i], NULL);
+	print_message("[   INFO   ] %zu rounds, %zu entries, %zu times everything, %lu writes\n",
+		      rounds, told, everything, load.writes);
+	assert_true(rounds > 2);
+	if (overflows)
+		assert_true(everything > 1);
+	munmap(load.memory, ALL * PAGE);
+}
+
+TEST(a_mirror_follows_two_writers)
+{
+	writers_are_followed(4096, false);
+}
+
+TEST(a_small_ring_that_overflows_loses_nothing)
+{
+	writers_are_followed(UFFDWP_RING_MIN_ENTRIES, true);
+}
+
+#define RING_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RING_TEST(a_first_write_is_told_once),
+		RING_TEST(reading_is_not_told),
+		RING_TEST(reset_arms_what_was_read_and_no_more),
+		RING_TEST(a_huge_page_is_told_by_small_pages),
+		RING_TEST(a_granule_is_told),
+		RING_TEST(a_huge_page_that_stays_whole_is_told_as_a_whole),
+		RING_TEST(sparse_memory_has_no_ring),
+		RING_TEST(hugetlb_is_told_by_its_pages),
+		RING_TEST(unpopulated_memory_is_told),
+		RING_TEST(markers_are_told),
+		RING_TEST(discards_are_told),
+		RING_TEST(holes_and_truncation_are_told),
+		RING_TEST(lazily_freed_pages_are_told),
+		RING_TEST(disarming_is_told),
+		RING_TEST(a_scan_that_could_not_be_delivered_is_told),
+		RING_TEST(registering_is_to_be_scanned),
+		RING_TEST(memory_that_is_replaced_is_to_be_scanned),
+		RING_TEST(memory_that_is_moved_is_told),
+		RING_TEST(what_the_process_unprotects_is_to_be_scanned),
+		RING_TEST(what_gives_way_is_told),
+		RING_TEST(a_held_page_is_told_until_it_is_let_go),
+		RING_TEST(a_full_ring_says_everything_and_loses_nothing),
+		RING_TEST(poll_wakes_at_the_watermark),
+		RING_TEST(poll_ends_with_the_process),
+		RING_TEST(a_closed_userfaultfd_ends_the_ring),
+		RING_TEST(nobody_can_write_to_the_ring),
+		RING_TEST(a_mapping_keeps_the_tracker),
+		RING_TEST(arguments_are_checked),
+		RING_TEST(entries_outlive_their_memory),
+		RING_TEST(a_mirror_follows_two_writers),
+		RING_TEST(a_small_ring_that_overflows_loses_nothing),
+	};
+
+	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
+}
