@@ -159,18 +159,66 @@ static int walk_changing_pmd(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long
 	}
 }
 
-static int walk_pmds(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end)
+/*
+ * Where the PMDs from @pmd on, all of one table, are none no more. They have one lock; why it is
+ * taken: read_pmd().
+ */
+static unsigned long end_of_none(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
+				 unsigned long end)
 {
-	unsigned long border;
+	spinlock_t *ptl;
+
+	if (!pmd_none(READ_ONCE(*pmd)))
+		return addr;
+	ptl = pmd_lock(mm, pmd);
+	for (; addr != end && pmd_none(READ_ONCE(*pmd)); pmd++)
+		addr = pmd_addr_end(addr, end);
+	spin_unlock(ptl);
+	return addr;
+}
+
+/*
+ * From walk->pos on, as far as nothing is there: one call for all of it. Where it is to be
+ * populated, which may begin behind walk->pos, PMDs are handled one by one up to *one_by_one.
+ */
+static int walk_none(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end,
+		     unsigned long *one_by_one)
+{
+	const unsigned long border = end_of_none(walk->vma->vm_mm, pmd, walk->pos, end);
 	int next;
 
-	for (; walk->pos != end; pmd++) {
-		border = pmd_addr_end(walk->pos, end);
-		next = walk_changing_pmd(walk, pmd, border);
-		if (next)
-			return next;
+	if (border == walk->pos)
+		return UFFDWP_WALK_ON;
+	next = walk->ops->hole(walk, walk->pos, border);
+	if (next == UFFDWP_WALK_ON)
 		walk->pos = border;
-		next = may_go_on(walk);
+	if (next != UFFDWP_WALK_POPULATE)
+		return next;
+	*one_by_one = border;
+	return UFFDWP_WALK_ON;
+}
+
+/* PMDs of one table, @first is that of walk->pos. */
+static int walk_pmds(struct uffdwp_walk *walk, pmd_t *first, unsigned long end)
+{
+	const unsigned long start = round_down(walk->pos, PMD_SIZE);
+	unsigned long border, one_by_one = walk->pos;
+	pmd_t *pmd;
+	int next = UFFDWP_WALK_ON;
+
+	while (walk->pos != end) {
+		if (walk->pos >= one_by_one)
+			next = walk_none(walk, first + ((walk->pos - start) >> PMD_SHIFT), end,
+					 &one_by_one);
+		if (!next && walk->pos != end) {
+			border = pmd_addr_end(walk->pos, end);
+			pmd = first + ((walk->pos - start) >> PMD_SHIFT);
+			next = walk_changing_pmd(walk, pmd, border);
+			if (!next)
+				walk->pos = border;
+		}
+		if (!next)
+			next = may_go_on(walk);
 		if (next)
 			return next;
 	}
