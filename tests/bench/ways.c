@@ -147,6 +147,23 @@ static double write_cost(const struct way *way, size_t n)
 	return (double)median(&r) / n;
 }
 
+/* In all, whatever the size */
+static uint64_t idle_cost(const struct way *way)
+{
+	struct repeats r = { 0 };
+	uint64_t since;
+	bool is_idle;
+
+	way->begin();
+	while (!enough(&r)) {
+		since = now();
+		is_idle = way->idle();
+		note(&r, now() - since);
+		expect(way, !is_idle, 0);
+	}
+	return median(&r);
+}
+
 static void one_page(const struct way *way)
 {
 	const size_t pages = (way->handler ? 64 * MIB : GIB) / PAGE;
@@ -162,6 +179,8 @@ static void one_page(const struct way *way)
 		report("reset.tenth", way->name, scan_cost(way, pages / 10, true, false));
 		report("scan.categories", way->name, scan_cost(way, pages / 1000, false, true));
 	}
+	if (way->idle)
+		report("idle", way->name, idle_cost(way));
 	way->detach();
 	len = GIB;
 }

@@ -1,43 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * This module.
+ * This module, by scans; and what its other ways have of it.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "way.h"
+#include "device.h"
 
-static int fd = -1;
+int device = -1;
+
+uint64_t device_features(void)
+{
+	struct uffdwp_hello_arg hello = { .size = sizeof(hello) };
+	int fd = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, UFFDWP_IOC_HELLO, &hello))
+		stop(UFFDWP_DEVICE);
+	close(fd);
+	return hello.features;
+}
 
 static bool always(void)
 {
 	return true;
 }
 
-static void attach(void)
+void device_attach(uint32_t unpopulated)
 {
-	struct uffdwp_attach_arg arg = { .size = sizeof(arg) };
+	struct uffdwp_attach_arg arg = { .size = sizeof(arg), .unpopulated = unpopulated };
 	struct uffdwp_register_arg reg = {
 		.size = sizeof(reg), .start = (uintptr_t)memory, .len = len,
 	};
 
-	fd = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, UFFDWP_IOC_ATTACH, &arg) || ioctl(fd, UFFDWP_IOC_REGISTER, &reg))
+	device = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
+	if (device < 0 || ioctl(device, UFFDWP_IOC_ATTACH, &arg) ||
+	    ioctl(device, UFFDWP_IOC_REGISTER, &reg))
 		stop(UFFDWP_DEVICE);
 }
 
-static void begin(void)
+static void attach(void)
+{
+	device_attach(UFFDWP_UNPOP_ZERO);
+}
+
+void device_begin(void)
 {
 	struct uffdwp_arm_arg arm = {
 		.size = sizeof(arm), .start = (uintptr_t)memory, .len = len,
 	};
 
-	if (ioctl(fd, UFFDWP_IOC_ARM, &arm))
+	if (ioctl(device, UFFDWP_IOC_ARM, &arm))
 		stop("ARM");
 }
 
-static size_t scan(bool reset, bool all)
+size_t device_scan(bool reset, bool all)
 {
 	struct uffdwp_scan_arg arg = {
 		.size = sizeof(arg),
@@ -57,7 +74,7 @@ static size_t scan(bool reset, bool all)
 
 	/* There may be more regions than it has room for. */
 	for (; arg.start != arg.end; arg.start = arg.walk_end) {
-		n = ioctl(fd, UFFDWP_IOC_SCAN, &arg);
+		n = ioctl(device, UFFDWP_IOC_SCAN, &arg);
 		if (n < 0)
 			stop("SCAN");
 		pages += pages_of(n);
@@ -65,9 +82,9 @@ static size_t scan(bool reset, bool all)
 	return pages;
 }
 
-static void detach(void)
+void device_detach(void)
 {
-	close(fd);
+	close(device);
 }
 
 const struct way way_device = {
@@ -75,7 +92,7 @@ const struct way way_device = {
 	.title = "this module",
 	.possible = always,
 	.attach = attach,
-	.begin = begin,
-	.scan = scan,
-	.detach = detach,
+	.begin = device_begin,
+	.scan = device_scan,
+	.detach = device_detach,
 };

@@ -64,6 +64,8 @@ void uffd_protect(int uffd)
 
 const struct way *const ways[] = {
 	&way_device,
+	&way_sparse,
+	&way_ring,
 	&way_native,
 	&way_soft_dirty,
 	&way_sync,

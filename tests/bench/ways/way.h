@@ -38,6 +38,7 @@ extern int pagemap;
  * @begin: all of it is "not written" from now on, however it was
  * @scan: how many pages were written; with reset they are not written from then on. With all: asks
  *	for whatever else there is to know
+ * @idle: has anything been written at all? Without a scan; or NULL
  * @detach: ends it
  * @handler: a write is resolved by the process itself: it takes ten times as long
  * @skips_untouched: a write to memory that was never touched is missed
@@ -50,6 +51,7 @@ struct way {
 	void (*attach)(void);
 	void (*begin)(void);
 	size_t (*scan)(bool reset, bool all);
+	bool (*idle)(void);
 	void (*detach)(void);
 	bool handler;
 	bool (*skips_untouched)(void);
@@ -73,6 +75,7 @@ void uffd_protect(int uffd);
 #define UFFD_WP_UNPOPULATED	(1ull << 13)
 #define UFFD_WP_ASYNC		(1ull << 15)
 
-extern const struct way way_device, way_native, way_soft_dirty, way_sync, way_sigsegv;
+extern const struct way way_device, way_sparse, way_ring, way_native, way_soft_dirty, way_sync,
+			way_sigsegv;
 
 #endif /* WAY_H */
