@@ -117,10 +117,12 @@ static void sequence(enum mode mode)
 	model_start(&o);
 	attach(&o);
 	register_everything(&o);
-	ring_start(&o);
+	if (mode != MODE_SPARSE)
+		ring_start(&o);
 	run_sequence(&o);
 	model_print_causes(&o);
-	ring_end(&o);
+	if (mode != MODE_SPARSE)
+		ring_end(&o);
 	model_end(&o);
 	close(o.fd);
 	if (o.uffd >= 0)

@@ -436,8 +436,11 @@ static const char *run(struct area *area)
 	if (reason)
 		return reason;
 	area_track(area);
-	area->ring = ring_open(area->tracker, RING_ENTRIES, 1);
-	ring_settle(&area->ring);
+	/* Sparse memory has none. */
+	if (area->kind != SPARSE) {
+		area->ring = ring_open(area->tracker, RING_ENTRIES, 1);
+		ring_settle(&area->ring);
+	}
 	look(area, before);
 	reason = state_after_arming(area);
 	if (reason)

@@ -176,6 +176,9 @@ void ring_happen(struct oracle *o)
 	const struct area *brk = &o->scene->areas[KIND_BRK];
 	uint64_t random = (o->seed * 31 + o->operation * 0x9E3779B97F4A7C15ull) | 1;
 
+	/* A sparse tracker has none. */
+	if (!o->ring.header)
+		return;
 	next_random(&random);
 	next_random(&random);
 	if (next_random(&random) % 8)
