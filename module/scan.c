@@ -419,10 +419,15 @@ static int scan_on(struct uffdwp_hold *hold)
 		if (!vma || vma->vm_start > pos) {
 			border = vma ? min(end, vma->vm_start) : end;
 			next = s->rules->unmapped(s, pos, border);
-		} else {
-			border = min(end, vma->vm_end);
-			next = s->rules->vma(s, vma, pos, border);
+			if (next)
+				return next;
+			s->walk.pos = border;
+			pos = border;
 		}
+		if (pos == end)
+			break;
+		border = min(end, vma->vm_end);
+		next = s->rules->vma(s, vma, pos, border);
 		if (next)
 			return next;
 		s->walk.pos = border;
