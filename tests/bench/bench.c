@@ -106,17 +106,87 @@ static void run_mprotect(void)
 	}
 }
 
+/* Pages of a file that are copied when they are written: mapped before, so that it is COW alone. */
+static void run_cow(void)
+{
+	static int file = -1;
+	char *p;
+	size_t i;
+
+	if (file < 0) {
+		file = memfd_create("cow", MFD_CLOEXEC);
+		if (ftruncate(file, LEN))
+			stop("memfd_create");
+	}
+	p = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_POPULATE, file, 0);
+	if (p == MAP_FAILED)
+		stop("mmap");
+	for (i = 0; i < PAGES; i++)
+		*(volatile char *)(p + i * PAGE) = 1;
+	munmap(p, LEN);
+}
+
+static void run_mmap(void)
+{
+	int i;
+
+	for (i = 0; i < 500; i++)
+		munmap(mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0), 8 * PAGE);
+}
+
+static void run_fork(void)
+{
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+	}
+}
+
+/* Of this program, which then does nothing. */
+static void run_exec(void)
+{
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		pid = vfork();
+		if (!pid) {
+			execl("/proc/self/exe", "bench", "nothing", (char *)NULL);
+			_exit(1);
+		}
+		waitpid(pid, NULL, 0);
+	}
+}
+
 static void untracked(const char *when)
 {
+	static const struct {
+		const char *name;
+		void (*run)(void);
+		uint64_t count;
+	} what[] = {
+		{ "getppid", run_getppid, 2000 },
+		{ "anon_fault", run_faults, ROUNDS * PAGES },
+		{ "cow_fault", run_cow, PAGES },
+		{ "mprotect", run_mprotect, 1000 },
+		{ "mmap", run_mmap, 500 },
+		{ "fork", run_fork, ROUNDS },
+		{ "exec", run_exec, ROUNDS },
+	};
 	char name[64];
+	size_t i;
 
-	snprintf(name, sizeof(name), "getppid.%s", when);
-	report(name, least(run_getppid, 2000));
-	snprintf(name, sizeof(name), "anon_fault.%s", when);
-	report(name, least(run_faults, ROUNDS * PAGES));
 	touch();
-	snprintf(name, sizeof(name), "mprotect.%s", when);
-	report(name, least(run_mprotect, 1000));
+	for (i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+		snprintf(name, sizeof(name), "%s.%s", what[i].name, when);
+		report(name, least(what[i].run, what[i].count));
+	}
 }
 
 /* ---- our own */
@@ -678,11 +748,13 @@ static bool holds(void)
 	return good;
 }
 
-/* With the argument "holds": only that, and a limit. */
+/* With the argument "holds": only that, and a limit; with "nothing": nothing. */
 int main(int argc, char **argv)
 {
 	pid_t other;
 
+	if (argc > 1 && !strcmp(argv[1], "nothing"))
+		return 0;
 	memory = map(LEN);
 	if (argc > 1 && !strcmp(argv[1], "holds"))
 		return !holds();
