@@ -19,6 +19,9 @@ static int scan_untracked(struct uffdwp_scan *s, unsigned long start, unsigned l
 	const u64 named = s->arg->category_mask | s->arg->category_anyof_mask;
 	u64 categories = UFFDWP_PAGE_IS_UNTRACKED;
 
+	/* A VMA of the tracker may grow into it: that is to be as if it had never been armed. */
+	if (s->t->sparse.on)
+		uffdwp_sparse_remove_all(&s->t->sparse, start, end);
 	if (s->arg->flags & UFFDWP_SCAN_CHECK_TRACKED)
 		return -EPERM;
 	if (mapped)
@@ -43,8 +46,12 @@ static int scan_vma(struct uffdwp_scan *s, struct vm_area_struct *vma, unsigned 
 		return -ENODEV;
 	s->vma_categories = uffdwp_vma_categories(vma);
 	s->hole_categories = s->vma_categories | uffdwp_hole_categories(vma);
-	return s->t->sparse.on && vma_is_anonymous(vma) ?
-	       uffdwp_scan_walk_sparse(s, vma, start, end) : uffdwp_scan_walk(s, vma, start, end);
+	if (!s->t->sparse.on)
+		return uffdwp_scan_walk(s, vma, start, end);
+	if (vma_is_anonymous(vma))
+		return uffdwp_scan_walk_sparse(s, vma, start, end);
+	uffdwp_sparse_remove_all(&s->t->sparse, start, end);
+	return uffdwp_scan_walk(s, vma, start, end);
 }
 
 /*
@@ -105,6 +112,7 @@ long uffdwp_scan(struct uffdwp_device_tracker *d, struct uffdwp_scan_arg *arg)
 	s.regions.buffer = d->buffer;
 	s.regions.capacity = UFFDWP_BUFFER_REGIONS;
 	s.split = d->split;
+	s.walk.cut = s.split.end;
 	if (s.split.end > arg->start)
 		s.walk.ops = &uffdwp_split_scan_ops;
 	err = uffdwp_scan_run(&s);

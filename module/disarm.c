@@ -393,7 +393,12 @@ static unsigned int all_if_tracked(struct vm_area_struct *vma, const void *t)
  */
 u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
-	return uffdwp_disarm_range(t->mm, start, end, all_if_tracked, t);
+	const u64 disarmed = uffdwp_disarm_range(t->mm, start, end, all_if_tracked, t);
+
+	/* What is not mapped, or another's, by now, and may become a part of a VMA that grows. */
+	if (t->sparse.on)
+		uffdwp_sparse_remove_all(&t->sparse, start, end);
+	return disarmed;
 }
 
 /*

@@ -276,6 +276,8 @@ int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsi
 		return err;
 
 	uffdwp_disarm_range(t->mm, start, end, all_if_registered, t);
+	if (t->sparse.on)
+		uffdwp_sparse_remove_all(&t->sparse, start, end);
 	err = uffdwp_unregister_disarmed(t, start, end);
 	/* Faults of other modes that were registered, too. */
 	if (t->whose == UFFDWP_HANDED_IN && uffdwp_userfault_wake(d->uffd, start, end - start))

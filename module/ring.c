@@ -91,23 +91,23 @@ void uffdwp_ring_tell_range(struct uffdwp_ring *ring, unsigned long start, unsig
 }
 
 /**
- * uffdwp_vma_has_ring - has the tracker of a VMA a ring?
+ * uffdwp_vma_may_have_ring - has the tracker of a VMA a ring, or may it get one any time?
  * @vma: VMA; some lock keeps it, which need not be mmap_lock
  *
- * Return: whether it has, at this moment.
+ * Return: whether it may.
  */
-bool uffdwp_vma_has_ring(const struct vm_area_struct *vma)
+bool uffdwp_vma_may_have_ring(const struct vm_area_struct *vma)
 {
 	const struct uffdwp_tracker *t;
-	bool has;
+	bool may;
 
-	if (!uffdwp_any_ring() || !vma->vm_userfaultfd_ctx.ctx)
+	if (!vma->vm_userfaultfd_ctx.ctx)
 		return false;
 	rcu_read_lock();
 	t = uffdwp_tracker_of_vma(vma);
-	has = t && READ_ONCE(t->ring);
+	may = t && t->whose != UFFDWP_BACKPORT && !t->sparse.on;
 	rcu_read_unlock();
-	return has;
+	return may;
 }
 
 /**
@@ -183,7 +183,7 @@ int uffdwp_ring_mmap(struct uffdwp_device_tracker *d, struct vm_area_struct *vma
 	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff || len > ring->bytes)
 		return -EINVAL;
 	uffdwp_vma_set_vm_flags(vma, VM_MAYWRITE | VM_MAYEXEC,
-				VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
+				VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
 	vma->vm_private_data = ring;
 	vma->vm_ops = &ring_vm_ops;
 	return 0;

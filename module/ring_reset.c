@@ -130,6 +130,14 @@ static unsigned int take_batch(struct uffdwp_ring *ring, u64 *pos, u64 *upto,
 	}
 	/* From here on the slots may be taken. */
 	smp_store_release(&h->tail, *pos);
+	/*
+	 * Who has read the old @tail may have counted one too many, who reads the new one may count
+	 * one too few, and neither has woken poll(). Either that writer sees the new @tail, or its
+	 * @head is seen here.
+	 */
+	smp_mb();
+	if (READ_ONCE(h->head) - *pos >= ring->watermark)
+		irq_work_queue(&ring->wake);
 	*batch = ring->batch;
 	return sort_batch(batch, n);
 }

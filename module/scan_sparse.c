@@ -32,12 +32,14 @@ static bool tells_sparse(const struct uffdwp_scan *s)
 static int scan_not_taken(struct uffdwp_scan *s, unsigned long addr, unsigned long end)
 {
 	const bool can_take = uffdwp_scan_resets_at(s, addr, end) && tells_sparse(s) &&
-			      uffdwp_can_be_sparse(s->t, s->walk.vma);
+			      uffdwp_can_be_sparse(s->t, s->walk.vma) &&
+			      !check_stable_address_space(s->walk.vma->vm_mm);
 	const u64 categories = s->hole_categories | (can_take ? UFFDWP_PAGE_IS_SPARSE : 0);
 	unsigned long taken = end;
 	int next, err;
 
-	if (!uffdwp_scan_matches(s, categories))
+	/* As it was, or as it will be: else a caller that wants what is not sparse got neither. */
+	if (!uffdwp_scan_matches(s, s->hole_categories) && !uffdwp_scan_matches(s, categories))
 		return UFFDWP_WALK_ON;
 	if (!can_take && uffdwp_scan_resets_at(s, addr, end) &&
 	    uffdwp_hole_can_be_armed(s->t, s->walk.vma)) {

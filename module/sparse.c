@@ -47,6 +47,7 @@ static void insert(struct uffdwp_sparse *s, struct extent *new)
 		parent = *link;
 		link = new->start < range_of(parent)->start ? &parent->rb_left : &parent->rb_right;
 	}
+	s->nr++;
 	rb_link_node(&new->node, parent, link);
 	rb_insert_color(&new->node, &s->ranges);
 }
@@ -68,6 +69,7 @@ static u64 widen(struct uffdwp_sparse *s, struct extent *r, unsigned long start,
 		before += pages_in(next->start, next->end);
 		r->end = max(r->end, next->end);
 		rb_erase(&next->node, &s->ranges);
+		s->nr--;
 		kfree(next);
 	}
 	return pages_in(r->start, r->end) - before;
@@ -107,14 +109,24 @@ int uffdwp_sparse_add(struct uffdwp_sparse *s, unsigned long start, unsigned lon
 }
 
 /*
- * Take [start, end) out of the middle of @r. Without memory for another range, the smaller of what
- * is left goes, too: its pages count as written. The memory is charged to the task that discards.
+ * A process that is tracked may cut its memory into as many parts as it likes, at no cost of its
+ * own. So there are no more than this: 1 MiB of them, which are taken out again within a hold of
+ * mmap_lock.
+ */
+#define MOST_EXTENTS 16384
+
+/*
+ * Take [start, end) out of the middle of @r. Without memory for another range, or when there are
+ * too many, the smaller of what is left goes, too: its pages count as written.
  */
 static u64 cut_in_two(struct uffdwp_sparse *s, struct extent *r, unsigned long start,
 		      unsigned long end)
 {
 	const u64 before = pages_in(r->start, r->end);
-	struct extent *upper = kmalloc(sizeof(*upper), GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);
+	struct extent *upper = NULL;
+
+	if (s->nr < MOST_EXTENTS)
+		upper = kmalloc(sizeof(*upper), GFP_NOWAIT | __GFP_NOWARN);
 
 	if (upper) {
 		upper->start = end;
@@ -144,6 +156,7 @@ static u64 remove_from(struct uffdwp_sparse *s, struct extent *r, unsigned long 
 		r->start = end;
 	} else {
 		rb_erase(&r->node, &s->ranges);
+		s->nr--;
 		kfree(r);
 		return before;
 	}
@@ -241,6 +254,7 @@ bool uffdwp_sparse_find(struct uffdwp_sparse *s, unsigned long addr, unsigned lo
 void uffdwp_sparse_init(struct uffdwp_sparse *s)
 {
 	s->ranges = RB_ROOT;
+	s->nr = 0;
 	spin_lock_init(&s->lock);
 	s->on = false;
 }

@@ -23,12 +23,14 @@
 /**
  * struct uffdwp_sparse - ranges of an mm, none of which touch
  * @ranges: by address
- * @lock: of @ranges, inside page-table locks. A range is added by commands of the tracker alone;
+ * @nr: number of them
+ * @lock: of both, inside page-table locks. A range is added by commands of the tracker alone;
  *	whoever discards memory takes it out
  * @on: the tracker was asked for it; set before it is published
  */
 struct uffdwp_sparse {
 	struct rb_root ranges;
+	unsigned int nr;
 	spinlock_t lock;
 	bool on;
 };

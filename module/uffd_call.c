@@ -146,12 +146,13 @@ struct called {
 	bool known;
 };
 
-static struct called what_is_called(unsigned int cmd, unsigned long arg)
+/* Not asked for a ring: it may be made while the call is under way. */
+static struct called what_is_called(const struct file *uffd, unsigned int cmd, unsigned long arg)
 {
 	struct called c = { .registers = cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER };
 	struct uffdio_range range;
 
-	if (!uffdwp_any_ring())
+	if (!uffdwp_mm_is_tracked(uffdwp_userfault_owner(uffd)))
 		return c;
 	if (!c.registers) {
 		c.known = uffdwp_fill_range(cmd, (void __user *)arg, &c.start, &c.len);
@@ -190,7 +191,7 @@ static void tell_of_call(const struct file *uffd, const struct called *c)
  */
 long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg)
 {
-	const struct called called = what_is_called(cmd, arg);
+	const struct called called = what_is_called(uffd, cmd, arg);
 	struct uffdwp_uffd_call note;
 	long ret;
 

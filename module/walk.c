@@ -101,10 +101,9 @@ static int walk_pmd(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr, u
 	barrier();
 	if (pmd_none(pmd)) {
 		next = walk->ops->hole(walk, addr, end);
-		if (next == UFFDWP_WALK_POPULATE && uffdwp_pte_alloc(walk->vma->vm_mm, pmdp)) {
-			walk->pos = addr;
+		/* A part before walk->pos may have been handled. */
+		if (next == UFFDWP_WALK_POPULATE && uffdwp_pte_alloc(walk->vma->vm_mm, pmdp))
 			return -ENOMEM;
-		}
 		return next;
 	}
 	if (uffdwp_pmd_is_huge(pmd))
@@ -184,7 +183,8 @@ static unsigned long end_of_none(struct mm_struct *mm, pmd_t *pmd, unsigned long
 static int walk_none(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long end,
 		     unsigned long *one_by_one)
 {
-	const unsigned long border = end_of_none(walk->vma->vm_mm, pmd, walk->pos, end);
+	const unsigned long cut = walk->cut > walk->pos ? min(end, walk->cut) : end;
+	const unsigned long border = end_of_none(walk->vma->vm_mm, pmd, walk->pos, cut);
 	int next;
 
 	if (border == walk->pos)

@@ -41,6 +41,7 @@ struct uffdwp_walk_ops {
  * @ops: callbacks
  * @vma: VMA
  * @pos: first address that is not handled yet
+ * @cut: a hole that begins below this address ends there; 0: none does
  * @killable: end with -EINTR when the task was killed
  * @yield: return PAUSE when mmap_lock or @file_lock is contended, or need_resched()
  * @file_lock: i_mmap_rwsem of the VMA's file, if the caller holds it, or NULL
@@ -51,6 +52,7 @@ struct uffdwp_walk {
 	const struct uffdwp_walk_ops *ops;
 	struct vm_area_struct *vma;
 	unsigned long pos;
+	unsigned long cut;
 	bool killable;
 	bool yield;
 	struct rw_semaphore *file_lock;

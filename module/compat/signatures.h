@@ -33,6 +33,11 @@
 
 /* 5.14: do_huge_pmd_wp_page() finds the entry in vmf->orig_pmd */
 #define UFFDWP_HUGE_WP_TAKES_PMD UFFDWP_KERNEL_BEFORE(5, 14)
+/* Until 5.14 a NUMA hint migrates a huge page by a function of its own, which loses the bit. */
+#define UFFDWP_HINTS_LOSE_BITS (UFFDWP_KERNEL_BEFORE(5, 14) && IS_ENABLED(CONFIG_NUMA_BALANCING))
+/* Until 6.15 a breakpoint of uprobes is put in by a new entry; anonymous memory gets none. */
+#define UFFDWP_UPROBES_LOSE_BITS (UFFDWP_KERNEL_SINCE(5, 19) && UFFDWP_KERNEL_BEFORE(6, 15) && \
+				  IS_ENABLED(CONFIG_UPROBES))
 /* 6.13: and replaces the huge zero page by a huge page, instead of splitting it */
 #define UFFDWP_HUGE_ZERO_BECOMES_HUGE UFFDWP_KERNEL_SINCE(6, 13)
 
@@ -58,17 +63,10 @@
 #define UFFDWP_VMA_MODIFY_TAKES_TYPE UFFDWP_KERNEL_SINCE(7, 0)
 
 /*
- * The zap without details: behind MADV_DONTNEED on 5.10, behind MADV_GUARD_INSTALL since 6.16, with
- * the name of 7.0. What proves a hook on it, and what undoes that. In between, both are
- * zap_page_range_single().
+ * The zap without details, behind MADV_GUARD_INSTALL since 6.16, with the name of 7.0. What proves
+ * a hook on it, and what undoes that. Before, it is the function that discard.c hooks.
  */
-#if UFFDWP_KERNEL_BEFORE(5, 19)
-#define UFFDWP_HAS_PLAIN_ZAP 1
-#define UFFDWP_PLAIN_ZAP_SYMBOL "zap_page_range"
-#define uffdwp_call_plain_zap uffdwp_call(zap_page_range)
-#define UFFDWP_PLAIN_ZAP_ADVICE MADV_DONTNEED
-#define UFFDWP_PLAIN_ZAP_UNDO 0
-#elif UFFDWP_ZAP_IS_BATCHED
+#if UFFDWP_ZAP_IS_BATCHED
 #define UFFDWP_HAS_PLAIN_ZAP 1
 #define UFFDWP_PLAIN_ZAP_SYMBOL "zap_vma_range"
 #define uffdwp_call_plain_zap uffdwp_call(zap_vma_range)

@@ -303,9 +303,12 @@ struct zap_details;
 /* mm/memory.c, mm/swapfile.c, mm/hugetlb.c: for rings */
 #if UFFDWP_KERNEL_BEFORE(5, 19)
 #define UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)						\
-	X(zap_page_range, void, (struct vm_area_struct *vma, unsigned long start,	\
-				 unsigned long size))					\
-	X(try_to_unuse, int, (unsigned int type, bool frontswap, unsigned long pages))
+	X(try_to_unuse, int, (unsigned int type, bool frontswap, unsigned long pages))	\
+	X(migrate_misplaced_transhuge_page, int, (struct mm_struct *mm,			\
+						  struct vm_area_struct *vma,		\
+						  pmd_t *pmd, pmd_t entry,		\
+						  unsigned long addr,			\
+						  struct page *page, int node))
 #elif UFFDWP_ZAP_IS_BATCHED
 #define UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)						\
 	X(zap_vma_range, void, (struct vm_area_struct *vma, unsigned long start,	\
@@ -343,6 +346,9 @@ struct zap_details;
 	X(try_to_merge_one_page, int, (struct vm_area_struct *vma, struct page *page,	\
 				       struct page *kpage))				\
 	UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)						\
+	/* kernel/events/uprobes.c, until 6.15 */					\
+	X(uprobe_write_opcode, int, (void *auprobe, struct mm_struct *mm,		\
+				     unsigned long addr, u8 opcode))			\
 	UFFDWP_HOOKED_UNMAP_HUGETLB_FUNCTION(X)						\
 	/* fs/userfaultfd.c, later mm/userfaultfd.c */					\
 	X(userfaultfd_ioctl, long, (struct file *file, unsigned int cmd,		\

@@ -6,8 +6,7 @@
  * Who loses the bit of an armed page, in Linux 5.10, 6.1, 6.12 and 7.2 (read), and who tells:
  *
  *   write faults			fault.c, exactly
- *   MADV_DONTNEED			the range, discard.c; on 5.10, and for guard pages,
- *					zap_page_range(), zap_vma_range() here
+ *   MADV_DONTNEED			the range, discard.c; for guard pages zap_vma_range() here
  *   MADV_REMOVE, holes, truncation	the range, discard.c
  *   MADV_FREE				swap entries are dropped at once: the range, to be scanned,
  *					madvise_free_pte_range() here; pages in memory keep the bit
@@ -28,11 +27,16 @@
  *					mremap(2)
  *   UFFDIO_WRITEPROTECT, COPY, ...	the range of the call, to be scanned, uffd_call.c
  *   UFFDIO_MOVE			exactly, disarmed before by move.c
+ *   NUMA hint of a huge page		keeps the bit; 5.10 loses it: the huge page, to be scanned,
+ *					migrate_misplaced_transhuge_page() here
+ *   breakpoint of uprobes		until 6.15 the page, to be scanned, uprobe_write_opcode()
+ *					here; later it is a write by force
  *   split of a huge page		none: hands the bit down; of a file there is none
  *   OOM reaper				EVERYTHING, within half a second, health.c
  *
  * All of these tell after the kernel has acted, except for munmap(), which holds mmap_lock for
- * writing until what is told of is gone.
+ * writing until what is told of is gone. Whether there is a ring is asked then, too: it may be made
+ * while the kernel is at work.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -75,7 +79,7 @@ UFFDWP_CALLBACK(madvise_free)
 	const struct mm_walk *walk = (struct mm_walk *)uffdwp_fregs_arg3(fregs);
 
 	uffdwp_hook_fires(ops);
-	if (uffdwp_vma_has_ring(walk->vma))
+	if (uffdwp_vma_may_have_ring(walk->vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_madvise_free);
 }
 
@@ -116,7 +120,7 @@ UFFDWP_CALLBACK(try_to_unmap)
 		return;
 	if ((uffdwp_page_is_lazily_freed(page) || PageHWPoison(page) ||
 	     (UFFDWP_HUGE_MIGRATION_LOSES_BIT && PageCompound(page))) &&
-	    uffdwp_vma_has_ring(vma))
+	    uffdwp_vma_may_have_ring(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_try_to_unmap);
 }
 
@@ -155,7 +159,7 @@ UFFDWP_CALLBACK(merge)
 {
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 
-	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_has_ring(vma))
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_have_ring(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_merge);
 }
 
@@ -186,7 +190,7 @@ UFFDWP_CALLBACK(plain_zap)
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 
 	uffdwp_hook_fires(ops);
-	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_has_ring(vma))
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_have_ring(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_plain_zap);
 }
 
@@ -227,7 +231,7 @@ UFFDWP_CALLBACK(unmap_hugepage)
 {
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 
-	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_has_ring(vma))
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_have_ring(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_unmap_hugepage);
 }
 
@@ -255,8 +259,7 @@ static int instead_of_try_to_unuse(unsigned int type, bool frontswap, unsigned l
 /* int try_to_unuse(unsigned int type, bool frontswap, unsigned long pages), of all mms */
 UFFDWP_CALLBACK(try_to_unuse)
 {
-	if (uffdwp_any_ring())
-		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_try_to_unuse);
+	uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_try_to_unuse);
 }
 
 static struct uffdwp_hook try_to_unuse_hook = {
@@ -264,6 +267,69 @@ static struct uffdwp_hook try_to_unuse_hook = {
 	.without = WITHOUT,
 	.features = UFFDWP_FEATURE_RING,
 	.ops = UFFDWP_REDIRECT(try_to_unuse),
+};
+#endif
+
+/* ---- NUMA hints for huge pages */
+
+#if UFFDWP_HINTS_LOSE_BITS
+static int instead_of_migrate_huge(struct mm_struct *mm, struct vm_area_struct *vma, pmd_t *pmd,
+				   pmd_t entry, unsigned long addr, struct page *page, int node)
+{
+	int ret = uffdwp_call(migrate_misplaced_transhuge_page)(mm, vma, pmd, entry, addr, page,
+								node);
+
+	addr = round_down(addr, HPAGE_PMD_SIZE);
+	uffdwp_tell_vma(vma, addr, addr + HPAGE_PMD_SIZE, UFFDWP_RING_SCAN);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int migrate_misplaced_transhuge_page(mm, vma, ...), in a fault, with mmap_lock held */
+UFFDWP_CALLBACK(migrate_huge)
+{
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
+
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_have_ring(vma))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_migrate_huge);
+}
+
+/* It is only placed: there may be one node. */
+static struct uffdwp_hook migrate_huge_hook = {
+	.symbol = "migrate_misplaced_transhuge_page",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(migrate_huge),
+};
+#endif
+
+/* ---- breakpoints of uprobes */
+
+#if UFFDWP_UPROBES_LOSE_BITS
+static int instead_of_write_opcode(void *auprobe, struct mm_struct *mm, unsigned long addr,
+				   u8 opcode)
+{
+	int ret = uffdwp_call(uprobe_write_opcode)(auprobe, mm, addr, opcode);
+
+	addr &= PAGE_MASK;
+	uffdwp_tell_mm(mm, addr, addr + PAGE_SIZE);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int uprobe_write_opcode(struct arch_uprobe *, mm, unsigned long vaddr, uprobe_opcode_t) */
+UFFDWP_CALLBACK(write_opcode)
+{
+	if (uffdwp_mm_is_tracked((struct mm_struct *)uffdwp_fregs_arg1(fregs)))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_write_opcode);
+}
+
+/* It is only placed: the task that loads has no probe. */
+static struct uffdwp_hook write_opcode_hook = {
+	.symbol = "uprobe_write_opcode",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(write_opcode),
 };
 #endif
 
@@ -357,6 +423,12 @@ struct uffdwp_hook *const uffdwp_ring_hooks[] = {
 #endif
 #if UFFDWP_SWAPOFF_LOSES_BITS
 	&try_to_unuse_hook,
+#endif
+#if UFFDWP_HINTS_LOSE_BITS
+	&migrate_huge_hook,
+#endif
+#if UFFDWP_UPROBES_LOSE_BITS
+	&write_opcode_hook,
 #endif
 	&unmap_prep_hook,
 	NULL

@@ -302,6 +302,42 @@ TEST(another_mapping_of_the_same_place_is_written)
 	munmap(p, UNITS * UNIT);
 }
 
+/* Nor does what was sparse there before become so again, once something else was reported there. */
+TEST(what_was_another_mapping_is_written_when_it_is_grown_over)
+{
+	char *p = map_units();
+	int fd = armed_tracker(p, UNITS * UNIT);
+
+	assert_ptr_equal(mmap(p + 2 * UNIT, 2 * UNIT, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), p + 2 * UNIT);
+	p[2 * UNIT] = 'X';
+	assert_int_equal(written(fd, p, UNITS * UNIT, true), 2 * 512);
+	assert_ok(munmap(p + 2 * UNIT, 2 * UNIT));
+	assert_ptr_equal(mremap(p, 2 * UNIT, UNITS * UNIT, 0), p);
+	assert_int_equal(written(fd, p, UNITS * UNIT, false), 2 * 512);
+	close(fd);
+	munmap(p, UNITS * UNIT);
+}
+
+TEST(a_scan_for_what_is_not_sparse_gets_it)
+{
+	char *p = map_units();
+	int fd = sparse_tracker(p, UNITS * UNIT);
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg arg = scan_arg(p, UNITS * UNIT, &region, 1);
+
+	arg.flags = UFFDWP_SCAN_WP_MATCHING;
+	arg.category_inverted = SPARSE;
+	arg.category_mask = WRITTEN | SPARSE;
+	arg.return_mask = WRITTEN | SPARSE;
+	assert_int_equal(dev_scan(fd, &arg), 1);
+	assert_int_equal(region.end - region.start, UNITS * UNIT);
+	assert_int_equal(region.categories, WRITTEN | SPARSE);
+	assert_int_equal(dev_scan(fd, &arg), 0);
+	close(fd);
+	munmap(p, UNITS * UNIT);
+}
+
 /* A heap that grows inside of what a page table covers. */
 TEST(what_grows_is_written)
 {
@@ -453,6 +489,8 @@ int main(void)
 		cmocka_unit_test(disarming_takes_out_exactly_that),
 		cmocka_unit_test(discarded_memory_is_written),
 		cmocka_unit_test(another_mapping_of_the_same_place_is_written),
+		cmocka_unit_test(what_was_another_mapping_is_written_when_it_is_grown_over),
+		cmocka_unit_test(a_scan_for_what_is_not_sparse_gets_it),
 		cmocka_unit_test(what_grows_is_written),
 		cmocka_unit_test(reading_leaves_it_armed),
 		cmocka_unit_test(huge_pages_come_as_without_a_tracker),
