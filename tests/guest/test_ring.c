@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -446,6 +447,40 @@ TEST(what_the_process_unprotects_is_to_be_scanned)
 	close(uffd);
 }
 
+/* A breakpoint in code that is mapped: the kernel puts in a page of its own, and takes it out. */
+#define TRACING "/sys/kernel/tracing"
+
+TEST(breakpoints_are_told)
+{
+	static char code[N * PAGE];
+	char *p;
+	int file;
+
+	if (!(dev_kinds() & UFFDWP_KIND_SHMEM))
+		skip_because("this kernel tracks no mapping of code");
+	mount("tracefs", TRACING, "tracefs", 0, NULL);
+	file = open("/tmp/code", O_RDWR | O_CREAT | O_TRUNC, 0755);
+	memset(code, 0x90, sizeof(code));
+	assert_int_equal(write(file, code, sizeof(code)), sizeof(code));
+	p = mmap(NULL, N * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	if (write_file(TRACING "/uprobe_events", "p:probe /tmp/code:0x1000"))
+		skip_because("this kernel has no uprobes");
+	(void)*(volatile char *)(p + PAGE);
+	begin_anew(0, 0, p, N * PAGE);
+	assert_ok(write_file(TRACING "/events/uprobes/probe/enable", "1"));
+	assert_int_equal((unsigned char)p[PAGE], 0xcc);
+	assert_covered(p, N);
+	wait_for((ring_settle(&ring), !written(tracker, p, N * PAGE, true)));
+	ring_settle(&ring);
+	assert_ok(write_file(TRACING "/events/uprobes/probe/enable", "0"));
+	assert_int_equal((unsigned char)p[PAGE], 0x90);
+	assert_covered(p, N);
+	assert_ok(write_file(TRACING "/uprobe_events", "-:probe"));
+	close(file);
+	munmap(p, N * PAGE);
+}
+
 TEST(what_gives_way_is_told)
 {
 	struct uffdio_register reg = {
@@ -870,6 +905,7 @@ int main(void)
 		RING_TEST(memory_that_is_replaced_is_to_be_scanned),
 		RING_TEST(memory_that_is_moved_is_told),
 		RING_TEST(what_the_process_unprotects_is_to_be_scanned),
+		RING_TEST(breakpoints_are_told),
 		RING_TEST(what_gives_way_is_told),
 		RING_TEST(a_held_page_is_told_until_it_is_let_go),
 		RING_TEST(a_full_ring_says_everything_and_loses_nothing),
