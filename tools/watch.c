@@ -38,7 +38,7 @@ struct watch {
 	const struct watch_options *options;
 	struct target target;
 	struct uffdwp *tracker;
-	bool sparse;		/* memory of any size can be tracked, if it is private and of no file */
+	bool sparse;		/* private memory of no file can be tracked, whatever its size */
 	struct maps maps;
 	int maps_err;		/* of reading @maps, which is not the library's to explain */
 	struct report report;

@@ -499,9 +499,9 @@ struct uffdwp_arm_arg {
  * For a caller that could not do what a scan has told it to do: the next scan will tell it again.
  * Needs no memory and cannot fail halfway. Memory in the range that is not registered is skipped,
  * as it cannot read as clean. A huge page that is armed as a whole is disarmed as a whole, and so
- * is a page of hugetlb. Disarming goes by pages, whatever the granule is. Of SPARSE memory all pages
- * count, also those that were written since and are not reported yet; and more of it than the range
- * may become written when there is no memory.
+ * is a page of hugetlb. Disarming goes by pages, whatever the granule is. Of SPARSE memory all
+ * pages count, also those that were written since and are not reported yet; and more of it than the
+ * range may become written when there is no memory, or when it is in many thousand parts.
  */
 struct uffdwp_disarm_arg {
 	__u64 size;
@@ -704,7 +704,7 @@ struct uffdwp_ring_header {
  *   -EINVAL     also: @entries or @watermark is not as said
  *   -ENOMEM     no memory for the ring
  *   -EOPNOTSUPP not offered here (see the features in HELLO); or the tracker was attached with
- *               UFFDWP_UNPOP_SPARSE: the first write to SPARSE memory takes no fault that could tell
+ *               UFFDWP_UNPOP_SPARSE: the first write to SPARSE memory takes no fault
  *   mmap(2): -EPERM with PROT_WRITE or PROT_EXEC; -EINVAL with MAP_PRIVATE, an offset, or a length
  *   above @bytes; -ENODEV without a ring. mprotect(2) to these: -EACCES
  */

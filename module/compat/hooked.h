@@ -108,10 +108,10 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 #define UFFDWP_HUGETLB_MCOPY_ARGUMENTS mm, pte, vma, addr, src_addr, mode, pagep, wp_copy
 
 /*
- * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). Since 5.18 it also zaps the VMAs of
- * a file, with i_mmap_rwsem held instead of mmap_lock. Then there are details, which say whether
- * private copies are zapped, too: unlike content of the file, those do not come back with the next
- * fault (unmap_mapping_range(..., even_cows)).
+ * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). Since 5.18 it also zaps
+ * the VMAs of a file, with i_mmap_rwsem held instead of mmap_lock. Then there are details, which say
+ * whether private copies are zapped, too: unlike content of the file, those do not come back with
+ * the next fault (unmap_mapping_range(..., even_cows)).
  */
 #if UFFDWP_ZAP_IS_BATCHED
 #define UFFDWP_ZAP_SYMBOL "zap_vma_range_batched"
