@@ -109,9 +109,9 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 
 /*
  * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). Since 5.18 it also zaps
- * the VMAs of a file, with i_mmap_rwsem held instead of mmap_lock. Then there are details, which say
- * whether private copies are zapped, too: unlike content of the file, those do not come back with
- * the next fault (unmap_mapping_range(..., even_cows)).
+ * the VMAs of a file, with i_mmap_rwsem held instead of mmap_lock. Then there are details, which
+ * say whether private copies are zapped, too: unlike content of the file, those do not come back
+ * with the next fault (unmap_mapping_range(..., even_cows)).
  */
 #if UFFDWP_ZAP_IS_BATCHED
 #define UFFDWP_ZAP_SYMBOL "zap_vma_range_batched"
