@@ -182,7 +182,8 @@ static long table_kib_of(pid_t pid)
 {
 	char command[64];
 
-	snprintf(command, sizeof(command), "sed -n 's/^VmPTE:[^0-9]*//p' /proc/%d/status", (int)pid);
+	snprintf(command, sizeof(command), "sed -n 's/^VmPTE:[^0-9]*//p' /proc/%d/status",
+		 (int)pid);
 	assert_int_equal(run(command), 0);
 	return strtol(output, NULL, 10);
 }
