@@ -255,9 +255,8 @@ static struct disarm_walk walk_of(struct vm_area_struct *vma, unsigned int how)
 			.ops = how & UFFDWP_DISARM_MARKERS ? &marker_ops : &disarm_ops,
 			.vma = vma,
 		},
-		/* Who holds i_mmap_rwsem only tells by itself: discard.c. */
-		.told = uffdwp_any_ring() && !(how & UFFDWP_DISARM_LOCKED) ?
-			uffdwp_tracker_of_vma(vma) : NULL,
+		/* It may get a ring meanwhile. With i_mmap_rwsem alone discard.c tells. */
+		.told = how & UFFDWP_DISARM_LOCKED ? NULL : uffdwp_tracker_of_vma(vma),
 		.how = how,
 	};
 }
