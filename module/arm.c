@@ -468,6 +468,33 @@ static unsigned long arm_none_run(struct uffdwp_arming *a, pte_t *ptep, unsigned
 }
 
 /**
+ * uffdwp_skip_armed_lines - skip what is armed
+ * @ptep: first entry, the lock of the table held
+ * @end: behind the last one
+ *
+ * A scan costs this where nothing was written.
+ *
+ * Return: the first entry that is not armed, or @end.
+ */
+pte_t *uffdwp_skip_armed_lines(pte_t *ptep, pte_t *end)
+{
+	enum { N = 4 * UFFDWP_LINE_ENTRIES };
+	pte_t *stop;
+
+	while (end - ptep >= N && uffdwp_entries_are_armed(ptep, N))
+		ptep += N;
+	while (end - ptep >= UFFDWP_LINE_ENTRIES) {
+		stop = ptep + UFFDWP_LINE_ENTRIES;
+		ptep = uffdwp_not_armed_of(ptep, UFFDWP_LINE_ENTRIES);
+		if (ptep != stop)
+			return ptep;
+	}
+	while (ptep != end && uffdwp_pteval_is_armed(READ_ONCE(ptep->pte)))
+		ptep++;
+	return ptep;
+}
+
+/**
  * uffdwp_arm_ptes - arm entries of a table, for ->ptes of a walk
  * @t: tracker
  * @walk: its walk
@@ -480,7 +507,7 @@ static unsigned long arm_none_run(struct uffdwp_arming *a, pte_t *ptep, unsigned
 int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *pte,
 		    unsigned long addr, unsigned long end)
 {
-	const unsigned long armed = uffdwp_armed_before(pte, (end - addr) / PAGE_SIZE);
+	pte_t *const last = pte + (end - addr) / PAGE_SIZE;
 	const bool anonymous = vma_is_anonymous(walk->vma);
 	int next = UFFDWP_WALK_ON;
 	struct uffdwp_arming a;
@@ -490,10 +517,10 @@ int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *p
 		uffdwp_tell(t, addr, end, UFFDWP_RING_SCAN);
 		return UFFDWP_WALK_ON;
 	}
-	pte += armed;
-	addr += armed * PAGE_SIZE;
-	if (addr == end)
+	pte = uffdwp_skip_armed_lines(pte, last);
+	if (pte == last)
 		return UFFDWP_WALK_ON;
+	addr = end - (last - pte) * PAGE_SIZE;
 	if (uffdwp_walk_must_notify(walk)) {
 		walk->pos = addr;
 		return UFFDWP_WALK_NOTIFY;

@@ -88,6 +88,23 @@ bool uffdwp_arming_look(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr
 void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr);
 void uffdwp_arm_hugetlb(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr);
 
+pte_t *uffdwp_skip_armed_lines(pte_t *ptep, pte_t *end);
+
+/*
+ * The first entry before @end that is not armed, or @end. One that is not armed has neighbours that
+ * are not: so two lines' worth are looked at one by one, and then several lines at once.
+ */
+static __always_inline pte_t *uffdwp_skip_armed(pte_t *ptep, pte_t *end)
+{
+	enum { N = 2 * UFFDWP_LINE_ENTRIES };
+	pte_t *const stop = ptep + N;
+
+	if (end < stop)
+		return uffdwp_skip_armed_lines(ptep, end);
+	ptep = uffdwp_not_armed_of(ptep, N);
+	return ptep == stop ? uffdwp_skip_armed_lines(ptep, end) : ptep;
+}
+
 /*
  * Is a none PTE armed by a marker, not by the zero page? The content of a file is not zeroes, and
  * faults in its VMAs handle markers. In populated memory (mlock(), then MADV_DONTNEED_LOCKED) the
@@ -143,6 +160,26 @@ static inline bool uffdwp_pmd_stays_whole(const struct uffdwp_tracker *t,
 	return t->whole_huge && vma_is_anonymous(vma);
 }
 
+/* The rest of uffdwp_arm_pte(), for an entry that is present and not armed. @pte: *@ptep */
+static __always_inline bool uffdwp_arm_present_pte(struct uffdwp_arming *a, pte_t *ptep, pte_t pte,
+						   unsigned long addr)
+{
+	struct page *page;
+
+	uffdwp_pte_arm_as_read(ptep, pte);
+	if (uffdwp_forced_write_goes_by_dirty(a->vma))
+		uffdwp_pte_hand_over_dirty(ptep);
+	uffdwp_arming_needs_flush(a, addr);
+	a->armed++;
+	/* The zero page (pte_special()) is never written to. */
+	if (pte.pte & _PAGE_SPECIAL)
+		return false;
+	page = likely(pte.pte & _PAGE_PRESENT) ? uffdwp_present_page(pte) : pte_page(pte);
+	if (likely(uffdwp_page_is_plainly_unpinned(page)))
+		return false;
+	return uffdwp_arming_look(a, ptep, addr, page, uffdwp_pte_writable(pte));
+}
+
 /**
  * uffdwp_arm_pte - arm one PTE
  * @a: arming; the lock of the table is held
@@ -156,8 +193,7 @@ static inline bool uffdwp_pmd_stays_whole(const struct uffdwp_tracker *t,
  */
 static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 {
-	pte_t pte = READ_ONCE(*ptep);
-	struct page *page;
+	const pte_t pte = READ_ONCE(*ptep);
 
 	if (unlikely(!(pte.pte & _PAGE_PRESENT))) {
 		/* PROT_NONE, as a hint of NUMA balancing, too */
@@ -168,18 +204,7 @@ static __always_inline bool uffdwp_arm_pte(struct uffdwp_arming *a, pte_t *ptep,
 	} else if (uffdwp_pteval_is_armed(pte.pte)) {
 		return false;
 	}
-	uffdwp_pte_arm_as_read(ptep, pte);
-	if (uffdwp_forced_write_goes_by_dirty(a->vma))
-		uffdwp_pte_hand_over_dirty(ptep);
-	uffdwp_arming_needs_flush(a, addr);
-	a->armed++;
-	/* The zero page (pte_special()) is never written to. */
-	if (pte.pte & _PAGE_SPECIAL)
-		return false;
-	page = likely(pte.pte & _PAGE_PRESENT) ? uffdwp_present_page(pte) : pte_page(pte);
-	if (likely(uffdwp_page_is_plainly_unpinned(page)))
-		return false;
-	return uffdwp_arming_look(a, ptep, addr, page, uffdwp_pte_writable(pte));
+	return uffdwp_arm_present_pte(a, ptep, pte, addr);
 }
 
 int uffdwp_sparse_take(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,

@@ -109,8 +109,7 @@ long uffdwp_scan(struct uffdwp_device_tracker *d, struct uffdwp_scan_arg *arg)
 	int err;
 
 	s.t = t;
-	s.regions.buffer = d->buffer;
-	s.regions.capacity = UFFDWP_BUFFER_REGIONS;
+	uffdwp_regions_use_buffer(&s.regions, d->buffer, UFFDWP_BUFFER_REGIONS);
 	s.split = d->split;
 	s.walk.cut = s.split.end;
 	if (s.split.end > arg->start)

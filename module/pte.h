@@ -82,12 +82,12 @@ static __always_inline struct uffdwp_entries uffdwp_read_entries(const pte_t *pt
 	struct uffdwp_entries e = { .all = ptep[0].pte };
 	unsigned int i;
 
-#pragma GCC unroll 16
+#pragma GCC unroll 32
 	for (i = 1; i < n; i++)
 		e.all &= ptep[i].pte;
 	barrier();
 	e.any = ptep[0].pte;
-#pragma GCC unroll 16
+#pragma GCC unroll 32
 	for (i = 1; i < n; i++)
 		e.any |= ptep[i].pte;
 	return e;
@@ -100,28 +100,16 @@ static __always_inline bool uffdwp_entries_are_armed(const pte_t *ptep, unsigned
 	return uffdwp_pteval_is_armed((e.all & ~_PAGE_RW) | (e.any & _PAGE_RW));
 }
 
-/* How many of @left entries from @ptep on are so, before the first that is not? */
-static __always_inline unsigned long uffdwp_armed_before(const pte_t *ptep, unsigned long left)
+/* The first of @n entries that is not armed, or the one behind them. @n is a constant. */
+static __always_inline pte_t *uffdwp_not_armed_of(pte_t *ptep, unsigned int n)
 {
-	const pte_t *const first = ptep, *const end = ptep + left;
+	unsigned int i;
 
-	while (ptep != end && uffdwp_pteval_is_armed(READ_ONCE(ptep->pte))) {
-		if (!uffdwp_line_begins(ptep) || end - ptep < UFFDWP_LINE_ENTRIES) {
-			ptep++;
-			continue;
-		}
-		if (!uffdwp_entries_are_armed(ptep, UFFDWP_LINE_ENTRIES)) {
-			while (ptep != end && uffdwp_pteval_is_armed(READ_ONCE(ptep->pte)))
-				ptep++;
+#pragma GCC unroll 16
+	for (i = 0; i < n; i++)
+		if (!uffdwp_pteval_is_armed(READ_ONCE(ptep[i].pte)))
 			break;
-		}
-		ptep += UFFDWP_LINE_ENTRIES;
-		/* One has neighbours: two lines at a time, as long as there are. */
-		while (end - ptep >= 2 * UFFDWP_LINE_ENTRIES &&
-		       uffdwp_entries_are_armed(ptep, 2 * UFFDWP_LINE_ENTRIES))
-			ptep += 2 * UFFDWP_LINE_ENTRIES;
-	}
-	return ptep - first;
+	return ptep + i;
 }
 
 static inline bool uffdwp_pmd_armed(pmd_t pmd)

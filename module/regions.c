@@ -8,6 +8,25 @@
 
 #include "regions.h"
 
+static void set_room(struct uffdwp_regions *r)
+{
+	r->room = r->vec ? min_t(u64, r->capacity, r->vec_len - r->stored) : 0;
+}
+
+/**
+ * uffdwp_regions_use_buffer - before the first page is offered
+ * @r: regions, with the caller's array and limits
+ * @buffer: what they are put in until they are stored
+ * @capacity: elements of it
+ */
+void uffdwp_regions_use_buffer(struct uffdwp_regions *r, struct uffdwp_region *buffer,
+			       unsigned int capacity)
+{
+	r->buffer = buffer;
+	r->capacity = capacity;
+	set_room(r);
+}
+
 /**
  * uffdwp_regions_add - offer a run of matching pages
  * @r: regions
@@ -73,5 +92,6 @@ int uffdwp_regions_store(struct uffdwp_regions *r, bool last)
 	r->buffered -= n;
 	if (r->buffered)
 		r->buffer[0] = r->buffer[n];
+	set_room(r);
 	return 0;
 }

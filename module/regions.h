@@ -24,6 +24,7 @@ enum uffdwp_added {
  * @buffer: regions that are not stored in @vec yet
  * @capacity: elements of it
  * @buffered: used elements of it
+ * @room: of which so many may be used: less than @capacity where @vec ends before; 0 without @vec
  * @stored: regions in @vec
  * @pages: matching pages taken
  *
@@ -38,10 +39,13 @@ struct uffdwp_regions {
 	struct uffdwp_region *buffer;
 	unsigned int capacity;
 	unsigned int buffered;
+	unsigned int room;
 	u64 stored;
 	u64 pages;
 };
 
+void uffdwp_regions_use_buffer(struct uffdwp_regions *r, struct uffdwp_region *buffer,
+			       unsigned int capacity);
 enum uffdwp_added uffdwp_regions_add(struct uffdwp_regions *r, unsigned long start,
 				   unsigned long *end, u64 categories);
 int uffdwp_regions_store(struct uffdwp_regions *r, bool last);
@@ -70,8 +74,7 @@ static inline bool uffdwp_regions_extend(struct uffdwp_regions *r, unsigned long
 static inline bool uffdwp_regions_begin(struct uffdwp_regions *r, unsigned long start,
 					u64 categories)
 {
-	if (!r->vec || r->buffered == r->capacity || r->stored + r->buffered == r->vec_len ||
-	    r->pages + 1 >= r->max_pages)
+	if (r->buffered >= r->room || r->pages + 1 >= r->max_pages)
 		return false;
 	r->buffer[r->buffered++] = (struct uffdwp_region){
 		.start = start, .end = start + PAGE_SIZE, .categories = categories,

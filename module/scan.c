@@ -117,6 +117,10 @@ static void set_plain(struct uffdwp_scan *s, struct vm_area_struct *vma)
 	s->plain = !extra || (vma_is_anonymous(vma) && !(extra & UFFDWP_PAGE_IS_PINNED));
 	s->skips_armed = !extra && !uffdwp_scan_matches(s, s->vma_categories |
 							   UFFDWP_PAGE_IS_PRESENT);
+	s->plain_written = s->vma_categories | UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_WRITTEN;
+	s->takes_written = s->skips_armed && uffdwp_scan_resets(s) &&
+			   uffdwp_scan_matches(s, s->plain_written);
+	s->plain_written &= s->arg->return_mask;
 }
 
 /* The pages of a line, written and reported. Returns how many are armed, and so stay reported. */
@@ -189,23 +193,29 @@ static __always_inline int scan_pte(struct uffdwp_scan *s, struct uffdwp_arming 
 	return next;
 }
 
-/* Entries that need no look of their own, from the first on; *drain as for scan_line(). */
-static __always_inline unsigned long scan_lines(struct uffdwp_scan *s, struct uffdwp_arming *a,
-						pte_t *pte, unsigned long addr,
-						unsigned long left, bool reset, bool notify,
-						bool *drain)
+/*
+ * A plain page that is written, behind one that is not: a region of its own. What has the bit and
+ * is written is for uffdwp_arm_pte(). False: it is for scan_pte(). *drain as for scan_line().
+ */
+static __always_inline bool take_single(struct uffdwp_scan *s, struct uffdwp_arming *a, pte_t *ptep,
+					unsigned long addr, bool *drain)
 {
-	unsigned long n = 0, done;
+	const pte_t pte = READ_ONCE(*ptep);
 
-	do {
-		if (s->skips_armed)
-			n += uffdwp_armed_before(pte + n, left - n);
-		if (!s->plain || left - n < UFFDWP_LINE_ENTRIES || !uffdwp_line_begins(pte + n))
-			break;
-		done = scan_line(s, a, pte + n, addr + n * PAGE_SIZE, reset, notify, drain);
-		n += done;
-	} while (done == UFFDWP_LINE_ENTRIES);
-	return n;
+	if ((pte.pte & (_PAGE_PRESENT | _PAGE_SPECIAL | _PAGE_UFFD_WP)) != _PAGE_PRESENT ||
+	    !uffdwp_regions_begin(&s->regions, addr, s->plain_written))
+		return false;
+	if (unlikely(uffdwp_arm_present_pte(a, ptep, pte, addr))) {
+		uffdwp_regions_take_back(&s->regions, 1);
+		*drain = true;
+	}
+	return true;
+}
+
+/* What neighbours of one table differ in, as the addresses of their pages do. */
+static __always_inline unsigned long address_of_entry(const pte_t *pte)
+{
+	return (unsigned long)pte * (PAGE_SIZE / sizeof(*pte));
 }
 
 /* @notify is a constant: what is about to be armed is looked for, and nothing is armed. */
@@ -213,21 +223,38 @@ static __always_inline int scan_entries(struct uffdwp_scan *s, struct uffdwp_arm
 					unsigned long addr, unsigned long end, bool reset,
 					bool notify)
 {
+	const bool singly = reset && !notify && s->takes_written;
+	const unsigned long base = addr - address_of_entry(pte);
+	pte_t *const last = pte + (end - addr) / PAGE_SIZE;
 	int next = UFFDWP_WALK_ON;
 	bool drain = false;
+	pte_t *first;
 	unsigned long n;
 
-	while (addr != end && next == UFFDWP_WALK_ON) {
-		n = scan_lines(s, a, pte, addr, (end - addr) / PAGE_SIZE, reset, notify, &drain);
-		pte += n;
-		addr += n * PAGE_SIZE;
+	while (pte != last && next == UFFDWP_WALK_ON) {
+		first = pte;
+		if (s->skips_armed)
+			pte = uffdwp_skip_armed(pte, last);
+		if (pte == last)
+			break;
+		addr = base + address_of_entry(pte);
+		if (pte != first && singly && take_single(s, a, pte, addr, &drain)) {
+			n = 1;
+		} else if (pte == first && s->plain && last - pte >= UFFDWP_LINE_ENTRIES &&
+			   uffdwp_line_begins(pte)) {
+			/* Another that is written is likely. */
+			n = scan_line(s, a, pte, addr, reset, notify, &drain);
+			addr += n * PAGE_SIZE;
+		} else {
+			n = 0;
+		}
 		if (unlikely(drain))
 			return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_DRAIN);
-		if (addr == end)
-			break;
-		next = scan_pte(s, a, pte, addr, reset, notify);
-		pte++;
-		addr += PAGE_SIZE;
+		if (!n) {
+			next = scan_pte(s, a, pte, addr, reset, notify);
+			n = 1;
+		}
+		pte += n;
 	}
 	return next;
 }
@@ -262,15 +289,14 @@ static noinline int scan_table(struct uffdwp_scan *s, pte_t *pte, unsigned long 
 int uffdwp_scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, unsigned long end)
 {
 	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
-	unsigned long skipped;
+	pte_t *const last = pte + (end - addr) / PAGE_SIZE;
 
 	/* Most tables are armed as a whole. */
 	if (s->skips_armed) {
-		skipped = uffdwp_armed_before(pte, (end - addr) / PAGE_SIZE);
-		pte += skipped;
-		addr += skipped * PAGE_SIZE;
-		if (addr == end)
+		pte = uffdwp_skip_armed_lines(pte, last);
+		if (pte == last)
 			return UFFDWP_WALK_ON;
+		addr = end - (last - pte) * PAGE_SIZE;
 	}
 	return scan_table(s, pte, addr, end);
 }

@@ -54,6 +54,8 @@ struct uffdwp_scan_rules {
  * @hole_categories: of unpopulated ones
  * @plain: the categories of most pages that are present follow from their entries
  * @skips_armed: of them, those that are armed do not match
+ * @takes_written: and those that are written do, and are to be armed
+ * @plain_written: what is returned for the latter
  * @split: the huge page of a file that was split last: scan_split.c
  */
 struct uffdwp_scan {
@@ -68,6 +70,8 @@ struct uffdwp_scan {
 	u64 hole_categories;
 	bool plain;
 	bool skips_armed;
+	bool takes_written;
+	u64 plain_written;
 	struct uffdwp_split split;
 };
 

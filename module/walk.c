@@ -207,12 +207,13 @@ static int walk_pmds(struct uffdwp_walk *walk, pmd_t *first, unsigned long end)
 	int next = UFFDWP_WALK_ON;
 
 	while (walk->pos != end) {
-		if (walk->pos >= one_by_one)
-			next = walk_none(walk, first + ((walk->pos - start) >> PMD_SHIFT), end,
-					 &one_by_one);
+		pmd = first + ((walk->pos - start) >> PMD_SHIFT);
+		if (pmd_none(READ_ONCE(*pmd)) && walk->pos >= one_by_one) {
+			next = walk_none(walk, pmd, end, &one_by_one);
+			pmd = first + ((walk->pos - start) >> PMD_SHIFT);
+		}
 		if (!next && walk->pos != end) {
 			border = pmd_addr_end(walk->pos, end);
-			pmd = first + ((walk->pos - start) >> PMD_SHIFT);
 			next = walk_changing_pmd(walk, pmd, border);
 			if (!next)
 				walk->pos = border;

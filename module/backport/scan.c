@@ -175,8 +175,6 @@ static long scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg, struct uffdw
 	unsigned long pos;
 	int err;
 
-	s->regions.buffer = buffer;
-	s->regions.capacity = capacity;
 	s->regions.past_limit = true;
 	if (!arg->vec_len) {
 		s->regions.vec = NULL;
@@ -184,6 +182,7 @@ static long scan(struct mm_struct *mm, struct uffdwp_scan_arg *arg, struct uffdw
 		if (uffdwp_scan_resets(s))
 			uffdwp_scan_arms_only(s);
 	}
+	uffdwp_regions_use_buffer(&s->regions, buffer, capacity);
 	err = uffdwp_scan_run(s);
 	if (!err && uffdwp_ftrace_is_dead())
 		err = -ENOTRECOVERABLE;

@@ -33,10 +33,24 @@ static char *memory;
 static int tracker;
 static struct tracer_ring ring;
 
+/* A range is told a page table at a time: none of this memory's ends in its middle. */
+static char *map_within_a_table(void)
+{
+	char *all = map_anon(2 * N);
+	size_t before = -(uintptr_t)all % (N * PAGE);
+	char *p = all + before;
+
+	if (before)
+		munmap(all, before);
+	munmap(p + N * PAGE, N * PAGE - before);
+	touch(p, N, 1);
+	return p;
+}
+
 static int set_up(void **state)
 {
 	(void)state;
-	memory = map_filled(N);
+	memory = map_within_a_table();
 	tracker = tracker_of(memory, N * PAGE);
 	assert_true(dev_features() & UFFDWP_FEATURE_RING);
 	ring = ring_open(tracker, ENTRIES, 1);

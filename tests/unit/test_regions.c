@@ -31,12 +31,14 @@ static struct uffdwp_region vec[64], buffer[CAPACITY];
 
 static struct uffdwp_regions new_regions(u64 vec_len, u64 max_pages)
 {
+	struct uffdwp_regions r = {
+		.vec = vec_len ? vec : NULL, .vec_len = vec_len, .max_pages = max_pages,
+	};
+
 	readable = 64;
 	vector = (char *)vec;
-	return (struct uffdwp_regions){
-		.vec = vec_len ? vec : NULL, .vec_len = vec_len, .max_pages = max_pages,
-		.buffer = buffer, .capacity = CAPACITY,
-	};
+	uffdwp_regions_use_buffer(&r, buffer, CAPACITY);
+	return r;
 }
 
 /* Pages, not bytes. */
@@ -107,8 +109,7 @@ static void a_page_begins_a_region(void **state)
 	assert_false(uffdwp_regions_begin(&r, 2 * PAGE_SIZE, 1));
 	r = new_regions(64, 1);
 	assert_false(uffdwp_regions_begin(&r, 0, 1));
-	r.max_pages = 2;
-	r.vec = NULL;
+	r = new_regions(0, 2);
 	assert_false(uffdwp_regions_begin(&r, 0, 1));
 }
 
