@@ -64,7 +64,7 @@ KVM_TESTS := $(addprefix $(B)/tests/guest/,test_kvm test_native_kvm)
 $(KVM_TESTS): $(B)/tests/guest/%: tests/guest/%.c $(KVM_PARTS) $(NATIVE_PARTS) $(GUEST_PARTS) $(GUEST_HEADERS)
 	$(link-guest-program)
 
-RACE_PARTS := $(wildcard tests/guest/races/*.c) $(addprefix tests/guest/support/,support.c unserved.c)
+RACE_PARTS := $(wildcard tests/guest/races/*.c) $(addprefix tests/guest/support/,ring.c support.c unserved.c)
 
 $(B)/tests/guest/races: tests/guest/races.c $(RACE_PARTS) $(GUEST_HEADERS) $(LIB_STATIC)
 	$(link-guest-program)

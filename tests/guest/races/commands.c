@@ -10,6 +10,15 @@
  * that comes later than the copy must be reported, wherever it was when ARM returned: in its fault,
  * with its page already looked up, or behind a TLB that still lets it through. So no write may be
  * missing from both.
+ *
+ * PART: as SCAN with reset, of a part that cuts what is written as a whole.
+ *
+ * DISARM: nothing is copied, and all must be reported.
+ *
+ * RESET: the ring is read and reset, and then what it has told of is copied; or scanned with reset,
+ * and copied.
+ *
+ * What is reported as SPARSE is not copied: it is zeroes in the mirror.
  */
 #include <string.h>
 
@@ -26,26 +35,50 @@ struct sample race_sample(const struct round *r, size_t page)
 	return sample;
 }
 
-int race_scan(const struct round *r, uint64_t *reported, bool reset)
+/* What each page of a range that has all of CATEGORIES is reported as; or the error. */
+static int scan_range(const struct round *r, const char *start, size_t len, uint64_t flags,
+		      uint64_t categories, uint64_t *reported)
 {
-	struct uffdwp_region vec[RACE_PAGES];
-	struct uffdwp_scan_arg arg = scan_arg(r->memory, RACE_LEN, vec, RACE_PAGES);
-	uint64_t addr;
+	/* What is below is in one piece. */
+	struct uffdwp_region vec[RACE_PAGES + 1];
+	struct uffdwp_scan_arg arg = scan_arg(start, len, vec, RACE_PAGES + 1);
+	uint64_t addr, page;
 	int n, i;
 
 	memset(reported, 0, RACE_PAGES * sizeof(*reported));
-	arg.flags = reset ? UFFDWP_SCAN_WP_MATCHING : 0;
+	arg.flags = flags;
+	arg.category_mask = categories;
 	arg.return_mask |= UFFDWP_PAGE_IS_UNTRACKED;
+	if (r->race->kind->sparse)
+		arg.return_mask |= UFFDWP_PAGE_IS_SPARSE;
 	n = dev_scan(r->tracker, &arg);
 	if (n < 0)
 		return n;
 	/* There is room for each page, so it does not end before the end. */
 	if (arg.walk_end != arg.end)
 		return -1;
-	for (i = 0; i < n; i++)
-		for (addr = vec[i].start; addr != vec[i].end; addr += PAGE)
-			reported[(addr - arg.start) / PAGE] = vec[i].categories;
+	for (i = 0; i < n; i++) {
+		for (addr = vec[i].start; addr != vec[i].end; addr += PAGE) {
+			page = (addr - (uintptr_t)r->memory) / PAGE;
+			if (page < RACE_PAGES)
+				reported[page] = vec[i].categories;
+		}
+	}
 	return 0;
+}
+
+int race_scan(const struct round *r, uint64_t *reported, bool reset)
+{
+	return scan_range(r, race_tracked(r), race_tracked_len(r),
+			  reset ? UFFDWP_SCAN_WP_MATCHING : 0, UFFDWP_PAGE_IS_WRITTEN, reported);
+}
+
+void race_copy(struct round *r, size_t page, uint64_t categories)
+{
+	if (categories & UFFDWP_PAGE_IS_SPARSE)
+		r->mirror[page] = (struct sample){ 0 };
+	else
+		r->mirror[page] = race_sample(r, page);
 }
 
 /* The event may have the part unmapped just now; it has to be reported in the end, anyway. */
@@ -54,11 +87,32 @@ static bool can_be_copied(const struct round *r, size_t page)
 	return !(r->race->event->part_is_lost && in_part(page));
 }
 
+/* Sparse memory is also taken so by a scan: of each half, a half is armed and no more. */
+static void arm_some(struct round *r)
+{
+	const size_t quarter = RACE_PAGES / 4;
+	size_t i;
+
+	assert_ok(dev_arm(r->tracker, r->memory, quarter * PAGE));
+	assert_ok(dev_arm(r->tracker, race_page(r, 2 * quarter), quarter * PAGE));
+	memset(r->mirror, 0, sizeof(r->mirror));
+	for (i = 0; i < RACE_PAGES; i++) {
+		if (i / quarter % 2) {
+			memset(&r->mirror[i], 0xff, sizeof(r->mirror[i]));
+			r->changed[i] = true;
+		}
+	}
+}
+
 static void prepare_scan(struct round *r)
 {
 	size_t i;
 
-	assert_ok(dev_arm(r->tracker, r->memory, RACE_LEN));
+	if (r->race->kind->sparse) {
+		arm_some(r);
+		return;
+	}
+	assert_ok(dev_arm(r->tracker, race_tracked(r), race_tracked_len(r)));
 	for (i = 0; i < RACE_PAGES; i++)
 		r->mirror[i] = race_sample(r, i);
 }
@@ -66,12 +120,16 @@ static void prepare_scan(struct round *r)
 static void run_scan(void *arg)
 {
 	struct round *r = arg;
-	uint64_t reported[RACE_PAGES];
-	size_t i;
 
-	r->result = race_scan(r, reported, true);
-	for (i = 0; i < RACE_PAGES; i++)
-		r->reported[i] = reported[i] & UFFDWP_PAGE_IS_WRITTEN;
+	r->result = race_scan(r, r->reported, true);
+}
+
+static void run_part(void *arg)
+{
+	struct round *r = arg;
+
+	r->result = scan_range(r, race_page(r, PART_FIRST), PART_LEN, UFFDWP_SCAN_WP_MATCHING,
+			       UFFDWP_PAGE_IS_WRITTEN, r->reported);
 }
 
 static void copy_reported(void *arg)
@@ -81,13 +139,13 @@ static void copy_reported(void *arg)
 
 	for (i = 0; i < RACE_PAGES; i++)
 		if (r->reported[i] && can_be_copied(r, i))
-			r->mirror[i] = race_sample(r, i);
+			race_copy(r, i, r->reported[i]);
 }
 
 /* Half is armed again, half for the first time, with page tables to be made if it is empty. */
 static void prepare_arm(struct round *r)
 {
-	assert_ok(dev_arm(r->tracker, r->memory, RACE_LEN / 2));
+	assert_ok(dev_arm(r->tracker, race_tracked(r), race_tracked_len(r) - RACE_LEN / 2));
 	memset(r->mirror, 0xff, sizeof(r->mirror));
 }
 
@@ -95,20 +153,86 @@ static void run_arm(void *arg)
 {
 	struct round *r = arg;
 
-	r->result = dev_arm(r->tracker, r->memory, RACE_LEN);
+	r->result = dev_arm(r->tracker, race_tracked(r), race_tracked_len(r));
 }
 
+/* ARM does not say what is sparse: that takes a scan. */
 static void copy_all(void *arg)
 {
 	struct round *r = arg;
+	uint64_t sparse[RACE_PAGES] = { 0 };
 	size_t i;
 
+	if (r->race->kind->sparse && !r->result)
+		r->result = scan_range(r, r->memory, RACE_LEN, 0, UFFDWP_PAGE_IS_SPARSE, sparse);
 	for (i = 0; i < RACE_PAGES; i++)
 		if (can_be_copied(r, i))
-			r->mirror[i] = race_sample(r, i);
+			race_copy(r, i, sparse[i]);
 }
 
-const struct command race_commands[2] = {
+static void prepare_disarm(struct round *r)
+{
+	assert_ok(dev_arm(r->tracker, race_tracked(r), race_tracked_len(r)));
+	memset(r->mirror, 0xff, sizeof(r->mirror));
+	memset(r->changed, true, sizeof(r->changed));
+}
+
+static void run_disarm(void *arg)
+{
+	struct round *r = arg;
+
+	r->result = dev_disarm(r->tracker, race_tracked(r), race_tracked_len(r));
+}
+
+static void note_told(struct round *r, const struct uffdwp_ring_entry *entry)
+{
+	uint64_t page = (entry->start - (uintptr_t)r->memory) / PAGE;
+	uint32_t n;
+
+	for (n = 0; n < entry->pages; n++, page++) {
+		if (page >= RACE_PAGES)
+			continue;
+		if (entry->flags & UFFDWP_RING_WRITTEN)
+			r->reported[page] = UFFDWP_PAGE_IS_WRITTEN;
+		else
+			r->told[page] = true;
+	}
+}
+
+static void run_reset(void *arg)
+{
+	struct round *r = arg;
+	struct uffdwp_ring_entry entry;
+
+	memset(r->reported, 0, sizeof(r->reported));
+	while (ring_next(&r->ring, &entry))
+		note_told(r, &entry);
+	r->told_everything = ring_reset(&r->ring);
+}
+
+static void copy_told(void *arg)
+{
+	struct round *r = arg;
+	uint64_t reported[RACE_PAGES];
+	size_t i;
+
+	copy_reported(r);
+	for (i = 0; i < RACE_PAGES && !r->result; i++) {
+		if (!r->told[i] && !r->told_everything)
+			continue;
+		r->result = scan_range(r, race_page(r, i), PAGE, UFFDWP_SCAN_WP_MATCHING,
+				       UFFDWP_PAGE_IS_WRITTEN, reported);
+		if (reported[i] && can_be_copied(r, i))
+			race_copy(r, i, reported[i]);
+	}
+}
+
+const struct command race_commands[] = {
 	{ "scan", true, prepare_scan, run_scan, copy_reported },
 	{ "arm", false, prepare_arm, run_arm, copy_all },
+	{ "part", true, prepare_scan, run_part, copy_reported },
+	{ "disarm", false, prepare_disarm, run_disarm, NULL },
+	{ "reset", true, prepare_scan, run_reset, copy_told },
 };
+
+const size_t race_commands_number = sizeof(race_commands) / sizeof(race_commands[0]);

@@ -171,6 +171,26 @@ static void run_dontneed(void *arg)
 	race_write(r, PART_FIRST + PART_PAGES - 1);
 }
 
+/* ---- writes, and MADV_DONTNEED of some of what was written */
+
+static void run_write_dontneed(void *arg)
+{
+	write_some(arg);
+	run_dontneed(arg);
+}
+
+/* ---- mprotect of a part, which divides mapping and huge pages, and writes after it */
+
+static void run_mprotect(void *arg)
+{
+	struct round *r = arg;
+	char *part = race_page(r, PART_FIRST);
+
+	error_unless(r, !mprotect(part, PART_LEN, PROT_READ), errno);
+	error_unless(r, !mprotect(part, PART_LEN, PROT_READ | PROT_WRITE), errno);
+	write_some(r);
+}
+
 /* ---- fork, and writes of both after it */
 
 static int child_of_fork(const struct round *r)
@@ -223,6 +243,31 @@ static void run_munmap(void *arg)
 	write_some(r);
 }
 
+/* ---- mremap to elsewhere, and something else at the same place */
+
+#define FAR_AWAY (1ul << 30)
+
+static void run_mremap(void *arg)
+{
+	struct round *r = arg;
+	char *part = race_page(r, PART_FIRST), *moved = part + FAR_AWAY;
+	size_t i;
+
+	error_unless(r, mremap(part, PART_LEN, PART_LEN, MREMAP_MAYMOVE | MREMAP_FIXED, moved) ==
+		     moved, errno);
+	for (i = 0; i < PART_PAGES && !r->error; i++) {
+		volatile uint64_t *first = (uint64_t *)(moved + i * PAGE);
+
+		error_unless(r, *first == r->now[PART_FIRST + i], EILSEQ);
+		*first = i;
+		error_unless(r, *first == i, EILSEQ);
+	}
+	munmap(moved, PART_LEN);
+	r->race->kind->map(part, PART_LEN);
+	discarded(r);
+	write_some(r);
+}
+
 /* ---- UFFDIO_UNREGISTER by the owner of the userfaultfd, and writes that must not hang */
 
 static void run_unregister(void *arg)
@@ -250,8 +295,11 @@ const struct event race_events[] = {
 	{ .name = "fault", .empty = true, .run = run_fault },
 	{ .name = "fault-marker", .empty = true, .markers = true, .run = run_fault },
 	{ .name = "dontneed", .run = run_dontneed },
+	{ .name = "write-dontneed", .run = run_write_dontneed },
+	{ .name = "mprotect", .run = run_mprotect },
 	{ .name = "fork", .run = run_fork, .check = check_fork },
 	{ .name = "munmap", .part_is_lost = true, .run = run_munmap },
+	{ .name = "mremap", .part_is_lost = true, .run = run_mremap },
 	{ .name = "unregister", .part_is_lost = true, .uffd = true, .run = run_unregister },
 	{ .name = "exit", .process = true, .run = run_exit },
 };

@@ -6,6 +6,7 @@
 #define GUEST_RACES_H
 
 #include "interleave.h"
+#include "ring.h"
 #include "support.h"
 
 /*
@@ -34,11 +35,20 @@ struct sample {
 	uint64_t words[8];
 };
 
-/* A kind of memory. */
+/* A kind of memory, and how it is tracked. */
 struct kind {
 	const char *name;
+	uint64_t features;	/* of the module that it needs */
 	/* Nothing in it yet, at that address, in place of what is there. */
 	void (*map)(char *at, size_t len);
+	int (*attach)(int tracker);	/* to the caller, unless the event has its own way */
+	size_t below;		/* bytes in front of it that are mapped and tracked with it */
+	size_t block;		/* pages that one write may make written, naturally aligned */
+	unsigned int every;	/* of the steps, it takes one of so many */
+	bool upper_half;	/* the partner writes just before the race only to this half, */
+	bool alternates;	/* or in every other round to both */
+	bool sparse;		/* begins with nothing in memory, not all of it armed */
+	bool ring;
 };
 
 struct round {
@@ -46,8 +56,10 @@ struct round {
 	const struct race *race;
 	unsigned int step;	/* of so many steps, to be named when it fails */
 	unsigned int steps;
-	unsigned int variant;
+	unsigned int variant;	/* of the event */
+	bool both;		/* halves are written just before the race */
 	char *memory;
+	struct tracer_ring ring;	/* of a kind that has one */
 	struct sample mirror[RACE_PAGES];
 	int tracker;
 	int uffd;		/* that was handed in, or -1 */
@@ -62,7 +74,9 @@ struct round {
 
 	/* By the task that gives the command. */
 	int result;
-	bool reported[RACE_PAGES];	/* by the command */
+	uint64_t reported[RACE_PAGES];	/* by the command: categories */
+	bool told[RACE_PAGES];		/* in the ring, to be looked at by a scan */
+	bool told_everything;
 };
 
 struct event {
@@ -80,7 +94,7 @@ struct event {
 
 struct command {
 	const char *name;
-	bool reports;
+	bool reports;		/* each page that was written, and no other */
 	void (*prepare)(struct round *r);	/* arm what is armed before the race */
 	interleave_op *run;
 	interleave_op *copy;	/* into the mirror, as soon as the command has returned */
@@ -96,7 +110,8 @@ struct race {
 
 extern const struct event race_events[];
 extern const size_t race_events_number;
-extern const struct command race_commands[2];
+extern const struct command race_commands[];
+extern const size_t race_commands_number;
 extern const struct kind race_kinds[];
 extern const size_t race_kinds_number;
 
@@ -123,9 +138,22 @@ static inline bool in_part(size_t page)
 	return page >= PART_FIRST && page < PART_FIRST + PART_PAGES;
 }
 
+/* All that is tracked, at the end of which the memory is. */
+static inline char *race_tracked(const struct round *r)
+{
+	return r->memory - r->race->kind->below;
+}
+
+static inline size_t race_tracked_len(const struct round *r)
+{
+	return r->race->kind->below + RACE_LEN;
+}
+
 /* Scan all with or without reset; returns the error, or 0 with what each page was reported as. */
 int race_scan(const struct round *r, uint64_t *reported, bool reset);
 struct sample race_sample(const struct round *r, size_t page);
+/* Bring the mirror up to date with a page that was reported so. */
+void race_copy(struct round *r, size_t page, uint64_t categories);
 
 /* Fails the test, saying how to see it again. */
 void race_failed(const struct round *r, const char *format, ...)

@@ -18,6 +18,9 @@
 
 #define STUCK_SECONDS 60
 
+/* More than one round tells. */
+#define RING_ENTRIES 1024
+
 struct shared {
 	struct interleave interleave;
 	sem_t go;		/* a forked partner waits for it */
@@ -26,24 +29,6 @@ struct shared {
 
 static struct shared *shared;
 static const struct round *current;
-
-/* ---- kinds of memory */
-
-static void map_small(char *at, size_t len)
-{
-	char *p = mmap(at, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-		       0);
-
-	/* Not assert_*(): the partner may call this, and it is not the task that runs the test. */
-	if (p != at || madvise(at, len, MADV_NOHUGEPAGE))
-		abort();
-}
-
-const struct kind race_kinds[] = {
-	{ "small", map_small },
-};
-
-const size_t race_kinds_number = sizeof(race_kinds) / sizeof(race_kinds[0]);
 
 /* ---- what went wrong */
 
@@ -85,7 +70,7 @@ static void write_before(struct round *r)
 {
 	size_t i;
 
-	for (i = 0; i < RACE_PAGES; i += 4)
+	for (i = r->both ? 0 : RACE_PAGES / 2; i < RACE_PAGES; i += 4)
 		race_write(r, i);
 }
 
@@ -143,10 +128,11 @@ static void command_acts(struct round *r)
 
 static void fill(struct round *r)
 {
+	const bool empty = r->race->event->empty || r->race->kind->sparse;
 	size_t i;
 
 	memset(r->now, 0, sizeof(r->now));
-	for (i = 0; i < RACE_PAGES && !r->race->event->empty; i++)
+	for (i = 0; i < RACE_PAGES && !empty; i++)
 		if (i % 4 != 3)
 			race_write(r, i);
 	memset(r->changed, 0, sizeof(r->changed));
@@ -160,8 +146,12 @@ static void begin_round(struct round *r, uint64_t phase)
 	alarm(STUCK_SECONDS);
 	shared->interleave = (struct interleave){ .phase = phase, .timer = timer };
 	r->error = 0;
-	r->race->kind->map(r->memory, RACE_LEN);
+	memset(r->told, 0, sizeof(r->told));
+	r->told_everything = false;
+	r->race->kind->map(race_tracked(r), race_tracked_len(r));
 	fill(r);
+	if (r->race->kind->block * PAGE == HUGE_PAGE && !is_huge(r->memory))
+		fail_msg("no huge page could be had");
 }
 
 static void attach(struct round *r)
@@ -175,15 +165,32 @@ static void attach(struct round *r)
 	} else if (r->race->event->markers) {
 		assert_ok(dev_attach_markers(r->tracker));
 	} else if (!r->race->event->process) {
-		assert_ok(dev_attach_self(r->tracker));
+		assert_ok(r->race->kind->attach(r->tracker));
 	}
+	if (r->race->kind->ring)
+		r->ring = ring_open(r->tracker, RING_ENTRIES, 1);
 }
 
 static void detach(struct round *r)
 {
+	if (r->race->kind->ring)
+		ring_close(&r->ring);
 	close(r->tracker);
 	if (r->uffd >= 0)
 		close(r->uffd);
+}
+
+/* Was a page written that makes this one written, too? */
+static bool changed_near(const struct round *r, size_t page)
+{
+	const size_t block = r->race->kind->block;
+	const size_t first = (uintptr_t)r->memory / PAGE;
+	size_t i;
+
+	for (i = 0; i < RACE_PAGES; i++)
+		if (r->changed[i] && (first + i) / block == (first + page) / block)
+			return true;
+	return false;
 }
 
 /*
@@ -207,12 +214,29 @@ static void check_reports(struct round *r, const uint64_t *quiet)
 				    expected);
 		if (!lost && (quiet[i] & UFFDWP_PAGE_IS_UNTRACKED))
 			race_failed(r, "page %zu is untracked", i);
-		if (lost || r->changed[i] || !(quiet[i] || (scanned && r->reported[i])))
+		if (lost || changed_near(r, i) || !(quiet[i] || (scanned && r->reported[i])))
 			continue;
 		if (!held--)
 			race_failed(r, "page %zu was not written and is reported (%d, then %#lx)",
-				    i, r->reported[i], quiet[i]);
+				    i, !!r->reported[i], quiet[i]);
 	}
+}
+
+/*
+ * What is written is in the ring, unless it was told of and will always be: what is not tracked any
+ * more cannot be armed.
+ */
+static void check_ring(struct round *r)
+{
+	uint64_t now[RACE_PAGES];
+	size_t i;
+
+	assert_ok(race_scan(r, now, false));
+	for (i = 0; i < RACE_PAGES; i++)
+		if (now[i] && !ring_covers(&r->ring, race_page(r, i)) &&
+		    !((now[i] & UFFDWP_PAGE_IS_UNTRACKED) && (r->told[i] || r->told_everything)))
+			race_failed(r, "MISSED: page %zu is %#lx, and the ring does not tell", i,
+				    now[i]);
 }
 
 static void check_mirror(struct round *r, const uint64_t *quiet)
@@ -229,7 +253,7 @@ static void check_mirror(struct round *r, const uint64_t *quiet)
 		if (memcmp(&memory, &r->mirror[i], sizeof(memory)))
 			race_failed(r,
 				    "MISSED: page %zu has %#lx, the mirror %#lx; reported by the command: %d, then: %#lx",
-				    i, memory.words[0], mirror, r->reported[i], quiet[i]);
+				    i, memory.words[0], mirror, !!r->reported[i], quiet[i]);
 	}
 }
 
@@ -238,8 +262,12 @@ static void check_later_writes(struct round *r)
 	uint64_t later[RACE_PAGES];
 	size_t i;
 
+	if (r->race->kind->ring)
+		ring_settle(&r->ring);
 	for (i = 0; i < RACE_PAGES; i++)
 		race_write(r, i);
+	if (r->race->kind->ring && !r->race->event->part_is_lost)
+		check_ring(r);
 	assert_ok(race_scan(r, later, false));
 	for (i = 0; i < RACE_PAGES; i++)
 		if (!(later[i] & UFFDWP_PAGE_IS_WRITTEN))
@@ -258,10 +286,12 @@ static void check(struct round *r)
 	if (r->race->event->check)
 		r->race->event->check(r);
 	r->held = dev_stats(r->tracker).pages_pinned - r->held;
+	if (r->race->kind->ring)
+		check_ring(r);
 	assert_ok(race_scan(r, quiet, true));
 	for (i = 0; i < RACE_PAGES; i++)
 		if (quiet[i])
-			r->mirror[i] = race_sample(r, i);
+			race_copy(r, i, quiet[i]);
 	check_mirror(r, quiet);
 	check_reports(r, quiet);
 	check_later_writes(r);
@@ -272,8 +302,10 @@ static void round_with_thread(struct round *r)
 	pthread_t partner;
 
 	r->held = dev_stats(r->tracker).pages_pinned;
-	assert_ok(dev_register(r->tracker, r->memory, RACE_LEN));
+	assert_ok(dev_register(r->tracker, race_tracked(r), race_tracked_len(r)));
 	r->race->command->prepare(r);
+	if (r->race->kind->ring)
+		ring_settle(&r->ring);
 	assert_ok(pthread_create(&partner, NULL, partner_thread, r));
 	command_acts(r);
 	assert_ok(pthread_join(partner, NULL));
@@ -294,7 +326,7 @@ static void check_exit(struct round *r)
 	if (r->result && r->result != -ESRCH)
 		race_failed(r, "the command: %d", r->result);
 	for (i = 0; i < RACE_PAGES && whole; i++)
-		if (r->reported[i] != (i % 4 == 0))
+		if (!r->reported[i] != !!(i % 4))
 			race_failed(r, "page %zu was %swritten before, and is %sreported", i,
 				    i % 4 ? "not " : "", r->reported[i] ? "" : "not ");
 	assert_err(race_scan(r, quiet, true), ESRCH);
@@ -347,7 +379,7 @@ void race_end(struct round *r)
 		detach(r);
 	close(r->pipe[0]);
 	close(r->pipe[1]);
-	munmap(r->memory, RACE_LEN);
+	munmap(race_tracked(r), race_tracked_len(r));
 }
 
 bool race_set_up(void)
