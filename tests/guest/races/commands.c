@@ -202,12 +202,16 @@ static void note_told(struct round *r, const struct uffdwp_ring_entry *entry)
 static void run_reset(void *arg)
 {
 	struct round *r = arg;
+	struct uffdwp_ring_reset_arg reset = { 0 };
 	struct uffdwp_ring_entry entry;
 
 	memset(r->reported, 0, sizeof(r->reported));
 	while (ring_next(&r->ring, &entry))
 		note_told(r, &entry);
-	r->told_everything = ring_reset(&r->ring);
+	reset.upto = r->ring.read;
+	r->result = dev_ring_reset(r->tracker, &reset);
+	r->ring.read = reset.tail;
+	r->told_everything = reset.told;
 }
 
 static void copy_told(void *arg)
