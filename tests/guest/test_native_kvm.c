@@ -13,8 +13,9 @@
 
 static int uffd, pagemap;
 
-static void begin(uint64_t kind, char *start, size_t len)
+static void begin(uint64_t kind, enum way way, char *start, size_t len)
 {
+	assert_int_equal(way, WAY_PLAIN);
 	if (kind != UFFDWP_KIND_ANON_PRIVATE)
 		needs_memory_of_files();
 	uffd = async_uffd_of(start, len);

@@ -37,7 +37,7 @@ static void free_vm(struct vm *vm)
 	free(vm);
 }
 
-/* ---- kinds of memory, each page written */
+/* ---- kinds of memory, each page written unless it is untouched, and the way of tracking it */
 
 struct kind {
 	const char *name;
@@ -46,7 +46,13 @@ struct kind {
 	char *(*make)(const struct kind *kind);
 	unsigned int memfd_flags;
 	int map_flags;
+	enum way way;
 };
+
+static char *make_untouched(const struct kind *kind)
+{
+	return map_anon(kind->len / PAGE);
+}
 
 static char *make_small(const struct kind *kind)
 {
@@ -87,13 +93,21 @@ static void unmake(const struct kind *kind, char *p)
 }
 
 static struct kind kinds[] = {
-	{ "small pages", UFFDWP_KIND_ANON_PRIVATE, 128 * PAGE, make_small, 0, 0 },
-	{ "huge pages", UFFDWP_KIND_ANON_PRIVATE, 2 * HUGE_PAGE, make_huge, 0, 0 },
-	{ "shared memory", UFFDWP_KIND_SHMEM, 128 * PAGE, make_file, 0, MAP_SHARED },
-	{ "private mapping of it", UFFDWP_KIND_SHMEM, 128 * PAGE, make_file, 0, MAP_PRIVATE },
-	{ "hugetlb", UFFDWP_KIND_HUGETLB, 2 * HUGE_PAGE, make_file, MFD_HUGETLB, MAP_SHARED },
+	{ "small pages", UFFDWP_KIND_ANON_PRIVATE, 128 * PAGE, make_small, 0, 0, WAY_PLAIN },
+	{ "huge pages", UFFDWP_KIND_ANON_PRIVATE, 2 * HUGE_PAGE, make_huge, 0, 0, WAY_PLAIN },
+	{ "shared memory", UFFDWP_KIND_SHMEM, 128 * PAGE, make_file, 0, MAP_SHARED, WAY_PLAIN },
+	{ "private mapping of it", UFFDWP_KIND_SHMEM, 128 * PAGE, make_file, 0, MAP_PRIVATE,
+	  WAY_PLAIN },
+	{ "hugetlb", UFFDWP_KIND_HUGETLB, 2 * HUGE_PAGE, make_file, MFD_HUGETLB, MAP_SHARED,
+	  WAY_PLAIN },
 	{ "private hugetlb", UFFDWP_KIND_HUGETLB, 2 * HUGE_PAGE, make_file, MFD_HUGETLB,
-	  MAP_PRIVATE },
+	  MAP_PRIVATE, WAY_PLAIN },
+	{ "with a ring", UFFDWP_KIND_ANON_PRIVATE, 128 * PAGE, make_small, 0, 0, WAY_RING },
+	{ "whole huge pages", UFFDWP_KIND_ANON_PRIVATE, 2 * HUGE_PAGE, make_huge, 0, 0,
+	  WAY_WHOLE_HUGE },
+	{ "with a granule", UFFDWP_KIND_ANON_PRIVATE, 128 * PAGE, make_small, 0, 0, WAY_GRANULE },
+	{ "sparse memory", UFFDWP_KIND_ANON_PRIVATE, 4 * HUGE_PAGE, make_untouched, 0, 0,
+	  WAY_SPARSE },
 };
 
 /* ---- what is written */
@@ -233,7 +247,7 @@ static void one_means(const struct kind *kind, const struct means *m, char *memo
 	write_once(vm, m, VM_MEMORY + at, "not armed");
 	prepare(vm, m, page, VM_MEMORY + at);
 
-	tracking->begin(kind->kind, memory, kind->len);
+	tracking->begin(kind->kind, kind->way, memory, kind->len);
 	wait_for(!count(memory, kind->len, true));
 	memcpy(before, page, PAGE);
 	write_once(vm, m, VM_MEMORY + at, "armed");
@@ -267,6 +281,58 @@ static void by_each_means(void **state)
 		memory = kind->make(kind);
 		vm = new_vm(1, memory, kind->len);
 		one_means(kind, &means[i], memory, vm);
+		free_vm(vm);
+		unmake(kind, memory);
+	}
+}
+
+/* ---- memory without page tables: the machine's first write makes them */
+
+static void must_be_seen(const struct kind *kind, const struct means *m, const char *memory,
+			 struct vm *vm, size_t at, const char *when)
+{
+	write_once(vm, m, VM_MEMORY + at, when);
+	if (count(memory + at, PAGE, false) != 1)
+		fail_msg("%s, %s: A WRITE WAS MISSED", m->name, when);
+	if (count(memory, kind->len, true) != 1)
+		fail_msg("%s, %s: more than a page is written", m->name, when);
+	/* Until KVM has let go of it. */
+	wait_for(!count(memory, kind->len, true));
+}
+
+static void first_write(const struct kind *kind, const struct means *m, char *memory,
+			struct vm *vm)
+{
+	const size_t at = kind->len / 2 + 5 * PAGE, beside = at + 2 * PAGE;
+	const struct vm_task look = {
+		.code = VM_MOVE, .to = VM_SCRATCH, .from = VM_MEMORY + beside,
+	};
+
+	tracking->begin(kind->kind, kind->way, memory, kind->len);
+	assert_int_equal(count(memory, kind->len, true), 0);
+	must_be_seen(kind, m, memory, vm, at, "the first time");
+	must_be_seen(kind, m, memory, vm, at, "armed again");
+	assert_null(vm_run(vm, 0, &look));
+	assert_int_equal(count(memory, kind->len, true), 0);
+	must_be_seen(kind, m, memory, vm, beside, "read before");
+	tracking->end();
+}
+
+static void first_write_by_each_means(void **state)
+{
+	const struct kind *kind = *state;
+	struct vm *vm;
+	char *memory;
+	size_t i;
+
+	for (i = 0; i < sizeof(means) / sizeof(means[0]); i++) {
+		/* Those that prepare the page touch it. */
+		if (means[i].prepare)
+			continue;
+		memory = kind->make(kind);
+		vm = new_vm(1, memory, kind->len);
+		if (!means[i].possible || means[i].possible(vm))
+			first_write(kind, &means[i], memory, vm);
 		free_vm(vm);
 		unmake(kind, memory);
 	}
@@ -473,7 +539,7 @@ static void mirror(const struct kind *kind, unsigned int processors)
 
 	assert_non_null(m);
 	assert_non_null(copy);
-	tracking->begin(kind->kind, memory, kind->len);
+	tracking->begin(kind->kind, kind->way, memory, kind->len);
 	memcpy(copy, memory, kind->len);
 	vm_create(&m->vm, processors, memory, kind->len);
 	for (i = 0; i < processors; i++) {
@@ -550,7 +616,7 @@ static void a_scan_that_finds_nothing_is_free(void **state)
 		skip_because("PAGEMAP_SCAN of this kernel takes all mappings from the machine");
 	memory = kind->make(kind);
 	vm = new_vm(1, memory, kind->len);
-	tracking->begin(kind->kind, memory, kind->len);
+	tracking->begin(kind->kind, kind->way, memory, kind->len);
 	wait_for(!count(memory, kind->len, true));
 	read_all(vm, kind->len);
 
@@ -632,6 +698,12 @@ TEST(needs_kvm)
 	ONE_KIND(f, "shared memory", 2), ONE_KIND(f, "private mapping of it", 3), \
 	ONE_KIND(f, "hugetlb", 4), ONE_KIND(f, "private hugetlb", 5)
 
+/* They come last. */
+#define EACH_WAY(f)								\
+	ONE_KIND(f, "with a ring", 6), ONE_KIND(f, "whole huge pages", 7),	\
+	ONE_KIND(f, "with a granule", 8)
+#define TESTS_OF_WAYS (3 + 2 + 1)
+
 const struct CMUnitTest *kvm_tests(const struct tracking *with, const struct stress *how, size_t *n)
 {
 	static const struct CMUnitTest nothing[] = { cmocka_unit_test(needs_kvm) };
@@ -640,10 +712,16 @@ const struct CMUnitTest *kvm_tests(const struct tracking *with, const struct str
 		cmocka_unit_test(a_processor_that_is_lost_is_found),
 		EACH_KIND(by_each_means), EACH_KIND(by_one_processor), EACH_KIND(by_two_processors),
 		EACH_KIND(a_scan_that_finds_nothing_is_free),
+		EACH_WAY(by_each_means),
+		/* The ring would be full at once. */
+		ONE_KIND(by_two_processors, "whole huge pages", 7),
+		ONE_KIND(by_two_processors, "with a granule", 8),
+		ONE_KIND(first_write_by_each_means, "sparse memory", 9),
 	};
+	const size_t all = sizeof(tests) / sizeof(tests[0]);
 
 	tracking = with;
 	stress = how;
-	*n = vm_unavailable() ? 1 : sizeof(tests) / sizeof(tests[0]);
+	*n = vm_unavailable() ? 1 : with->has_ways ? all : all - TESTS_OF_WAYS;
 	return vm_unavailable() ? nothing : tests;
 }

@@ -20,9 +20,17 @@ struct written_region {
 	uint64_t categories;
 };
 
+enum way {
+	WAY_PLAIN,
+	WAY_SPARSE,		/* what has no page table has none afterwards */
+	WAY_RING,		/* what a scan finds written must be told in the ring, too */
+	WAY_WHOLE_HUGE,
+	WAY_GRANULE,
+};
+
 struct tracking {
 	/* The memory is tracked from now on, or the test skipped where it cannot be. */
-	void (*begin)(uint64_t kind, char *start, size_t len);
+	void (*begin)(uint64_t kind, enum way way, char *start, size_t len);
 	/* Written regions, or -errno; with reset they are armed. *next: where it has stopped */
 	int (*scan)(const char *start, const char *end, bool reset, struct written_region *vec,
 		    size_t n, const char **next);
@@ -35,6 +43,7 @@ struct tracking {
 	bool sees_pins;
 	/* A scan takes from the machine's page tables only what it arms. PAGEMAP_SCAN takes all. */
 	bool spares_machine;
+	bool has_ways;		/* besides the plain one */
 };
 
 /* All of them; where there can be no virtual machine, one that says so. */
