@@ -19,6 +19,7 @@
 #include "device_scan.h"
 #include "device_tracker.h"
 #include "disarm.h"
+#include "follow.h"
 #include "health.h"
 #include "hooks/hooks.h"
 #include "pinned.h"
@@ -38,6 +39,7 @@ RELEASED(uffdwp_stats_arg, tlb_flushes, UFFDWP_STATS_SIZE_VER0);
 RELEASED(uffdwp_disarm_arg, reserved, UFFDWP_DISARM_SIZE_VER0);
 RELEASED(uffdwp_ring_arg, reserved, UFFDWP_RING_SIZE_VER0);
 RELEASED(uffdwp_ring_reset_arg, reserved, UFFDWP_RING_RESET_SIZE_VER0);
+RELEASED(uffdwp_follow_arg, reserved, UFFDWP_FOLLOW_SIZE_VER0);
 
 /*
  * Copy a structure that starts with its size. One that is longer than @known, the size that this
@@ -289,6 +291,29 @@ static long cmd_scan(struct uffdwp_device_tracker *d, void __user *uarg)
 	return ret;
 }
 
+static long cmd_follow(struct uffdwp_device_tracker *d, void __user *uarg)
+{
+	const u64 known = UFFDWP_KIND_ANON_PRIVATE | UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB |
+			  UFFDWP_KIND_FILE;
+	struct uffdwp_follow_arg arg;
+	int err = copy_arg(&arg, sizeof(arg), UFFDWP_FOLLOW_SIZE_VER0, uarg);
+
+	if (err)
+		return err;
+	if ((arg.flags & ~UFFDWP_FOLLOW_END) || arg.reserved || (arg.kinds & ~known))
+		return -EINVAL;
+	if (arg.flags & UFFDWP_FOLLOW_END) {
+		if (arg.kinds || arg.start || arg.len)
+			return -EINVAL;
+		uffdwp_follow_end(&d->base);
+		return 0;
+	}
+	if (!arg.start && !arg.len)
+		arg.len = d->base.mm->task_size;
+	return check_range(&d->base, arg.start, arg.len) ?:
+	       uffdwp_follow(d, arg.kinds, arg.start, arg.start + arg.len);
+}
+
 static long cmd_stats(struct uffdwp_device_tracker *d, void __user *uarg)
 {
 	struct uffdwp_tracker *t = &d->base;
@@ -325,6 +350,7 @@ static const struct command commands[] = {
 	COMMAND(DISARM, cmd_disarm, true, false),
 	COMMAND(RING, cmd_ring, true, true),
 	COMMAND(RING_RESET, cmd_ring_reset, true, true),
+	COMMAND(FOLLOW, cmd_follow, true, true),
 };
 
 /* The size in the ioctl number is not checked; the one in the structure counts. */

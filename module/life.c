@@ -11,6 +11,7 @@
 #include "compat/vma.h"
 #include "device_tracker.h"
 #include "disarm.h"
+#include "follow.h"
 #include "health.h"
 #include "life.h"
 #include "register.h"
@@ -115,6 +116,7 @@ static void drain_faults(struct uffdwp_tracker *t)
 
 static void end_in_mm(struct uffdwp_tracker *t)
 {
+	uffdwp_follow_end(t);
 	uffdwp_tracker_disarm_all(t);
 	/* Whole VMAs: cannot fail, and leaves one only where a stack has grown down meanwhile. */
 	if (uffdwp_tracker_is_private(t))
@@ -135,6 +137,7 @@ static void end_tracking(struct uffdwp_tracker *t)
 		end_in_mm(t);
 		mmput(t->mm);
 	} else {
+		uffdwp_follow_forget(t);
 		uffdwp_tracker_unpublish(t);
 	}
 }

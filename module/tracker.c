@@ -317,12 +317,31 @@ struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, co
 }
 
 /**
+ * uffdwp_for_trackers_of_mm - do something to each tracker of an mm
+ * @mm: mm of a task, mmap_lock held for writing: so none of its trackers leaves the tables
+ * @work: what, may sleep
+ * @arg: for @work
+ */
+void uffdwp_for_trackers_of_mm(struct mm_struct *mm,
+			       void (*work)(struct uffdwp_tracker *t, void *arg), void *arg)
+{
+	struct uffdwp_tracked_mm *m = find_mm(mm);
+	struct uffdwp_tracker *t;
+
+	lockdep_assert_held_write(&mm->mmap_lock);
+	if (m)
+		hlist_for_each_entry_rcu(t, &m->trackers, by_mm,
+					 lockdep_is_held(&mm->mmap_lock))
+			work(t, arg);
+}
+
+/**
  * uffdwp_mm_is_tracked - has this mm any tracker?
  * @mm: mm
  *
  * Return: whether it has.
  */
-bool uffdwp_mm_is_tracked(const struct mm_struct *mm)
+notrace bool uffdwp_mm_is_tracked(const struct mm_struct *mm)
 {
 	return find_mm(mm);
 }

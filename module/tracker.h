@@ -21,7 +21,7 @@
 	X(hugetlb_faults) X(pages_armed) X(pages_pinned) X(pages_discarded)	\
 	X(zero_installed) X(markers_installed) X(scans) X(pages_reported)	\
 	X(pages_undone) X(tlb_flushes) X(pages_given_way) X(sparse_armed)	\
-	X(huge_faults) X(pages_opened)
+	X(huge_faults) X(pages_opened) X(mappings_followed) X(mappings_missed)
 
 struct uffdwp_ring;
 
@@ -47,6 +47,18 @@ enum uffdwp_whose {
 };
 
 /**
+ * struct uffdwp_follow - what a tracker registers as it is mapped (follow.c)
+ * @kinds: UFFDWP_KIND_*; 0: nothing
+ * @start: first address
+ * @end: last address, exclusive
+ */
+struct uffdwp_follow {
+	u64 kinds;
+	unsigned long start;
+	unsigned long end;
+};
+
+/**
  * struct uffdwp_tracker - what faults, arming and disarming see of a tracker
  * @by_ctx: node in the table that faults look into; first, so that container_of() costs nothing
  * @id: no other tracker has or will have it
@@ -69,6 +81,7 @@ enum uffdwp_whose {
  * @drain_wanted: an entry was left unarmed because its page may be pinned
  * @mapped_zeroes: it has armed unpopulated memory by mapping the zero page
  * @anon_markers: it has armed unpopulated anonymous memory with markers
+ * @follow: new memory that it registers; changed with mmap_lock held for writing
  * @sparse: memory that is armed without a page table; in use by the device only
  * @counters: statistics
  * @ring: what becomes written is told there (ring.h); NULL: to nobody
@@ -79,8 +92,8 @@ enum uffdwp_whose {
  * @rcu: frees the tracker when no fault can see it any more
  *
  * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
- * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, what is in @sparse, @ring, and the
- * counters is set once, before the tracker is published in the tables.
+ * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, @follow, what is in @sparse, @ring, and
+ * the counters is set once, before the tracker is published in the tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -101,6 +114,7 @@ struct uffdwp_tracker {
 	bool mapped_zeroes;
 	bool anon_markers;
 	unsigned int granule;
+	struct uffdwp_follow follow;
 	struct uffdwp_sparse sparse;
 	struct uffdwp_counters __percpu *counters;
 	struct uffdwp_ring *ring;
@@ -125,6 +139,8 @@ struct uffdwp_tracker *uffdwp_tracker_of_ctx(const void *ctx);
 struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, const void *first,
 						  const void *last);
 enum uffdwp_whose uffdwp_whose_ctx(const void *ctx);
+void uffdwp_for_trackers_of_mm(struct mm_struct *mm,
+			       void (*work)(struct uffdwp_tracker *t, void *arg), void *arg);
 bool uffdwp_mm_is_tracked(const struct mm_struct *mm);
 bool uffdwp_mm_moves_armed(const struct mm_struct *mm);
 

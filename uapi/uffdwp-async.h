@@ -11,6 +11,7 @@
  *   ioctl(fd, UFFDWP_IOC_HELLO, &hello)                  who are you, what can you do
  *   ioctl(fd, UFFDWP_IOC_ATTACH, &attach)                choose the process
  *   ioctl(fd, UFFDWP_IOC_REGISTER, &reg)                 choose memory (any number of times)
+ *   ioctl(fd, UFFDWP_IOC_FOLLOW, &follow)                ... or all of it, and what will be mapped
  *   ioctl(fd, UFFDWP_IOC_ARM, &arm)                      from now on, notice writes
  *   ioctl(fd, UFFDWP_IOC_SCAN, &scan)                    which pages were written? arm them again
  *   ioctl(fd, UFFDWP_IOC_DISARM, &disarm)                take these for written after all
@@ -108,11 +109,12 @@
  *     -EIO        an entry of a page table is of no known kind: as with -ENOMEM (ARM, SCAN,
  *                 RING_RESET only)
  *     -ENOTRECOVERABLE
- *                 the kernel does not call the module's hooks any more (ATTACH, REGISTER, ARM,
- *                 SCAN, RING, RING_RESET only): its function tracer has stopped after an error of
- *                 its own, which the kernel log has, or a write has passed by all hooks. Nothing
- *                 that was tracked is armed or protected any more, and all of it must be taken for
- *                 written. After an error of the tracer, only booting the machine anew helps
+ *                 the kernel does not call the module's hooks any more (ATTACH, REGISTER, FOLLOW,
+ *                 ARM, SCAN, RING, RING_RESET only): its function tracer has stopped after an
+ *                 error of its own, which the kernel log has, or a write has passed by all hooks.
+ *                 Nothing that was tracked is armed or protected any more, and all of it must be
+ *                 taken for written. After an error of the tracer, only booting the machine anew
+ *                 helps
  *
  * The module looks twice a second whether that has happened, while a tracker is open. A write that
  * meets an armed page in between waits until then. A system call that meets one may fail with
@@ -201,6 +203,8 @@ struct uffdwp_region {
 
 /* A tracker may have a ring: UFFDWP_IOC_RING. */
 #define UFFDWP_FEATURE_RING		(1ULL << 10)
+/* A tracker may follow what the process maps: UFFDWP_IOC_FOLLOW. */
+#define UFFDWP_FEATURE_FOLLOW		(1ULL << 11)
 
 /* Kinds of memory that REGISTER accepts, as reported by HELLO. */
 #define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)	/* heaps, stacks, huge pages */
@@ -424,6 +428,54 @@ struct uffdwp_register_arg {
 	__u64 reserved;
 };
 
+/* Register nothing any more; what is registered stays so. @start, @len and @kinds are 0. */
+#define UFFDWP_FOLLOW_END	(1ULL << 0)
+
+/**
+ * struct uffdwp_follow_arg - UFFDWP_IOC_FOLLOW: track what is mapped, and all that will be
+ * @size: in: sizeof(struct uffdwp_follow_arg)
+ * @flags: in: 0 or UFFDWP_FOLLOW_END
+ * @start: in: first address
+ * @len: in: bytes; 0 with a @start of 0: the whole address space
+ * @kinds: in: UFFDWP_KIND_* of the memory; 0: of every kind that this tracker can register
+ * @reserved: in: 0
+ *
+ * Registers all memory of these kinds in the range that may ever become writable, and from then on
+ * each new mapping within the call that makes it (mmap(2), brk(2) and others), before anybody can
+ * touch it. New mappings merge with their neighbours as they would without a tracker,
+ * so a process that is followed from its first instruction on has the mappings that it would have
+ * anyway, also after the tracker was closed. (Mappings that were touched before they were
+ * registered have become different from their neighbours by that, as they would have without.)
+ *
+ * New memory is written until it is armed, as after REGISTER. A range that nothing was mapped in
+ * may be memory in the next scan; where a mapping was replaced by another, the new one is written.
+ *
+ * What mremap(2) moves stays registered, if its new place is all within the range, and is written
+ * there; as is a neighbour that it has merged with. Elsewhere it is registered no more.
+ *
+ * Left out, so that scans report it as UNTRACKED: what belongs to a userfaultfd of the process or
+ * to another tracker, also when they give it up; mappings of the range's ends where they cannot be
+ * divided; what mremap(2) moves into the range; and a mapping for which memory is wanting
+ * (mappings_missed of STATS).
+ *
+ * One tracker follows a range of an address space with a kind. A second FOLLOW of the same tracker
+ * replaces what the first one has said; what that has registered stays so.
+ *
+ * Errors:
+ *   -EOPNOTSUPP not offered here (see the features in HELLO); a kind that this tracker cannot
+ *               register; or a userfaultfd was handed in
+ *   -EBUSY      another tracker follows some of it
+ *   -ENOMEM, -EINTR: a front part is registered; the tracker does not follow
+ */
+struct uffdwp_follow_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 start;
+	__u64 len;
+	__u64 kinds;
+	__u64 reserved;
+};
+
 /**
  * struct uffdwp_unregister_arg - UFFDWP_IOC_UNREGISTER: track this range no longer
  * @size: in: sizeof(struct uffdwp_unregister_arg)
@@ -628,9 +680,10 @@ struct uffdwp_scan_arg {
  * what it disarms by calls on it, by changing their arguments meanwhile.
  *
  * Not told: that the process makes a mapping larger, or maps memory; that has to be registered and
- * armed. Nor that it replaces memory by remap_file_pages(2) or shmat(2) with SHM_REMAP, or unmaps
- * it by shmdt(2). While a call is under way that discards memory, a page may be WRITTEN that is
- * told of when the call is over. What the OOM killer takes is told of within a second.
+ * armed. (With FOLLOW new mappings are told of as to be scanned.) Nor that it replaces memory by
+ * remap_file_pages(2) or shmat(2) with SHM_REMAP, or unmaps it by shmdt(2). While a call is under
+ * way that discards memory, a page may be WRITTEN that is told of when the call is over. What the
+ * OOM killer takes is told of within a second.
  */
 
 /* What an entry says of its range. */
@@ -774,6 +827,8 @@ struct uffdwp_ring_reset_arg {
  * @sparse_armed: out: of @pages_armed, those without a page table, with UFFDWP_UNPOP_SPARSE
  * @huge_faults: out: write faults on armed huge pages that stayed whole, 512 pages each
  * @pages_opened: out: pages that a write fault on another page of their granule has made written
+ * @mappings_followed: out: new mappings, or parts of them, that FOLLOW has registered
+ * @mappings_missed: out: those that it could not register for want of memory
  *
  * Counters since ATTACH, in units of events or small pages; a huge page counts as 512. They are
  * exact when nothing else runs and never go back.
@@ -800,6 +855,8 @@ struct uffdwp_stats_arg {
 	__u64 sparse_armed;
 	__u64 huge_faults;
 	__u64 pages_opened;
+	__u64 mappings_followed;
+	__u64 mappings_missed;
 };
 
 /* The size of each structure as it was first released: none smaller is accepted. */
@@ -813,6 +870,7 @@ struct uffdwp_stats_arg {
 #define UFFDWP_DISARM_SIZE_VER0		48
 #define UFFDWP_RING_SIZE_VER0		40
 #define UFFDWP_RING_RESET_SIZE_VER0	56
+#define UFFDWP_FOLLOW_SIZE_VER0		48
 
 #define UFFDWP_IOC_MAGIC	0xE9
 #define UFFDWP_IOC_HELLO	_IOWR(UFFDWP_IOC_MAGIC, 0, struct uffdwp_hello_arg)
@@ -825,5 +883,6 @@ struct uffdwp_stats_arg {
 #define UFFDWP_IOC_DISARM	_IOWR(UFFDWP_IOC_MAGIC, 7, struct uffdwp_disarm_arg)
 #define UFFDWP_IOC_RING		_IOWR(UFFDWP_IOC_MAGIC, 8, struct uffdwp_ring_arg)
 #define UFFDWP_IOC_RING_RESET	_IOWR(UFFDWP_IOC_MAGIC, 9, struct uffdwp_ring_reset_arg)
+#define UFFDWP_IOC_FOLLOW	_IOWR(UFFDWP_IOC_MAGIC, 10, struct uffdwp_follow_arg)
 
 #endif /* UFFDWP_ASYNC_H */

@@ -30,6 +30,21 @@ static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
 #endif
 
 /*
+ * do_brk_flags(). The place is a struct ma_state * or struct vma_iterator *; the flags are a word,
+ * since 7.0 of a type of their own, which is handed over as such.
+ */
+#if UFFDWP_BRK_TAKES_LIST
+#define UFFDWP_BRK_PARAMETERS							\
+	unsigned long addr, unsigned long len, unsigned long flags, struct list_head *uf
+#define UFFDWP_BRK_ARGUMENTS addr, len, flags, uf
+#else
+#define UFFDWP_BRK_PARAMETERS							\
+	void *place, struct vm_area_struct *brk_vma, unsigned long addr,	\
+	unsigned long len, unsigned long flags
+#define UFFDWP_BRK_ARGUMENTS place, brk_vma, addr, len, flags
+#endif
+
+/*
  * change_protection(), which returns how many pages it has changed or, since 6.3, an error that
  * UFFDIO_WRITEPROTECT returns; before, UFFDIO_WRITEPROTECT ignores the result.
  */

@@ -55,8 +55,16 @@
  */
 #define UFFDWP_ZAP_IS_BATCHED UFFDWP_KERNEL_SINCE(6, 16)
 
+/* 5.19: do_brk_flags() is handed the place in the tree of VMAs, and no list of userfaultfds */
+#define UFFDWP_BRK_TAKES_LIST UFFDWP_KERNEL_BEFORE(5, 19)
+
 /* 5.17: vma_merge() is handed the name of anonymous memory */
 #define UFFDWP_VMA_MERGE_TAKES_NAME UFFDWP_KERNEL_SINCE(5, 17)
+/*
+ * 6.1 to 6.11: mmap_region() merges with the VMA behind, and with the one before as well only if
+ * the two go together. vma_merge() prefers the one before.
+ */
+#define UFFDWP_MMAP_MERGES_NEXT_FIRST (UFFDWP_KERNEL_SINCE(6, 1) && UFFDWP_KERNEL_BEFORE(6, 12))
 /* 6.12: split_vma() is no more; vma_modify_flags_uffd() splits, merges, and may give up merging */
 #define UFFDWP_VMA_MODIFY_SPLITS UFFDWP_KERNEL_SINCE(6, 12)
 /* 7.0: and takes the flags by pointer, as a type of their own */

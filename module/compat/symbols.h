@@ -264,11 +264,12 @@ struct zap_details;
 	X(pidfd_get_pid, struct pid *, (unsigned int fd, unsigned int *flags))		\
 	/* fs/userfaultfd.c: userfaultfd(2), its flags are in regs->di */		\
 	X(__x64_sys_userfaultfd, long, (const struct pt_regs *regs))			\
-	/* mm/madvise.c, mm/memfd.c, mm/mremap.c, fs/ioctl.c: for the self-test */	\
+	/* mm/madvise.c, mm/memfd.c, mm/mremap.c, mm/mmap.c, fs/ioctl.c: for the self-test */ \
 	X(do_madvise, int, (struct mm_struct *mm, unsigned long start, size_t len,	\
 			    int behavior))						\
 	X(__x64_sys_memfd_create, long, (const struct pt_regs *regs))			\
 	X(__x64_sys_mremap, long, (const struct pt_regs *regs))				\
+	X(__x64_sys_brk, long, (const struct pt_regs *regs))				\
 	X(__x64_sys_ioctl, long, (const struct pt_regs *regs))				\
 	/* arch/x86/mm/tlb.c */								\
 	X(flush_tlb_mm_range, void, (struct mm_struct *mm, unsigned long start,		\
@@ -325,6 +326,13 @@ struct zap_details;
 #define UFFDWP_HOOKED_UNMAP_HUGETLB_FUNCTION(X)
 #endif
 
+/* mm/mmap.c, later mm/vma.c */
+#define UFFDWP_HOOKED_BIRTH_FUNCTIONS(X)						\
+	X(mmap_region, unsigned long, (struct file *file, unsigned long addr,		\
+				       unsigned long len, unsigned long flags,		\
+				       unsigned long pgoff, struct list_head *uf))	\
+	X(do_brk_flags, int, (UFFDWP_BRK_PARAMETERS))
+
 /* Called only where they are hooked (hooks/hooks.c), so that none of them is required here. */
 #define UFFDWP_HOOKED_FUNCTIONS(X)							\
 	/* mm/userfaultfd.c: where it is hooked; others take a ctx instead of mm */	\
@@ -360,6 +368,7 @@ struct zap_details;
 	X(dup_userfaultfd_complete, void, (struct list_head *fcs))			\
 	/* fs/proc/task_mmu.c */							\
 	X(pagemap_open, int, (struct inode *inode, struct file *file))			\
+	UFFDWP_HOOKED_BIRTH_FUNCTIONS(X)						\
 	UFFDWP_HOOKED_MFILL_FUNCTION(X)						\
 	UFFDWP_HOOKED_MFILL_HUGETLB_FUNCTION(X)					\
 	UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\

@@ -83,12 +83,17 @@ static inline void uffdwp_vma_set_vm_flags(struct vm_area_struct *vma, unsigned 
 }
 
 /*
- * Merge [start, end) of @vma, as it is without a userfaultfd, with its neighbours if that can be,
- * or split it off. Return: the VMA that it is in then, or an ERR_PTR.
+ * Merge [start, end) of @vma, as it is to be with @ctx and @mode, with its neighbours if that can
+ * be, or split it off. Return: the VMA that it is in then, or an ERR_PTR.
+ *
+ * VM_SOFTDIRTY keeps no VMAs apart, and before Linux 6.19 a merge may lose it, which mmap() puts
+ * right by setting it. So the caller sets it again.
  */
 #if UFFDWP_VMA_MODIFY_SPLITS
 static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *vma,
-							unsigned long start, unsigned long end)
+							unsigned long start, unsigned long end,
+							struct vm_userfaultfd_ctx ctx,
+							unsigned long mode)
 {
 	/* give_up_on_oom: with nothing to split, a merge that lacks memory is left out. */
 	const bool whole = start == vma->vm_start && end == vma->vm_end;
@@ -98,17 +103,18 @@ static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *v
 	vma_flags_t flags = vma->flags;
 
 	vma_flags_clear_mask(&flags, __VMA_UFFD_FLAGS);
+	if (mode & VM_UFFD_WP)
+		vma_flags_set(&flags, VMA_UFFD_WP_BIT);
 #endif
 	vma = vma_next(&vmi);
 	if (vma->vm_start < start)
 		prev = vma;
 #if UFFDWP_VMA_MODIFY_TAKES_TYPE
-	return uffdwp_call(vma_modify_flags_uffd)(&vmi, prev, vma, start, end, &flags,
-						  NULL_VM_UFFD_CTX, whole);
+	return uffdwp_call(vma_modify_flags_uffd)(&vmi, prev, vma, start, end, &flags, ctx, whole);
 #else
 	return uffdwp_call(vma_modify_flags_uffd)(&vmi, prev, vma, start, end,
-						  vma->vm_flags & ~__VM_UFFD_FLAGS,
-						  NULL_VM_UFFD_CTX, whole);
+						  (vma->vm_flags & ~__VM_UFFD_FLAGS) | mode, ctx,
+						  whole);
 #endif
 }
 #else
@@ -120,20 +126,56 @@ static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *v
 #define UFFDWP_VMA_NAME_OF(vma) , NULL
 #endif
 
-static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *vma,
-							unsigned long start, unsigned long end)
+static inline struct vm_area_struct *uffdwp_vma_merge(struct vm_area_struct *vma,
+						      struct vm_area_struct *prev,
+						      unsigned long start, unsigned long end,
+						      struct vm_userfaultfd_ctx ctx,
+						      unsigned long mode,
+						      struct anon_vma *anon_vma)
 {
-	const pgoff_t pgoff = vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT);
+	return uffdwp_call(vma_merge)(vma->vm_mm, prev, start, end,
+				      (vma->vm_flags & ~__VM_UFFD_FLAGS) | mode, anon_vma,
+				      vma->vm_file,
+				      vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT),
+				      vma_policy(vma), ctx UFFDWP_VMA_NAME_OF(vma));
+}
+
+/*
+ * A new VMA between two with different anon_vmas merges with one of them. With the anon_vma of the
+ * VMA behind, if mmap() would take that one, vma_merge() does not take the other.
+ */
+static inline struct anon_vma *uffdwp_anon_vma_of_next(const struct vm_area_struct *vma,
+						       const struct vm_area_struct *prev,
+						       unsigned long start, unsigned long end)
+{
+	const struct vm_area_struct *next = find_vma(vma->vm_mm, end);
+
+	if (vma->anon_vma || !prev || prev->vm_end != start || !prev->anon_vma ||
+	    !next || next->vm_start != end || !next->anon_vma || prev->anon_vma == next->anon_vma)
+		return NULL;
+	/* is_mergeable_anon_vma(): one that fork() has copied does not go with a new one. */
+	return list_is_singular(&next->anon_vma_chain) ? next->anon_vma : NULL;
+}
+
+static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *vma,
+							unsigned long start, unsigned long end,
+							struct vm_userfaultfd_ctx ctx,
+							unsigned long mode)
+{
+	struct vm_area_struct *prev, *merged = NULL;
 	struct mm_struct *mm = vma->vm_mm;
-	struct vm_area_struct *prev, *merged;
+	struct anon_vma *anon_vma;
 	int err = 0;
 
 	uffdwp_call(find_vma_prev)(mm, start, &prev);
 	if (vma->vm_start < start)
 		prev = vma;
-	merged = uffdwp_call(vma_merge)(mm, prev, start, end, vma->vm_flags & ~__VM_UFFD_FLAGS,
-					vma->anon_vma, vma->vm_file, pgoff, vma_policy(vma),
-					NULL_VM_UFFD_CTX UFFDWP_VMA_NAME_OF(vma));
+	anon_vma = mode && UFFDWP_MMAP_MERGES_NEXT_FIRST ?
+		   uffdwp_anon_vma_of_next(vma, prev, start, end) : NULL;
+	if (anon_vma)
+		merged = uffdwp_vma_merge(vma, prev, start, end, ctx, mode, anon_vma);
+	if (!merged)
+		merged = uffdwp_vma_merge(vma, prev, start, end, ctx, mode, vma->anon_vma);
 	if (merged)
 		return merged;
 	if (vma->vm_start < start)
@@ -145,6 +187,29 @@ static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *v
 #endif
 
 /*
+ * Register [start, end) of a VMA that has no userfaultfd and no page tables for write protection,
+ * as userfaultfd_register() does. mmap_lock is held for writing. The VMA may be another one
+ * afterwards, or gone. A context has no count of its VMAs: the caller keeps it until it has taken
+ * them away from it.
+ *
+ * Return: 0, or -ENOMEM: it has no userfaultfd.
+ */
+static inline int uffdwp_vma_register(struct vm_area_struct *vma, unsigned long start,
+				      unsigned long end, const void *userfault)
+{
+	const struct vm_userfaultfd_ctx ctx = { .ctx = (struct userfaultfd_ctx *)userfault };
+	const unsigned long soft_dirty = vma->vm_flags & VM_SOFTDIRTY;
+
+	vma = uffdwp_vma_cut_out(vma, start, end, ctx, VM_UFFD_WP);
+	if (IS_ERR(vma))
+		return PTR_ERR(vma);
+	/* Both or none of them before mmap_lock is dropped: userfaultfd_release(). */
+	uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, VM_UFFD_WP | soft_dirty);
+	vma->vm_userfaultfd_ctx = ctx;
+	return 0;
+}
+
+/*
  * Take [start, end) of a VMA from its userfaultfd, as userfaultfd_unregister() does. mmap_lock is
  * held for writing, faults are kept out, and nothing in the range is armed. The VMA may be another
  * one afterwards, or gone.
@@ -154,11 +219,13 @@ static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *v
 static inline int uffdwp_vma_unregister(struct vm_area_struct *vma, unsigned long start,
 					unsigned long end)
 {
-	vma = uffdwp_vma_cut_out(vma, start, end);
+	const unsigned long soft_dirty = vma->vm_flags & VM_SOFTDIRTY;
+
+	vma = uffdwp_vma_cut_out(vma, start, end, NULL_VM_UFFD_CTX, 0);
 	if (IS_ERR(vma))
 		return PTR_ERR(vma);
 	/* The kernel's merge has kept faults out of the VMA that it was merged into. */
-	uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, 0);
+	uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, soft_dirty);
 	vma->vm_userfaultfd_ctx = NULL_VM_UFFD_CTX;
 	return 0;
 }

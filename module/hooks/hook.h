@@ -74,6 +74,7 @@ extern struct uffdwp_hook *const uffdwp_memory_hooks[];
 extern struct uffdwp_hook *const uffdwp_arming_hooks[];
 extern struct uffdwp_hook *const uffdwp_discard_hooks[];
 extern struct uffdwp_hook *const uffdwp_ring_hooks[];
+extern struct uffdwp_hook *const uffdwp_birth_hooks[];
 extern struct uffdwp_hook *const uffdwp_backport_hooks[];
 
 int uffdwp_hook_add(struct uffdwp_hook *hook);

@@ -17,6 +17,7 @@ static struct uffdwp_hook *const *const lists[] = {
 	uffdwp_arming_hooks,
 	uffdwp_discard_hooks,
 	uffdwp_ring_hooks,
+	uffdwp_birth_hooks,
 	uffdwp_backport_hooks,
 };
 

@@ -14,6 +14,7 @@
 #include "compat/pgtable.h"
 #include "compat/symbols.h"
 #include "fault.h"
+#include "follow.h"
 #include "fork.h"
 #include "hook.h"
 #include "hooks.h"
@@ -241,10 +242,15 @@ static void instead_of_mremap_userfaultfd_prep(struct vm_area_struct *vma,
 	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 	const bool zeroes = uffdwp_tracker_maps_zeroes(t);
 
-	uffdwp_call(mremap_userfaultfd_prep)(vma, remap);
-	/* With UFFD_FEATURE_EVENT_REMAP it stays registered, and armed as it is. */
-	if (!vma->vm_userfaultfd_ctx.ctx)
-		uffdwp_remap(vma, zeroes);
+	if (uffdwp_follow_keeps(t, vma)) {
+		/* Ours has no event to send. */
+		uffdwp_follow_moved(t, vma);
+	} else {
+		uffdwp_call(mremap_userfaultfd_prep)(vma, remap);
+		/* With UFFD_FEATURE_EVENT_REMAP it stays registered, and armed as it is. */
+		if (!vma->vm_userfaultfd_ctx.ctx)
+			uffdwp_remap(vma, zeroes);
+	}
 	/* Where it was is not known here. */
 	if (t)
 		uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);

@@ -111,6 +111,22 @@ int dev_unregister(int fd, const void *start, size_t len)
 	return dev_ioctl(fd, UFFDWP_IOC_UNREGISTER, &arg);
 }
 
+int dev_follow(int fd, const void *start, size_t len, uint64_t kinds)
+{
+	struct uffdwp_follow_arg arg = {
+		.size = sizeof(arg), .start = (uintptr_t)start, .len = len, .kinds = kinds,
+	};
+
+	return dev_ioctl(fd, UFFDWP_IOC_FOLLOW, &arg);
+}
+
+int dev_follow_end(int fd)
+{
+	struct uffdwp_follow_arg arg = { .size = sizeof(arg), .flags = UFFDWP_FOLLOW_END };
+
+	return dev_ioctl(fd, UFFDWP_IOC_FOLLOW, &arg);
+}
+
 int dev_arm(int fd, const void *start, size_t len)
 {
 	struct uffdwp_arm_arg arg = {

@@ -40,6 +40,9 @@ int dev_attach_ignoring_pins(int fd);
 int dev_attach_granule(int fd, uint64_t flags, uint32_t granule);
 int dev_register(int fd, const void *start, size_t len);
 int dev_unregister(int fd, const void *start, size_t len);
+/* NULL and 0: everything */
+int dev_follow(int fd, const void *start, size_t len, uint64_t kinds);
+int dev_follow_end(int fd);
 int dev_arm(int fd, const void *start, size_t len);
 int dev_disarm(int fd, const void *start, size_t len);
 int dev_scan(int fd, struct uffdwp_scan_arg *arg);

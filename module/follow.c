@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A tracker that follows its mm: what is mapped there is registered inside the call that maps it,
+ * before anybody can touch it.
+ *
+ * Every VMA of a running mm is made by mmap_region() (mmap, shmat, remap_file_pages, vm_mmap of
+ * drivers) or do_brk_flags() (brk, vm_brk_flags), but for those of the kernel's own that nobody may
+ * write to; and a stack that grows, grows in its VMA. hooks/birth.c comes after these two
+ * functions. Their callers hold mmap_lock for writing until they have returned, and populate
+ * (MAP_POPULATE, VM_LOCKED) only then. So a VMA that was made between the two has no page tables
+ * yet, and no fault can come before it is registered.
+ *
+ * It is registered as UFFDIO_REGISTER does it, and merged with its neighbours by the kernel's own
+ * function: the kernel could not merge it while it had no userfaultfd and they had one. All that
+ * may ever become writable is registered, so that mprotect() divides and merges it as it would
+ * without.
+ *
+ * mremap() that moves: copy_vma() makes a VMA with the context of the old one, merged with
+ * neighbours, which mremap_userfaultfd_prep() would unregister. It stays registered instead. But
+ * what was armed at its old address was not armed at the new one, where the tracer knows something
+ * else: all of the VMA is disarmed.
+ *
+ * Following begins and ends with mmap_lock held for writing. A call that was entered before the
+ * tracker began to follow, and so was not seen, is over by then, and what it has mapped is found by
+ * the walk over all VMAs that comes after; and nothing is registered with a context once its
+ * tracker has ended to follow.
+ */
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+
+#include "compat/vma.h"
+#include "disarm.h"
+#include "follow.h"
+#include "kind.h"
+#include "register.h"
+#include "ring.h"
+#include "tracker.h"
+
+atomic_t uffdwp_followers = ATOMIC_INIT(0);
+
+/* The kinds that a tracker follows are offered to it. */
+static bool wants(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+{
+	return !vma->vm_userfaultfd_ctx.ctx && (vma->vm_flags & VM_MAYWRITE) &&
+	       (uffdwp_kind_of_vma(vma) & t->follow.kinds);
+}
+
+/* ---- VMAs that are made */
+
+struct birth {
+	unsigned long start;
+	unsigned long end;
+};
+
+/* Of a VMA that was merged with one before, [start, end) is a part. */
+static void register_part(struct uffdwp_tracker *t, struct vm_area_struct *vma,
+			  unsigned long start, unsigned long end)
+{
+	/* What was remembered of another VMA there. */
+	if (t->sparse.on)
+		uffdwp_sparse_remove_all(&t->sparse, start, end);
+	if (uffdwp_vma_register(vma, start, end, t->ctx))
+		uffdwp_count(t, mappings_missed, 1);
+	else
+		uffdwp_count(t, mappings_followed, 1);
+	uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
+}
+
+static void register_birth(struct uffdwp_tracker *t, void *arg)
+{
+	const struct birth *birth = arg;
+	const unsigned long end = min(birth->end, t->follow.end);
+	unsigned long next, pos = max(birth->start, t->follow.start);
+	struct vm_area_struct *vma;
+
+	if (!t->follow.kinds || READ_ONCE(t->lost))
+		return;
+	while (pos < end) {
+		vma = find_vma(t->mm, pos);
+		if (!vma || vma->vm_start >= end)
+			return;
+		/* When it is registered it may be gone. */
+		next = vma->vm_end;
+		if (wants(t, vma))
+			register_part(t, vma, max(pos, vma->vm_start), min(end, next));
+		pos = next;
+	}
+}
+
+/**
+ * uffdwp_birth - the kernel has mapped memory
+ * @mm: mm, mmap_lock held for writing
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * Where memory is wanting it stays UNTRACKED, which a scan tells.
+ */
+void uffdwp_birth(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct birth birth = { .start = start, .end = end };
+
+	uffdwp_for_trackers_of_mm(mm, register_birth, &birth);
+}
+
+/* ---- VMAs that are moved */
+
+/**
+ * uffdwp_follow_keeps - does a VMA that mremap() has moved stay registered?
+ * @t: its tracker, or NULL
+ * @vma: where it is now; mmap_lock is held for writing
+ *
+ * Return: whether it does: it has come to where the tracker follows.
+ */
+bool uffdwp_follow_keeps(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+{
+	return t && (uffdwp_kind_of_vma(vma) & t->follow.kinds) && !READ_ONCE(t->lost) &&
+	       vma->vm_start >= t->follow.start && vma->vm_end <= t->follow.end;
+}
+
+/**
+ * uffdwp_follow_moved - such a VMA is written
+ * @t: its tracker
+ * @vma: where it is now; mmap_lock is held for writing
+ */
+void uffdwp_follow_moved(struct uffdwp_tracker *t, struct vm_area_struct *vma)
+{
+	uffdwp_vma_keep_out_faults(vma);
+	if (t->sparse.on)
+		uffdwp_sparse_remove_all(&t->sparse, vma->vm_start, vma->vm_end);
+	uffdwp_disarm_vma(vma, vma->vm_start, vma->vm_end, UFFDWP_DISARM_ALL);
+}
+
+/* ---- begin and end */
+
+struct claim {
+	const struct uffdwp_tracker *of;
+	struct uffdwp_follow follow;
+	bool met;
+};
+
+static void meet_claim(struct uffdwp_tracker *t, void *arg)
+{
+	struct claim *claim = arg;
+
+	if (t != claim->of && (t->follow.kinds & claim->follow.kinds) &&
+	    t->follow.start < claim->follow.end && claim->follow.start < t->follow.end)
+		claim->met = true;
+}
+
+/**
+ * uffdwp_follow_begin - register what is mapped from now on
+ * @t: published tracker, of a userfaultfd of our own; its mm held by mmget(), mmap_lock is taken
+ *	here
+ * @kinds: UFFDWP_KIND_* that it can register, not 0
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * Return: 0; -EBUSY when another tracker follows some of it; or -EINTR when the task was killed.
+ */
+int uffdwp_follow_begin(struct uffdwp_tracker *t, u64 kinds, unsigned long start,
+			unsigned long end)
+{
+	struct claim claim = {
+		.of = t,
+		.follow = { .kinds = kinds, .start = start, .end = end },
+	};
+
+	if (mmap_write_lock_killable(t->mm))
+		return -EINTR;
+	uffdwp_for_trackers_of_mm(t->mm, meet_claim, &claim);
+	if (!claim.met) {
+		if (!t->follow.kinds)
+			atomic_inc(&uffdwp_followers);
+		t->follow = claim.follow;
+	}
+	mmap_write_unlock(t->mm);
+	return claim.met ? -EBUSY : 0;
+}
+
+/**
+ * uffdwp_follow_end - register nothing any more
+ * @t: tracker, its mm held by mmget(); mmap_lock is taken here
+ */
+void uffdwp_follow_end(struct uffdwp_tracker *t)
+{
+	mmap_write_lock(t->mm);
+	uffdwp_follow_forget(t);
+	mmap_write_unlock(t->mm);
+}
+
+/**
+ * uffdwp_follow_forget - the same with mmap_lock held for writing, or when no task has the mm
+ * @t: tracker
+ */
+void uffdwp_follow_forget(struct uffdwp_tracker *t)
+{
+	if (t->follow.kinds)
+		atomic_dec(&uffdwp_followers);
+	t->follow.kinds = 0;
+}
+
+/* The first part of a VMA in [*start, end) that the tracker wants. False: there is none. */
+static bool find_wanted(const struct uffdwp_tracker *t, unsigned long *start, unsigned long *end)
+{
+	const unsigned long limit = *end;
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	mmap_read_lock(t->mm);
+	uffdwp_for_each_vma(vma, t->mm, *start, limit) {
+		found = wants(t, vma);
+		if (!found)
+			continue;
+		*start = max(*start, vma->vm_start);
+		*end = min(limit, vma->vm_end);
+		break;
+	}
+	mmap_read_unlock(t->mm);
+	return found;
+}
+
+/* Something else was mapped there meanwhile, or it cannot be divided there: it stays UNTRACKED. */
+static bool is_about_the_vma(int err)
+{
+	return err == -ENOENT || err == -EACCES || err == -EBUSY || err == -EOPNOTSUPP ||
+	       err == -EINVAL;
+}
+
+static int register_wanted(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end)
+{
+	unsigned long part_end = end;
+	u64 fail_at;
+	int err;
+
+	while (find_wanted(&d->base, &start, &part_end)) {
+		err = uffdwp_register(d, start, part_end, &fail_at);
+		if (err && !is_about_the_vma(err))
+			return err;
+		start = part_end;
+		part_end = end;
+	}
+	return 0;
+}
+
+/**
+ * uffdwp_follow - UFFDWP_IOC_FOLLOW
+ * @d: attached tracker, locked, its mm held by mmget()
+ * @kinds: UFFDWP_KIND_*, checked; 0: all that it can register
+ * @start: first address of a range that was checked
+ * @end: last address, exclusive
+ *
+ * Return: 0, or an error as documented with struct uffdwp_follow_arg.
+ */
+int uffdwp_follow(struct uffdwp_device_tracker *d, u64 kinds, unsigned long start,
+		  unsigned long end)
+{
+	const u64 possible = uffdwp_kinds & ~(d->wp_async ? 0 : UFFDWP_KIND_FILE);
+	int err;
+
+	if (!(uffdwp_features & UFFDWP_FEATURE_FOLLOW) || !uffdwp_tracker_is_private(&d->base) ||
+	    (kinds & ~possible))
+		return -EOPNOTSUPP;
+	err = uffdwp_follow_begin(&d->base, kinds ?: possible, start, end);
+	if (err)
+		return err;
+	err = register_wanted(d, start, end);
+	if (err)
+		uffdwp_follow_end(&d->base);
+	return err;
+}
