@@ -17,6 +17,7 @@ enum uffdwp_step {
 	UFFDWP_STEP_PAGEMAP,		/* to open the process's pagemap, and to scan with it */
 	UFFDWP_STEP_USERFAULTFD,	/* to get a userfaultfd that will do */
 	UFFDWP_STEP_TRACK,
+	UFFDWP_STEP_FOLLOW,
 	UFFDWP_STEP_UNTRACK,
 	UFFDWP_STEP_ARM,
 	UFFDWP_STEP_DISARM,
@@ -49,7 +50,7 @@ struct uffdwp_no {
  * @query: fills in kinds, features and abi_version, if it is there; as uffdwp_query()
  * @close: frees what open() has put into the tracker
  *
- * @ring and @ring_reset are NULL where there are no rings.
+ * @follow is NULL where nothing is followed, @ring and @ring_reset are where there are no rings.
  *
  * The others are what their names say; @scan returns the number of regions and sets walk_end. An
  * end of UFFDWP_EVERYTHING is that of the address space, and walk_end says so, too.
@@ -63,6 +64,7 @@ struct uffdwp_backend_ops {
 	void (*close)(struct uffdwp *tracker);
 	int (*do_register)(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at);
 	int (*do_unregister)(struct uffdwp *tracker, uint64_t start, uint64_t len);
+	int (*follow)(struct uffdwp *tracker, const struct uffdwp_follow_opts *opts);
 	int (*arm)(struct uffdwp *tracker, uint64_t start, uint64_t len);
 	int (*disarm)(struct uffdwp *tracker, uint64_t start, uint64_t len);
 	int (*scan)(struct uffdwp *tracker, struct uffdwp_scan_arg *arg);

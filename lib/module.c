@@ -161,6 +161,21 @@ static int module_register(struct uffdwp *tracker, uint64_t start, uint64_t len,
 	return err;
 }
 
+static int module_follow(struct uffdwp *tracker, const struct uffdwp_follow_opts *opts)
+{
+	struct uffdwp_follow_arg arg = {
+		.size = sizeof(arg),
+		.flags = opts->flags,
+		.start = opts->start,
+		.len = opts->len,
+		.kinds = opts->kinds,
+	};
+	int err = command(tracker, UFFDWP_IOC_FOLLOW, &arg);
+
+	/* A module that is older than this. */
+	return err == -ENOTTY ? -EOPNOTSUPP : err;
+}
+
 static int module_unregister(struct uffdwp *tracker, uint64_t start, uint64_t len)
 {
 	struct uffdwp_unregister_arg arg = { .size = sizeof(arg), .start = start, .len = len };
@@ -254,6 +269,7 @@ const struct uffdwp_backend_ops uffdwp_module_backend = {
 	.close = module_close,
 	.do_register = module_register,
 	.do_unregister = module_unregister,
+	.follow = module_follow,
 	.arm = module_arm,
 	.disarm = module_disarm,
 	.scan = module_scan,

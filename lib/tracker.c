@@ -163,6 +163,18 @@ int uffdwp_track(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t 
 	return uffdwp_failed(UFFDWP_STEP_TRACK, err);
 }
 
+int uffdwp_follow(struct uffdwp *tracker, const struct uffdwp_follow_opts *opts)
+{
+	struct uffdwp_follow_opts full;
+	int err;
+
+	if (uffdwp_copy_opts(&full, sizeof(full), opts) || (full.flags & ~UFFDWP_FOLLOW_SPARSE))
+		err = -EINVAL;
+	else
+		err = tracker->ops->follow ? tracker->ops->follow(tracker, &full) : -EOPNOTSUPP;
+	return uffdwp_failed(UFFDWP_STEP_FOLLOW, err);
+}
+
 int uffdwp_untrack(struct uffdwp *tracker, uint64_t start, uint64_t len)
 {
 	return uffdwp_failed(UFFDWP_STEP_UNTRACK,

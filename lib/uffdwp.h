@@ -249,6 +249,45 @@ int uffdwp_passed_over(const struct uffdwp *tracker, enum uffdwp_backend backend
 int uffdwp_track(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t *fail_at);
 
 /**
+ * struct uffdwp_follow_opts - what uffdwp_follow() is about
+ * @size: sizeof(struct uffdwp_follow_opts)
+ * @start: first address
+ * @len: bytes; without @start and @len, the whole address space
+ * @kinds: UFFDWP_KIND_*; 0: all that can be tracked here
+ * @flags: UFFDWP_FOLLOW_SPARSE, for a tracker that was opened with UFFDWP_UNPOP_SPARSE
+ */
+struct uffdwp_follow_opts {
+	size_t size;
+	uint64_t start;
+	uint64_t len;
+	uint64_t kinds;
+	uint64_t flags;
+};
+
+/**
+ * uffdwp_follow - track all memory that there is, and all that will be mapped
+ * @tracker: tracker
+ * @opts: what; NULL: everything
+ *
+ * What is mapped from now on is registered by the call that maps it, and the process has the
+ * mappings that it would have without. Nothing is armed: what is not armed yet is written. So a
+ * scan of everything with UFFDWP_SCAN_WP_MATCHING is the next thing to do, again and again:
+ *
+ *	uffdwp_follow(t, NULL);
+ *	UFFDWP_OPTS(uffdwp_scan_opts, all, .flags = UFFDWP_SCAN_WP_MATCHING);
+ *
+ * struct uffdwp_follow_arg has the rules, and what is left out.
+ *
+ * Return: 0, or
+ *   -EOPNOTSUPP  not offered: always with the kernel alone as back end, and with a userfaultfd that
+ *                was handed in
+ *   -EBUSY       another tracker follows some of it
+ *   -EINVAL      bad options
+ *   -ESRCH, -ENOMEM, -EOVERFLOW, -ENOTRECOVERABLE as from uffdwp_track()
+ */
+int uffdwp_follow(struct uffdwp *tracker, const struct uffdwp_follow_opts *opts);
+
+/**
  * uffdwp_untrack - stop tracking a range
  * @tracker: tracker
  * @start: first address

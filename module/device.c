@@ -296,22 +296,32 @@ static long cmd_follow(struct uffdwp_device_tracker *d, void __user *uarg)
 	const u64 known = UFFDWP_KIND_ANON_PRIVATE | UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB |
 			  UFFDWP_KIND_FILE;
 	struct uffdwp_follow_arg arg;
+	struct uffdwp_follow follow;
 	int err = copy_arg(&arg, sizeof(arg), UFFDWP_FOLLOW_SIZE_VER0, uarg);
 
 	if (err)
 		return err;
-	if ((arg.flags & ~UFFDWP_FOLLOW_END) || arg.reserved || (arg.kinds & ~known))
+	if ((arg.flags & ~(UFFDWP_FOLLOW_END | UFFDWP_FOLLOW_SPARSE)) || arg.reserved ||
+	    (arg.kinds & ~known))
 		return -EINVAL;
 	if (arg.flags & UFFDWP_FOLLOW_END) {
-		if (arg.kinds || arg.start || arg.len)
+		if (arg.flags != UFFDWP_FOLLOW_END || arg.kinds || arg.start || arg.len)
 			return -EINVAL;
 		uffdwp_follow_end(&d->base);
 		return 0;
 	}
 	if (!arg.start && !arg.len)
 		arg.len = d->base.mm->task_size;
-	return check_range(&d->base, arg.start, arg.len) ?:
-	       uffdwp_follow(d, arg.kinds, arg.start, arg.start + arg.len);
+	err = check_range(&d->base, arg.start, arg.len);
+	if (err)
+		return err;
+	follow = (struct uffdwp_follow){
+		.kinds = arg.kinds,
+		.sparse = arg.flags & UFFDWP_FOLLOW_SPARSE,
+		.start = arg.start,
+		.end = arg.start + arg.len,
+	};
+	return uffdwp_follow(d, &follow);
 }
 
 static long cmd_stats(struct uffdwp_device_tracker *d, void __user *uarg)

@@ -28,6 +28,7 @@
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 
+#include "arm.h"
 #include "compat/vma.h"
 #include "disarm.h"
 #include "follow.h"
@@ -52,6 +53,18 @@ struct birth {
 	unsigned long end;
 };
 
+/*
+ * There is nothing in it: the process has just mapped it. It may have mapped any number of parts,
+ * one after the other, and none is taken out when it is unmapped; so there is a limit.
+ */
+static void begin_sparse(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma = find_vma(t->mm, start);
+
+	if (uffdwp_can_be_sparse(t, vma) && !uffdwp_sparse_is_full(&t->sparse))
+		uffdwp_sparse_take(t, vma, start, end);
+}
+
 /* Of a VMA that was merged with one before, [start, end) is a part. */
 static void register_part(struct uffdwp_tracker *t, struct vm_area_struct *vma,
 			  unsigned long start, unsigned long end)
@@ -59,10 +72,13 @@ static void register_part(struct uffdwp_tracker *t, struct vm_area_struct *vma,
 	/* What was remembered of another VMA there. */
 	if (t->sparse.on)
 		uffdwp_sparse_remove_all(&t->sparse, start, end);
-	if (uffdwp_vma_register(vma, start, end, t->ctx))
+	if (uffdwp_vma_register(vma, start, end, t->ctx)) {
 		uffdwp_count(t, mappings_missed, 1);
-	else
+	} else {
 		uffdwp_count(t, mappings_followed, 1);
+		if (t->follow.sparse)
+			begin_sparse(t, start, end);
+	}
 	uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
 }
 
@@ -151,19 +167,13 @@ static void meet_claim(struct uffdwp_tracker *t, void *arg)
  * uffdwp_follow_begin - register what is mapped from now on
  * @t: published tracker, of a userfaultfd of our own; its mm held by mmget(), mmap_lock is taken
  *	here
- * @kinds: UFFDWP_KIND_* that it can register, not 0
- * @start: first address
- * @end: last address, exclusive
+ * @follow: what, of a kind that it can register
  *
  * Return: 0; -EBUSY when another tracker follows some of it; or -EINTR when the task was killed.
  */
-int uffdwp_follow_begin(struct uffdwp_tracker *t, u64 kinds, unsigned long start,
-			unsigned long end)
+int uffdwp_follow_begin(struct uffdwp_tracker *t, const struct uffdwp_follow *follow)
 {
-	struct claim claim = {
-		.of = t,
-		.follow = { .kinds = kinds, .start = start, .end = end },
-	};
+	struct claim claim = { .of = t, .follow = *follow };
 
 	if (mmap_write_lock_killable(t->mm))
 		return -EINTR;
@@ -245,25 +255,26 @@ static int register_wanted(struct uffdwp_device_tracker *d, unsigned long start,
 /**
  * uffdwp_follow - UFFDWP_IOC_FOLLOW
  * @d: attached tracker, locked, its mm held by mmget()
- * @kinds: UFFDWP_KIND_*, checked; 0: all that it can register
- * @start: first address of a range that was checked
- * @end: last address, exclusive
+ * @follow: what; without kinds: all that it can register. The range was checked
  *
  * Return: 0, or an error as documented with struct uffdwp_follow_arg.
  */
-int uffdwp_follow(struct uffdwp_device_tracker *d, u64 kinds, unsigned long start,
-		  unsigned long end)
+int uffdwp_follow(struct uffdwp_device_tracker *d, struct uffdwp_follow *follow)
 {
 	const u64 possible = uffdwp_kinds & ~(d->wp_async ? 0 : UFFDWP_KIND_FILE);
 	int err;
 
 	if (!(uffdwp_features & UFFDWP_FEATURE_FOLLOW) || !uffdwp_tracker_is_private(&d->base) ||
-	    (kinds & ~possible))
+	    (follow->kinds & ~possible))
 		return -EOPNOTSUPP;
-	err = uffdwp_follow_begin(&d->base, kinds ?: possible, start, end);
+	if (follow->sparse && !d->base.sparse.on)
+		return -EINVAL;
+	if (!follow->kinds)
+		follow->kinds = possible;
+	err = uffdwp_follow_begin(&d->base, follow);
 	if (err)
 		return err;
-	err = register_wanted(d, start, end);
+	err = register_wanted(d, follow->start, follow->end);
 	if (err)
 		uffdwp_follow_end(&d->base);
 	return err;

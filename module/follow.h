@@ -17,14 +17,12 @@ static __always_inline bool uffdwp_any_follower(void)
 	return unlikely(atomic_read(&uffdwp_followers));
 }
 
-int uffdwp_follow_begin(struct uffdwp_tracker *t, u64 kinds, unsigned long start,
-			unsigned long end);
+int uffdwp_follow_begin(struct uffdwp_tracker *t, const struct uffdwp_follow *follow);
 void uffdwp_follow_end(struct uffdwp_tracker *t);
 void uffdwp_follow_forget(struct uffdwp_tracker *t);
 void uffdwp_birth(struct mm_struct *mm, unsigned long start, unsigned long end);
 bool uffdwp_follow_keeps(const struct uffdwp_tracker *t, struct vm_area_struct *vma);
 void uffdwp_follow_moved(struct uffdwp_tracker *t, struct vm_area_struct *vma);
-int uffdwp_follow(struct uffdwp_device_tracker *d, u64 kinds, unsigned long start,
-		  unsigned long end);
+int uffdwp_follow(struct uffdwp_device_tracker *d, struct uffdwp_follow *follow);
 
 #endif /* UFFDWP_FOLLOW_H */

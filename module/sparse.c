@@ -115,6 +115,17 @@ int uffdwp_sparse_add(struct uffdwp_sparse *s, unsigned long start, unsigned lon
  */
 #define MOST_EXTENTS 16384
 
+/**
+ * uffdwp_sparse_is_full - are there so many ranges that the process shall add no more?
+ * @s: set
+ *
+ * Return: whether there are. A range for which the tracer has asked is added all the same.
+ */
+bool uffdwp_sparse_is_full(const struct uffdwp_sparse *s)
+{
+	return READ_ONCE(s->nr) >= MOST_EXTENTS;
+}
+
 /*
  * Take [start, end) out of the middle of @r. Without memory for another range, or when there are
  * too many, the smaller of what is left goes, too: its pages count as written.

@@ -39,6 +39,7 @@ void uffdwp_sparse_init(struct uffdwp_sparse *s);
 void uffdwp_sparse_free(struct uffdwp_sparse *s);
 int uffdwp_sparse_add(struct uffdwp_sparse *s, unsigned long start, unsigned long end, u64 *added);
 u64 uffdwp_sparse_remove_all(struct uffdwp_sparse *s, unsigned long start, unsigned long end);
+bool uffdwp_sparse_is_full(const struct uffdwp_sparse *s);
 u64 uffdwp_sparse_remove(struct uffdwp_sparse *s, unsigned long start, unsigned long end);
 bool uffdwp_sparse_find(struct uffdwp_sparse *s, unsigned long addr, unsigned long *end);
 

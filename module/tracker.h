@@ -49,11 +49,13 @@ enum uffdwp_whose {
 /**
  * struct uffdwp_follow - what a tracker registers as it is mapped (follow.c)
  * @kinds: UFFDWP_KIND_*; 0: nothing
+ * @sparse: private anonymous memory begins sparse
  * @start: first address
  * @end: last address, exclusive
  */
 struct uffdwp_follow {
 	u64 kinds;
+	bool sparse;
 	unsigned long start;
 	unsigned long end;
 };

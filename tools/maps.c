@@ -129,6 +129,27 @@ int maps_read(pid_t pid, struct maps *maps)
 	return err || maps->n ? err : read_threads(pid, maps);
 }
 
+uint64_t maps_bytes_within(const struct maps *maps, uint64_t start, uint64_t end)
+{
+	size_t low = 0, high = maps->n, middle;
+	uint64_t bytes = 0, from, to;
+
+	/* The first that ends above @start */
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (maps->map[middle].end <= start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < maps->n && maps->map[low].start < end; low++) {
+		from = maps->map[low].start > start ? maps->map[low].start : start;
+		to = maps->map[low].end < end ? maps->map[low].end : end;
+		bytes += to - from;
+	}
+	return bytes;
+}
+
 void maps_free(struct maps *maps)
 {
 	free(maps->map);

@@ -58,6 +58,9 @@ int maps_parse(FILE *file, struct maps *maps);
  */
 int maps_read(pid_t pid, struct maps *maps);
 
+/* How many bytes of [start, end) are mapped there. */
+uint64_t maps_bytes_within(const struct maps *maps, uint64_t start, uint64_t end);
+
 void maps_free(struct maps *maps);
 
 /**

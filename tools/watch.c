@@ -39,7 +39,10 @@ struct watch {
 	struct target target;
 	struct uffdwp *tracker;
 	bool sparse;		/* private memory of no file can be tracked, whatever its size */
+	bool follows;		/* ... and is tracked from when it is mapped */
+	bool fresh;		/* what it had before that was not armed yet */
 	struct maps maps;
+	struct maps before;	/* those of the last report */
 	int maps_err;		/* of reading @maps, which is not the library's to explain */
 	struct report report;
 	uint64_t busy_bytes;	/* of the last report */
@@ -88,7 +91,7 @@ static double now(void)
 }
 
 /* Sparse: nothing is copied here, and the process is to stay as small as it is. */
-static int open_tracker(struct watch *w)
+static int open_sparse(struct watch *w)
 {
 	UFFDWP_OPTS(uffdwp_open_opts, opts, .flags = UFFDWP_OPEN_PIDFD,
 		    .pidfd = w->target.pidfd, .unpopulated = UFFDWP_UNPOP_SPARSE);
@@ -99,6 +102,32 @@ static int open_tracker(struct watch *w)
 		return err;
 	opts.unpopulated = UFFDWP_UNPOP_DEFAULT;
 	return uffdwp_open(0, &opts, &w->tracker);
+}
+
+/*
+ * Private memory of no file, which heaps are made of, is followed: it is tracked from when it is
+ * mapped, and its mappings stay what they would be. Not if mappings are chosen by their names,
+ * which they may get later. Where that cannot be, as for all other memory, what is new is tracked
+ * by the next report.
+ */
+static int open_tracker(struct watch *w)
+{
+	const struct watch_options *o = w->options;
+	UFFDWP_OPTS(uffdwp_follow_opts, opts, .start = o->start, .len = o->end - o->start,
+		    .kinds = UFFDWP_KIND_ANON_PRIVATE, .flags = UFFDWP_FOLLOW_SPARSE);
+	int err = open_sparse(w);
+
+	w->follows = false;
+	if (err || !w->sparse || o->name)
+		return err;
+	err = uffdwp_follow(w->tracker, &opts);
+	w->follows = !err;
+	w->fresh = !err;
+	if (!err || err == -EOPNOTSUPP || err == -EBUSY)
+		return 0;
+	uffdwp_close(w->tracker);
+	w->tracker = NULL;
+	return err;
 }
 
 static uint64_t pages(const struct uffdwp_region *region)
@@ -139,6 +168,13 @@ static int count_populated(struct watch *w, const struct map *map,
 	return err;
 }
 
+/* Before the first report there is no "since". */
+static int count_since(struct watch *w, const struct map *map, const struct uffdwp_region *where,
+		       struct report_line *line)
+{
+	return w->report.number ? count_populated(w, map, where, line) : 0;
+}
+
 /*
  * Memory that is not tracked yet. It may be gone, or be something else, since we have read the list
  * of mappings: then the next report will know better. What is somebody else's is left out, and so
@@ -154,8 +190,7 @@ static int track_new(struct watch *w, const struct map *map, const struct uffdwp
 	switch (err) {
 	case 0:
 		line->added += pages(region);
-		/* Before the first report there is no "since". */
-		return w->report.number ? count_populated(w, map, region, line) : 0;
+		return count_since(w, map, region, line);
 	case -EOPNOTSUPP:
 		if (map->kind != MAP_TRACKABLE)
 			kind = map->kind;
@@ -197,12 +232,25 @@ static void begin_line(struct harvest *h)
 	};
 }
 
+/* Memory that is followed: the scan does not say what is new, nor what cannot be written yet. */
+static void finish_followed(const struct watch *w, const struct map *map, struct report_line *line)
+{
+	if (w->report.number && map->kind == MAP_TRACKABLE)
+		line->added = (map->end - map->start -
+			       maps_bytes_within(&w->before, map->start, map->end)) / PAGE;
+	if (map->kind == MAP_NOT_WRITABLE && !line->written)
+		line->tracked = 0;
+}
+
 /* Whether shared memory can be tracked is only known when it was tried, and so with most others. */
 static int end_line(struct harvest *h)
 {
-	int err = h->line.tracked || h->map->kind == MAP_TRACKABLE ?
-		  report_add(&h->w->report, &h->line) : 0;
+	int err = 0;
 
+	if (h->w->follows)
+		finish_followed(h->w, h->map, &h->line);
+	if (h->line.tracked || h->map->kind == MAP_TRACKABLE)
+		err = report_add(&h->w->report, &h->line);
 	h->map++;
 	begin_line(h);
 	return err;
@@ -222,6 +270,8 @@ static int leave(struct harvest *h, uint64_t start, uint64_t end, uint64_t categ
 static int take(struct harvest *h, const struct uffdwp_region *part)
 {
 	if (!(part->categories & UFFDWP_PAGE_IS_UNTRACKED)) {
+		if (h->w->fresh)
+			return count_since(h->w, h->map, part, &h->line);
 		h->line.written += pages(part);
 		return 0;
 	}
@@ -363,9 +413,12 @@ static int look_at_all(struct watch *w)
 
 static int scan_all(struct watch *w)
 {
+	struct maps before = w->before;
 	int err;
 
 	report_clear(&w->report);
+	w->before = w->maps;
+	w->maps = before;
 	err = maps_read(w->target.pid, &w->maps);
 	w->maps_err = err;
 	/* Its number may be another process's by now. While it has not ended it was not. */
@@ -377,7 +430,9 @@ static int scan_all(struct watch *w)
 	if (err)
 		return err;
 	select_maps(w);
-	return look_at_all(w);
+	err = look_at_all(w);
+	w->fresh = w->fresh && err;
+	return err;
 }
 
 /* The address space is gone: the process is ending, or has called execve(2). */
@@ -391,6 +446,7 @@ static int follow_exec(struct watch *w)
 		uffdwp_close(w->tracker);
 		w->tracker = NULL;
 		w->given_way = 0;
+		w->maps.n = 0;
 		err = open_tracker(w);
 	} while (err == -ESRCH && ++tries < ENDING_TRIES);
 	if (!err)
@@ -550,6 +606,7 @@ static int run(struct watch *w)
 	err = watch_loop(w);
 	uffdwp_close(w->tracker);
 	maps_free(&w->maps);
+	maps_free(&w->before);
 	report_free(&w->report);
 
 	if (err == -EPIPE) {

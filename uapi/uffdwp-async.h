@@ -430,11 +430,17 @@ struct uffdwp_register_arg {
 
 /* Register nothing any more; what is registered stays so. @start, @len and @kinds are 0. */
 #define UFFDWP_FOLLOW_END	(1ULL << 0)
+/*
+ * New private anonymous memory begins not written, and SPARSE, and nothing tells of it: for who
+ * keeps no content. (Who does would go on with that of an earlier mapping at the same place.) Then
+ * exactly what is touched becomes written. Only with UFFDWP_UNPOP_SPARSE.
+ */
+#define UFFDWP_FOLLOW_SPARSE	(1ULL << 1)
 
 /**
  * struct uffdwp_follow_arg - UFFDWP_IOC_FOLLOW: track what is mapped, and all that will be
  * @size: in: sizeof(struct uffdwp_follow_arg)
- * @flags: in: 0 or UFFDWP_FOLLOW_END
+ * @flags: in: UFFDWP_FOLLOW_END, or UFFDWP_FOLLOW_SPARSE, or 0
  * @start: in: first address
  * @len: in: bytes; 0 with a @start of 0: the whole address space
  * @kinds: in: UFFDWP_KIND_* of the memory; 0: of every kind that this tracker can register
@@ -447,7 +453,9 @@ struct uffdwp_register_arg {
  * anyway, also after the tracker was closed. (Mappings that were touched before they were
  * registered have become different from their neighbours by that, as they would have without.)
  *
- * New memory is written until it is armed, as after REGISTER. A range that nothing was mapped in
+ * New memory is written until it is armed, as after REGISTER, but for UFFDWP_FOLLOW_SPARSE; what it
+ * takes to remember that (little, and not for more than 16384 ranges) is charged to the process,
+ * and without memory the range is written. A range that nothing was mapped in
  * may be memory in the next scan; where a mapping was replaced by another, the new one is written.
  *
  * What mremap(2) moves stays registered, if its new place is all within the range, and is written
@@ -465,6 +473,7 @@ struct uffdwp_register_arg {
  *   -EOPNOTSUPP not offered here (see the features in HELLO); a kind that this tracker cannot
  *               register; or a userfaultfd was handed in
  *   -EBUSY      another tracker follows some of it
+ *   -EINVAL     also: UFFDWP_FOLLOW_SPARSE, and the tracker is not sparse
  *   -ENOMEM, -EINTR: a front part is registered; the tracker does not follow
  */
 struct uffdwp_follow_arg {

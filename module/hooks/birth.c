@@ -29,6 +29,12 @@ static __always_inline bool maps_are_followed(void)
 	return uffdwp_any_follower() && current->mm && uffdwp_mm_is_tracked(current->mm);
 }
 
+/* For the proofs */
+static const struct uffdwp_follow all_anonymous = {
+	.kinds = UFFDWP_KIND_ANON_PRIVATE,
+	.end = ULONG_MAX,
+};
+
 /* Does the tracker get what is mapped at @addr? */
 static bool is_born(struct uffdwp_proof *p, unsigned long addr)
 {
@@ -69,7 +75,7 @@ static bool prove_mmap_region(struct uffdwp_proof *p)
 	unsigned long addr;
 	bool proved = false;
 
-	if (uffdwp_follow_begin(p->t, UFFDWP_KIND_ANON_PRIVATE, 0, ULONG_MAX))
+	if (uffdwp_follow_begin(p->t, &all_anonymous))
 		return false;
 	addr = vm_mmap(NULL, 0, PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
 	if (!IS_ERR_VALUE(addr)) {
@@ -120,7 +126,7 @@ static bool prove_do_brk_flags(struct uffdwp_proof *p)
 	const unsigned long brk = set_brk(0);
 	bool proved = false;
 
-	if (uffdwp_follow_begin(p->t, UFFDWP_KIND_ANON_PRIVATE, 0, ULONG_MAX))
+	if (uffdwp_follow_begin(p->t, &all_anonymous))
 		return false;
 	if (set_brk(brk + PAGE_SIZE) == brk + PAGE_SIZE) {
 		proved = is_born(p, PAGE_ALIGN(brk));

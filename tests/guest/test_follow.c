@@ -427,6 +427,93 @@ TEST(new_memory_is_not_sparse)
 	munmap(p, 3 * HUGE_PAGE);
 }
 
+/* Everything, by a tracker that keeps no content. */
+static void follow_sparse(void)
+{
+	struct uffdwp_follow_arg arg = {
+		.size = sizeof(arg), .kinds = UFFDWP_KIND_ANON_PRIVATE,
+		.flags = UFFDWP_FOLLOW_SPARSE,
+	};
+
+	assert_err(dev_ioctl(tracker, UFFDWP_IOC_FOLLOW, &arg), EINVAL);
+	close(tracker);
+	tracker = dev_open();
+	if (!(dev_features() & UFFDWP_FEATURE_UNPOP_SPARSE))
+		skip_because("sparse memory is not offered");
+	assert_ok(dev_attach(tracker, 0, 0, 0, UFFDWP_UNPOP_SPARSE));
+	assert_ok(dev_ioctl(tracker, UFFDWP_IOC_FOLLOW, &arg));
+}
+
+/* From its first instruction on, what is touched is written and nothing else. */
+TEST(new_memory_begins_unwritten)
+{
+	char *p, *q, *heap;
+
+	follow_sparse();
+	/* With tables of its own, and within one */
+	p = mmap(NULL, 8 * HUGE_PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	q = map_anon(16);
+	heap = sbrk(0);
+	sbrk(8 * PAGE);
+	heap = (char *)(((uintptr_t)heap + PAGE - 1) & ~(PAGE - 1));
+	assert_int_equal(written(tracker, p, 8 * HUGE_PAGE, false), 0);
+	assert_int_equal(written(tracker, q, 16 * PAGE, false), 0);
+	assert_int_equal(written(tracker, heap, 7 * PAGE, false), 0);
+	assert_ok(madvise(p, 8 * HUGE_PAGE, MADV_NOHUGEPAGE));
+	p[3 * HUGE_PAGE] = 1;
+	touch(q + 2 * PAGE, 3, 1);
+	heap[5 * PAGE] = 1;
+	assert_int_equal(p[5 * HUGE_PAGE], 0);
+	assert_int_equal(written(tracker, p, 8 * HUGE_PAGE, true), 1);
+	assert_int_equal(written(tracker, q, 16 * PAGE, true), 3);
+	assert_int_equal(written(tracker, heap, 7 * PAGE, true), 1);
+	assert_int_equal(written(tracker, p, 8 * HUGE_PAGE, true), 0);
+	assert_int_equal(written(tracker, q, 16 * PAGE, true), 0);
+	p[5 * HUGE_PAGE] = 1;
+	q[0] = 1;
+	assert_ok(madvise(q + PAGE, PAGE, MADV_DONTNEED));
+	assert_int_equal(written(tracker, p, 8 * HUGE_PAGE, true), 1);
+	assert_int_equal(written(tracker, q, 16 * PAGE, true), 2);
+	munmap(p, 8 * HUGE_PAGE);
+	munmap(q, 16 * PAGE);
+	sbrk(-8 * (long)PAGE);
+}
+
+static char *map_sparse(char *at)
+{
+	return mmap(at, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		    0);
+}
+
+/*
+ * What is unmapped stays in the set until a scan comes by. A process that maps and unmaps for ever
+ * has no more of it than there may be; then new memory is written.
+ */
+TEST(a_process_cannot_fill_the_set)
+{
+	char *const area = (char *)(1ul << 44);
+	struct uffdwp_region region;
+	struct uffdwp_scan_arg arg;
+	size_t i;
+
+	follow_sparse();
+	for (i = 0; i < 17000; i++) {
+		assert_ptr_equal(map_sparse(area + 2 * i * PAGE), area + 2 * i * PAGE);
+		munmap(area + 2 * i * PAGE, PAGE);
+	}
+	assert_ptr_equal(map_sparse(area + 2 * i * PAGE), area + 2 * i * PAGE);
+	assert_int_equal(written(tracker, area + 2 * i * PAGE, PAGE, false), 1);
+	munmap(area + 2 * i * PAGE, PAGE);
+	/* One that names UNTRACKED goes over what is not mapped, too. */
+	arg = scan_arg(area, 40000 * PAGE, &region, 1);
+	arg.category_mask = UFFDWP_PAGE_IS_UNTRACKED;
+	assert_int_equal(dev_scan(tracker, &arg), 1);
+	assert_ptr_equal(map_sparse(area), area);
+	assert_int_equal(written(tracker, area, PAGE, false), 0);
+	munmap(area, PAGE);
+}
+
 /*
  * mmap() calls what it merges soft-dirty as a whole; so must it be when it is merged later. Read
  * as /proc/PID/pagemap has it of a page that nothing is in.
@@ -548,6 +635,8 @@ int main(void)
 		FOLLOW_TEST(arguments_are_checked),
 		FOLLOW_TEST(new_memory_gives_way),
 		FOLLOW_TEST(new_memory_is_not_sparse),
+		FOLLOW_TEST(new_memory_begins_unwritten),
+		FOLLOW_TEST(a_process_cannot_fill_the_set),
 		FOLLOW_TEST(soft_dirty_is_kept),
 		FOLLOW_TEST(births_meet_begin_and_end),
 	};
