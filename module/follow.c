@@ -16,9 +16,9 @@
  * without.
  *
  * mremap() that moves: copy_vma() makes a VMA with the context of the old one, merged with
- * neighbours, which mremap_userfaultfd_prep() would unregister. It stays registered instead. But
- * what was armed at its old address was not armed at the new one, where the tracer knows something
- * else: all of the VMA is disarmed.
+ * neighbours, all of which mremap_userfaultfd_prep() would unregister. It stays registered instead.
+ * But what was armed at its old address was not armed at the new one, where the tracer knows
+ * something else: what has moved is disarmed. Where it is in the VMA only copy_vma() is told.
  *
  * Following begins and ends with mmap_lock held for writing. A call that was entered before the
  * tracker began to follow, and so was not seen, is over by then, and what it has mapped is found by
@@ -134,16 +134,37 @@ bool uffdwp_follow_keeps(const struct uffdwp_tracker *t, struct vm_area_struct *
 }
 
 /**
- * uffdwp_follow_moved - such a VMA is written
+ * uffdwp_follow_moves - mremap() is about to move a VMA, or a part of one
+ * @vma: VMA; mmap_lock is held for writing, until uffdwp_follow_moved() or the call has failed
+ * @to: where to
+ * @len: bytes
+ */
+notrace void uffdwp_follow_moves(const struct vm_area_struct *vma, unsigned long to,
+				 unsigned long len)
+{
+	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+
+	if (!t || !t->follow.kinds)
+		return;
+	t->follow.moved_to = to;
+	t->follow.moved_len = len;
+}
+
+/**
+ * uffdwp_follow_moved - what has moved with a VMA that stays registered is written
  * @t: its tracker
  * @vma: where it is now; mmap_lock is held for writing
  */
 void uffdwp_follow_moved(struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
+	const unsigned long start = max(vma->vm_start, t->follow.moved_to);
+	const unsigned long end = min(vma->vm_end, t->follow.moved_to + t->follow.moved_len);
+
 	uffdwp_vma_keep_out_faults(vma);
 	if (t->sparse.on)
-		uffdwp_sparse_remove_all(&t->sparse, vma->vm_start, vma->vm_end);
-	uffdwp_disarm_vma(vma, vma->vm_start, vma->vm_end, UFFDWP_DISARM_ALL);
+		uffdwp_sparse_remove_all(&t->sparse, start, end);
+	uffdwp_disarm_vma(vma, start, end, UFFDWP_DISARM_ALL);
+	uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
 }
 
 /* ---- begin and end */

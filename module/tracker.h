@@ -52,12 +52,16 @@ enum uffdwp_whose {
  * @sparse: private anonymous memory begins sparse
  * @start: first address
  * @end: last address, exclusive
+ * @moved_to: where mremap() is about to put a VMA of the tracker
+ * @moved_len: bytes of that
  */
 struct uffdwp_follow {
 	u64 kinds;
 	bool sparse;
 	unsigned long start;
 	unsigned long end;
+	unsigned long moved_to;
+	unsigned long moved_len;
 };
 
 /**

@@ -458,8 +458,8 @@ struct uffdwp_register_arg {
  * and without memory the range is written. A range that nothing was mapped in
  * may be memory in the next scan; where a mapping was replaced by another, the new one is written.
  *
- * What mremap(2) moves stays registered, if its new place is all within the range, and is written
- * there; as is a neighbour that it has merged with. Elsewhere it is registered no more.
+ * What mremap(2) moves stays registered, if the mapping that it has become part of lies within the
+ * range, and is written at its new place. Elsewhere it is registered no more.
  *
  * Left out, so that scans report it as UNTRACKED: what belongs to a userfaultfd of the process or
  * to another tracker, also when they give it up; mappings of the range's ends where they cannot be

@@ -144,8 +144,51 @@ static struct uffdwp_hook do_brk_flags_hook = {
 	.prove = prove_do_brk_flags,
 };
 
+/* ---- copy_vma() */
+
+/* struct vm_area_struct *copy_vma(vmap, addr, len, pgoff, need_rmap_locks), of mremap() */
+UFFDWP_CALLBACK(copy_vma)
+{
+	if (uffdwp_any_follower())
+		uffdwp_follow_moves(*(struct vm_area_struct **)uffdwp_fregs_arg0(fregs),
+				    uffdwp_fregs_arg1(fregs), uffdwp_fregs_arg2(fregs));
+}
+
+static bool prove_copy_vma(struct uffdwp_proof *p)
+{
+	struct pt_regs regs = {
+		.si = PAGE_SIZE, .dx = PAGE_SIZE, .r10 = MREMAP_MAYMOVE | MREMAP_FIXED,
+	};
+	unsigned long addr;
+	bool proved = false;
+
+	if (uffdwp_follow_begin(p->t, &all_anonymous))
+		return false;
+	addr = vm_mmap(NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
+	if (!IS_ERR_VALUE(addr)) {
+		regs.di = addr;
+		regs.r8 = addr + PAGE_SIZE;
+		proved = uffdwp_call(__x64_sys_mremap)(&regs) == regs.r8 &&
+			 p->t->follow.moved_to == regs.r8 && is_born(p, regs.r8);
+		vm_munmap(addr, 2 * PAGE_SIZE);
+	}
+	uffdwp_follow_end(p->t);
+	return proved;
+}
+
+/* It neither sleeps nor calls what does, so synchronize_rcu_tasks() waits for it. */
+static struct uffdwp_hook copy_vma_hook = {
+	.symbol = "copy_vma",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_FOLLOW,
+	.ops = UFFDWP_WATCH(copy_vma),
+	.prove = prove_copy_vma,
+};
+
 struct uffdwp_hook *const uffdwp_birth_hooks[] = {
 	&mmap_region_hook,
 	&do_brk_flags_hook,
+	&copy_vma_hook,
 	NULL
 };

@@ -113,6 +113,7 @@ static const struct {
 	ROW(DISARM, disarm),
 	ROW(RING, ring),
 	ROW(RING_RESET, ring_reset),
+	ROW(FOLLOW, follow),
 #undef ROW
 };
 

@@ -185,6 +185,28 @@ TEST(what_is_moved_is_registered_and_written)
 	munmap(to, 16 * PAGE);
 }
 
+/* What it has merged with was not moved. */
+TEST(a_neighbour_of_what_is_moved_stays_armed)
+{
+	char *p, *q, *area = mmap(NULL, 16 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	munmap(area, 16 * PAGE);
+	follow_anonymous();
+	p = mmap(area, 4 * PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	touch(p, 4, 1);
+	assert_ok(dev_arm(tracker, p, 4 * PAGE));
+	/* Without an anon_vma of its own it goes with any. */
+	q = mmap(area + 8 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	assert_ptr_equal(mremap(q, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+				area + 4 * PAGE), area + 4 * PAGE);
+	assert_true(is_one_vma(area, 8));
+	assert_int_equal(written(tracker, p, 4 * PAGE, false), 0);
+	assert_works(area + 4 * PAGE, 4);
+	munmap(area, 16 * PAGE);
+}
+
 /* A huge page is moved by its PMD. */
 TEST(a_huge_page_that_is_moved_is_written)
 {
@@ -623,6 +645,7 @@ int main(void)
 		FOLLOW_TEST(neighbours_merge_and_stay_armed),
 		FOLLOW_TEST(what_replaces_memory_is_written),
 		FOLLOW_TEST(what_is_moved_is_registered_and_written),
+		FOLLOW_TEST(a_neighbour_of_what_is_moved_stays_armed),
 		FOLLOW_TEST(a_huge_page_that_is_moved_is_written),
 		FOLLOW_TEST(a_mapping_that_grows_stays_armed),
 		FOLLOW_TEST(only_what_was_asked_for_is_registered),
