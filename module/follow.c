@@ -214,6 +214,9 @@ int uffdwp_follow_begin(struct uffdwp_tracker *t, const struct uffdwp_follow *fo
  */
 void uffdwp_follow_end(struct uffdwp_tracker *t)
 {
+	/* Only commands of the tracker change it, and its end. */
+	if (!t->follow.kinds)
+		return;
 	mmap_write_lock(t->mm);
 	uffdwp_follow_forget(t);
 	mmap_write_unlock(t->mm);
