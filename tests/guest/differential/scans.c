@@ -148,15 +148,31 @@ static uint64_t pages_of(const struct answer *answer)
 }
 
 /*
+ * A huge page of which only a part was asked for is split by a scan that resets, and its small
+ * pages may not match any more. The kernel has noted by then that it ended in it, goes on to the
+ * end of the range all the same, and tells what it has noted (pagemap_scan_backout_range() takes
+ * only the pages back).
+ */
+static bool ends_in_what_was_split(const struct step *step, const struct uffdwp_scan_arg *form,
+				   const struct answer *native, const struct answer *device)
+{
+	return step->kind == KIND_THP && (form->flags & UFFDWP_SCAN_WP_MATCHING) &&
+	       form->max_pages && native->walk_end < device->walk_end &&
+	       native->walk_end % HUGE_PAGE && pages_of(native) < form->max_pages;
+}
+
+/*
  * With the last page that was asked for, the device ends; the kernel looks on for one more that
  * matches and ends before that (pagemap_scan_output()). Nothing in between matches, then.
  */
-static bool ends_alike(const struct uffdwp_scan_arg *form, const uint64_t *categories,
-		       const struct answer *native, const struct answer *device)
+static bool ends_alike(const struct step *step, const struct uffdwp_scan_arg *form,
+		       const uint64_t *categories, const struct answer *native,
+		       const struct answer *device)
 {
 	uint64_t at;
 
-	if (native->walk_end == device->walk_end)
+	if (native->walk_end == device->walk_end ||
+	    ends_in_what_was_split(step, form, native, device))
 		return true;
 	if (!form->max_pages || pages_of(device) != form->max_pages ||
 	    native->walk_end < device->walk_end || native->walk_end > form->end)
@@ -184,7 +200,7 @@ static void compare(const struct step *step, const struct uffdwp_scan_arg *form,
 {
 	if (native->ret == device->ret &&
 	    !memcmp(native->vec, device->vec, sizeof(native->vec)) &&
-	    ends_alike(form, categories, native, device))
+	    ends_alike(step, form, categories, native, device))
 		return;
 	print_error("scan of %s, pages [%" PRIu64 ", %" PRIu64 "), flags %#" PRIx64
 		    ", vec_len %" PRIu64 ", max_pages %" PRIu64 "\n", kinds[step->kind].name,
