@@ -28,7 +28,7 @@ ALL_CFLAGS = $(CFLAGS) $(WARNINGS) -std=gnu11 -D_GNU_SOURCE -DUFFDWP_VERSION='"$
 Q := $(if $(filter 1,$(V)),,@)
 say = @printf '  %-7s %s\n'
 
-all: lib tool ## build library and tool
+all: lib tool examples ## build library, tool and examples
 .PHONY: all
 
 help: ## this list
@@ -37,6 +37,7 @@ help: ## this list
 
 include lib/rules.mk
 include tools/rules.mk
+include examples/rules.mk
 include tests/rules.mk
 
 deps: ## install the packages that building and testing need

@@ -24,6 +24,8 @@ enum uffdwp_step {
 	UFFDWP_STEP_SCAN,
 	UFFDWP_STEP_STATS,
 	UFFDWP_STEP_RING,
+	UFFDWP_STEP_EVENTS,		/* to be told of events */
+	UFFDWP_STEP_EVENT,		/* to get one, and the tracker that it names */
 };
 
 /* Remembers, for uffdwp_explain(), where an error of this thread came from. Returns @err. */
@@ -50,7 +52,8 @@ struct uffdwp_no {
  * @query: fills in kinds, features and abi_version, if it is there; as uffdwp_query()
  * @close: frees what open() has put into the tracker
  *
- * @follow is NULL where nothing is followed, @ring and @ring_reset are where there are no rings.
+ * @follow is NULL where nothing is followed, @ring and @ring_reset are where there are no rings,
+ * @events and @claim where there are no events. @claim returns a file descriptor.
  *
  * The others are what their names say; @scan returns the number of regions and sets walk_end. An
  * end of UFFDWP_EVERYTHING is that of the address space, and walk_end says so, too.
@@ -71,6 +74,8 @@ struct uffdwp_backend_ops {
 	int (*stats)(struct uffdwp *tracker, struct uffdwp_stats_arg *stats);
 	int (*ring)(struct uffdwp *tracker, uint32_t entries, uint32_t watermark, size_t *bytes);
 	int (*ring_reset)(struct uffdwp *tracker, uint64_t upto, uint32_t *told);
+	int (*events)(struct uffdwp *tracker, uint64_t flags, uint32_t capacity);
+	int (*claim)(const struct uffdwp *tracker, uint64_t id);
 };
 
 extern const struct uffdwp_backend_ops uffdwp_module_backend;
@@ -99,12 +104,18 @@ void uffdwp_ranges_remove(struct uffdwp_ranges *ranges, uint64_t start, uint64_t
 /* The first that ends above an address, or NULL. */
 const struct uffdwp_range *uffdwp_ranges_from(const struct uffdwp_ranges *ranges, uint64_t start);
 
+/* What was read and not returned yet: events.c */
+struct uffdwp_events;
+
+void uffdwp_events_free(struct uffdwp_events *events);
+
 /**
  * struct uffdwp - a tracker
  * @ops: back end
  * @passed_over: why each other back end does not serve this request: a negative errno
  * @sparse: with UFFDWP_UNPOP_SPARSE: a scan that resets always tells what is sparse
  * @fd: the device, or the userfaultfd
+ * @events: NULL until they are opened, which two threads may try at once
  * @limit: which of the ends that an address space may have it is; only the module has it
  * @pagemap: of the process; only the kernel as back end has it, and what follows
  * @lock: of @raw and @tracked
@@ -116,6 +127,7 @@ struct uffdwp {
 	int passed_over[UFFDWP_BACKENDS];
 	bool sparse;
 	int fd;
+	struct uffdwp_events *_Atomic events;
 	_Atomic unsigned int limit;
 	int pagemap;
 	pthread_mutex_t lock;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The back end that is the kernel module: each call is one ioctl on /dev/uffdwp-async.
+ * The back end that is the kernel module: each call is one ioctl on /dev/uffdwp-async. The ring is
+ * mapped by ring.c, and events are read by events.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,14 @@ static int command(const struct uffdwp *tracker, unsigned long cmd, void *arg)
 		ret = ioctl(tracker->fd, cmd, arg);
 	} while (ret < 0 && errno == EINTR);
 	return ret < 0 ? -errno : ret;
+}
+
+/* A module that is older than this command does not know it. */
+static int young_command(const struct uffdwp *tracker, unsigned long cmd, void *arg)
+{
+	int err = command(tracker, cmd, arg);
+
+	return err == -ENOTTY ? -EOPNOTSUPP : err;
 }
 
 static int hello(const struct uffdwp *tracker, struct uffdwp_hello_arg *arg)
@@ -170,10 +179,8 @@ static int module_follow(struct uffdwp *tracker, const struct uffdwp_follow_opts
 		.len = opts->len,
 		.kinds = opts->kinds,
 	};
-	int err = command(tracker, UFFDWP_IOC_FOLLOW, &arg);
 
-	/* A module that is older than this. */
-	return err == -ENOTTY ? -EOPNOTSUPP : err;
+	return young_command(tracker, UFFDWP_IOC_FOLLOW, &arg);
 }
 
 static int module_unregister(struct uffdwp *tracker, uint64_t start, uint64_t len)
@@ -245,11 +252,10 @@ static int module_ring(struct uffdwp *tracker, uint32_t entries, uint32_t waterm
 	struct uffdwp_ring_arg arg = {
 		.size = sizeof(arg), .entries = entries, .watermark = watermark,
 	};
-	int err = command(tracker, UFFDWP_IOC_RING, &arg);
+	int err = young_command(tracker, UFFDWP_IOC_RING, &arg);
 
 	*bytes = arg.bytes;
-	/* A module that is older than rings. */
-	return err == -ENOTTY ? -EOPNOTSUPP : err;
+	return err;
 }
 
 static int module_ring_reset(struct uffdwp *tracker, uint64_t upto, uint32_t *told)
@@ -259,6 +265,25 @@ static int module_ring_reset(struct uffdwp *tracker, uint64_t upto, uint32_t *to
 
 	*told = arg.told;
 	return err;
+}
+
+static int module_events(struct uffdwp *tracker, uint64_t flags, uint32_t capacity)
+{
+	struct uffdwp_events_arg arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.capacity = capacity,
+		.event_size = sizeof(struct uffdwp_event),
+	};
+
+	return young_command(tracker, UFFDWP_IOC_EVENTS, &arg);
+}
+
+static int module_claim(const struct uffdwp *tracker, uint64_t id)
+{
+	struct uffdwp_claim_arg arg = { .size = sizeof(arg), .id = id };
+
+	return command(tracker, UFFDWP_IOC_CLAIM, &arg) ?: arg.fd;
 }
 
 const struct uffdwp_backend_ops uffdwp_module_backend = {
@@ -276,4 +301,6 @@ const struct uffdwp_backend_ops uffdwp_module_backend = {
 	.stats = module_stats,
 	.ring = module_ring,
 	.ring_reset = module_ring_reset,
+	.events = module_events,
+	.claim = module_claim,
 };

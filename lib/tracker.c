@@ -17,6 +17,7 @@ static const struct uffdwp_backend_ops *const backends[] = {
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 #define OPEN_FLAGS (UFFDWP_OPEN_PIDFD | UFFDWP_OPEN_UFFD | UFFDWP_OPEN_IGNORE_PINS | \
 		    UFFDWP_OPEN_KEEP | UFFDWP_OPEN_WHOLE_HUGE)
+#define FOLLOW_FLAGS (UFFDWP_FOLLOW_SPARSE | UFFDWP_FOLLOW_FORK | UFFDWP_FOLLOW_EXEC)
 
 const char *uffdwp_version(void)
 {
@@ -141,6 +142,7 @@ void uffdwp_close(struct uffdwp *tracker)
 	if (!tracker)
 		return;
 	tracker->ops->close(tracker);
+	uffdwp_events_free(tracker->events);
 	free(tracker);
 }
 
@@ -168,7 +170,7 @@ int uffdwp_follow(struct uffdwp *tracker, const struct uffdwp_follow_opts *opts)
 	struct uffdwp_follow_opts full;
 	int err;
 
-	if (uffdwp_copy_opts(&full, sizeof(full), opts) || (full.flags & ~UFFDWP_FOLLOW_SPARSE))
+	if (uffdwp_copy_opts(&full, sizeof(full), opts) || (full.flags & ~FOLLOW_FLAGS))
 		err = -EINVAL;
 	else
 		err = tracker->ops->follow ? tracker->ops->follow(tracker, &full) : -EOPNOTSUPP;

@@ -254,7 +254,9 @@ int uffdwp_track(struct uffdwp *tracker, uint64_t start, uint64_t len, uint64_t 
  * @start: first address
  * @len: bytes; without @start and @len, the whole address space
  * @kinds: UFFDWP_KIND_*; 0: all that can be tracked here
- * @flags: UFFDWP_FOLLOW_SPARSE, for a tracker that was opened with UFFDWP_UNPOP_SPARSE
+ * @flags: UFFDWP_FOLLOW_SPARSE, for a tracker that was opened with UFFDWP_UNPOP_SPARSE;
+ *	UFFDWP_FOLLOW_FORK, UFFDWP_FOLLOW_EXEC, for one with events: uffdwp_events_open() comes
+ *	first, and uffdwp_event_next() hands out the trackers
  */
 struct uffdwp_follow_opts {
 	size_t size;
@@ -282,7 +284,8 @@ struct uffdwp_follow_opts {
  *   -EOPNOTSUPP  not offered: always with the kernel alone as back end, and with a userfaultfd that
  *                was handed in
  *   -EBUSY       another tracker follows some of it
- *   -EINVAL      bad options
+ *   -EINVAL      bad options; UFFDWP_FOLLOW_FORK or UFFDWP_FOLLOW_EXEC, and the tracker has no
+ *                events
  *   -ESRCH, -ENOMEM, -EOVERFLOW, -ENOTRECOVERABLE as from uffdwp_track()
  */
 int uffdwp_follow(struct uffdwp *tracker, const struct uffdwp_follow_opts *opts);
@@ -503,6 +506,86 @@ int uffdwp_ring_fd(const struct uffdwp_ring *ring);
  * tracked until both are closed.
  */
 void uffdwp_ring_close(struct uffdwp_ring *ring);
+
+/**
+ * struct uffdwp_events_opts - what to be told of
+ * @size: sizeof(struct uffdwp_events_opts)
+ * @flags: UFFDWP_EVENTS_HARVEST_ALL or UFFDWP_EVENTS_HARVEST_NONE; 0: what was written is told of
+ *	shared memory, before it is unmapped
+ * @capacity: events that can wait to be read, UFFDWP_EVENTS_MIN_CAPACITY to
+ *	UFFDWP_EVENTS_MAX_CAPACITY; 0: 4096
+ * @reserved: 0
+ */
+struct uffdwp_events_opts {
+	size_t size;
+	uint64_t flags;
+	uint32_t capacity;
+	uint32_t reserved;
+};
+
+/**
+ * uffdwp_events_open - be told what becomes of the memory and of the process
+ * @tracker: tracker
+ * @opts: options; NULL: all defaults
+ *
+ *	uffdwp_events_open(t, NULL);
+ *	uffdwp_follow(t, &follow);
+ *	while (poll(&(struct pollfd){ .fd = uffdwp_event_fd(t), .events = POLLIN }, 1, -1) == 1) {
+ *		while ((err = uffdwp_event_next(t, &event, &child)) == 1)
+ *			take(&event, child);
+ *		if (err)
+ *			break;
+ *	}
+ *
+ * A tracker has events until it is closed: they can be opened once. What the events are, and their
+ * order, is told in <uffdwp-async.h>, "Events".
+ *
+ * Return: 0, or
+ *   -EOPNOTSUPP  no events are offered: always with the kernel alone as back end, and with a
+ *                userfaultfd that was handed in
+ *   -EALREADY    the tracker has events
+ *   -EINVAL      bad options
+ *   -ENOTRECOVERABLE, -ESRCH as from uffdwp_track(); -ENOMEM
+ */
+int uffdwp_events_open(struct uffdwp *tracker, const struct uffdwp_events_opts *opts);
+
+/**
+ * uffdwp_event_next - the next event
+ * @tracker: tracker
+ * @event: out: the event; one whose type you do not know is to be passed over
+ * @child: out, may be NULL: the tracker that the event names, or NULL
+ *
+ * Never waits. Several threads may call it: each event is returned once.
+ *
+ * UFFDWP_EVENT_FORKED and UFFDWP_EVENT_EXEC name a tracker, if uffdwp_follow() was asked for it. It
+ * is handed out with its event, and is the caller's from then on, to be closed by uffdwp_close(),
+ * sooner or later than this one. It is like this one, has events, and follows; nothing that it has
+ * is armed yet. Without one, event->id is 0, and the process is not tracked.
+ *
+ * With a @child of NULL no tracker is taken: one that event->id names ends with this one.
+ *
+ * Return: 1 with an event; 0 when there is none now; or
+ *   -ENODATA     the last one was returned: no process has the memory any more. This tracker is of
+ *                no use but to be closed
+ *   -EMFILE, -ENFILE, -ENOMEM
+ *                the tracker that the next event names cannot be taken. Nothing is lost: the event
+ *                stays, for the next call, which may give up the tracker with a @child of NULL
+ *   -EINVAL      the tracker has no events
+ *   -ENOTRECOVERABLE as from uffdwp_track()
+ */
+int uffdwp_event_next(struct uffdwp *tracker, struct uffdwp_event *event, struct uffdwp **child);
+
+/**
+ * uffdwp_event_fd - what to poll(2) for POLLIN
+ * @tracker: tracker
+ *
+ * Before you wait, let uffdwp_event_next() return 0: it may have read more events than it has
+ * returned, and poll(2) does not know of those. It is the same file descriptor as that of the
+ * tracker's ring, if there is one: then look at both.
+ *
+ * Return: a file descriptor, to be used for nothing else; -EINVAL if the tracker has no events.
+ */
+int uffdwp_event_fd(const struct uffdwp *tracker);
 
 /**
  * uffdwp_get_stats - what a tracker has done

@@ -20,6 +20,7 @@
 #include "compat/userfault.h"
 #include "compat/vma.h"
 #include "device_tracker.h"
+#include "heirs.h"
 #include "hooks/hooks.h"
 #include "life.h"
 #include "tracker.h"
@@ -229,6 +230,78 @@ static int publish_tracker(struct uffdwp_tracker *t)
 }
 
 /**
+ * uffdwp_options_of - what was asked for when a tracker was attached
+ * @t: attached tracker
+ *
+ * Return: these options.
+ */
+struct uffdwp_options uffdwp_options_of(const struct uffdwp_tracker *t)
+{
+	return (struct uffdwp_options){
+		.ignore_pins = t->ignore_pins,
+		.whole_huge = t->whole_huge,
+		.keep = t->keep,
+		.markers = t->markers,
+		.sparse = t->sparse.on,
+		.granule = t->granule,
+	};
+}
+
+static struct uffdwp_options options_asked_for(const struct uffdwp_attach_arg *arg)
+{
+	return (struct uffdwp_options){
+		.ignore_pins = (arg->flags & UFFDWP_ATTACH_IGNORE_PINS) &&
+			       !UFFDWP_COPIES_PINNED_PAGES,
+		.whole_huge = arg->flags & UFFDWP_ATTACH_WHOLE_HUGE,
+		.keep = arg->flags & UFFDWP_ATTACH_KEEP,
+		.markers = arg->unpopulated == UFFDWP_UNPOP_MARKER,
+		.sparse = arg->unpopulated == UFFDWP_UNPOP_SPARSE,
+		.granule = arg->granule > 1 ? arg->granule : 0,
+	};
+}
+
+static void set_options(struct uffdwp_tracker *t, const struct uffdwp_options *options)
+{
+	t->ignore_pins = options->ignore_pins;
+	t->whole_huge = options->whole_huge;
+	t->keep = options->keep;
+	t->markers = options->markers;
+	t->sparse.on = options->sparse;
+	t->granule = options->granule;
+}
+
+/*
+ * The tracker gets the reference to @uffd. From here on it has mm_count, not mm_users: exit_mmap()
+ * does not wait for it.
+ */
+static int bind_tracker(struct uffdwp_device_tracker *d, struct mm_struct *mm, struct file *uffd,
+			unsigned int features, enum uffdwp_whose whose,
+			const struct uffdwp_options *options)
+{
+	struct uffdwp_tracker *t = &d->base;
+	int err;
+
+	err = uffdwp_hooks_get();
+	if (err)
+		return err;
+	d->uffd = uffd;
+	d->wp_async = features & UFFDWP_FEATURE_BIT_ASYNC;
+	t->ctx = uffd->private_data;
+	t->whose = whose;
+	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
+	set_options(t, options);
+	t->mm = mm;
+	err = publish_tracker(t);
+	if (err) {
+		t->mm = NULL;
+		uffdwp_hooks_put();
+		return err;
+	}
+	mmgrab(mm);
+	return 0;
+}
+
+/**
  * uffdwp_attach - UFFDWP_IOC_ATTACH
  * @d: tracker, locked
  * @arg: request
@@ -238,7 +311,9 @@ static int publish_tracker(struct uffdwp_tracker *t)
  */
 int uffdwp_attach(struct uffdwp_device_tracker *d, const struct uffdwp_attach_arg *arg)
 {
-	struct uffdwp_tracker *t = &d->base;
+	const enum uffdwp_whose whose = arg->flags & UFFDWP_ATTACH_UFFD ? UFFDWP_HANDED_IN :
+									   UFFDWP_PRIVATE;
+	const struct uffdwp_options options = options_asked_for(arg);
 	unsigned int features;
 	struct mm_struct *mm;
 	struct file *uffd;
@@ -248,7 +323,7 @@ int uffdwp_attach(struct uffdwp_device_tracker *d, const struct uffdwp_attach_ar
 	err = check_request(arg);
 	if (err)
 		return err;
-	if (t->mm)
+	if (d->base.mm)
 		return -EALREADY;
 
 	mm = mm_of(arg);
@@ -259,51 +334,52 @@ int uffdwp_attach(struct uffdwp_device_tracker *d, const struct uffdwp_attach_ar
 		err = PTR_ERR(uffd);
 		goto put_mm;
 	}
-	err = uffdwp_hooks_get();
+	err = bind_tracker(d, mm, uffd, features, whose, &options);
 	if (err)
-		goto put_uffd;
-
-	d->uffd = uffd;
-	d->wp_async = features & UFFDWP_FEATURE_BIT_ASYNC;
-	t->ctx = uffd->private_data;
-	t->whose = arg->flags & UFFDWP_ATTACH_UFFD ? UFFDWP_HANDED_IN : UFFDWP_PRIVATE;
-	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;
-	t->ignore_pins = (arg->flags & UFFDWP_ATTACH_IGNORE_PINS) && !UFFDWP_COPIES_PINNED_PAGES;
-	t->whole_huge = arg->flags & UFFDWP_ATTACH_WHOLE_HUGE;
-	t->granule = arg->granule > 1 ? arg->granule : 0;
-	t->keep = arg->flags & UFFDWP_ATTACH_KEEP;
-	t->markers = arg->unpopulated == UFFDWP_UNPOP_MARKER;
-	t->sparse.on = arg->unpopulated == UFFDWP_UNPOP_SPARSE;
-	t->mm = mm;
-	err = publish_tracker(t);
-	if (err)
-		goto unset;
+		fput(uffd);
 	/* What is protected already was protected without a check for pins. */
-	if (t->whose == UFFDWP_HANDED_IN)
-		uffdwp_tracker_disarm_early(t);
-	/* From here on the tracker has mm_count, not mm_users: exit_mmap() does not wait for it. */
-	mmgrab(mm);
-	mmput(mm);
-	return 0;
-
-unset:
-	t->mm = NULL;
-	uffdwp_hooks_put();
-put_uffd:
-	fput(uffd);
+	else if (whose == UFFDWP_HANDED_IN)
+		uffdwp_tracker_disarm_early(&d->base);
 put_mm:
 	mmput(mm);
 	return err;
 }
 
 /**
+ * uffdwp_attach_heir - attach a tracker that another one leaves (heirs.c)
+ * @heir: tracker, locked
+ * @options: those of the other one
+ * @mm: of a task that does not run in it yet, so that there is no check of rights to pass
+ *
+ * Return: 0; -EINTR when the task was killed; -ENOMEM; or as uffdwp_hooks_get(). The tracker is as
+ * before, then.
+ */
+int uffdwp_attach_heir(struct uffdwp_device_tracker *heir, const struct uffdwp_options *options,
+		       struct mm_struct *mm)
+{
+	struct file *uffd = uffdwp_userfault_create(mm);
+	unsigned int features;
+	int err;
+
+	if (IS_ERR(uffd))
+		return PTR_ERR(uffd);
+	err = open_api(uffd, &features);
+	if (!err)
+		err = bind_tracker(heir, mm, uffd, features, UFFDWP_PRIVATE, options);
+	if (err)
+		fput(uffd);
+	return err;
+}
+
+/**
  * uffdwp_detach - end the tracking, if it has begun, and free the tracker
- * @d: tracker, whose last file was closed
+ * @d: tracker, whose last file was closed, or that nobody has claimed
  */
 void uffdwp_detach(struct uffdwp_device_tracker *d)
 {
 	const bool attached = d->base.mm;
 
+	uffdwp_heirs_end(d);
 	uffdwp_device_tracker_release(d);
 	/* Not before: until then faults rely on the hooks. */
 	if (attached)

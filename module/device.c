@@ -5,6 +5,8 @@
  * An open file pins the module (fops.owner), so the module cannot be unloaded while a tracker
  * exists.
  */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
@@ -19,8 +21,10 @@
 #include "device_scan.h"
 #include "device_tracker.h"
 #include "disarm.h"
+#include "events.h"
 #include "follow.h"
 #include "health.h"
+#include "heirs.h"
 #include "hooks/hooks.h"
 #include "pinned.h"
 #include "register.h"
@@ -40,6 +44,9 @@ RELEASED(uffdwp_disarm_arg, reserved, UFFDWP_DISARM_SIZE_VER0);
 RELEASED(uffdwp_ring_arg, reserved, UFFDWP_RING_SIZE_VER0);
 RELEASED(uffdwp_ring_reset_arg, reserved, UFFDWP_RING_RESET_SIZE_VER0);
 RELEASED(uffdwp_follow_arg, reserved, UFFDWP_FOLLOW_SIZE_VER0);
+RELEASED(uffdwp_events_arg, reserved, UFFDWP_EVENTS_SIZE_VER0);
+RELEASED(uffdwp_claim_arg, reserved, UFFDWP_CLAIM_SIZE_VER0);
+RELEASED(uffdwp_event, status, UFFDWP_EVENT_SIZE_VER0);
 
 /*
  * Copy a structure that starts with its size. One that is longer than @known, the size that this
@@ -293,6 +300,8 @@ static long cmd_scan(struct uffdwp_device_tracker *d, void __user *uarg)
 
 static long cmd_follow(struct uffdwp_device_tracker *d, void __user *uarg)
 {
+	const u64 flags = UFFDWP_FOLLOW_END | UFFDWP_FOLLOW_SPARSE | UFFDWP_FOLLOW_FORK |
+			  UFFDWP_FOLLOW_EXEC;
 	const u64 known = UFFDWP_KIND_ANON_PRIVATE | UFFDWP_KIND_SHMEM | UFFDWP_KIND_HUGETLB |
 			  UFFDWP_KIND_FILE;
 	struct uffdwp_follow_arg arg;
@@ -301,8 +310,9 @@ static long cmd_follow(struct uffdwp_device_tracker *d, void __user *uarg)
 
 	if (err)
 		return err;
-	if ((arg.flags & ~(UFFDWP_FOLLOW_END | UFFDWP_FOLLOW_SPARSE)) || arg.reserved ||
-	    (arg.kinds & ~known))
+	if ((arg.flags & ~flags) || arg.reserved || (arg.kinds & ~known))
+		return -EINVAL;
+	if ((arg.flags & (UFFDWP_FOLLOW_FORK | UFFDWP_FOLLOW_EXEC)) && !d->base.events)
 		return -EINVAL;
 	if (arg.flags & UFFDWP_FOLLOW_END) {
 		if (arg.flags != UFFDWP_FOLLOW_END || arg.kinds || arg.start || arg.len)
@@ -310,7 +320,8 @@ static long cmd_follow(struct uffdwp_device_tracker *d, void __user *uarg)
 		uffdwp_follow_end(&d->base);
 		return 0;
 	}
-	if (!arg.start && !arg.len)
+	follow.whole = !arg.start && !arg.len;
+	if (follow.whole)
 		arg.len = d->base.mm->task_size;
 	err = check_range(&d->base, arg.start, arg.len);
 	if (err)
@@ -318,10 +329,63 @@ static long cmd_follow(struct uffdwp_device_tracker *d, void __user *uarg)
 	follow = (struct uffdwp_follow){
 		.kinds = arg.kinds,
 		.sparse = arg.flags & UFFDWP_FOLLOW_SPARSE,
+		.fork = arg.flags & UFFDWP_FOLLOW_FORK,
+		.exec = arg.flags & UFFDWP_FOLLOW_EXEC,
+		.whole = follow.whole,
 		.start = arg.start,
 		.end = arg.start + arg.len,
 	};
 	return uffdwp_follow(d, &follow);
+}
+
+static long cmd_events(struct uffdwp_device_tracker *d, void __user *uarg)
+{
+	struct uffdwp_events_arg arg;
+
+	return copy_arg(&arg, sizeof(arg), UFFDWP_EVENTS_SIZE_VER0, uarg) ?:
+	       uffdwp_events_make(d, &arg);
+}
+
+static const struct file_operations device_fops;
+
+/* The results first: what is in the descriptor table cannot be taken back. */
+static long install_heir(struct uffdwp_device_tracker *heir, struct uffdwp_claim_arg *arg,
+			 void __user *uarg)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+	struct file *file;
+
+	if (fd < 0)
+		return fd;
+	arg->fd = fd;
+	file = copy_result(uarg, arg, sizeof(*arg)) ? ERR_PTR(-EFAULT) :
+	       anon_inode_getfile("[uffdwp-async]", &device_fops, heir, O_RDWR);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return 0;
+}
+
+static long cmd_claim(struct uffdwp_device_tracker *d, void __user *uarg)
+{
+	struct uffdwp_device_tracker *heir;
+	struct uffdwp_claim_arg arg;
+	long ret = copy_arg(&arg, sizeof(arg), UFFDWP_CLAIM_SIZE_VER0, uarg);
+
+	if (ret)
+		return ret;
+	if (arg.flags || arg.reserved)
+		return -EINVAL;
+	heir = uffdwp_heir_claim(d, arg.id);
+	if (!heir)
+		return -ENOENT;
+	arg.reserved2 = 0;
+	ret = install_heir(heir, &arg, uarg);
+	if (ret)
+		uffdwp_heir_put_back(d, heir);
+	return ret;
 }
 
 static long cmd_stats(struct uffdwp_device_tracker *d, void __user *uarg)
@@ -361,6 +425,8 @@ static const struct command commands[] = {
 	COMMAND(RING, cmd_ring, true, true),
 	COMMAND(RING_RESET, cmd_ring_reset, true, true),
 	COMMAND(FOLLOW, cmd_follow, true, true),
+	COMMAND(EVENTS, cmd_events, true, true),
+	COMMAND(CLAIM, cmd_claim, false, false),
 };
 
 /* The size in the ioctl number is not checked; the one in the structure counts. */
@@ -423,7 +489,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int device_open(struct inode *inode, struct file *file)
 {
-	file->private_data = uffdwp_device_tracker_new();
+	file->private_data = uffdwp_device_tracker_new(file->f_cred);
 	return file->private_data ? nonseekable_open(inode, file) : -ENOMEM;
 }
 
@@ -440,7 +506,20 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 
 static __poll_t device_poll(struct file *file, struct poll_table_struct *table)
 {
-	return uffdwp_ring_poll(file->private_data, file, table);
+	struct uffdwp_device_tracker *d = file->private_data;
+	const bool events = smp_load_acquire(&d->base.events);
+	__poll_t found = 0;
+
+	if (!events || smp_load_acquire(&d->base.ring))
+		found |= uffdwp_ring_poll(d, file, table);
+	if (events)
+		found |= uffdwp_events_poll(d, file, table);
+	return found;
+}
+
+static ssize_t device_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
+{
+	return uffdwp_events_read(file->private_data, buf, len, file->f_flags & O_NONBLOCK);
 }
 
 static const struct file_operations device_fops = {
@@ -450,6 +529,7 @@ static const struct file_operations device_fops = {
 	.unlocked_ioctl = device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = device_mmap,
+	.read = device_read,
 	.poll = device_poll,
 };
 

@@ -2,7 +2,9 @@
 #ifndef UFFDWP_DEVICE_TRACKER_H
 #define UFFDWP_DEVICE_TRACKER_H
 
+#include <linux/cred.h>
 #include <linux/fs.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 
 #include "tracker.h"
@@ -30,9 +32,12 @@ struct uffdwp_split {
  * @wp_async: VMAs of ordinary files can be registered with it (WP_ASYNC)
  * @drained_at: when uffdwp_drain_lru() was last at work, in jiffies
  * @split: the huge page of a file that a scan has split last
+ * @opener: credentials of who has opened the device
+ * @heir: in the list of the tracker that has left this one, until it is claimed (heirs.c)
  * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them
  *
- * @uffd and @wp_async are set once, with @lock held; what is below them changes under it.
+ * @opener, @uffd and @wp_async are set once, with @lock held; what is below changes under it,
+ * but for @heir.
  */
 struct uffdwp_device_tracker {
 	struct uffdwp_tracker base;
@@ -41,6 +46,8 @@ struct uffdwp_device_tracker {
 	bool left;
 	bool closed;
 	bool wp_async;
+	const struct cred *opener;
+	struct list_head heir;
 	unsigned long drained_at;
 	struct uffdwp_split split;
 	struct uffdwp_region *buffer;
@@ -48,7 +55,7 @@ struct uffdwp_device_tracker {
 
 #define UFFDWP_BUFFER_REGIONS 512U
 
-struct uffdwp_device_tracker *uffdwp_device_tracker_new(void);
+struct uffdwp_device_tracker *uffdwp_device_tracker_new(const struct cred *opener);
 void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d);
 
 /* health.c asks, and has it closed */

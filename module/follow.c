@@ -31,6 +31,7 @@
 #include "arm.h"
 #include "compat/vma.h"
 #include "disarm.h"
+#include "events.h"
 #include "follow.h"
 #include "kind.h"
 #include "register.h"
@@ -69,13 +70,17 @@ static void begin_sparse(struct uffdwp_tracker *t, unsigned long start, unsigned
 static void register_part(struct uffdwp_tracker *t, struct vm_area_struct *vma,
 			  unsigned long start, unsigned long end)
 {
+	const u64 kind = uffdwp_kind_of_vma(vma);
+
 	/* What was remembered of another VMA there. */
 	if (t->sparse.on)
 		uffdwp_sparse_remove_all(&t->sparse, start, end);
 	if (uffdwp_vma_register(vma, start, end, t->ctx)) {
 		uffdwp_count(t, mappings_missed, 1);
+		uffdwp_tell_event(t, UFFDWP_EVENT_LEFT, start, end, kind);
 	} else {
 		uffdwp_count(t, mappings_followed, 1);
+		uffdwp_tell_event(t, UFFDWP_EVENT_MAPPED, start, end, kind);
 		if (t->follow.sparse)
 			begin_sparse(t, start, end);
 	}
@@ -136,16 +141,18 @@ bool uffdwp_follow_keeps(const struct uffdwp_tracker *t, struct vm_area_struct *
 /**
  * uffdwp_follow_moves - mremap() is about to move a VMA, or a part of one
  * @vma: VMA; mmap_lock is held for writing, until uffdwp_follow_moved() or the call has failed
+ * @pgoff: what of it, in pages, counted as @vma->vm_pgoff is
  * @to: where to
  * @len: bytes
  */
-notrace void uffdwp_follow_moves(const struct vm_area_struct *vma, unsigned long to,
-				 unsigned long len)
+notrace void uffdwp_follow_moves(const struct vm_area_struct *vma, unsigned long pgoff,
+				 unsigned long to, unsigned long len)
 {
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
 
-	if (!t || !t->follow.kinds)
+	if (!t || (!t->follow.kinds && !READ_ONCE(t->events)))
 		return;
+	t->follow.moved_from = vma->vm_start + ((pgoff - vma->vm_pgoff) << PAGE_SHIFT);
 	t->follow.moved_to = to;
 	t->follow.moved_len = len;
 }
@@ -165,6 +172,33 @@ void uffdwp_follow_moved(struct uffdwp_tracker *t, struct vm_area_struct *vma)
 		uffdwp_sparse_remove_all(&t->sparse, start, end);
 	uffdwp_disarm_vma(vma, start, end, UFFDWP_DISARM_ALL);
 	uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
+}
+
+/**
+ * uffdwp_follow_tells_move - tell where mremap() has moved a VMA
+ * @t: its tracker
+ * @vma: where it is now; mmap_lock is held for writing
+ * @keeps: it stays registered
+ *
+ * It may have been merged with others, which are registered no more, either.
+ */
+void uffdwp_follow_tells_move(const struct uffdwp_tracker *t, struct vm_area_struct *vma,
+			      bool keeps)
+{
+	struct uffdwp_events *ev = READ_ONCE(t->events);
+	const struct uffdwp_event event = {
+		.type = UFFDWP_EVENT_MOVED,
+		.start = t->follow.moved_to,
+		.end = t->follow.moved_to + t->follow.moved_len,
+		.from = t->follow.moved_from,
+		.kind = uffdwp_kind_of_vma(vma),
+	};
+
+	if (!ev)
+		return;
+	uffdwp_events_add(ev, &event);
+	if (!keeps)
+		uffdwp_tell_event(t, UFFDWP_EVENT_LEFT, vma->vm_start, vma->vm_end, event.kind);
 }
 
 /* ---- begin and end */
@@ -302,4 +336,53 @@ int uffdwp_follow(struct uffdwp_device_tracker *d, struct uffdwp_follow *follow)
 	if (err)
 		uffdwp_follow_end(&d->base);
 	return err;
+}
+
+/*
+ * All VMAs that there are, under one hold of mmap_lock: nobody waits for it. Hugetlb, whose tables
+ * may be shared, is for UFFDIO_REGISTER.
+ */
+static int register_all(struct uffdwp_tracker *t)
+{
+	unsigned long next, pos = t->follow.start;
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	if (mmap_write_lock_killable(t->mm))
+		return -EINTR;
+	while (!err && pos < t->follow.end) {
+		vma = find_vma(t->mm, pos);
+		if (!vma || vma->vm_start >= t->follow.end)
+			break;
+		next = min(t->follow.end, vma->vm_end);
+		if (wants(t, vma) && !is_vm_hugetlb_page(vma)) {
+			uffdwp_vma_keep_out_faults(vma);
+			err = uffdwp_vma_register(vma, max(pos, vma->vm_start), next, t->ctx);
+		}
+		pos = next;
+		cond_resched();
+	}
+	mmap_write_unlock(t->mm);
+	return err;
+}
+
+/**
+ * uffdwp_follow_heir - follow as another tracker does, in memory that nobody runs in yet
+ * @d: attached tracker, locked
+ * @follow: what the other follows
+ *
+ * Nothing there is armed, and what there is was not mapped just now: none of it begins sparse.
+ *
+ * Return: 0, -EINTR or -ENOMEM.
+ */
+int uffdwp_follow_heir(struct uffdwp_device_tracker *d, const struct uffdwp_follow *follow)
+{
+	struct uffdwp_follow own = *follow;
+	int err;
+
+	own.end = own.whole ? d->base.mm->task_size : min(own.end, d->base.mm->task_size);
+	own.moved_len = 0;
+	err = uffdwp_follow_begin(&d->base, &own) ?: register_all(&d->base);
+	/* What is left. */
+	return err ?: register_wanted(d, own.start, own.end);
 }

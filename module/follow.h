@@ -22,8 +22,12 @@ void uffdwp_follow_end(struct uffdwp_tracker *t);
 void uffdwp_follow_forget(struct uffdwp_tracker *t);
 void uffdwp_birth(struct mm_struct *mm, unsigned long start, unsigned long end);
 bool uffdwp_follow_keeps(const struct uffdwp_tracker *t, struct vm_area_struct *vma);
-void uffdwp_follow_moves(const struct vm_area_struct *vma, unsigned long to, unsigned long len);
+void uffdwp_follow_moves(const struct vm_area_struct *vma, unsigned long pgoff, unsigned long to,
+			 unsigned long len);
+void uffdwp_follow_tells_move(const struct uffdwp_tracker *t, struct vm_area_struct *vma,
+			      bool keeps);
 void uffdwp_follow_moved(struct uffdwp_tracker *t, struct vm_area_struct *vma);
 int uffdwp_follow(struct uffdwp_device_tracker *d, struct uffdwp_follow *follow);
+int uffdwp_follow_heir(struct uffdwp_device_tracker *d, const struct uffdwp_follow *follow);
 
 #endif /* UFFDWP_FOLLOW_H */

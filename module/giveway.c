@@ -35,6 +35,7 @@
 #include "compat/vma.h"
 #include "device_tracker.h"
 #include "disarm.h"
+#include "events.h"
 #include "giveway.h"
 #include "tracker.h"
 
@@ -236,6 +237,7 @@ static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *sn
 {
 	const unsigned long first = first_whole(claim), last = end_of_whole(claim);
 	const long pages = (end - start) >> PAGE_SHIFT;
+	const u64 kind = uffdwp_kind_of_vma(vma);
 	int err;
 
 	uffdwp_vma_keep_out_faults(vma);
@@ -249,6 +251,7 @@ static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *sn
 	if (err)
 		return err;
 	uffdwp_count(t, pages_given_way, pages);
+	uffdwp_tell_event(t, UFFDWP_EVENT_LEFT, start, end, kind);
 	return pages;
 }
 

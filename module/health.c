@@ -67,6 +67,7 @@
 #include "compat/userfault.h"
 #include "device_tracker.h"
 #include "disarm.h"
+#include "events.h"
 #include "health.h"
 #include "hooks/hooks.h"
 #include "ring.h"
@@ -141,6 +142,7 @@ static void lose_tracker(struct uffdwp_tracker *t)
 {
 	WRITE_ONCE(t->lost, true);
 	uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING | UFFDWP_RING_ENDED);
+	uffdwp_events_wake(t);
 	/* A command that arms after our disarming sees this: it takes page-table locks after us. */
 	if (!mmget_not_zero(t->mm))
 		return;
@@ -208,6 +210,11 @@ static void explain_once(bool dead)
  */
 static void look_at_mm(struct uffdwp_tracker *t)
 {
+	struct uffdwp_events *ev = READ_ONCE(t->events);
+
+	/* Without a VMA exit_mmap() does not come to unmap_vmas(), which tells it (harvest.c). */
+	if (ev && !atomic_read(&t->mm->mm_users) && !READ_ONCE(t->mm->map_count))
+		uffdwp_events_mm_is_gone(ev);
 	if (!READ_ONCE(t->ring))
 		return;
 	if (!atomic_read(&t->mm->mm_users))

@@ -11,6 +11,7 @@
 #include "compat/vma.h"
 #include "device_tracker.h"
 #include "disarm.h"
+#include "events.h"
 #include "follow.h"
 #include "health.h"
 #include "life.h"
@@ -160,10 +161,11 @@ void uffdwp_tracker_end(struct uffdwp_tracker *t)
 
 /**
  * uffdwp_device_tracker_new - make a tracker that is not attached yet
+ * @opener: credentials of who has opened the device
  *
  * Return: the tracker, or NULL when there is no memory.
  */
-struct uffdwp_device_tracker *uffdwp_device_tracker_new(void)
+struct uffdwp_device_tracker *uffdwp_device_tracker_new(const struct cred *opener)
 {
 	struct uffdwp_device_tracker *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 
@@ -176,6 +178,8 @@ struct uffdwp_device_tracker *uffdwp_device_tracker_new(void)
 		return NULL;
 	}
 	mutex_init(&d->lock);
+	INIT_LIST_HEAD(&d->heir);
+	d->opener = get_cred(opener);
 	d->drained_at = jiffies - HZ;
 	return d;
 }
@@ -197,9 +201,12 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 		}
 		mmdrop(d->base.mm);
 	}
+	/* Before what is looked at by who has found the tracker by its events. */
+	uffdwp_events_free(d);
 	uffdwp_sparse_free(&d->base.sparse);
 	mutex_destroy(&d->lock);
 	uffdwp_ring_free(&d->base);
+	put_cred(d->opener);
 	kvfree(d->buffer);
 	uffdwp_tracker_free(&d->base);
 }

@@ -91,12 +91,12 @@ void uffdwp_ring_tell_range(struct uffdwp_ring *ring, unsigned long start, unsig
 }
 
 /**
- * uffdwp_vma_may_have_ring - has the tracker of a VMA a ring, or may it get one any time?
+ * uffdwp_vma_may_tell - has the tracker of a VMA a ring or events, or may it get them any time?
  * @vma: VMA; some lock keeps it, which need not be mmap_lock
  *
  * Return: whether it may.
  */
-bool uffdwp_vma_may_have_ring(const struct vm_area_struct *vma)
+bool uffdwp_vma_may_tell(const struct vm_area_struct *vma)
 {
 	const struct uffdwp_tracker *t;
 	bool may;
@@ -105,7 +105,7 @@ bool uffdwp_vma_may_have_ring(const struct vm_area_struct *vma)
 		return false;
 	rcu_read_lock();
 	t = uffdwp_tracker_of_vma(vma);
-	may = t && t->whose != UFFDWP_BACKPORT && !t->sparse.on;
+	may = t && t->whose != UFFDWP_BACKPORT && (!t->sparse.on || READ_ONCE(t->events));
 	rcu_read_unlock();
 	return may;
 }

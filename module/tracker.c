@@ -36,6 +36,7 @@
 #include "arm.h"
 #include "compat/vma.h"
 #include "disarm.h"
+#include "events.h"
 #include "health.h"
 #include "register.h"
 #include "ring.h"
@@ -365,6 +366,29 @@ bool uffdwp_mm_moves_armed(const struct mm_struct *mm)
 			moves |= t->remaps;
 	rcu_read_unlock();
 	return moves;
+}
+
+/**
+ * uffdwp_next_with_events - trackers of an mm that have events, one after the other
+ * @mm: mm
+ * @id: of the one before, or 0
+ *
+ * Return: the next one, valid as long as the caller keeps the trackers of @mm: with its mmap_lock,
+ * or by uffdwp_events_enter(); or NULL.
+ */
+struct uffdwp_tracker *uffdwp_next_with_events(const struct mm_struct *mm, u64 id)
+{
+	struct uffdwp_tracker *t, *next = NULL;
+	struct uffdwp_tracked_mm *m;
+
+	rcu_read_lock();
+	m = find_mm(mm);
+	if (m)
+		hlist_for_each_entry_rcu(t, &m->trackers, by_mm)
+			if (t->id > id && READ_ONCE(t->events) && (!next || t->id < next->id))
+				next = t;
+	rcu_read_unlock();
+	return next;
 }
 
 /**

@@ -24,6 +24,7 @@
 	X(huge_faults) X(pages_opened) X(mappings_followed) X(mappings_missed)
 
 struct uffdwp_ring;
+struct uffdwp_events;
 
 /* One set a CPU: the fault path adds without a lock. */
 #define UFFDWP_COUNTER(name) u64 name;
@@ -50,16 +51,24 @@ enum uffdwp_whose {
  * struct uffdwp_follow - what a tracker registers as it is mapped (follow.c)
  * @kinds: UFFDWP_KIND_*; 0: nothing
  * @sparse: private anonymous memory begins sparse
+ * @fork: a forked child gets a tracker of its own (heirs.c)
+ * @exec: so does what execve(2) makes
+ * @whole: [@start, @end) is the whole address space
  * @start: first address
  * @end: last address, exclusive
+ * @moved_from: where from mremap() is about to move a VMA of the tracker
  * @moved_to: where mremap() is about to put a VMA of the tracker
  * @moved_len: bytes of that
  */
 struct uffdwp_follow {
 	u64 kinds;
 	bool sparse;
+	bool fork;
+	bool exec;
+	bool whole;
 	unsigned long start;
 	unsigned long end;
+	unsigned long moved_from;
 	unsigned long moved_to;
 	unsigned long moved_len;
 };
@@ -91,6 +100,7 @@ struct uffdwp_follow {
  * @sparse: memory that is armed without a page table; in use by the device only
  * @counters: statistics
  * @ring: what becomes written is told there (ring.h); NULL: to nobody
+ * @events: what becomes of its memory is told there (events.h); NULL: to nobody
  * @watched: in the list of health.c
  * @losing: work of health.c
  * @by_mm: in the list of @of_mm
@@ -98,7 +108,7 @@ struct uffdwp_follow {
  * @rcu: frees the tracker when no fault can see it any more
  *
  * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
- * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, @follow, what is in @sparse, @ring, and
+ * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, @follow, what is in @sparse, @ring, @events, and
  * the counters is set once, before the tracker is published in the tables.
  */
 struct uffdwp_tracker {
@@ -124,6 +134,7 @@ struct uffdwp_tracker {
 	struct uffdwp_sparse sparse;
 	struct uffdwp_counters __percpu *counters;
 	struct uffdwp_ring *ring;
+	struct uffdwp_events *events;
 	struct list_head watched;
 	struct work_struct losing;
 	struct hlist_node by_mm;

@@ -14,11 +14,12 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(TOOL_PARTS) $(LIB_STATIC) 
 		$(LIB_STATIC) $(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lm
 
 # test_lib needs no guest for what the library can do without the module.
-check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest/test_lib $(B)/uffdwp ## unit tests on this machine
+check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest/test_lib $(B)/uffdwp $(EXAMPLES) ## unit tests on this machine
 	@for unit in $(UNITS); do $$unit || exit 1; done
 	@UFFDWP_COMMAND=$(B)/uffdwp $(B)/tests/guest/test_lib
 	@tests/unit/check-symbols $(LIB_SHARED) lib/uffdwp.h lib/libuffdwp.map
 	@CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
+	@tests/unit/check-examples $(EXAMPLES)
 	@tests/unit/check-pages $(B)/tests/guest/test_matrix
 	@CC="$(CC)" tests/unit/check-kernels
 .PHONY: check-unit

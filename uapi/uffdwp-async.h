@@ -11,6 +11,7 @@
  *   ioctl(fd, UFFDWP_IOC_HELLO, &hello)                  who are you, what can you do
  *   ioctl(fd, UFFDWP_IOC_ATTACH, &attach)                choose the process
  *   ioctl(fd, UFFDWP_IOC_REGISTER, &reg)                 choose memory (any number of times)
+ *   ioctl(fd, UFFDWP_IOC_EVENTS, &events)                be told what becomes of it
  *   ioctl(fd, UFFDWP_IOC_FOLLOW, &follow)                ... or all of it, and what will be mapped
  *   ioctl(fd, UFFDWP_IOC_ARM, &arm)                      from now on, notice writes
  *   ioctl(fd, UFFDWP_IOC_SCAN, &scan)                    which pages were written? arm them again
@@ -18,13 +19,16 @@
  *   ioctl(fd, UFFDWP_IOC_RING, &ring)                    be told of writes, instead of scanning
  *   mmap(fd), poll(fd)                                   ... in memory, and wait for them
  *   ioctl(fd, UFFDWP_IOC_RING_RESET, &reset)             arm again what was read there
+ *   read(fd), poll(fd)                                   events, in their order
+ *   ioctl(fd, UFFDWP_IOC_CLAIM, &claim)                  the tracker of a child, or after execve(2)
  *   close(fd)                                            the process goes on, untouched
  *
  * A tracker belongs to one address space, for good: when the process calls execve(2) or exits, that
  * address space is gone and commands on its memory answer -ESRCH. A forked child is another address
- * space, which is not tracked. A file descriptor that a child inherits, or that is sent over a
- * socket, is the same tracker and still means the first process: whoever holds it may see which
- * pages of that process are written, as whoever holds /proc/PID/mem open may read it.
+ * space, which is not tracked. But a tracker may make another one for each of these (see
+ * UFFDWP_FOLLOW_FORK and UFFDWP_FOLLOW_EXEC). A file descriptor that a child inherits, or that is
+ * sent over a socket, is the same tracker and still means the first process: whoever holds it may
+ * see which pages of that process are written, as whoever holds /proc/PID/mem open may read it.
  *
  * A tracker that is attached with UFFDWP_UNPOP_SPARSE has a contract with its caller: memory that a
  * scan reports as SPARSE was zeroes when it was armed, and is not to be copied until it is reported
@@ -99,10 +103,10 @@
  *                 empty range
  *     -EOVERFLOW  start + len wraps, or leaves the address space of the process; SCAN: end is below
  *                 start
- *     -ENOTCONN   no process attached yet (not HELLO, ATTACH, STATS)
+ *     -ENOTCONN   no process attached yet (not HELLO, ATTACH, STATS, CLAIM)
  *     -ENODEV     the process has closed the userfaultfd that it has handed in (nor these)
  *     -ESRCH      the address space is gone: the process called execve(2) or ended (not HELLO,
- *                 STATS)
+ *                 STATS, CLAIM)
  *     -EINTR      the caller was killed. ARM, SCAN: all below @walk_end is done. DISARM is finished
  *                 all the same
  *     -ENOMEM     out of memory: what was armed stays armed, the rest reads as written
@@ -205,6 +209,8 @@ struct uffdwp_region {
 #define UFFDWP_FEATURE_RING		(1ULL << 10)
 /* A tracker may follow what the process maps: UFFDWP_IOC_FOLLOW. */
 #define UFFDWP_FEATURE_FOLLOW		(1ULL << 11)
+/* A tracker tells what becomes of its memory and its process: UFFDWP_IOC_EVENTS. */
+#define UFFDWP_FEATURE_EVENTS		(1ULL << 12)
 
 /* Kinds of memory that REGISTER accepts, as reported by HELLO. */
 #define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)	/* heaps, stacks, huge pages */
@@ -431,16 +437,29 @@ struct uffdwp_register_arg {
 /* Register nothing any more; what is registered stays so. @start, @len and @kinds are 0. */
 #define UFFDWP_FOLLOW_END	(1ULL << 0)
 /*
- * New private anonymous memory begins not written, and SPARSE, and nothing tells of it: for who
- * keeps no content. (Who does would go on with that of an earlier mapping at the same place.) Then
- * exactly what is touched becomes written. Only with UFFDWP_UNPOP_SPARSE.
+ * New private anonymous memory begins not written, and SPARSE. Nothing but an event tells of it
+ * (UFFDWP_EVENT_MAPPED): for who keeps no content, or reads events. (Else he would go on with the
+ * content of an earlier mapping at the same place.) Then exactly what is touched becomes written.
+ * Only with UFFDWP_UNPOP_SPARSE.
  */
 #define UFFDWP_FOLLOW_SPARSE	(1ULL << 1)
+/*
+ * A forked child gets a tracker of its own, which follows as this one does, before it runs for the
+ * first time; UFFDWP_EVENT_FORKED names it, for UFFDWP_IOC_CLAIM. Only after UFFDWP_IOC_EVENTS.
+ * What vfork(2) and posix_spawn(3) make has the same memory until it calls execve(2): for that
+ * there is UFFDWP_FOLLOW_EXEC.
+ */
+#define UFFDWP_FOLLOW_FORK	(1ULL << 2)
+/*
+ * The same for what execve(2) makes, before its first instruction: UFFDWP_EVENT_EXEC. But not if
+ * who opened the tracker may not ptrace what the process has become.
+ */
+#define UFFDWP_FOLLOW_EXEC	(1ULL << 3)
 
 /**
  * struct uffdwp_follow_arg - UFFDWP_IOC_FOLLOW: track what is mapped, and all that will be
  * @size: in: sizeof(struct uffdwp_follow_arg)
- * @flags: in: UFFDWP_FOLLOW_END, or UFFDWP_FOLLOW_SPARSE, or 0
+ * @flags: in: UFFDWP_FOLLOW_END, or any of the others, or 0
  * @start: in: first address
  * @len: in: bytes; 0 with a @start of 0: the whole address space
  * @kinds: in: UFFDWP_KIND_* of the memory; 0: of every kind that this tracker can register
@@ -473,7 +492,8 @@ struct uffdwp_register_arg {
  *   -EOPNOTSUPP not offered here (see the features in HELLO); a kind that this tracker cannot
  *               register; or a userfaultfd was handed in
  *   -EBUSY      another tracker follows some of it
- *   -EINVAL     also: UFFDWP_FOLLOW_SPARSE, and the tracker is not sparse
+ *   -EINVAL     also: UFFDWP_FOLLOW_SPARSE, and the tracker is not sparse; UFFDWP_FOLLOW_FORK or
+ *               UFFDWP_FOLLOW_EXEC, and the tracker has no events
  *   -ENOMEM, -EINTR: a front part is registered; the tracker does not follow
  */
 struct uffdwp_follow_arg {
@@ -758,8 +778,8 @@ struct uffdwp_ring_header {
  * change it.
  *
  * poll(2): POLLIN as said; POLLHUP and POLLERR when the address space is gone, hooks are dead, or
- * the process has closed the userfaultfd that it has handed in, within a second. Without a ring,
- * POLLHUP and POLLERR at once.
+ * the process has closed the userfaultfd that it has handed in, within a second. Without a ring
+ * and without events, POLLHUP and POLLERR at once.
  *
  * Errors:
  *   -EALREADY   the tracker has a ring
@@ -807,6 +827,160 @@ struct uffdwp_ring_reset_arg {
 	__u64 tail;
 	__u64 armed;
 	__u32 told;
+	__u32 reserved2;
+	__u64 reserved;
+};
+
+/*
+ * Events
+ * ------
+ *
+ * A tracker may tell what becomes of its memory and of the process, in the order in which it
+ * happens, to who calls read(2) on it. poll(2) has POLLPRI when read(2) would not wait and, if the
+ * tracker has no ring, POLLIN, too; and POLLHUP when it would return 0.
+ *
+ *   ioctl(fd, UFFDWP_IOC_EVENTS, &events)      once, after ATTACH
+ *   ioctl(fd, UFFDWP_IOC_FOLLOW, &follow)
+ *   n = read(fd, buffer, size)                 events of events.event_size bytes each
+ *
+ *   MAPPED      [@start, @end) was mapped, is of @kind, and is registered (FOLLOW)
+ *   UNMAPPED    it was, and is gone, or something else was mapped over it
+ *   MOVED       mremap(2) has moved it here from @from. Here it is written. UNMAPPED of where it
+ *               was comes next, but not after MREMAP_DONTUNMAP
+ *   DISCARDED   it has other content: MADV_DONTNEED, MADV_FREE, MADV_REMOVE, a hole, a truncation.
+ *               MADV_FREE: it may have, by and by
+ *   LEFT        it is not tracked any more, though it is mapped: the process has taken it for a
+ *               userfaultfd of its own, has moved it out of reach, or memory was wanting to
+ *               register what it has mapped. It has to be taken for written
+ *   WRITTEN     it is about to be unmapped, or the process is about to end, and a scan would have
+ *               called it WRITTEN: see below
+ *   FORKED      the process has forked: @pid is the child, @id its tracker, or 0
+ *   EXEC        the process @pid has called execve(2): it has other memory now, with a tracker @id,
+ *               or 0. After vfork(2) it is another process that had the same memory. If no process
+ *               has that any more, this is the last event
+ *   EXITED      no process has the memory any more, by exit(2) or a signal. @pid was the last, and
+ *               @status is what wait(2) tells of it. This is the last event, and is never lost
+ *   LOST        there was no room: what has happened between the event before this one and the
+ *               next is not told. What is mapped now is for a scan to say, which misses nothing;
+ *               but in memory that was unmapped meanwhile everything has to be taken for written,
+ *               and children that were forked meanwhile are not tracked
+ *
+ * WRITTEN is for memory whose content lives on when it is unmapped: it is told of shared mappings,
+ * or of all (UFFDWP_EVENTS_HARVEST_ALL), or of none. It comes before the UNMAPPED, EXITED or EXEC
+ * that it belongs to. What was never armed is WRITTEN, also if nothing is in it; what is SPARSE is
+ * not. Of private memory the content is gone by the time the event can be read.
+ *
+ * The process is never stopped: when the queue is full, events are lost, and LOST says so. Events
+ * of the same type that touch may come as one.
+ *
+ * Not told: that a mapping grows in its place, by mremap(2) or as a stack does; what protection it
+ * has; what is mapped and not registered; and what was mapped before FOLLOW, or in a tracker that
+ * was claimed, before that was made: to begin with, scan everything.
+ *
+ * read(2) waits for an event, unless the file is O_NONBLOCK. It returns as many as fit, or 0 behind
+ * the last one. Errors:
+ *
+ *   -EINVAL     the tracker has no events; the buffer is smaller than one event
+ *   -EAGAIN     there is none, and O_NONBLOCK
+ *   -EINTR      a signal came while it waited
+ *   -EFAULT     the buffer cannot be written: the event stays
+ *   -ENOTRECOVERABLE  as for commands, when all that was told before is read
+ */
+#define UFFDWP_EVENT_LOST	1
+#define UFFDWP_EVENT_MAPPED	2
+#define UFFDWP_EVENT_UNMAPPED	3
+#define UFFDWP_EVENT_MOVED	4
+#define UFFDWP_EVENT_DISCARDED	5
+#define UFFDWP_EVENT_LEFT	6
+#define UFFDWP_EVENT_WRITTEN	7
+#define UFFDWP_EVENT_FORKED	8
+#define UFFDWP_EVENT_EXEC	9
+#define UFFDWP_EVENT_EXITED	10
+
+/**
+ * struct uffdwp_event - something has happened
+ * @type: UFFDWP_EVENT_*; who does not know it passes over it
+ * @flags: 0
+ * @start: first address, or 0 where an event has no range
+ * @end: last address, exclusive
+ * @from: MOVED: first address of where it was
+ * @kind: UFFDWP_KIND_* of the range, or 0
+ * @id: FORKED, EXEC: for UFFDWP_IOC_CLAIM; 0: it is not tracked
+ * @pid: FORKED, EXEC, EXITED: as the caller of UFFDWP_IOC_EVENTS sees it; 0: he does not
+ * @status: EXITED: as from wait(2)
+ */
+struct uffdwp_event {
+	__u32 type;
+	__u32 flags;
+	__u64 start;
+	__u64 end;
+	__u64 from;
+	__u64 kind;
+	__u64 id;
+	__s32 pid;
+	__s32 status;
+};
+
+/* Before it is unmapped, tell what was written in all memory. */
+#define UFFDWP_EVENTS_HARVEST_ALL	(1ULL << 0)
+/* ... in none. */
+#define UFFDWP_EVENTS_HARVEST_NONE	(1ULL << 1)
+
+#define UFFDWP_EVENTS_MIN_CAPACITY	16U
+#define UFFDWP_EVENTS_MAX_CAPACITY	(1U << 20)
+
+/**
+ * struct uffdwp_events_arg - UFFDWP_IOC_EVENTS: tell me what happens
+ * @size: in: sizeof(struct uffdwp_events_arg)
+ * @flags: in: UFFDWP_EVENTS_HARVEST_ALL, UFFDWP_EVENTS_HARVEST_NONE, or 0
+ * @capacity: in: events that can wait to be read, UFFDWP_EVENTS_MIN_CAPACITY to
+ *	UFFDWP_EVENTS_MAX_CAPACITY
+ * @event_size: in: sizeof(struct uffdwp_event), UFFDWP_EVENT_SIZE_VER0 at least, in steps of 8, at
+ *	most 256. So large are the events that read(2) returns: what the module does not know is 0
+ * @reserved: in: 0
+ *
+ * The queue is charged to the caller, and stays until the tracker is closed.
+ *
+ * Errors:
+ *   -EALREADY   the tracker has events
+ *   -EINVAL     also: @capacity or @event_size is not as said; both flags
+ *   -ENOMEM     no memory for the queue
+ *   -EOPNOTSUPP not offered here (see the features in HELLO); or a userfaultfd was handed in
+ */
+struct uffdwp_events_arg {
+	__u64 size;
+	__u64 flags;
+	__u32 capacity;
+	__u32 event_size;
+	__u64 reserved;
+};
+
+/**
+ * struct uffdwp_claim_arg - UFFDWP_IOC_CLAIM: have a tracker that an event has named
+ * @size: in: sizeof(struct uffdwp_claim_arg)
+ * @flags: in: 0
+ * @id: in: of an event FORKED or EXEC of this tracker
+ * @fd: out: file descriptor (O_CLOEXEC) of the other tracker
+ * @reserved2: out: 0
+ * @reserved: in: 0
+ *
+ * The other is a tracker like this one: attached in the same way, with events of its own, and
+ * following. It has no ring, and its file has no O_NONBLOCK. What it registers is written until it
+ * is armed. Works when the memory of this tracker is gone, too. A tracker that is not claimed ends
+ * with the one that has named it. There are at most 64 that are not claimed, counted for a tracker
+ * with all that come from it; with so many, the next child is not tracked.
+ *
+ * Its memory is charged to who has called UFFDWP_IOC_EVENTS on the first of these trackers.
+ *
+ * Errors:
+ *   -ENOENT     there is no such tracker, or it was claimed
+ *   -EMFILE, -ENFILE, -ENOMEM
+ */
+struct uffdwp_claim_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 id;
+	__s32 fd;
 	__u32 reserved2;
 	__u64 reserved;
 };
@@ -880,6 +1054,9 @@ struct uffdwp_stats_arg {
 #define UFFDWP_RING_SIZE_VER0		40
 #define UFFDWP_RING_RESET_SIZE_VER0	56
 #define UFFDWP_FOLLOW_SIZE_VER0		48
+#define UFFDWP_EVENTS_SIZE_VER0		32
+#define UFFDWP_CLAIM_SIZE_VER0		40
+#define UFFDWP_EVENT_SIZE_VER0		56
 
 #define UFFDWP_IOC_MAGIC	0xE9
 #define UFFDWP_IOC_HELLO	_IOWR(UFFDWP_IOC_MAGIC, 0, struct uffdwp_hello_arg)
@@ -893,5 +1070,7 @@ struct uffdwp_stats_arg {
 #define UFFDWP_IOC_RING		_IOWR(UFFDWP_IOC_MAGIC, 8, struct uffdwp_ring_arg)
 #define UFFDWP_IOC_RING_RESET	_IOWR(UFFDWP_IOC_MAGIC, 9, struct uffdwp_ring_reset_arg)
 #define UFFDWP_IOC_FOLLOW	_IOWR(UFFDWP_IOC_MAGIC, 10, struct uffdwp_follow_arg)
+#define UFFDWP_IOC_EVENTS	_IOWR(UFFDWP_IOC_MAGIC, 11, struct uffdwp_events_arg)
+#define UFFDWP_IOC_CLAIM	_IOWR(UFFDWP_IOC_MAGIC, 12, struct uffdwp_claim_arg)
 
 #endif /* UFFDWP_ASYNC_H */

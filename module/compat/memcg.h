@@ -20,4 +20,13 @@ static inline void uffdwp_set_active_memcg(struct mem_cgroup *memcg)
 #endif
 }
 
+static inline struct mem_cgroup *uffdwp_active_memcg(void)
+{
+#ifdef CONFIG_MEMCG
+	return current->active_memcg;
+#else
+	return NULL;
+#endif
+}
+
 #endif /* UFFDWP_COMPAT_MEMCG_H */

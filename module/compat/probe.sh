@@ -188,6 +188,15 @@ int f(pmd_t *pmd, struct vm_area_struct *vma, struct page *page)
 }
 SNIPPET
 
+probe EXEC_STATE 'by 7.2: whether a task is dumpable, and in which user namespace, belongs to the task' <<'SNIPPET'
+#include <linux/binfmts.h>
+#include <linux/sched/coredump.h>
+int f(struct linux_binprm *bprm, struct task_struct *task)
+{
+	return bprm->user_ns && task_exec_state_get_dumpable(task) == TASK_DUMPABLE_OWNER;
+}
+SNIPPET
+
 # Not cmp: where DKMS builds there need be no more than a shell, make and a compiler.
 if [ ! -e "$header" ] || [ "$(cat "$header.new")" != "$(cat "$header")" ]; then
 	cp "$header.new" "$header"

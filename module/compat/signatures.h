@@ -98,6 +98,15 @@
 /* Until then, of a VMA and those behind it */
 #define UFFDWP_UNMAP_PREP_GOES_ON UFFDWP_KERNEL_BEFORE(6, 1)
 
+/* How unmap_vmas() finds its VMAs: by their list; 6.1: by a tree; 6.4: by a place in one */
+#define UFFDWP_UNMAP_TAKES_LIST UFFDWP_KERNEL_BEFORE(6, 1)
+#define UFFDWP_UNMAP_TAKES_TREE (UFFDWP_KERNEL_SINCE(6, 1) && UFFDWP_KERNEL_BEFORE(6, 4))
+#define UFFDWP_UNMAP_TAKES_STATE (UFFDWP_KERNEL_SINCE(6, 4) && UFFDWP_KERNEL_BEFORE(7, 0))
+/* 7.0: by all of that in a struct */
+#define UFFDWP_UNMAP_TAKES_DESC UFFDWP_KERNEL_SINCE(7, 0)
+/* Until 6.1 exit_mmap() calls it without mmap_lock */
+#define UFFDWP_EXIT_UNMAPS_UNLOCKED UFFDWP_KERNEL_BEFORE(6, 1)
+
 /* 6.6: UFFDIO_COPY refuses a source outside of user addresses (validate_unaligned_range()) */
 #define UFFDWP_COPY_CHECKS_SOURCE UFFDWP_KERNEL_SINCE(6, 6)
 

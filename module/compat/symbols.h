@@ -22,8 +22,10 @@
 #include "backport/backport.h"
 #include "hooked.h"
 #include "signatures.h"
+#include "unmap.h"
 
 struct folio;
+struct linux_binprm;
 struct mm_walk;
 struct mmu_gather;
 struct mmu_notifier_range;
@@ -248,6 +250,14 @@ struct zap_details;
 #define UFFDWP_P4D_FUNCTION(X)
 #endif
 
+/* kernel/exec_state.c */
+#if UFFDWP_KERNEL_HAS_EXEC_STATE
+#define UFFDWP_EXEC_STATE_FUNCTION(X)							\
+	X(task_exec_state_get_dumpable, int, (struct task_struct *task))
+#else
+#define UFFDWP_EXEC_STATE_FUNCTION(X)
+#endif
+
 /*
  * X(name, result, parameters): the signatures of mm/internal.h and of the files that define them.
  * uffdwp_symbols_find() refuses to go on when one of them is missing.
@@ -299,7 +309,8 @@ struct zap_details;
 	UFFDWP_HUGETLB_FUNCTIONS(X)							\
 	UFFDWP_SHMEM_FUNCTIONS(X)							\
 	UFFDWP_SWAP_FUNCTIONS(X)							\
-	UFFDWP_NOTIFIER_FUNCTIONS(X)
+	UFFDWP_NOTIFIER_FUNCTIONS(X)							\
+	UFFDWP_EXEC_STATE_FUNCTION(X)
 
 /* mm/memory.c, mm/swapfile.c, mm/hugetlb.c: for rings */
 #if UFFDWP_KERNEL_BEFORE(5, 19)
@@ -332,6 +343,14 @@ struct zap_details;
 				       unsigned long len, unsigned long flags,		\
 				       unsigned long pgoff, struct list_head *uf))	\
 	X(do_brk_flags, int, (UFFDWP_BRK_PARAMETERS))
+
+/* mm/memory.c, kernel/fork.c, kernel/sched/core.c, fs/exec.c: for events */
+#define UFFDWP_HOOKED_LIFE_FUNCTIONS(X)						\
+	X(unmap_vmas, void, (UFFDWP_UNMAP_PARAMETERS))					\
+	X(exit_mm_release, void, (struct task_struct *task, struct mm_struct *mm))	\
+	X(wake_up_new_task, void, (struct task_struct *task))				\
+	X(begin_new_exec, int, (struct linux_binprm *bprm))				\
+	X(finalize_exec, void, (struct linux_binprm *bprm))
 
 /* Called only where they are hooked (hooks/hooks.c), so that none of them is required here. */
 #define UFFDWP_HOOKED_FUNCTIONS(X)							\
@@ -369,6 +388,7 @@ struct zap_details;
 	/* fs/proc/task_mmu.c */							\
 	X(pagemap_open, int, (struct inode *inode, struct file *file))			\
 	UFFDWP_HOOKED_BIRTH_FUNCTIONS(X)						\
+	UFFDWP_HOOKED_LIFE_FUNCTIONS(X)							\
 	UFFDWP_HOOKED_MFILL_FUNCTION(X)						\
 	UFFDWP_HOOKED_MFILL_HUGETLB_FUNCTION(X)					\
 	UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\

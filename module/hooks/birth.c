@@ -15,6 +15,7 @@
 
 #include "compat/hooked.h"
 #include "compat/symbols.h"
+#include "events.h"
 #include "follow.h"
 #include "hook.h"
 #include "proof.h"
@@ -149,9 +150,10 @@ static struct uffdwp_hook do_brk_flags_hook = {
 /* struct vm_area_struct *copy_vma(vmap, addr, len, pgoff, need_rmap_locks), of mremap() */
 UFFDWP_CALLBACK(copy_vma)
 {
-	if (uffdwp_any_follower())
+	if (uffdwp_any_follower() || uffdwp_any_events())
 		uffdwp_follow_moves(*(struct vm_area_struct **)uffdwp_fregs_arg0(fregs),
-				    uffdwp_fregs_arg1(fregs), uffdwp_fregs_arg2(fregs));
+				    uffdwp_fregs_arg3(fregs), uffdwp_fregs_arg1(fregs),
+				    uffdwp_fregs_arg2(fregs));
 }
 
 static bool prove_copy_vma(struct uffdwp_proof *p)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One hook: a function of the kernel, what is lost without it, what runs at its entry and how that
- * is proved stand together, in memory.c, arming.c, discard.c or, for native_abi=1, backport.c. Each
+ * is proved stand together, in the files of this folder. Each
  * of these ends with a list of its hooks, in the order in which they are placed.
  *
  * Callbacks run in the fault path of every process while a tracker is open, so they look at as
@@ -75,6 +75,7 @@ extern struct uffdwp_hook *const uffdwp_arming_hooks[];
 extern struct uffdwp_hook *const uffdwp_discard_hooks[];
 extern struct uffdwp_hook *const uffdwp_ring_hooks[];
 extern struct uffdwp_hook *const uffdwp_birth_hooks[];
+extern struct uffdwp_hook *const uffdwp_life_hooks[];
 extern struct uffdwp_hook *const uffdwp_backport_hooks[];
 
 int uffdwp_hook_add(struct uffdwp_hook *hook);

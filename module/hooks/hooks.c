@@ -7,8 +7,8 @@
  * fault path that is only for memory of a tracker, and ours never sleeps for ever; elsewhere a call
  * that was redirected keeps the module from being unloaded.
  *
- * What runs then: hooks/memory.c, hooks/arming.c, hooks/discard.c, hooks/ring.c, hooks/birth.c and,
- * for native_abi=1, hooks/backport.c.
+ * What runs then: hooks/memory.c, hooks/arming.c, hooks/discard.c, hooks/ring.c, hooks/birth.c,
+ * hooks/life.c and, for native_abi=1, hooks/backport.c.
  *
  * FTRACE_OPS_FL_PERMANENT: with these hooks in place kernel.ftrace_enabled=0 is refused, since it
  * would silence them.
@@ -57,7 +57,7 @@
 atomic_t uffdwp_calls_in_flight = ATOMIC_INIT(0);
 
 /* All that this kernel has, in the order in which they are placed (list.c). */
-static struct uffdwp_hook *hooks[40];
+static struct uffdwp_hook *hooks[48];
 static unsigned int nr_hooks;
 
 u64 uffdwp_features __ro_after_init;

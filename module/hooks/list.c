@@ -18,6 +18,7 @@ static struct uffdwp_hook *const *const lists[] = {
 	uffdwp_discard_hooks,
 	uffdwp_ring_hooks,
 	uffdwp_birth_hooks,
+	uffdwp_life_hooks,
 	uffdwp_backport_hooks,
 };
 

@@ -241,8 +241,11 @@ static void instead_of_mremap_userfaultfd_prep(struct vm_area_struct *vma,
 {
 	struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
 	const bool zeroes = uffdwp_tracker_maps_zeroes(t);
+	const bool keeps = uffdwp_follow_keeps(t, vma);
 
-	if (uffdwp_follow_keeps(t, vma)) {
+	if (t)
+		uffdwp_follow_tells_move(t, vma, keeps || t->remaps);
+	if (keeps) {
 		/* Ours has no event to send. */
 		uffdwp_follow_moved(t, vma);
 	} else {

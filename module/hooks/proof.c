@@ -115,7 +115,7 @@ void uffdwp_proof_end(struct uffdwp_proof *p)
  */
 int uffdwp_proof_begin(struct uffdwp_proof *p, u64 features)
 {
-	struct uffdwp_device_tracker *d = uffdwp_device_tracker_new();
+	struct uffdwp_device_tracker *d = uffdwp_device_tracker_new(current_cred());
 	int err;
 
 	if (!d)

@@ -50,6 +50,7 @@
 #include "compat/pages.h"
 #include "compat/symbols.h"
 #include "device_tracker.h"
+#include "events.h"
 #include "health.h"
 #include "hook.h"
 #include "proof.h"
@@ -69,6 +70,7 @@ static int instead_of_madvise_free(pmd_t *pmd, unsigned long addr, unsigned long
 	int ret = uffdwp_call(madvise_free_pte_range)(pmd, addr, end, walk);
 
 	uffdwp_tell_vma(vma, addr, end, UFFDWP_RING_SCAN);
+	uffdwp_tell_discard(vma, addr, end);
 	module_put(THIS_MODULE);
 	return ret;
 }
@@ -79,7 +81,7 @@ UFFDWP_CALLBACK(madvise_free)
 	const struct mm_walk *walk = (struct mm_walk *)uffdwp_fregs_arg3(fregs);
 
 	uffdwp_hook_fires(ops);
-	if (uffdwp_vma_may_have_ring(walk->vma))
+	if (uffdwp_vma_may_tell(walk->vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_madvise_free);
 }
 
@@ -120,7 +122,7 @@ UFFDWP_CALLBACK(try_to_unmap)
 		return;
 	if ((uffdwp_page_is_lazily_freed(page) || PageHWPoison(page) ||
 	     (UFFDWP_HUGE_MIGRATION_LOSES_BIT && PageCompound(page))) &&
-	    uffdwp_vma_may_have_ring(vma))
+	    uffdwp_vma_may_tell(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_try_to_unmap);
 }
 
@@ -159,7 +161,7 @@ UFFDWP_CALLBACK(merge)
 {
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 
-	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_have_ring(vma))
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_tell(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_merge);
 }
 
@@ -181,6 +183,7 @@ static void instead_of_plain_zap(struct vm_area_struct *vma, unsigned long start
 {
 	uffdwp_call_plain_zap(vma, start, size);
 	uffdwp_tell_vma(vma, start, start + size, UFFDWP_RING_WRITTEN);
+	uffdwp_tell_discard(vma, start, start + size);
 	module_put(THIS_MODULE);
 }
 
@@ -190,7 +193,7 @@ UFFDWP_CALLBACK(plain_zap)
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 
 	uffdwp_hook_fires(ops);
-	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_have_ring(vma))
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_tell(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_plain_zap);
 }
 
@@ -231,7 +234,7 @@ UFFDWP_CALLBACK(unmap_hugepage)
 {
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
 
-	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_have_ring(vma))
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_tell(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_unmap_hugepage);
 }
 
@@ -290,7 +293,7 @@ UFFDWP_CALLBACK(migrate_huge)
 {
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
 
-	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_have_ring(vma))
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_tell(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_migrate_huge);
 }
 

@@ -114,6 +114,8 @@ static const struct {
 	ROW(RING, ring),
 	ROW(RING_RESET, ring_reset),
 	ROW(FOLLOW, follow),
+	ROW(EVENTS, events),
+	ROW(CLAIM, claim),
 #undef ROW
 };
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -1007,6 +1009,363 @@ TEST(a_ring_tells_what_was_written)
 	assert_err(uffdwp_ring_open(t, &opts, &ring), EALREADY);
 }
 
+/* ---- events of a child, and trackers of what comes from it */
+
+#define AREA 8ul
+
+/* What it does for a letter. It answers when that is done; when it is gone, nobody does. */
+static struct {
+	pid_t pid;
+	int to[2], from[2];
+	char *area;		/* where it maps memory; nothing is there at first */
+} child;
+
+static void fork_and_wait(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	else if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		_exit(1);
+}
+
+/* Who was forked last does what is told, until it is told to end. */
+static void do_as_told(void)
+{
+	char order;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (read(child.to[0], &order, 1) == 1) {
+		switch (order) {
+		case 'm':
+			if (mmap(child.area, AREA * PAGE, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+				_exit(1);
+			break;
+		case 'w':
+			touch(child.area, 3, 7);
+			break;
+		case 'd':
+			madvise(child.area, PAGE, MADV_DONTNEED);
+			break;
+		case 'u':
+			munmap(child.area, AREA * PAGE);
+			break;
+		case 'f':
+			fork_and_wait();
+			break;
+		case 'x':
+			execl("/bin/busybox", "sleep", "1000", (char *)NULL);
+			_exit(1);
+		case 'q':
+			_exit(3);
+		}
+		if (write(child.from[1], &order, 1) != 1)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static void start_child(void)
+{
+	child.area = map_anon(AREA);
+	munmap(child.area, AREA * PAGE);
+	assert_ok(pipe2(child.to, O_CLOEXEC));
+	assert_ok(pipe2(child.from, O_CLOEXEC));
+	child.pid = fork();
+	assert_true(child.pid >= 0);
+	if (!child.pid) {
+		close(child.to[1]);
+		close(child.from[0]);
+		do_as_told();
+	}
+	close(child.to[0]);
+	close(child.from[1]);
+}
+
+static void tell_child(char order)
+{
+	char done = 0;
+
+	assert_int_equal(write(child.to[1], &order, 1), 1);
+	if (read(child.from[0], &done, 1) == 1)
+		return;
+	assert_true(order == 'x' || order == 'q');
+}
+
+/* Its status, as wait(2) tells it. */
+static int end_child(void)
+{
+	int status;
+
+	kill(child.pid, SIGKILL);
+	assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+	close(child.to[1]);
+	close(child.from[0]);
+	return status;
+}
+
+static bool has_events(void)
+{
+	struct uffdwp_info info = { .size = sizeof(info) };
+
+	assert_ok(uffdwp_query(backend, &info));
+	return info.features & UFFDWP_FEATURE_EVENTS;
+}
+
+/* A new child, with its private memory and what is asked for. */
+static struct uffdwp *follow_child(uint64_t flags)
+{
+	struct uffdwp_open_opts opts = opts_of(0);
+	UFFDWP_OPTS(uffdwp_events_opts, events, .flags = UFFDWP_EVENTS_HARVEST_ALL);
+	UFFDWP_OPTS(uffdwp_follow_opts, follow, .kinds = UFFDWP_KIND_ANON_PRIVATE, .flags = flags);
+	struct uffdwp *tracker;
+
+	if (!has_events())
+		skip_because("this back end has no events");
+	start_child();
+	assert_ok(uffdwp_open(child.pid, &opts, &tracker));
+	assert_ok(uffdwp_events_open(tracker, &events));
+	assert_ok(uffdwp_follow(tracker, &follow));
+	return tracker;
+}
+
+/* Returns when there is something to read, be it the end. */
+static void wait_for_event(struct uffdwp *tracker)
+{
+	struct pollfd there = { .fd = uffdwp_event_fd(tracker), .events = POLLIN };
+
+	if (poll(&there, 1, 30000) != 1)
+		fail_msg("30 s have brought no event");
+}
+
+/* The next of that type; others may come before. */
+static struct uffdwp_event next_event(struct uffdwp *tracker, uint32_t type, struct uffdwp **named)
+{
+	struct uffdwp_event event;
+	int got;
+
+	for (;;) {
+		got = uffdwp_event_next(tracker, &event, named);
+		if (got < 0)
+			fail_msg("no event %u: %s", type, uffdwp_explain(got));
+		if (!got)
+			wait_for_event(tracker);
+		else if (event.type == type)
+			return event;
+		else if (event.type == UFFDWP_EVENT_LOST || (named && *named))
+			fail_msg("event %u instead of %u", event.type, type);
+	}
+}
+
+static void assert_no_event(struct uffdwp *tracker)
+{
+	struct uffdwp_event event;
+
+	assert_int_equal(uffdwp_event_next(tracker, &event, NULL), 0);
+}
+
+static void assert_that_was_the_last(struct uffdwp *tracker)
+{
+	struct uffdwp_event event;
+	int i;
+
+	wait_for_event(tracker);
+	for (i = 0; i < 2; i++)
+		assert_err(uffdwp_event_next(tracker, &event, NULL), ENODATA);
+}
+
+static void assert_exited(struct uffdwp *tracker, pid_t pid, int status)
+{
+	struct uffdwp_event event = next_event(tracker, UFFDWP_EVENT_EXITED, NULL);
+
+	assert_int_equal(event.pid, pid);
+	assert_int_equal(event.status, status);
+	assert_that_was_the_last(tracker);
+}
+
+static void assert_area(const struct uffdwp_event *event, size_t pages)
+{
+	assert_int_equal(event->start, (uintptr_t)child.area);
+	assert_int_equal(event->end, (uintptr_t)child.area + pages * PAGE);
+}
+
+/* Pages of a tracker's memory; of all of it without a range. */
+static uint64_t written_in(struct uffdwp *tracker, const char *start, size_t pages)
+{
+	UFFDWP_OPTS(uffdwp_scan_opts, opts, .start = (uintptr_t)start, .len = pages * PAGE,
+		    .category_mask = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_WPALLOWED);
+	struct uffdwp_region region;
+	struct uffdwp_scan *scan;
+	uint64_t written = 0;
+	int got;
+
+	assert_ok(uffdwp_scan_start(tracker, &opts, &scan));
+	while ((got = uffdwp_scan_next(scan, &region)) == 1)
+		written += (region.end - region.start) / PAGE;
+	assert_int_equal(got, 0);
+	assert_ok(uffdwp_scan_end(scan));
+	return written;
+}
+
+TEST(events_are_opened_once)
+{
+	UFFDWP_OPTS(uffdwp_events_opts, opts, .capacity = UFFDWP_EVENTS_MIN_CAPACITY - 1);
+	UFFDWP_OPTS(uffdwp_follow_opts, follow, .flags = UFFDWP_FOLLOW_FORK);
+	struct uffdwp_event event;
+
+	assert_err(uffdwp_event_next(t, &event, NULL), EINVAL);
+	assert_err(uffdwp_event_fd(t), EINVAL);
+	if (!has_events()) {
+		assert_err(uffdwp_events_open(t, NULL), EOPNOTSUPP);
+		assert_non_null(strstr(uffdwp_explain(-EOPNOTSUPP), "no events"));
+		assert_err(uffdwp_event_next(t, &event, NULL), EINVAL);
+		return;
+	}
+	assert_err(uffdwp_follow(t, &follow), EINVAL);
+	assert_non_null(strstr(uffdwp_explain(-EINVAL), "uffdwp_events_open"));
+	assert_err(uffdwp_events_open(t, &opts), EINVAL);
+	opts.capacity = UFFDWP_EVENTS_MAX_CAPACITY + 1;
+	assert_err(uffdwp_events_open(t, &opts), EINVAL);
+	opts.capacity = 0;
+	opts.flags = UFFDWP_EVENTS_HARVEST_ALL | UFFDWP_EVENTS_HARVEST_NONE;
+	assert_err(uffdwp_events_open(t, &opts), EINVAL);
+	assert_ok(uffdwp_events_open(t, NULL));
+	assert_err(uffdwp_events_open(t, NULL), EALREADY);
+	assert_non_null(strstr(uffdwp_explain(-EALREADY), "events"));
+	assert_no_event(t);
+}
+
+TEST(events_tell_what_a_process_does_with_its_memory)
+{
+	struct uffdwp *tracker = follow_child(0);
+	struct uffdwp_event event;
+	uint64_t written = 0;
+
+	assert_no_event(tracker);
+	tell_child('m');
+	event = next_event(tracker, UFFDWP_EVENT_MAPPED, NULL);
+	assert_area(&event, AREA);
+	assert_int_equal(event.kind, UFFDWP_KIND_ANON_PRIVATE);
+	assert_ok(uffdwp_arm(tracker, (uintptr_t)child.area, AREA * PAGE));
+	tell_child('w');
+	assert_int_equal(written_in(tracker, child.area, AREA), 3);
+	assert_no_event(tracker);
+	tell_child('d');
+	event = next_event(tracker, UFFDWP_EVENT_DISCARDED, NULL);
+	assert_area(&event, 1);
+	/* What was written comes before that it is gone. */
+	tell_child('w');
+	tell_child('u');
+	while (event.type != UFFDWP_EVENT_UNMAPPED) {
+		assert_int_equal(uffdwp_event_next(tracker, &event, NULL), 1);
+		if (event.type == UFFDWP_EVENT_WRITTEN)
+			written += (event.end - event.start) / PAGE;
+	}
+	assert_area(&event, AREA);
+	assert_int_equal(written, 3);
+	assert_no_event(tracker);
+
+	tell_child('q');
+	assert_exited(tracker, child.pid, 3 << 8);
+	uffdwp_close(tracker);
+	assert_int_equal(end_child(), 3 << 8);
+}
+
+TEST(a_forked_child_has_a_tracker)
+{
+	struct uffdwp *tracker = follow_child(UFFDWP_FOLLOW_FORK), *forked;
+	struct uffdwp_event event;
+
+	tell_child('m');
+	tell_child('w');
+	assert_ok(uffdwp_arm(tracker, (uintptr_t)child.area, AREA * PAGE));
+	tell_child('f');
+	event = next_event(tracker, UFFDWP_EVENT_FORKED, &forked);
+	assert_non_null(forked);
+	assert_string_equal(uffdwp_backend_name(forked), "module");
+	assert_err(uffdwp_events_open(forked, NULL), EALREADY);
+	/* Another address space: all of it is written until it is armed, and then on its own. */
+	assert_int_equal(written_in(forked, child.area, AREA), AREA);
+	assert_ok(uffdwp_arm(forked, (uintptr_t)child.area, AREA * PAGE));
+	tell_child('w');
+	assert_int_equal(written_in(forked, child.area, AREA), 3);
+	assert_int_equal(written_in(tracker, child.area, AREA), 0);
+	/* It follows, and not the first one. */
+	tell_child('u');
+	next_event(forked, UFFDWP_EVENT_UNMAPPED, NULL);
+	assert_no_event(tracker);
+	/* Whoever holds the other, this one goes on. */
+	uffdwp_close(tracker);
+	tell_child('q');
+	assert_exited(forked, event.pid, 3 << 8);
+	uffdwp_close(forked);
+	end_child();
+}
+
+TEST(a_tracker_that_is_not_taken_ends)
+{
+	struct uffdwp *tracker = follow_child(UFFDWP_FOLLOW_FORK);
+	struct uffdwp_event event;
+
+	tell_child('f');
+	event = next_event(tracker, UFFDWP_EVENT_FORKED, NULL);
+	assert_true(event.id);
+	assert_true(has_registered_memory(event.pid));
+	uffdwp_close(tracker);
+	assert_false(has_registered_memory(event.pid));
+	tell_child('q');
+	end_child();
+}
+
+/* Not even when there is no file descriptor for it. */
+TEST(no_forked_child_is_lost)
+{
+	struct uffdwp *tracker = follow_child(UFFDWP_FOLLOW_FORK), *forked;
+	struct rlimit limit, none;
+	struct uffdwp_event event;
+	int lowest = dup(child.to[1]), i;
+
+	close(lowest);
+	tell_child('f');
+	assert_ok(getrlimit(RLIMIT_NOFILE, &limit));
+	none = limit;
+	none.rlim_cur = lowest;
+	assert_ok(setrlimit(RLIMIT_NOFILE, &none));
+	for (i = 0; i < 2; i++) {
+		assert_err(uffdwp_event_next(tracker, &event, &forked), EMFILE);
+		assert_null(forked);
+	}
+	assert_ok(setrlimit(RLIMIT_NOFILE, &limit));
+	assert_int_equal(uffdwp_event_next(tracker, &event, &forked), 1);
+	assert_int_equal(event.type, UFFDWP_EVENT_FORKED);
+	assert_non_null(forked);
+	uffdwp_close(forked);
+	uffdwp_close(tracker);
+	tell_child('q');
+	end_child();
+}
+
+TEST(what_execve_makes_has_a_tracker)
+{
+	struct uffdwp *tracker = follow_child(UFFDWP_FOLLOW_EXEC), *program;
+	struct uffdwp_event event;
+
+	tell_child('x');
+	event = next_event(tracker, UFFDWP_EVENT_EXEC, &program);
+	assert_int_equal(event.pid, child.pid);
+	assert_non_null(program);
+	assert_that_was_the_last(tracker);
+	uffdwp_close(tracker);
+	/* It has a stack at least. */
+	assert_true(written_in(program, NULL, 0) > 0);
+	assert_ok(kill(child.pid, SIGKILL));
+	assert_exited(program, child.pid, SIGKILL);
+	uffdwp_close(program);
+	assert_int_equal(end_child(), SIGKILL);
+}
+
 #define with_set_up(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 static int run_with(enum uffdwp_backend which, const char *name)
@@ -1032,6 +1391,12 @@ static int run_with(enum uffdwp_backend which, const char *name)
 		with_set_up(an_event_that_nobody_reads),
 		with_set_up(another_process_by_its_userfaultfd),
 		with_set_up(a_ring_tells_what_was_written),
+		with_set_up(events_are_opened_once),
+		with_set_up(events_tell_what_a_process_does_with_its_memory),
+		with_set_up(a_forked_child_has_a_tracker),
+		with_set_up(a_tracker_that_is_not_taken_ends),
+		with_set_up(no_forked_child_is_lost),
+		with_set_up(what_execve_makes_has_a_tracker),
 		with_set_up(statistics),
 		with_set_up(what_is_not_offered),
 		with_set_up(a_granule),

@@ -384,7 +384,19 @@ static void scan_all(int tracker, uint64_t limit)
 	} while (arg.walk_end != arg.end);
 }
 
-static void follow_one_of_twins(uint32_t unpopulated, bool files)
+/* All that can be told, to a queue that is full at once, as nobody reads it. */
+static void make_events(int tracker)
+{
+	struct uffdwp_events_arg arg = {
+		.size = sizeof(arg), .flags = UFFDWP_EVENTS_HARVEST_ALL,
+		.capacity = UFFDWP_EVENTS_MIN_CAPACITY,
+		.event_size = sizeof(struct uffdwp_event),
+	};
+
+	assert_ok(dev_ioctl(tracker, UFFDWP_IOC_EVENTS, &arg));
+}
+
+static void follow_one_of_twins(uint32_t unpopulated, bool files, bool events)
 {
 	struct uffdwp_hello_arg hello;
 	struct twin twins[2];
@@ -408,6 +420,8 @@ static void follow_one_of_twins(uint32_t unpopulated, bool files)
 	pidfd = syscall(SYS_pidfd_open, twins[1].pid, 0);
 	assert_ok(dev_attach(tracker, UFFDWP_ATTACH_PIDFD, pidfd, 0, unpopulated));
 	close(pidfd);
+	if (events)
+		make_events(tracker);
 	assert_ok(dev_follow(tracker, NULL, 0, 0));
 	for (round = 0; round < ROUNDS; round++) {
 		scan_all(tracker, hello.address_limit);
@@ -432,26 +446,31 @@ static void follow_one_of_twins(uint32_t unpopulated, bool files)
 
 TEST(with_zero_pages)
 {
-	follow_one_of_twins(UFFDWP_UNPOP_ZERO, false);
+	follow_one_of_twins(UFFDWP_UNPOP_ZERO, false, false);
 }
 
 TEST(with_markers)
 {
 	if (!(dev_features() & UFFDWP_FEATURE_UNPOP_MARKER))
 		skip_because("this kernel has no markers");
-	follow_one_of_twins(UFFDWP_UNPOP_MARKER, false);
+	follow_one_of_twins(UFFDWP_UNPOP_MARKER, false, false);
 }
 
 TEST(sparse)
 {
 	if (!(dev_features() & UFFDWP_FEATURE_UNPOP_SPARSE))
 		skip_because("sparse memory is not offered");
-	follow_one_of_twins(UFFDWP_UNPOP_SPARSE, false);
+	follow_one_of_twins(UFFDWP_UNPOP_SPARSE, false, false);
 }
 
 TEST(with_an_ordinary_file)
 {
-	follow_one_of_twins(UFFDWP_UNPOP_DEFAULT, true);
+	follow_one_of_twins(UFFDWP_UNPOP_DEFAULT, true, false);
+}
+
+TEST(with_events)
+{
+	follow_one_of_twins(UFFDWP_UNPOP_DEFAULT, false, true);
 }
 
 int main(void)
@@ -461,6 +480,7 @@ int main(void)
 		cmocka_unit_test(with_markers),
 		cmocka_unit_test(sparse),
 		cmocka_unit_test(with_an_ordinary_file),
+		cmocka_unit_test(with_events),
 	};
 
 	return cmocka_run_group_tests_name("twin", tests, NULL, NULL);

@@ -54,6 +54,11 @@ static void every_error_has_a_sentence(void **state)
 	assert_non_null(strstr(said(UFFDWP_STEP_ATTACH, -ENODEV), "hook"));
 	assert_non_null(strstr(said(UFFDWP_STEP_PAGEMAP, -EACCES), "pagemap"));
 	assert_non_null(strstr(said(UFFDWP_STEP_SCAN, -EIO), "written"));
+	assert_non_null(strstr(said(UFFDWP_STEP_FOLLOW, -EINVAL), "uffdwp_events_open"));
+	assert_non_null(strstr(said(UFFDWP_STEP_EVENTS, -EOPNOTSUPP), "kernel alone"));
+	assert_non_null(strstr(said(UFFDWP_STEP_EVENT, -EINVAL), "uffdwp_events_open"));
+	assert_non_null(strstr(said(UFFDWP_STEP_EVENT, -ENODATA), "last"));
+	assert_non_null(strstr(said(UFFDWP_STEP_EVENT, -ENOMEM), "not lost"));
 	/* One that nobody thought of is still an error with a name. */
 	assert_string_equal(said(UFFDWP_STEP_SCAN, -EXDEV), strerrordesc_np(EXDEV));
 	assert_string_equal(said(UFFDWP_STEP_SCAN, -99999), "unknown error");

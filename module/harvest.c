@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is unmapped is told of, and before that what was written in it and no scan has reported: the
+ * content of shared memory lives on, and nobody could ask any more.
+ *
+ * At the entry of unmap_vmas() the VMAs are out of the tree, so no fault comes any more, and no
+ * call can fail and put them back; and their page tables are as they were. That is so for munmap(),
+ * mmap() over something, mremap(), shmdt(), brk(), and for exit_mmap(). Earlier, where
+ * userfaultfd_unmap_prep() is called, the call may still fail, and leave memory mapped that was
+ * told to be gone. An entry without the bit is written; one with it cannot be written to any more,
+ * by anybody whom a scan would have noticed.
+ *
+ * mmap_lock is held, for writing or already for reading, or mm_users is 0. Nothing else may have
+ * the mm then but the OOM reaper, which leaves entries empty: those are written. A tracker that
+ * ends meanwhile waits (uffdwp_events_enter()).
+ */
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+
+#include "compat/unmap.h"
+#include "events.h"
+#include "harvest.h"
+#include "kind.h"
+#include "pte.h"
+#include "sparse.h"
+#include "tracker.h"
+#include "walk.h"
+
+/**
+ * struct harvest - looks for what was written in a VMA
+ * @walk: its walk
+ * @t: tracker
+ * @kind: of the VMA
+ * @start: a run of pages that were written and are not told of yet: first address
+ * @end: last address, exclusive; @start where there is none
+ */
+struct harvest {
+	struct uffdwp_walk walk;
+	struct uffdwp_tracker *t;
+	u64 kind;
+	unsigned long start;
+	unsigned long end;
+};
+
+static void tell_run(struct harvest *h)
+{
+	uffdwp_tell_event(h->t, UFFDWP_EVENT_WRITTEN, h->start, h->end, h->kind);
+	h->start = h->end;
+}
+
+static void add_written(struct harvest *h, unsigned long start, unsigned long end)
+{
+	if (start != h->end) {
+		tell_run(h);
+		h->start = start;
+	}
+	h->end = end;
+}
+
+/* Nothing is there: written, unless it was taken as sparse. */
+static void add_empty(struct harvest *h, unsigned long addr, unsigned long end)
+{
+	struct uffdwp_sparse *sparse = &h->t->sparse;
+	unsigned long part_end;
+
+	if (!sparse->on) {
+		add_written(h, addr, end);
+		return;
+	}
+	for (; addr < end; addr = part_end) {
+		part_end = end;
+		if (!uffdwp_sparse_find(sparse, addr, &part_end))
+			add_written(h, addr, part_end);
+	}
+}
+
+static int harvest_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)
+{
+	add_empty(container_of(walk, struct harvest, walk), addr, end);
+	return UFFDWP_WALK_ON;
+}
+
+static int harvest_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr,
+			unsigned long end)
+{
+	struct harvest *h = container_of(walk, struct harvest, walk);
+
+	for (; addr != end; pte++, addr += PAGE_SIZE) {
+		if (pte_none(*pte))
+			add_empty(h, addr, addr + PAGE_SIZE);
+		else if (!uffdwp_pte_armed(*pte))
+			add_written(h, addr, addr + PAGE_SIZE);
+	}
+	return UFFDWP_WALK_ON;
+}
+
+static int harvest_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr,
+			unsigned long end)
+{
+	if (!uffdwp_pmd_armed(*pmd))
+		add_written(container_of(walk, struct harvest, walk), addr, end);
+	return UFFDWP_WALK_ON;
+}
+
+static int harvest_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr,
+			   unsigned long end)
+{
+	if (!uffdwp_pte_armed(*pte))
+		add_written(container_of(walk, struct harvest, walk), addr, end);
+	return UFFDWP_WALK_ON;
+}
+
+static const struct uffdwp_walk_ops ops = {
+	.hole = harvest_hole,
+	.ptes = harvest_ptes,
+	.huge = harvest_huge,
+	.hugetlb = harvest_hugetlb,
+};
+
+/* What the walk has not looked at, for whatever reason, counts as written. */
+static void harvest(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
+		    unsigned long end)
+{
+	struct harvest h = {
+		.walk = { .ops = &ops, .vma = vma },
+		.t = t,
+		.kind = uffdwp_kind_of_vma(vma),
+	};
+
+	if (uffdwp_walk_vma(&h.walk, start, end) != UFFDWP_WALK_ON)
+		add_written(&h, h.walk.pos, end);
+	tell_run(&h);
+}
+
+static bool is_harvested(const struct uffdwp_events *ev, const struct vm_area_struct *vma)
+{
+	if (ev->flags & UFFDWP_EVENTS_HARVEST_NONE)
+		return false;
+	return (ev->flags & UFFDWP_EVENTS_HARVEST_ALL) || (vma->vm_flags & VM_SHARED);
+}
+
+static void unmap_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+		      bool exits)
+{
+	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
+	struct uffdwp_events *ev = t ? READ_ONCE(t->events) : NULL;
+
+	if (!ev || !uffdwp_vma_is_tracked(t, vma))
+		return;
+	if (is_harvested(ev, vma))
+		harvest(t, vma, start, end);
+	if (!exits)
+		uffdwp_tell_event(t, UFFDWP_EVENT_UNMAPPED, start, end, uffdwp_kind_of_vma(vma));
+}
+
+static void mm_is_gone(const struct mm_struct *mm)
+{
+	struct uffdwp_tracker *t;
+	u64 id = 0;
+
+	while ((t = uffdwp_next_with_events(mm, id))) {
+		id = t->id;
+		uffdwp_events_mm_is_gone(t->events);
+	}
+}
+
+/**
+ * uffdwp_unmaps - VMAs are about to be unmapped, for good
+ * @u: what; is used up
+ */
+void uffdwp_unmaps(struct uffdwp_unmapped *u)
+{
+	struct mm_struct *mm = u->vma->vm_mm;
+	const bool exits = !atomic_read(&mm->mm_users);
+	const int index = uffdwp_events_enter();
+
+	if (exits && UFFDWP_EXIT_UNMAPS_UNLOCKED)
+		mmap_read_lock(mm);
+	for (; u->vma; uffdwp_next_unmapped(u)) {
+		unmap_vma(u->vma, max(u->start, u->vma->vm_start), min(u->end, u->vma->vm_end),
+			  exits);
+		cond_resched();
+	}
+	if (exits && UFFDWP_EXIT_UNMAPS_UNLOCKED)
+		mmap_read_unlock(mm);
+	if (exits)
+		mm_is_gone(mm);
+	uffdwp_events_leave(index);
+}

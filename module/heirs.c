@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Owns what a tracker leaves behind: the trackers of forked children, and of the memory that a
+ * process has after execve(2). Each is made while nobody runs in that memory yet, is told of by an
+ * event, and waits until the tracer claims it.
+ *
+ * fork(2): at the entry of wake_up_new_task() the child is complete and does not run. Earlier, in
+ * dup_mmap(), both mmap_locks are held, and userfaultfd(2) needs a task in that mm. What was armed
+ * in the parent is not in the child: copy_page_range() takes the bits away. So all of the child
+ * reads as written.
+ *
+ * execve(2): at the entry of finalize_exec() all is mapped, the credentials are committed, and the
+ * locks of exec are dropped (mm_access() takes one of them). By then the old mm may be gone, and
+ * with it its tracker; so begin_new_exec(), which is called while the task has it still, notes what
+ * is to be done. A task that dies between the two leaves by exit_mm_release().
+ *
+ * Rights. A child has the credentials of its parent, as for PTRACE_O_TRACEFORK. What execve(2) makes
+ * may have more: it is tracked only if it is dumpable and runs without secureexec, which is what
+ * perf(1) and ptrace(2) go by, or if who has opened the tracker is capable of ptrace in its user
+ * namespace.
+ *
+ * A tracker that is not claimed ends with the one that has named it, also if that is not claimed
+ * either; so a process that forks for ever leaves UFFDWP_MOST_HEIRS of them at most. They are
+ * charged to who has asked for events, not to the process.
+ */
+#include <linux/binfmts.h>
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/module.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/coredump.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "attach.h"
+#include "compat/exec.h"
+#include "compat/memcg.h"
+#include "device_tracker.h"
+#include "events.h"
+#include "follow.h"
+#include "heirs.h"
+#include "hooks/hooks.h"
+#include "tracker.h"
+
+/**
+ * struct uffdwp_family - a tracker, those that it has left, those that they have left, and so on
+ * @refs: references, of their events
+ * @lock: of the lists of heirs; nests inside nothing but the lock of a device tracker
+ * @unclaimed: heirs that were not claimed
+ * @opener: credentials of who has opened the first of them
+ * @ns: in which he counts processes
+ * @memcg: what is charged for them, or NULL
+ */
+struct uffdwp_family {
+	refcount_t refs;
+	struct mutex lock;
+	unsigned int unclaimed;
+	const struct cred *opener;
+	struct pid_namespace *ns;
+	struct mem_cgroup *memcg;
+};
+
+/**
+ * uffdwp_family_new - begin a family; called by the tracer
+ * @opener: credentials of who has opened the tracker
+ *
+ * The hooks stay as long as it does.
+ *
+ * Return: family, one reference; or an ERR_PTR: -ENOMEM, or as uffdwp_hooks_get().
+ */
+struct uffdwp_family *uffdwp_family_new(const struct cred *opener)
+{
+	struct uffdwp_family *family = kzalloc(sizeof(*family), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!family)
+		return ERR_PTR(-ENOMEM);
+	err = uffdwp_hooks_get();
+	if (err) {
+		kfree(family);
+		return ERR_PTR(err);
+	}
+	refcount_set(&family->refs, 1);
+	mutex_init(&family->lock);
+	family->opener = get_cred(opener);
+	family->ns = get_pid_ns(task_active_pid_ns(current));
+	family->memcg = get_mem_cgroup_from_mm(current->mm);
+	return family;
+}
+
+/**
+ * uffdwp_family_get - one reference more
+ * @family: family
+ *
+ * Return: @family.
+ */
+struct uffdwp_family *uffdwp_family_get(struct uffdwp_family *family)
+{
+	refcount_inc(&family->refs);
+	return family;
+}
+
+/**
+ * uffdwp_family_put - give a reference back; sleeps
+ * @family: family
+ */
+void uffdwp_family_put(struct uffdwp_family *family)
+{
+	if (!refcount_dec_and_test(&family->refs))
+		return;
+	mem_cgroup_put(family->memcg);
+	put_pid_ns(family->ns);
+	put_cred(family->opener);
+	mutex_destroy(&family->lock);
+	kfree(family);
+	uffdwp_hooks_put();
+}
+
+/**
+ * uffdwp_family_pid_ns - in which its tracer counts processes
+ * @family: family
+ *
+ * Return: the namespace, which stays as long as @family.
+ */
+struct pid_namespace *uffdwp_family_pid_ns(const struct uffdwp_family *family)
+{
+	return family->ns;
+}
+
+/* ---- heirs that wait to be claimed */
+
+/* False: there are too many, or the tracker has ended meanwhile. */
+static bool add_heir(struct uffdwp_events *ev, struct uffdwp_device_tracker *heir)
+{
+	struct uffdwp_family *family = ev->family;
+	bool added;
+
+	mutex_lock(&family->lock);
+	added = !ev->closed && family->unclaimed < UFFDWP_MOST_HEIRS;
+	if (added) {
+		list_add_tail(&heir->heir, &ev->heirs);
+		family->unclaimed++;
+	}
+	mutex_unlock(&family->lock);
+	return added;
+}
+
+/* The heir of that id, which is the caller's now, or NULL. */
+static struct uffdwp_device_tracker *take_heir(struct uffdwp_events *ev, u64 id)
+{
+	struct uffdwp_device_tracker *heir, *found = NULL;
+
+	mutex_lock(&ev->family->lock);
+	list_for_each_entry(heir, &ev->heirs, heir) {
+		if (heir->base.id != id)
+			continue;
+		found = heir;
+		list_del_init(&heir->heir);
+		ev->family->unclaimed--;
+		break;
+	}
+	mutex_unlock(&ev->family->lock);
+	return found;
+}
+
+/**
+ * uffdwp_heir_claim - take an heir out of the list
+ * @d: tracker with events, or without
+ * @id: of the heir
+ *
+ * Return: the heir, which is the caller's now, or NULL.
+ */
+struct uffdwp_device_tracker *uffdwp_heir_claim(struct uffdwp_device_tracker *d, u64 id)
+{
+	return d->base.events ? take_heir(d->base.events, id) : NULL;
+}
+
+/**
+ * uffdwp_heir_put_back - the caller could not be given what it has claimed
+ * @d: tracker, locked
+ * @heir: what uffdwp_heir_claim() has returned
+ */
+void uffdwp_heir_put_back(struct uffdwp_device_tracker *d, struct uffdwp_device_tracker *heir)
+{
+	struct uffdwp_events *ev = d->base.events;
+
+	mutex_lock(&ev->family->lock);
+	list_add(&heir->heir, &ev->heirs);
+	ev->family->unclaimed++;
+	mutex_unlock(&ev->family->lock);
+}
+
+static void take_heirs(struct uffdwp_device_tracker *d, struct list_head *heirs)
+{
+	struct uffdwp_events *ev = d->base.events;
+	struct uffdwp_device_tracker *heir;
+
+	if (!ev)
+		return;
+	mutex_lock(&ev->family->lock);
+	ev->closed = true;
+	list_for_each_entry(heir, &ev->heirs, heir)
+		ev->family->unclaimed--;
+	list_splice_tail_init(&ev->heirs, heirs);
+	mutex_unlock(&ev->family->lock);
+}
+
+/**
+ * uffdwp_heirs_end - end what a tracker has left and nobody has claimed
+ * @d: tracker that ends
+ *
+ * One after the other: an heir may have heirs, without end.
+ */
+void uffdwp_heirs_end(struct uffdwp_device_tracker *d)
+{
+	struct uffdwp_device_tracker *heir;
+	LIST_HEAD(heirs);
+
+	take_heirs(d, &heirs);
+	while (!list_empty(&heirs)) {
+		heir = list_first_entry(&heirs, struct uffdwp_device_tracker, heir);
+		list_del_init(&heir->heir);
+		take_heirs(heir, &heirs);
+		/* Which finds no heirs of it any more. */
+		uffdwp_detach(heir);
+	}
+}
+
+/* ---- what is to be done at a fork or an exec */
+
+/**
+ * struct bequest - a tracker is to leave another one
+ * @node: in a list
+ * @ev: events of the tracker, a reference
+ * @options: as the tracker is attached
+ * @follow: what it follows
+ * @task: which calls execve(2)
+ *
+ * Has a reference to the module, which no tracker need have any more when a call ends.
+ */
+struct bequest {
+	struct list_head node;
+	struct uffdwp_events *ev;
+	struct uffdwp_options options;
+	struct uffdwp_follow follow;
+	const struct task_struct *task;
+};
+
+static void bequest_free(struct bequest *b)
+{
+	uffdwp_events_put(b->ev);
+	kfree(b);
+	module_put(THIS_MODULE);
+}
+
+/*
+ * Of all trackers of this mm that have events. Without memory, @untold is told at once. mmap_lock
+ * keeps the trackers, and what they follow.
+ */
+static void find_bequests(struct mm_struct *mm, struct list_head *bequests,
+			  const struct uffdwp_event *untold)
+{
+	struct uffdwp_tracker *t;
+	struct bequest *b;
+	u64 id = 0;
+
+	mmap_read_lock(mm);
+	while ((t = uffdwp_next_with_events(mm, id))) {
+		id = t->id;
+		b = kzalloc(sizeof(*b), GFP_KERNEL);
+		if (!b) {
+			uffdwp_events_add(t->events, untold);
+			continue;
+		}
+		__module_get(THIS_MODULE);
+		refcount_inc(&t->events->refs);
+		b->ev = t->events;
+		b->options = uffdwp_options_of(t);
+		b->follow = t->follow;
+		b->task = current;
+		list_add_tail(&b->node, bequests);
+	}
+	mmap_read_unlock(mm);
+}
+
+static int attach_heir(struct uffdwp_device_tracker *heir, const struct bequest *b,
+		       struct mm_struct *mm)
+{
+	const struct uffdwp_events_arg arg = {
+		.capacity = b->ev->capacity, .event_size = b->ev->event_size, .flags = b->ev->flags,
+	};
+	struct uffdwp_events *ev;
+	int err;
+
+	ev = uffdwp_events_new(&arg, b->ev->family);
+	if (!ev)
+		return -ENOMEM;
+	atomic_inc(&uffdwp_event_queues);
+	heir->base.events = ev;
+	err = uffdwp_attach_heir(heir, &b->options, mm);
+	return err ?: uffdwp_follow_heir(heir, &b->follow);
+}
+
+/* The tracker of @mm, which nobody runs in; or NULL. */
+static struct uffdwp_device_tracker *make_heir(const struct bequest *b, struct mm_struct *mm)
+{
+	struct uffdwp_device_tracker *heir = uffdwp_device_tracker_new(b->ev->family->opener);
+	int err;
+
+	if (!heir)
+		return NULL;
+	mutex_lock(&heir->lock);
+	err = attach_heir(heir, b, mm);
+	mutex_unlock(&heir->lock);
+	if (!err)
+		return heir;
+	uffdwp_detach(heir);
+	return NULL;
+}
+
+/* Tells @event, with an heir or without. Who is not told of it could never claim it. */
+static void leave_heir(const struct bequest *b, struct mm_struct *mm, bool wanted,
+		       struct uffdwp_event *event)
+{
+	struct mem_cgroup *memcg = uffdwp_active_memcg();
+	struct uffdwp_device_tracker *heir;
+
+	uffdwp_set_active_memcg(b->ev->family->memcg);
+	heir = wanted && !READ_ONCE(b->ev->closed) ? make_heir(b, mm) : NULL;
+	uffdwp_set_active_memcg(memcg);
+	/* In the list before it can be claimed. */
+	if (heir && !add_heir(b->ev, heir)) {
+		uffdwp_detach(heir);
+		heir = NULL;
+	}
+	event->id = heir ? heir->base.id : 0;
+	if (!uffdwp_events_add(b->ev, event) && heir) {
+		heir = take_heir(b->ev, event->id);
+		if (heir)
+			uffdwp_detach(heir);
+	}
+}
+
+/**
+ * uffdwp_forks - a task has forked, and the child does not run yet
+ * @child: child, with an mm of its own
+ */
+void uffdwp_forks(struct task_struct *child)
+{
+	struct uffdwp_event event = { .type = UFFDWP_EVENT_FORKED };
+	struct bequest *b, *next;
+	LIST_HEAD(bequests);
+
+	find_bequests(current->mm, &bequests, &event);
+	list_for_each_entry_safe(b, next, &bequests, node) {
+		event.pid = task_tgid_nr_ns(child, b->ev->ns);
+		leave_heir(b, child->mm, b->follow.kinds && b->follow.fork, &event);
+		bequest_free(b);
+	}
+}
+
+/* Calls of execve(2) that are under way, of tasks that were tracked. */
+static LIST_HEAD(execs);
+static DEFINE_SPINLOCK(execs_lock);
+
+/**
+ * uffdwp_any_exec - is a task that was tracked in the middle of execve(2)?
+ *
+ * Return: whether one may be: others than the caller begin and end at any time.
+ */
+notrace bool uffdwp_any_exec(void)
+{
+	return !list_empty(&execs);
+}
+
+/**
+ * uffdwp_exec_begins - the task is about to leave its mm by execve(2)
+ */
+void uffdwp_exec_begins(void)
+{
+	const struct uffdwp_event event = { .type = UFFDWP_EVENT_EXEC };
+	LIST_HEAD(bequests);
+	struct bequest *b;
+
+	find_bequests(current->mm, &bequests, &event);
+	list_for_each_entry(b, &bequests, node)
+		uffdwp_events_exec_begins(b->ev);
+	spin_lock(&execs_lock);
+	list_splice_tail(&bequests, &execs);
+	spin_unlock(&execs_lock);
+}
+
+/* Take what is to be done for this task out of the list. */
+static void take_execs(struct list_head *mine)
+{
+	struct bequest *b, *next;
+
+	spin_lock(&execs_lock);
+	list_for_each_entry_safe(b, next, &execs, node)
+		if (b->task == current)
+			list_move_tail(&b->node, mine);
+	spin_unlock(&execs_lock);
+}
+
+static void end_exec(struct bequest *b, pid_t left)
+{
+	uffdwp_events_exec_ends(b->ev, left);
+	bequest_free(b);
+}
+
+/**
+ * uffdwp_exec_fails - the task has not left its mm, and goes on in it
+ */
+void uffdwp_exec_fails(void)
+{
+	struct bequest *b, *next;
+	LIST_HEAD(mine);
+
+	take_execs(&mine);
+	list_for_each_entry_safe(b, next, &mine, node)
+		end_exec(b, 0);
+}
+
+static bool may_go_on(const struct bequest *b, const struct linux_binprm *bprm)
+{
+	const unsigned int flags = current->flags;
+	const struct cred *old;
+	bool capable;
+
+	if (!bprm->secureexec && uffdwp_current_is_dumpable())
+		return true;
+	old = override_creds(b->ev->family->opener);
+	capable = ns_capable(uffdwp_user_ns_of_exec(bprm), CAP_SYS_PTRACE);
+	revert_creds(old);
+	/* It is not the process that has used a privilege. */
+	current->flags = (current->flags & ~PF_SUPERPRIV) | (flags & PF_SUPERPRIV);
+	return capable;
+}
+
+/**
+ * uffdwp_exec_succeeds - the task has another mm, and is about to run in it
+ * @bprm: of the call
+ */
+void uffdwp_exec_succeeds(const struct linux_binprm *bprm)
+{
+	struct uffdwp_event event = { .type = UFFDWP_EVENT_EXEC };
+	struct bequest *b, *next;
+	LIST_HEAD(mine);
+
+	take_execs(&mine);
+	list_for_each_entry_safe(b, next, &mine, node) {
+		event.pid = task_tgid_nr_ns(current, b->ev->ns);
+		leave_heir(b, current->mm,
+			   b->follow.kinds && b->follow.exec && may_go_on(b, bprm), &event);
+		end_exec(b, event.pid);
+	}
+}
+
+static void note_last(struct mm_struct *mm, const struct task_struct *task)
+{
+	const int index = uffdwp_events_enter();
+	struct uffdwp_tracker *t;
+	u64 id = 0;
+
+	while ((t = uffdwp_next_with_events(mm, id))) {
+		id = t->id;
+		uffdwp_events_note_last(t->events,
+					task_tgid_nr_ns((struct task_struct *)task, t->events->ns),
+					task->exit_code);
+	}
+	uffdwp_events_leave(index);
+}
+
+/**
+ * uffdwp_task_leaves - a task dies
+ * @task: it, which is current
+ * @mm: its mm
+ */
+void uffdwp_task_leaves(struct task_struct *task, struct mm_struct *mm)
+{
+	struct bequest *b, *next;
+	LIST_HEAD(mine);
+
+	note_last(mm, task);
+	take_execs(&mine);
+	list_for_each_entry_safe(b, next, &mine, node) {
+		/* In the middle of execve(2): it has left the mm of the tracker without EXEC. */
+		uffdwp_events_note_last(b->ev, task_tgid_nr_ns(task, b->ev->ns), task->exit_code);
+		end_exec(b, 0);
+	}
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the hooks do where memory ends, and where a process begins to have other memory, for
+ * trackers that have events: module/harvest.c, module/heirs.c.
+ *
+ * Each call that is redirected has a reference to the module: begin_new_exec() waits for the other
+ * threads of its process, and unmap_vmas() may take long.
+ */
+#include <linux/binfmts.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+
+#include "compat/symbols.h"
+#include "events.h"
+#include "harvest.h"
+#include "heirs.h"
+#include "hook.h"
+#include "proof.h"
+#include "redirect.h"
+#include "tracker.h"
+
+#define WITHOUT "no tracker has events"
+
+/* ---- unmap_vmas() */
+
+static void instead_of_unmap_vmas(UFFDWP_UNMAP_PARAMETERS)
+{
+	struct uffdwp_unmapped unmapped = UFFDWP_UNMAPPED;
+
+	uffdwp_unmaps(&unmapped);
+	uffdwp_call(unmap_vmas)(UFFDWP_UNMAP_ARGUMENTS);
+	module_put(THIS_MODULE);
+}
+
+/* void unmap_vmas(tlb, ...): compat/unmap.h; mmap_lock is held, or mm_users is 0 */
+UFFDWP_CALLBACK(unmap_vmas)
+{
+	uffdwp_hook_fires(ops);
+	if (uffdwp_any_events() && uffdwp_mm_is_tracked(uffdwp_first_unmapped(fregs)->vm_mm))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_unmap_vmas);
+}
+
+static bool prove_unmap_vmas(struct uffdwp_proof *p)
+{
+	unsigned long addr = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
+
+	return !IS_ERR_VALUE(addr) && !vm_munmap(addr, PAGE_SIZE) && uffdwp_proof_fired(p);
+}
+
+static struct uffdwp_hook unmap_vmas_hook = {
+	.symbol = "unmap_vmas",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_EVENTS,
+	.ops = UFFDWP_REDIRECT(unmap_vmas),
+	.prove = prove_unmap_vmas,
+};
+
+/* ---- exit_mm_release() */
+
+static void instead_of_exit_mm_release(struct task_struct *task, struct mm_struct *mm)
+{
+	uffdwp_task_leaves(task, mm);
+	uffdwp_call(exit_mm_release)(task, mm);
+	module_put(THIS_MODULE);
+}
+
+/* void exit_mm_release(struct task_struct *task, struct mm_struct *mm), of current */
+UFFDWP_CALLBACK(exit_mm_release)
+{
+	const struct mm_struct *mm = (struct mm_struct *)uffdwp_fregs_arg1(fregs);
+
+	if ((uffdwp_any_events() && uffdwp_mm_is_tracked(mm)) || unlikely(uffdwp_any_exec()))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_exit_mm_release);
+}
+
+/* It is only placed, as are those that follow: the task that loads goes on. */
+static struct uffdwp_hook exit_mm_release_hook = {
+	.symbol = "exit_mm_release",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_EVENTS,
+	.ops = UFFDWP_REDIRECT(exit_mm_release),
+};
+
+/* ---- wake_up_new_task() */
+
+static void instead_of_wake_up_new_task(struct task_struct *child)
+{
+	uffdwp_forks(child);
+	uffdwp_call(wake_up_new_task)(child);
+	module_put(THIS_MODULE);
+}
+
+/* void wake_up_new_task(struct task_struct *child); a thread, or after vfork(2), has the same mm */
+UFFDWP_CALLBACK(wake_up_new_task)
+{
+	const struct task_struct *child = (struct task_struct *)uffdwp_fregs_arg0(fregs);
+
+	if (uffdwp_any_events() && current->mm && child->mm && child->mm != current->mm &&
+	    uffdwp_mm_is_tracked(current->mm))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_wake_up_new_task);
+}
+
+static struct uffdwp_hook wake_up_new_task_hook = {
+	.symbol = "wake_up_new_task",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_EVENTS,
+	.ops = UFFDWP_REDIRECT(wake_up_new_task),
+};
+
+/* ---- begin_new_exec() */
+
+/* When it fails behind the point of no return the task dies: exit_mm_release(). */
+static int instead_of_begin_new_exec(struct linux_binprm *bprm)
+{
+	int ret;
+
+	uffdwp_exec_begins();
+	ret = uffdwp_call(begin_new_exec)(bprm);
+	if (ret && !bprm->point_of_no_return)
+		uffdwp_exec_fails();
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int begin_new_exec(struct linux_binprm *bprm) */
+UFFDWP_CALLBACK(begin_new_exec)
+{
+	if (uffdwp_any_events() && current->mm && uffdwp_mm_is_tracked(current->mm))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_begin_new_exec);
+}
+
+static struct uffdwp_hook begin_new_exec_hook = {
+	.symbol = "begin_new_exec",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_EVENTS,
+	.ops = UFFDWP_REDIRECT(begin_new_exec),
+};
+
+/* ---- finalize_exec() */
+
+static void instead_of_finalize_exec(struct linux_binprm *bprm)
+{
+	uffdwp_call(finalize_exec)(bprm);
+	uffdwp_exec_succeeds(bprm);
+	module_put(THIS_MODULE);
+}
+
+/* void finalize_exec(struct linux_binprm *bprm), called last by each binary format */
+UFFDWP_CALLBACK(finalize_exec)
+{
+	if (unlikely(uffdwp_any_exec()))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_finalize_exec);
+}
+
+static struct uffdwp_hook finalize_exec_hook = {
+	.symbol = "finalize_exec",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_EVENTS,
+	.ops = UFFDWP_REDIRECT(finalize_exec),
+};
+
+/* What ends a call of execve(2) is in place before what begins it. */
+struct uffdwp_hook *const uffdwp_life_hooks[] = {
+	&unmap_vmas_hook,
+	&exit_mm_release_hook,
+	&wake_up_new_task_hook,
+	&finalize_exec_hook,
+	&begin_new_exec_hook,
+	NULL
+};
