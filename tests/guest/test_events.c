@@ -1074,6 +1074,7 @@ static uint64_t id_after_exec(mode_t mode, bool privileged)
 	close(ids[0]);
 	close(ids[1]);
 	unlink(copied);
+	assert_ok(chmod(UFFDWP_DEVICE, 0600));
 	return id;
 }
 
