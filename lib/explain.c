@@ -66,7 +66,7 @@ static const struct {
 	{ UFFDWP_STEP_OPTIONS, EINVAL, "bad option or process id" },
 
 	{ UFFDWP_STEP_TRACK, EOPNOTSUPP,
-	  "this memory cannot be tracked on this kernel: private anonymous memory always can, shared memory and hugetlb since Linux 5.19, files since 6.7, devices never" },
+	  "this memory cannot be tracked on this kernel: private anonymous memory always can, shared memory, hugetlb and files since Linux 5.19, devices never" },
 	{ UFFDWP_STEP_TRACK, EACCES, "this memory may never become writable, so there is nothing to track" },
 	{ UFFDWP_STEP_TRACK, EBUSY, "this memory is tracked by another tracker or userfaultfd" },
 	{ UFFDWP_STEP_FOLLOW, EOPNOTSUPP,

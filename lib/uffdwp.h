@@ -232,8 +232,9 @@ int uffdwp_passed_over(const struct uffdwp *tracker, enum uffdwp_backend backend
  *
  * Return: 0, or
  *   -ENOENT      nothing is mapped there
- *   -EOPNOTSUPP  a mapping that cannot be tracked: a device, the vdso; before Linux 6.7 a file that
- *                is not shared memory; before 5.19 all but private anonymous memory
+ *   -EOPNOTSUPP  a mapping that cannot be tracked: a device, the vdso; before Linux 5.19 all but
+ *                private anonymous memory; a file, with a userfaultfd that was handed in without
+ *                UFFD_FEATURE_WP_ASYNC
  *   -EACCES      a mapping that may never become writable
  *   -EBUSY       a mapping that belongs to another tracker, or to a userfaultfd of the process, for
  *                which a tracker gives way

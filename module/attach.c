@@ -285,7 +285,8 @@ static int bind_tracker(struct uffdwp_device_tracker *d, struct mm_struct *mm, s
 	if (err)
 		return err;
 	d->uffd = uffd;
-	d->wp_async = features & UFFDWP_FEATURE_BIT_ASYNC;
+	d->files = (features & UFFDWP_FEATURE_BIT_ASYNC) ||
+		   (UFFDWP_REGISTERS_FILES && whose == UFFDWP_PRIVATE);
 	t->ctx = uffd->private_data;
 	t->whose = whose;
 	t->remaps = features & UFFD_FEATURE_EVENT_REMAP;

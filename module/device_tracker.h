@@ -29,14 +29,15 @@ struct uffdwp_split {
  *	until @closed
  * @left: it was handed in, and the process was seen to have closed it; without @lock
  * @closed: then nothing is tracked any more
- * @wp_async: VMAs of ordinary files can be registered with it (WP_ASYNC)
+ * @files: VMAs of ordinary files can be registered with it: it has WP_ASYNC or, where the kernel
+ *	does not have that, is our own
  * @drained_at: when uffdwp_drain_lru() was last at work, in jiffies
  * @split: the huge page of a file that a scan has split last
  * @opener: credentials of who has opened the device
  * @heir: in the list of the tracker that has left this one, until it is claimed (heirs.c)
  * @buffer: regions on their way to user memory, UFFDWP_BUFFER_REGIONS of them
  *
- * @opener, @uffd and @wp_async are set once, with @lock held; what is below changes under it,
+ * @opener, @uffd and @files are set once, with @lock held; what is below changes under it,
  * but for @heir.
  */
 struct uffdwp_device_tracker {
@@ -45,7 +46,7 @@ struct uffdwp_device_tracker {
 	struct file *uffd;
 	bool left;
 	bool closed;
-	bool wp_async;
+	bool files;
 	const struct cred *opener;
 	struct list_head heir;
 	unsigned long drained_at;

@@ -219,7 +219,7 @@ unlock:
 	return ret;
 }
 
-#if UFFDWP_TRACKS_FILES
+#if UFFDWP_FILEMAP_ASKS_FOR_NONE && UFFDWP_TRACKS_FILES
 /**
  * uffdwp_fault_read_in - before do_swap_page(), for a marker in an mlocked VMA of a file
  * @vmf: fault

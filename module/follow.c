@@ -319,7 +319,7 @@ static int register_wanted(struct uffdwp_device_tracker *d, unsigned long start,
  */
 int uffdwp_follow(struct uffdwp_device_tracker *d, struct uffdwp_follow *follow)
 {
-	const u64 possible = uffdwp_kinds & ~(d->wp_async ? 0 : UFFDWP_KIND_FILE);
+	const u64 possible = uffdwp_kinds & ~(d->files ? 0 : UFFDWP_KIND_FILE);
 	int err;
 
 	if (!(uffdwp_features & UFFDWP_FEATURE_FOLLOW) || !uffdwp_tracker_is_private(&d->base) ||

@@ -10,6 +10,7 @@
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
+#include <linux/sched/signal.h>
 #include <linux/userfaultfd_k.h>
 
 #include "compat/hugetlb.h"
@@ -28,7 +29,7 @@ static int check_kind(const struct uffdwp_device_tracker *d, struct vm_area_stru
 {
 	if (!uffdwp_kind_is_offered(vma))
 		return -EOPNOTSUPP;
-	return uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE && !d->wp_async ? -EOPNOTSUPP : 0;
+	return uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE && !d->files ? -EOPNOTSUPP : 0;
 }
 
 /* The kernel registers pages of hugetlb as a whole only. */
@@ -148,6 +149,58 @@ static int register_and_disarm(struct uffdwp_device_tracker *d, unsigned long st
 	return err;
 }
 
+/* The next VMA of a file in [*start, *end) that is not registered; then they are what was. */
+static int register_next_file(struct uffdwp_device_tracker *d, unsigned long *start,
+			      unsigned long *end, bool *done)
+{
+	struct uffdwp_tracker *t = &d->base;
+	struct vm_area_struct *vma;
+	int err = mmap_write_lock_killable(t->mm);
+
+	if (err)
+		return err;
+	*done = true;
+	uffdwp_for_each_vma(vma, t->mm, *start, *end) {
+		if (vma->vm_userfaultfd_ctx.ctx || !uffdwp_kind_is_offered(vma) ||
+		    uffdwp_kind_of_vma(vma) != UFFDWP_KIND_FILE || !(vma->vm_flags & VM_MAYWRITE))
+			continue;
+		*done = false;
+		*start = max(*start, vma->vm_start);
+		*end = min(*end, vma->vm_end);
+		uffdwp_vma_keep_out_faults(vma);
+		err = uffdwp_vma_register(vma, *start, *end, t->ctx);
+		break;
+	}
+	mmap_write_unlock(t->mm);
+	return err;
+}
+
+/*
+ * VMAs of ordinary files, which UFFDIO_REGISTER of this kernel refuses. All that it would have to
+ * do for them is as for shared memory. They leave the userfaultfd by our own hand, too, before it
+ * is closed (uffdwp_unregister_disarmed()): userfaultfd_release() and UFFDIO_UNREGISTER would give
+ * write permission to each entry of a shared VMA, behind the back of its file system, which has to
+ * be asked first (->page_mkwrite()). The process can do neither: the kernel tells it that such a
+ * VMA cannot have a userfaultfd.
+ */
+static int register_files(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end)
+{
+	unsigned long part_end = end;
+	bool done;
+	int err;
+
+	while (!(err = register_next_file(d, &start, &part_end, &done)) && !done) {
+		uffdwp_disarm_tracked(&d->base, start, part_end);
+		uffdwp_tell(&d->base, start, part_end, UFFDWP_RING_SCAN);
+		start = part_end;
+		part_end = end;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return err;
+}
+
 /**
  * uffdwp_register - UFFDWP_IOC_REGISTER
  * @d: attached tracker, locked, its mm held by mmget()
@@ -169,6 +222,8 @@ int uffdwp_register(struct uffdwp_device_tracker *d, unsigned long start, unsign
 		return err;
 	err = check_range(d, start, end, check_register, fail_at);
 	mmap_read_unlock(t->mm);
+	if (!err && UFFDWP_REGISTERS_FILES)
+		err = register_files(d, start, end);
 
 	while (!err && find_part_of_others(t, &start, &part_end)) {
 		err = register_and_disarm(d, start, part_end);

@@ -234,9 +234,9 @@ struct uffdwp_region {
  *
  * Works before ATTACH and at any time after.
  *
- * UFFDWP_KIND_SHMEM and UFFDWP_KIND_HUGETLB need Linux 5.19 or later. UFFDWP_KIND_FILE needs 6.7 or
- * later: mappings, shared and private, of regular files whose pages are in the page cache. Not
- * those of DAX, of device nodes, nor of files that drivers make.
+ * UFFDWP_KIND_SHMEM, UFFDWP_KIND_HUGETLB and UFFDWP_KIND_FILE need Linux 5.19 or later. The last
+ * are mappings, shared and private, of regular files whose pages are in the page cache. Not those
+ * of DAX, of device nodes, nor of files that drivers make.
  */
 struct uffdwp_hello_arg {
 	__u64 size;
@@ -366,8 +366,8 @@ struct uffdwp_hello_arg {
  * for want of memory or because the page is held, is written; for want of memory all of the range
  * is, and these two kernels return 0 all the same.
  *
- * With UFFD_FEATURE_WP_ASYNC (Linux 6.7) mappings of ordinary files can be registered. To
- * PAGEMAP_SCAN the memory is, while the tracker is open, like memory without that feature: it may
+ * A userfaultfd that is handed in can have mappings of ordinary files with UFFD_FEATURE_WP_ASYNC
+ * (Linux 6.7) only. To PAGEMAP_SCAN the memory is, while the tracker is open, like memory without that feature: it may
  * be looked at, and PM_SCAN_CHECK_WPASYNC is answered with -EPERM.
  *
  * Errors:
@@ -416,8 +416,8 @@ struct uffdwp_attach_arg {
  * Errors:
  *   -ENOENT     nothing is mapped in the range
  *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: a device, the vdso; before Linux
- *               6.7 a file that is not shared memory; before 5.19 all but private anonymous memory;
- *               or a file, with a userfaultfd that was handed in without UFFD_FEATURE_WP_ASYNC
+ *               5.19 all but private anonymous memory; or a file, with a userfaultfd that was
+ *               handed in without UFFD_FEATURE_WP_ASYNC
  *   -EINVAL     also: the range begins or ends inside a page of hugetlb
  *   -EACCES     a mapping may never become writable
  *   -EBUSY      a mapping belongs to a userfaultfd of the process, for which a tracker gives way

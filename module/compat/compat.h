@@ -89,10 +89,12 @@
 #define UFFDWP_TRACKS_HUGETLBFS (UFFDWP_TRACKS_HUGETLB && IS_ENABLED(CONFIG_HUGETLBFS))
 
 /*
- * VMAs of ordinary files: the kernel registers them for write protection with a userfaultfd
- * that has UFFD_FEATURE_WP_ASYNC only, and remembers the bits of their pages in markers.
+ * VMAs of ordinary files: the kernel remembers the bits of their pages in markers, as for shared
+ * memory. It registers them for write protection only with a userfaultfd that has
+ * UFFD_FEATURE_WP_ASYNC. Before there is that, register.c does it.
  */
-#define UFFDWP_TRACKS_FILES (UFFDWP_KERNEL_HAS_MARKERS && UFFDWP_KERNEL_HAS_WP_ASYNC)
+#define UFFDWP_TRACKS_FILES UFFDWP_KERNEL_HAS_MARKERS
+#define UFFDWP_REGISTERS_FILES (UFFDWP_TRACKS_FILES && !UFFDWP_KERNEL_HAS_WP_ASYNC)
 
 /*
  * FOLL_FORCE takes a dirty PTE for the copy that its own write fault has made (FOLL_COW). Until

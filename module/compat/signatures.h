@@ -98,6 +98,9 @@
 /* Until then, of a VMA and those behind it */
 #define UFFDWP_UNMAP_PREP_GOES_ON UFFDWP_KERNEL_BEFORE(6, 1)
 
+/* 6.8: filemap_fault() asks whether the PTE is none: filemap_fault_recheck_pte_none() */
+#define UFFDWP_FILEMAP_ASKS_FOR_NONE UFFDWP_KERNEL_SINCE(6, 8)
+
 /* How unmap_vmas() finds its VMAs: by their list; 6.1: by a tree; 6.4: by a place in one */
 #define UFFDWP_UNMAP_TAKES_LIST UFFDWP_KERNEL_BEFORE(6, 1)
 #define UFFDWP_UNMAP_TAKES_TREE (UFFDWP_KERNEL_SINCE(6, 1) && UFFDWP_KERNEL_BEFORE(6, 4))

@@ -107,10 +107,16 @@ struct zap_details;
 #define UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
 	X(vfs_fallocate, int, (struct file *file, int mode, loff_t offset, loff_t len))	\
 	X(notify_change, int, (void *idmap, struct dentry *dentry, struct iattr *attr,	\
-			       void *delegated_inode))					\
-	X(userfaultfd_wp_async, bool, (struct vm_area_struct *vma))
+			       void *delegated_inode))
 #else
 #define UFFDWP_HOOKED_FILE_FUNCTIONS(X)
+#endif
+
+#if UFFDWP_KERNEL_HAS_WP_ASYNC
+#define UFFDWP_HOOKED_ASYNC_FUNCTION(X)						\
+	X(userfaultfd_wp_async, bool, (struct vm_area_struct *vma))
+#else
+#define UFFDWP_HOOKED_ASYNC_FUNCTION(X)
 #endif
 
 /* mm/userfaultfd.c, mm/hugetlb.c: where ours runs instead and calls them */
@@ -365,6 +371,7 @@ struct zap_details;
 	/* mm/memory.c */								\
 	X(uffdwp_zap, void, (UFFDWP_ZAP_PARAMETERS))					\
 	UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
+	UFFDWP_HOOKED_ASYNC_FUNCTION(X)							\
 	/* mm/madvise.c, mm/rmap.c, mm/ksm.c */						\
 	X(madvise_free_pte_range, int, (pmd_t *pmd, unsigned long addr,			\
 					unsigned long end, struct mm_walk *walk))	\

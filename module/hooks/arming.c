@@ -391,7 +391,7 @@ static struct uffdwp_hook hugetlb_mfill_hook = {
 };
 #endif
 
-#if UFFDWP_TRACKS_FILES
+#if UFFDWP_KERNEL_HAS_WP_ASYNC
 static bool instead_of_userfaultfd_wp_async(struct vm_area_struct *vma)
 {
 	return false;
@@ -455,7 +455,7 @@ struct uffdwp_hook *const uffdwp_arming_hooks[] = {
 #if UFFDWP_TRACKS_HUGETLB
 	&hugetlb_mfill_hook,
 #endif
-#if UFFDWP_TRACKS_FILES
+#if UFFDWP_KERNEL_HAS_WP_ASYNC
 	&userfaultfd_wp_async_hook,
 #endif
 	NULL

@@ -25,7 +25,7 @@ static struct stress stress = { .count = 100000, .seconds = 10 };
 /* Handed in with WP_ASYNC, or without, where ordinary files cannot be registered? */
 static bool is_async(enum mode mode)
 {
-	return mode == MODE_UFFD && world_has_disk && stress.seed % 2;
+	return mode == MODE_UFFD && world_has_disk && stress.seed % 2 && !kernel_is_before(6, 7);
 }
 
 static unsigned int kinds_present(enum mode mode)

@@ -204,13 +204,37 @@ const char *swap_out(void *start, size_t len)
 
 static long disk_device = -1;
 
-static int run(const char *program, const char *argument)
+/* What the disk is made by; the first, unless DISK_FS in the environment names another one. */
+static const struct file_system {
+	const char *name;
+	const char *force;	/* option: whatever is there */
+	size_t least;		/* bytes; what is not used takes no memory */
+} file_systems[] = {
+	{ "ext4", "-F", 0 },
+	{ "xfs", "-f", 320 << 20 },
+	{ "btrfs", "-f", 128 << 20 },
+};
+
+static const struct file_system *file_system(void)
 {
+	const char *name = getenv("DISK_FS");
+	size_t i;
+
+	for (i = 0; name && i < sizeof(file_systems) / sizeof(file_systems[0]); i++)
+		if (!strcmp(file_systems[i].name, name))
+			return &file_systems[i];
+	return file_systems;
+}
+
+static int make_file_system(const struct file_system *fs, const char *node)
+{
+	char program[32];
 	pid_t pid = fork();
 	int status;
 
 	if (!pid) {
-		execlp(program, program, "-q", "-F", argument, NULL);
+		snprintf(program, sizeof(program), "mkfs.%s", fs->name);
+		execlp(program, program, "-q", fs->force, node, NULL);
 		_exit(127);
 	}
 	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
@@ -219,6 +243,8 @@ static int run(const char *program, const char *argument)
 
 const char *disk_mount(size_t bytes)
 {
+	const struct file_system *fs = file_system();
+	static char reason[64];
 	char path[64], node[32];
 	int err;
 
@@ -226,18 +252,21 @@ const char *disk_mount(size_t bytes)
 	if (disk_device < 0)
 		return "no other zram device";
 	snprintf(path, sizeof(path), "/sys/block/zram%ld/disksize", disk_device);
-	err = write_number(path, bytes);
+	err = write_number(path, bytes > fs->least ? bytes : fs->least);
 	if (err)
 		return because("disksize", -err);
 	snprintf(node, sizeof(node), "/dev/zram%ld", disk_device);
 	if (!seen(!access(node, F_OK)))
 		return "the zram device has no node";
-	err = run("mkfs.ext4", node);
-	if (err)
-		return err == 127 ? "no mkfs.ext4" : "mkfs.ext4 has failed";
+	err = make_file_system(fs, node);
+	if (err) {
+		snprintf(reason, sizeof(reason), err == 127 ? "no mkfs.%s" : "mkfs.%s has failed",
+			 fs->name);
+		return reason;
+	}
 	if (mkdir(DISK, 0700) && errno != EEXIST)
 		return because("mkdir " DISK, errno);
-	return mount(node, DISK, "ext4", 0, NULL) ? because("mount of ext4", errno) : NULL;
+	return mount(node, DISK, fs->name, 0, NULL) ? because("mount of it", errno) : NULL;
 }
 
 void disk_unmount(void)

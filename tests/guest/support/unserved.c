@@ -15,10 +15,10 @@ static const struct unserved rows[] = {
 	},
 	{
 		.kinds = UFFDWP_KIND_FILE,
-		.since = { 6, 7 },
+		.since = { 5, 19 },
 		.what = "mappings of ordinary files",
 		.answer = "REGISTER fails with EOPNOTSUPP",
-		.why = "the kernel write-protects them only with UFFD_FEATURE_WP_ASYNC",
+		.why = "without markers the kernel write-protects private anonymous memory only",
 	},
 	{
 		.features = UFFDWP_FEATURE_UNPOP_MARKER,
