@@ -46,7 +46,7 @@ RELEASED(uffdwp_ring_reset_arg, reserved, UFFDWP_RING_RESET_SIZE_VER0);
 RELEASED(uffdwp_follow_arg, reserved, UFFDWP_FOLLOW_SIZE_VER0);
 RELEASED(uffdwp_events_arg, reserved, UFFDWP_EVENTS_SIZE_VER0);
 RELEASED(uffdwp_claim_arg, reserved, UFFDWP_CLAIM_SIZE_VER0);
-RELEASED(uffdwp_event, status, UFFDWP_EVENT_SIZE_VER0);
+RELEASED(uffdwp_event, dev, UFFDWP_EVENT_SIZE_VER0);
 
 /*
  * Copy a structure that starts with its size. One that is longer than @known, the size that this

@@ -33,7 +33,6 @@
 #include "disarm.h"
 #include "discard.h"
 #include "events.h"
-#include "kind.h"
 #include "ring.h"
 #include "tracker.h"
 
@@ -68,8 +67,8 @@ static void disarm_discarded(struct vm_area_struct *vma, unsigned long start, un
 		end = round_up(end, 1UL << uffdwp_hugetlb_shift(vma));
 	}
 	uffdwp_tell(t, start, end, UFFDWP_RING_WRITTEN);
-	uffdwp_tell_event(t, UFFDWP_EVENT_DISCARDED, start, end, uffdwp_kind_of_vma(vma));
 	rcu_read_unlock();
+	uffdwp_tell_discard(vma, start, end);
 }
 
 /**

@@ -65,9 +65,13 @@ static bool may_be_merged(u32 type)
 
 static bool merge(struct uffdwp_event *last, const struct uffdwp_event *event)
 {
-	if (last->type != event->type || last->kind != event->kind || !may_be_merged(event->type) ||
+	if (last->type != event->type || !may_be_merged(event->type) ||
 	    event->start > last->end || event->end < last->start)
 		return false;
+	if (last->kind != event->kind || last->inode != event->inode || last->dev != event->dev ||
+	    last->offset - last->start != event->offset - event->start)
+		return false;
+	last->offset = min(last->offset, event->offset);
 	last->start = min(last->start, event->start);
 	last->end = max(last->end, event->end);
 	return true;
@@ -116,6 +120,67 @@ bool uffdwp_events_add(struct uffdwp_events *ev, const struct uffdwp_event *even
 }
 
 /**
+ * uffdwp_events_are_full - would another event be lost, as things are?
+ * @ev: events
+ *
+ * Return: whether it would.
+ */
+bool uffdwp_events_are_full(struct uffdwp_events *ev)
+{
+	bool full;
+
+	spin_lock(&ev->lock);
+	full = ev->ended || ev->nr >= ev->capacity - 1;
+	spin_unlock(&ev->lock);
+	return full;
+}
+
+/**
+ * uffdwp_memory_of - what events tell of a VMA
+ * @vma: VMA; some lock keeps it
+ *
+ * Return: that. The offsets of anonymous memory are its addresses, so that it merges.
+ */
+struct uffdwp_memory uffdwp_memory_of(struct vm_area_struct *vma)
+{
+	struct uffdwp_memory memory = { .kind = uffdwp_kind_of_vma(vma) };
+	const struct inode *inode;
+
+	if (vma->vm_file) {
+		inode = uffdwp_vma_inode(vma);
+		memory.inode = inode->i_ino;
+		memory.dev = inode->i_sb->s_dev;
+		memory.base = ((u64)vma->vm_pgoff << PAGE_SHIFT) - vma->vm_start;
+	}
+	return memory;
+}
+
+/**
+ * uffdwp_tell_range - something has happened to a range
+ * @ev: events
+ * @memory: what is there
+ * @type: UFFDWP_EVENT_*
+ * @start: first address
+ * @end: last address, exclusive
+ */
+void uffdwp_tell_range(struct uffdwp_events *ev, const struct uffdwp_memory *memory, u32 type,
+		       unsigned long start, unsigned long end)
+{
+	const struct uffdwp_event event = {
+		.type = type,
+		.start = start,
+		.end = end,
+		.kind = memory->kind,
+		.offset = memory->base + start,
+		.inode = memory->inode,
+		.dev = memory->dev,
+	};
+
+	if (start < end)
+		uffdwp_events_add(ev, &event);
+}
+
+/**
  * uffdwp_tell_discard - the content of a part of a VMA was discarded
  * @vma: VMA; some lock keeps it, which need not be mmap_lock
  * @start: first address
@@ -123,12 +188,14 @@ bool uffdwp_events_add(struct uffdwp_events *ev, const struct uffdwp_event *even
  */
 void uffdwp_tell_discard(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
+	struct uffdwp_memory memory;
+
 	if (!uffdwp_any_events())
 		return;
+	memory = uffdwp_memory_of(vma);
 	/* Without mmap_lock RCU alone keeps the tracker, and its events. */
 	rcu_read_lock();
-	uffdwp_tell_event(uffdwp_tracker_of_vma(vma), UFFDWP_EVENT_DISCARDED, start, end,
-			  uffdwp_kind_of_vma(vma));
+	uffdwp_tell_event(uffdwp_tracker_of_vma(vma), &memory, UFFDWP_EVENT_DISCARDED, start, end);
 	rcu_read_unlock();
 }
 
@@ -143,7 +210,20 @@ void uffdwp_tell_discard(struct vm_area_struct *vma, unsigned long start, unsign
 void uffdwp_events_note_last(struct uffdwp_events *ev, pid_t pid, int status)
 {
 	spin_lock(&ev->lock);
-	ev->last = (u64)status << 32 | (u32)pid;
+	ev->exits = true;
+	ev->last = pid;
+	ev->status = status;
+	spin_unlock(&ev->lock);
+}
+
+/**
+ * uffdwp_events_note_exec - a task leaves the memory by execve(2)
+ * @ev: events
+ */
+void uffdwp_events_note_exec(struct uffdwp_events *ev)
+{
+	spin_lock(&ev->lock);
+	ev->exits = false;
 	spin_unlock(&ev->lock);
 }
 
@@ -158,17 +238,17 @@ void uffdwp_events_exec_begins(struct uffdwp_events *ev)
 	spin_unlock(&ev->lock);
 }
 
-/* Of an mm that a process has left last by execve(2) the end was told by EXEC. */
+/* Of an mm that was left last by execve(2) the end was told by EXEC. */
 static void end_if_over(struct uffdwp_events *ev)
 {
 	const struct uffdwp_event event = {
-		.type = UFFDWP_EVENT_EXITED, .pid = (u32)ev->last, .status = ev->last >> 32,
+		.type = UFFDWP_EVENT_EXITED, .pid = ev->last, .status = ev->status,
 	};
 
 	lockdep_assert_held(&ev->lock);
 	if (!ev->gone || ev->execs || ev->ended)
 		return;
-	if (ev->last)
+	if (ev->exits)
 		*nth(ev, ev->nr++) = event;
 	ev->ended = true;
 }
@@ -176,15 +256,11 @@ static void end_if_over(struct uffdwp_events *ev)
 /**
  * uffdwp_events_exec_ends - what has become of it was told
  * @ev: events
- * @left: the process, as the reader counts, that has left the memory by it; or 0. Its other threads
- *	have left by being killed for that
  */
-void uffdwp_events_exec_ends(struct uffdwp_events *ev, pid_t left)
+void uffdwp_events_exec_ends(struct uffdwp_events *ev)
 {
 	spin_lock(&ev->lock);
 	ev->execs--;
-	if (left && (u32)ev->last == left)
-		ev->last = 0;
 	end_if_over(ev);
 	spin_unlock(&ev->lock);
 	wake_readers(ev);

@@ -46,12 +46,14 @@ struct uffdwp_family;
  * @nr: how many there are
  * @reading: the first one is being copied to a reader, and stays as it is
  * @execs: calls of execve(2) that have not told yet what has become of them
+ * @exits: the last task that has left the memory has died, and has not called execve(2)
+ * @last: its process, as the reader counts, or 0: he does not see it
+ * @status: what wait(2) tells of that
  * @gone: no task has the memory any more
  * @ended: and nothing will be told any more
  * @event_size: of an event, as the reader knows it
  * @flags: UFFDWP_EVENTS_*
  * @ns: in which the reader counts processes
- * @last: the process whose task has left the memory last, and its status: low and high half
  * @family: this tracker, those that it has left, and so on
  * @heirs: trackers that were not claimed; with the lock of @family
  * @closed: there will be no more of them; with that lock, too
@@ -68,17 +70,33 @@ struct uffdwp_events {
 	u32 nr;
 	bool reading;
 	unsigned int execs;
+	bool exits;
+	pid_t last;
+	int status;
 	bool gone;
 	bool ended;
 
 	u32 event_size;
 	u64 flags;
 	struct pid_namespace *ns;
-	u64 last;
 
 	struct uffdwp_family *family;
 	struct list_head heirs;
 	bool closed;
+};
+
+/**
+ * struct uffdwp_memory - what events tell of a VMA, which may be another one, or gone, by then
+ * @kind: UFFDWP_KIND_*
+ * @inode: number of the inode, or 0
+ * @dev: its device
+ * @base: where address 0 would be in the file
+ */
+struct uffdwp_memory {
+	u64 kind;
+	u64 inode;
+	u64 dev;
+	u64 base;
 };
 
 extern atomic_t uffdwp_event_queues;
@@ -91,26 +109,21 @@ static __always_inline bool uffdwp_any_events(void)
 
 bool uffdwp_events_add(struct uffdwp_events *ev, const struct uffdwp_event *event);
 
-/**
- * uffdwp_tell_event - something has happened to a range
- * @t: tracker, or NULL; kept by the caller, by whatever lock
- * @type: UFFDWP_EVENT_*
- * @start: first address
- * @end: last address, exclusive
- * @kind: UFFDWP_KIND_*, or 0
- */
-static inline void uffdwp_tell_event(const struct uffdwp_tracker *t, u32 type, unsigned long start,
-				     unsigned long end, u64 kind)
+void uffdwp_tell_range(struct uffdwp_events *ev, const struct uffdwp_memory *memory, u32 type,
+		       unsigned long start, unsigned long end);
+
+/* Of @t, which may be NULL; kept by the caller, by whatever lock. As uffdwp_tell_range(). */
+static inline void uffdwp_tell_event(const struct uffdwp_tracker *t,
+				     const struct uffdwp_memory *memory, u32 type,
+				     unsigned long start, unsigned long end)
 {
 	struct uffdwp_events *ev = t ? READ_ONCE(t->events) : NULL;
-	const struct uffdwp_event event = {
-		.type = type, .start = start, .end = end, .kind = kind,
-	};
 
-	if (unlikely(ev) && start < end)
-		uffdwp_events_add(ev, &event);
+	if (unlikely(ev))
+		uffdwp_tell_range(ev, memory, type, start, end);
 }
 
+struct uffdwp_memory uffdwp_memory_of(struct vm_area_struct *vma);
 void uffdwp_tell_discard(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 
 /* Keep trackers that have events, while a task that need not have mmap_lock looks for them. */
@@ -122,8 +135,10 @@ struct uffdwp_events *uffdwp_events_new(const struct uffdwp_events_arg *arg,
 					struct uffdwp_family *family);
 void uffdwp_events_put(struct uffdwp_events *ev);
 void uffdwp_events_note_last(struct uffdwp_events *ev, pid_t pid, int status);
+void uffdwp_events_note_exec(struct uffdwp_events *ev);
 void uffdwp_events_exec_begins(struct uffdwp_events *ev);
-void uffdwp_events_exec_ends(struct uffdwp_events *ev, pid_t left);
+void uffdwp_events_exec_ends(struct uffdwp_events *ev);
+bool uffdwp_events_are_full(struct uffdwp_events *ev);
 void uffdwp_events_mm_is_gone(struct uffdwp_events *ev);
 
 /* What the tracer does */

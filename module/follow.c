@@ -70,17 +70,17 @@ static void begin_sparse(struct uffdwp_tracker *t, unsigned long start, unsigned
 static void register_part(struct uffdwp_tracker *t, struct vm_area_struct *vma,
 			  unsigned long start, unsigned long end)
 {
-	const u64 kind = uffdwp_kind_of_vma(vma);
+	const struct uffdwp_memory memory = uffdwp_memory_of(vma);
 
 	/* What was remembered of another VMA there. */
 	if (t->sparse.on)
 		uffdwp_sparse_remove_all(&t->sparse, start, end);
 	if (uffdwp_vma_register(vma, start, end, t->ctx)) {
 		uffdwp_count(t, mappings_missed, 1);
-		uffdwp_tell_event(t, UFFDWP_EVENT_LEFT, start, end, kind);
+		uffdwp_tell_event(t, &memory, UFFDWP_EVENT_LEFT, start, end);
 	} else {
 		uffdwp_count(t, mappings_followed, 1);
-		uffdwp_tell_event(t, UFFDWP_EVENT_MAPPED, start, end, kind);
+		uffdwp_tell_event(t, &memory, UFFDWP_EVENT_MAPPED, start, end);
 		if (t->follow.sparse)
 			begin_sparse(t, start, end);
 	}
@@ -186,19 +186,23 @@ void uffdwp_follow_tells_move(const struct uffdwp_tracker *t, struct vm_area_str
 			      bool keeps)
 {
 	struct uffdwp_events *ev = READ_ONCE(t->events);
+	const struct uffdwp_memory memory = uffdwp_memory_of(vma);
 	const struct uffdwp_event event = {
 		.type = UFFDWP_EVENT_MOVED,
 		.start = t->follow.moved_to,
 		.end = t->follow.moved_to + t->follow.moved_len,
 		.from = t->follow.moved_from,
-		.kind = uffdwp_kind_of_vma(vma),
+		.kind = memory.kind,
+		.offset = memory.base + t->follow.moved_to,
+		.inode = memory.inode,
+		.dev = memory.dev,
 	};
 
 	if (!ev)
 		return;
 	uffdwp_events_add(ev, &event);
 	if (!keeps)
-		uffdwp_tell_event(t, UFFDWP_EVENT_LEFT, vma->vm_start, vma->vm_end, event.kind);
+		uffdwp_tell_range(ev, &memory, UFFDWP_EVENT_LEFT, vma->vm_start, vma->vm_end);
 }
 
 /* ---- begin and end */

@@ -237,7 +237,7 @@ static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *sn
 {
 	const unsigned long first = first_whole(claim), last = end_of_whole(claim);
 	const long pages = (end - start) >> PAGE_SHIFT;
-	const u64 kind = uffdwp_kind_of_vma(vma);
+	const struct uffdwp_memory memory = uffdwp_memory_of(vma);
 	int err;
 
 	uffdwp_vma_keep_out_faults(vma);
@@ -251,7 +251,7 @@ static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *sn
 	if (err)
 		return err;
 	uffdwp_count(t, pages_given_way, pages);
-	uffdwp_tell_event(t, UFFDWP_EVENT_LEFT, start, end, kind);
+	uffdwp_tell_event(t, &memory, UFFDWP_EVENT_LEFT, start, end);
 	return pages;
 }
 

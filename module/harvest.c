@@ -30,21 +30,21 @@
  * struct harvest - looks for what was written in a VMA
  * @walk: its walk
  * @t: tracker
- * @kind: of the VMA
+ * @memory: what it is
  * @start: a run of pages that were written and are not told of yet: first address
  * @end: last address, exclusive; @start where there is none
  */
 struct harvest {
 	struct uffdwp_walk walk;
 	struct uffdwp_tracker *t;
-	u64 kind;
+	struct uffdwp_memory memory;
 	unsigned long start;
 	unsigned long end;
 };
 
 static void tell_run(struct harvest *h)
 {
-	uffdwp_tell_event(h->t, UFFDWP_EVENT_WRITTEN, h->start, h->end, h->kind);
+	uffdwp_tell_event(h->t, &h->memory, UFFDWP_EVENT_WRITTEN, h->start, h->end);
 	h->start = h->end;
 }
 
@@ -118,13 +118,13 @@ static const struct uffdwp_walk_ops ops = {
 };
 
 /* What the walk has not looked at, for whatever reason, counts as written. */
-static void harvest(struct uffdwp_tracker *t, struct vm_area_struct *vma, unsigned long start,
-		    unsigned long end)
+static void harvest(struct uffdwp_tracker *t, struct vm_area_struct *vma,
+		    const struct uffdwp_memory *memory, unsigned long start, unsigned long end)
 {
 	struct harvest h = {
 		.walk = { .ops = &ops, .vma = vma },
 		.t = t,
-		.kind = uffdwp_kind_of_vma(vma),
+		.memory = *memory,
 	};
 
 	if (uffdwp_walk_vma(&h.walk, start, end) != UFFDWP_WALK_ON)
@@ -142,15 +142,22 @@ static bool is_harvested(const struct uffdwp_events *ev, const struct vm_area_st
 static void unmap_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 		      bool exits)
 {
-	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
-	struct uffdwp_events *ev = t ? READ_ONCE(t->events) : NULL;
+	struct uffdwp_memory memory;
+	struct uffdwp_events *ev;
+	struct uffdwp_tracker *t;
 
+	/* When the mm has no user, only a tracker with events waits for us before it goes. */
+	rcu_read_lock();
+	t = uffdwp_tracker_of_vma(vma);
+	ev = t ? READ_ONCE(t->events) : NULL;
+	rcu_read_unlock();
 	if (!ev || !uffdwp_vma_is_tracked(t, vma))
 		return;
+	memory = uffdwp_memory_of(vma);
 	if (is_harvested(ev, vma))
-		harvest(t, vma, start, end);
+		harvest(t, vma, &memory, start, end);
 	if (!exits)
-		uffdwp_tell_event(t, UFFDWP_EVENT_UNMAPPED, start, end, uffdwp_kind_of_vma(vma));
+		uffdwp_tell_range(ev, &memory, UFFDWP_EVENT_UNMAPPED, start, end);
 }
 
 static void mm_is_gone(const struct mm_struct *mm)

@@ -14,10 +14,10 @@
  * with it its tracker; so begin_new_exec(), which is called while the task has it still, notes what
  * is to be done. A task that dies between the two leaves by exit_mm_release().
  *
- * Rights. A child has the credentials of its parent, as for PTRACE_O_TRACEFORK. What execve(2) makes
- * may have more: it is tracked only if it is dumpable and runs without secureexec, which is what
- * perf(1) and ptrace(2) go by, or if who has opened the tracker is capable of ptrace in its user
- * namespace.
+ * Rights. A child has the credentials of its parent, as for PTRACE_O_TRACEFORK. What execve(2)
+ * makes may have more: it is tracked only if it is dumpable and runs without secureexec, which is
+ * what perf(1) and ptrace(2) go by, or if who has opened the tracker is capable of ptrace in its
+ * user namespace.
  *
  * A tracker that is not claimed ends with the one that has named it, also if that is not claimed
  * either; so a process that forks for ever leaves UFFDWP_MOST_HEIRS of them at most. They are
@@ -34,7 +34,9 @@
 #include <linux/pid_namespace.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "attach.h"
 #include "compat/exec.h"
@@ -133,20 +135,34 @@ struct pid_namespace *uffdwp_family_pid_ns(const struct uffdwp_family *family)
 
 /* ---- heirs that wait to be claimed */
 
-/* False: there are too many, or the tracker has ended meanwhile. */
-static bool add_heir(struct uffdwp_events *ev, struct uffdwp_device_tracker *heir)
+/* Before it is made, since that takes time. False: there are too many, or the tracker has ended. */
+static bool reserve_place(struct uffdwp_events *ev)
 {
 	struct uffdwp_family *family = ev->family;
-	bool added;
+	bool reserved;
 
 	mutex_lock(&family->lock);
-	added = !ev->closed && family->unclaimed < UFFDWP_MOST_HEIRS;
-	if (added) {
-		list_add_tail(&heir->heir, &ev->heirs);
+	reserved = !ev->closed && family->unclaimed < UFFDWP_MOST_HEIRS;
+	if (reserved)
 		family->unclaimed++;
-	}
 	mutex_unlock(&family->lock);
-	return added;
+	return reserved;
+}
+
+/* Of @heir, for which it was reserved. False: that is NULL, or the tracker has ended. */
+static bool take_place(struct uffdwp_events *ev, struct uffdwp_device_tracker *heir)
+{
+	struct uffdwp_family *family = ev->family;
+	bool taken;
+
+	mutex_lock(&family->lock);
+	taken = heir && !ev->closed;
+	if (taken)
+		list_add_tail(&heir->heir, &ev->heirs);
+	else
+		family->unclaimed--;
+	mutex_unlock(&family->lock);
+	return taken;
 }
 
 /* The heir of that id, which is the caller's now, or NULL. */
@@ -257,12 +273,8 @@ static void bequest_free(struct bequest *b)
 	module_put(THIS_MODULE);
 }
 
-/*
- * Of all trackers of this mm that have events. Without memory, @untold is told at once. mmap_lock
- * keeps the trackers, and what they follow.
- */
-static void find_bequests(struct mm_struct *mm, struct list_head *bequests,
-			  const struct uffdwp_event *untold)
+/* Of all trackers of this mm that have events. mmap_lock keeps them, and what they follow. */
+static void find_bequests(struct mm_struct *mm, struct list_head *bequests)
 {
 	struct uffdwp_tracker *t;
 	struct bequest *b;
@@ -271,11 +283,8 @@ static void find_bequests(struct mm_struct *mm, struct list_head *bequests,
 	mmap_read_lock(mm);
 	while ((t = uffdwp_next_with_events(mm, id))) {
 		id = t->id;
-		b = kzalloc(sizeof(*b), GFP_KERNEL);
-		if (!b) {
-			uffdwp_events_add(t->events, untold);
-			continue;
-		}
+		/* Some bytes, so that nothing is left untold. */
+		b = kzalloc(sizeof(*b), GFP_KERNEL | __GFP_NOFAIL);
 		__module_get(THIS_MODULE);
 		refcount_inc(&t->events->refs);
 		b->ev = t->events;
@@ -322,27 +331,63 @@ static struct uffdwp_device_tracker *make_heir(const struct bequest *b, struct m
 	return NULL;
 }
 
+/* Makes an heir, charged to the tracer. */
+struct making {
+	struct work_struct work;
+	const struct bequest *b;
+	struct mm_struct *mm;
+	struct uffdwp_device_tracker *heir;
+};
+
+static void make_heir_work(struct work_struct *work)
+{
+	struct making *m = container_of(work, struct making, work);
+
+	uffdwp_set_active_memcg(m->b->ev->family->memcg);
+	m->heir = make_heir(m->b, m->mm);
+	uffdwp_set_active_memcg(NULL);
+}
+
+static struct workqueue_struct *making_queue;
+
+/*
+ * By a task that cannot be killed: the parent may be while it forks, and the child goes on. What it
+ * waits for is the mmap_lock of an mm that nobody runs in.
+ */
+static struct uffdwp_device_tracker *have_heir_made(const struct bequest *b, struct mm_struct *mm)
+{
+	struct making m = { .b = b, .mm = mm };
+
+	INIT_WORK_ONSTACK(&m.work, make_heir_work);
+	queue_work(making_queue, &m.work);
+	flush_work(&m.work);
+	destroy_work_on_stack(&m.work);
+	return m.heir;
+}
+
 /* Tells @event, with an heir or without. Who is not told of it could never claim it. */
 static void leave_heir(const struct bequest *b, struct mm_struct *mm, bool wanted,
 		       struct uffdwp_event *event)
 {
-	struct mem_cgroup *memcg = uffdwp_active_memcg();
 	struct uffdwp_device_tracker *heir;
 
-	uffdwp_set_active_memcg(b->ev->family->memcg);
-	heir = wanted && !READ_ONCE(b->ev->closed) ? make_heir(b, mm) : NULL;
-	uffdwp_set_active_memcg(memcg);
-	/* In the list before it can be claimed. */
-	if (heir && !add_heir(b->ev, heir)) {
-		uffdwp_detach(heir);
-		heir = NULL;
-	}
-	event->id = heir ? heir->base.id : 0;
-	if (!uffdwp_events_add(b->ev, event) && heir) {
-		heir = take_heir(b->ev, event->id);
+	event->id = 0;
+	if (wanted && !uffdwp_events_are_full(b->ev) && reserve_place(b->ev)) {
+		heir = have_heir_made(b, mm);
+		/* Once it is in the list, it may be claimed and closed. */
 		if (heir)
-			uffdwp_detach(heir);
+			event->id = heir->base.id;
+		if (!take_place(b->ev, heir)) {
+			event->id = 0;
+			if (heir)
+				uffdwp_detach(heir);
+		}
 	}
+	if (uffdwp_events_add(b->ev, event) || !event->id)
+		return;
+	heir = take_heir(b->ev, event->id);
+	if (heir)
+		uffdwp_detach(heir);
 }
 
 /**
@@ -355,7 +400,7 @@ void uffdwp_forks(struct task_struct *child)
 	struct bequest *b, *next;
 	LIST_HEAD(bequests);
 
-	find_bequests(current->mm, &bequests, &event);
+	find_bequests(current->mm, &bequests);
 	list_for_each_entry_safe(b, next, &bequests, node) {
 		event.pid = task_tgid_nr_ns(child, b->ev->ns);
 		leave_heir(b, child->mm, b->follow.kinds && b->follow.fork, &event);
@@ -382,11 +427,10 @@ notrace bool uffdwp_any_exec(void)
  */
 void uffdwp_exec_begins(void)
 {
-	const struct uffdwp_event event = { .type = UFFDWP_EVENT_EXEC };
 	LIST_HEAD(bequests);
 	struct bequest *b;
 
-	find_bequests(current->mm, &bequests, &event);
+	find_bequests(current->mm, &bequests);
 	list_for_each_entry(b, &bequests, node)
 		uffdwp_events_exec_begins(b->ev);
 	spin_lock(&execs_lock);
@@ -406,9 +450,9 @@ static void take_execs(struct list_head *mine)
 	spin_unlock(&execs_lock);
 }
 
-static void end_exec(struct bequest *b, pid_t left)
+static void end_exec(struct bequest *b)
 {
-	uffdwp_events_exec_ends(b->ev, left);
+	uffdwp_events_exec_ends(b->ev);
 	bequest_free(b);
 }
 
@@ -422,7 +466,7 @@ void uffdwp_exec_fails(void)
 
 	take_execs(&mine);
 	list_for_each_entry_safe(b, next, &mine, node)
-		end_exec(b, 0);
+		end_exec(b);
 }
 
 static bool may_go_on(const struct bequest *b, const struct linux_binprm *bprm)
@@ -456,11 +500,23 @@ void uffdwp_exec_succeeds(const struct linux_binprm *bprm)
 		event.pid = task_tgid_nr_ns(current, b->ev->ns);
 		leave_heir(b, current->mm,
 			   b->follow.kinds && b->follow.exec && may_go_on(b, bprm), &event);
-		end_exec(b, event.pid);
+		end_exec(b);
 	}
 }
 
-static void note_last(struct mm_struct *mm, const struct task_struct *task)
+/* As wait_task_zombie() has it. */
+static int status_of(const struct task_struct *task)
+{
+	return task->signal->flags & SIGNAL_GROUP_EXIT ? task->signal->group_exit_code :
+							 task->group_leader->exit_code;
+}
+
+static void note(struct uffdwp_events *ev, struct task_struct *task)
+{
+	uffdwp_events_note_last(ev, task_tgid_nr_ns(task, ev->ns), status_of(task));
+}
+
+static void note_last(struct mm_struct *mm, struct task_struct *task)
 {
 	const int index = uffdwp_events_enter();
 	struct uffdwp_tracker *t;
@@ -468,9 +524,7 @@ static void note_last(struct mm_struct *mm, const struct task_struct *task)
 
 	while ((t = uffdwp_next_with_events(mm, id))) {
 		id = t->id;
-		uffdwp_events_note_last(t->events,
-					task_tgid_nr_ns((struct task_struct *)task, t->events->ns),
-					task->exit_code);
+		note(t->events, task);
 	}
 	uffdwp_events_leave(index);
 }
@@ -489,7 +543,45 @@ void uffdwp_task_leaves(struct task_struct *task, struct mm_struct *mm)
 	take_execs(&mine);
 	list_for_each_entry_safe(b, next, &mine, node) {
 		/* In the middle of execve(2): it has left the mm of the tracker without EXEC. */
-		uffdwp_events_note_last(b->ev, task_tgid_nr_ns(task, b->ev->ns), task->exit_code);
-		end_exec(b, 0);
+		note(b->ev, task);
+		end_exec(b);
 	}
+}
+
+/**
+ * uffdwp_task_execs - a task leaves its mm by execve(2)
+ * @mm: that mm
+ *
+ * Its other threads are dead by now, and were noted.
+ */
+void uffdwp_task_execs(struct mm_struct *mm)
+{
+	const int index = uffdwp_events_enter();
+	struct uffdwp_tracker *t;
+	u64 id = 0;
+
+	while ((t = uffdwp_next_with_events(mm, id))) {
+		id = t->id;
+		uffdwp_events_note_exec(t->events);
+	}
+	uffdwp_events_leave(index);
+}
+
+/**
+ * uffdwp_heirs_init - make the queue
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int uffdwp_heirs_init(void)
+{
+	making_queue = alloc_workqueue("uffdwp_heirs", WQ_UNBOUND, 0);
+	return making_queue ? 0 : -ENOMEM;
+}
+
+/**
+ * uffdwp_heirs_exit - destroy the queue; there are no trackers
+ */
+void uffdwp_heirs_exit(void)
+{
+	destroy_workqueue(making_queue);
 }

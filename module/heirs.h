@@ -29,6 +29,9 @@ void uffdwp_exec_begins(void);
 void uffdwp_exec_fails(void);
 void uffdwp_exec_succeeds(const struct linux_binprm *bprm);
 void uffdwp_task_leaves(struct task_struct *task, struct mm_struct *mm);
+void uffdwp_task_execs(struct mm_struct *mm);
+int uffdwp_heirs_init(void);
+void uffdwp_heirs_exit(void);
 bool uffdwp_any_exec(void);
 
 /* What the tracer does */

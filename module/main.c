@@ -9,6 +9,7 @@
 #include "compat/symbols.h"
 #include "device.h"
 #include "health.h"
+#include "heirs.h"
 #include "hooks/hooks.h"
 #include "private_mm.h"
 #include "tracker.h"
@@ -36,6 +37,9 @@ static int __init uffdwp_init(void)
 	err = uffdwp_health_init();
 	if (err)
 		goto exit_backport_fork;
+	err = uffdwp_heirs_init();
+	if (err)
+		goto exit_health;
 	err = uffdwp_hooks_find();
 	if (err)
 		goto exit_hooks;
@@ -51,6 +55,8 @@ static int __init uffdwp_init(void)
 
 exit_hooks:
 	uffdwp_hooks_exit();
+	uffdwp_heirs_exit();
+exit_health:
 	uffdwp_health_exit();
 exit_backport_fork:
 	uffdwp_backport_fork_exit();
@@ -66,6 +72,7 @@ static void __exit uffdwp_exit(void)
 {
 	uffdwp_device_exit();
 	uffdwp_hooks_exit();
+	uffdwp_heirs_exit();
 	uffdwp_health_exit();
 	uffdwp_backport_fork_exit();
 	uffdwp_trackers_exit();

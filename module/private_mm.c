@@ -61,7 +61,8 @@ static int do_errand(void *data)
  * @arg: its argument
  *
  * What @run allocates for user space (GFP_KERNEL_ACCOUNT) is charged to the memory cgroup of the
- * calling process, as if that had called it: kernel threads are charged for nothing by themselves.
+ * calling process, as if that had called it, or to the one that is active for the caller: kernel
+ * threads are charged for nothing by themselves.
  *
  * Return: 0 when it has run; -EINTR when the caller was killed before, or -ENOMEM: it has not.
  */
@@ -74,7 +75,7 @@ int uffdwp_run_in_mm(struct mm_struct *mm, void (*run)(void *arg), void *arg)
 	task = kthread_create(do_errand, &e, "uffdwp");
 	if (IS_ERR(task))
 		return PTR_ERR(task) == -EINTR ? -EINTR : -ENOMEM;
-	e.memcg = get_mem_cgroup_from_mm(current->mm);
+	e.memcg = uffdwp_memcg_to_charge();
 	get_task_struct(task);
 	wake_up_process(task);
 	/* Not kthread_stop() at once: a thread that is told to stop before it runs never does. */

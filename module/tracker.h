@@ -108,8 +108,8 @@ struct uffdwp_follow {
  * @rcu: frees the tracker when no fault can see it any more
  *
  * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
- * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, @follow, what is in @sparse, @ring, @events, and
- * the counters is set once, before the tracker is published in the tables.
+ * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, @follow, what is in @sparse, @ring,
+ * @events, and the counters is set once, before the tracker is published in the tables.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;

@@ -367,8 +367,8 @@ struct uffdwp_hello_arg {
  * is, and these two kernels return 0 all the same.
  *
  * A userfaultfd that is handed in can have mappings of ordinary files with UFFD_FEATURE_WP_ASYNC
- * (Linux 6.7) only. To PAGEMAP_SCAN the memory is, while the tracker is open, like memory without that feature: it may
- * be looked at, and PM_SCAN_CHECK_WPASYNC is answered with -EPERM.
+ * (Linux 6.7) only. To PAGEMAP_SCAN the memory is, while the tracker is open, like memory without
+ * that feature: it may be looked at, and PM_SCAN_CHECK_WPASYNC is answered with -EPERM.
  *
  * Errors:
  *   -EBADF      @pidfd is not a pidfd, @uffd is not a userfaultfd
@@ -845,8 +845,9 @@ struct uffdwp_ring_reset_arg {
  *
  *   MAPPED      [@start, @end) was mapped, is of @kind, and is registered (FOLLOW)
  *   UNMAPPED    it was, and is gone, or something else was mapped over it
- *   MOVED       mremap(2) has moved it here from @from. Here it is written. UNMAPPED of where it
- *               was comes next, but not after MREMAP_DONTUNMAP
+ *   MOVED       mremap(2) has moved it here from @from, and may have made it larger. Here it is
+ *               written. UNMAPPED of where it was comes next, but not after MREMAP_DONTUNMAP, nor
+ *               if an old size of 0 has made a second mapping of shared memory
  *   DISCARDED   it has other content: MADV_DONTNEED, MADV_FREE, MADV_REMOVE, a hole, a truncation.
  *               MADV_FREE: it may have, by and by
  *   LEFT        it is not tracked any more, though it is mapped: the process has taken it for a
@@ -869,6 +870,11 @@ struct uffdwp_ring_reset_arg {
  * or of all (UFFDWP_EVENTS_HARVEST_ALL), or of none. It comes before the UNMAPPED, EXITED or EXEC
  * that it belongs to. What was never armed is WRITTEN, also if nothing is in it; what is SPARSE is
  * not. Of private memory the content is gone by the time the event can be read.
+ *
+ * Who keeps a copy of the memory first scans, with UFFDWP_SCAN_WP_MATCHING, then reads all events
+ * and does what they say, and only then copies what the scan has reported. In this order: what the
+ * scan has found was mapped before, and the event that says so is to be obeyed before the copy is
+ * made.
  *
  * The process is never stopped: when the queue is full, events are lost, and LOST says so. Events
  * of the same type that touch may come as one.
@@ -908,6 +914,9 @@ struct uffdwp_ring_reset_arg {
  * @id: FORKED, EXEC: for UFFDWP_IOC_CLAIM; 0: it is not tracked
  * @pid: FORKED, EXEC, EXITED: as the caller of UFFDWP_IOC_EVENTS sees it; 0: he does not
  * @status: EXITED: as from wait(2)
+ * @offset: bytes: where @start is in its file; without a file, @start
+ * @inode: number of the inode of that file, as in /proc/PID/maps; without a file, 0
+ * @dev: its device, as there: major << 20 | minor
  */
 struct uffdwp_event {
 	__u32 type;
@@ -919,6 +928,9 @@ struct uffdwp_event {
 	__u64 id;
 	__s32 pid;
 	__s32 status;
+	__u64 offset;
+	__u64 inode;
+	__u64 dev;
 };
 
 /* Before it is unmapped, tell what was written in all memory. */
@@ -1056,7 +1068,7 @@ struct uffdwp_stats_arg {
 #define UFFDWP_FOLLOW_SIZE_VER0		48
 #define UFFDWP_EVENTS_SIZE_VER0		32
 #define UFFDWP_CLAIM_SIZE_VER0		40
-#define UFFDWP_EVENT_SIZE_VER0		56
+#define UFFDWP_EVENT_SIZE_VER0		80
 
 #define UFFDWP_IOC_MAGIC	0xE9
 #define UFFDWP_IOC_HELLO	_IOWR(UFFDWP_IOC_MAGIC, 0, struct uffdwp_hello_arg)

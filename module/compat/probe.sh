@@ -197,6 +197,10 @@ int f(struct linux_binprm *bprm, struct task_struct *task)
 }
 SNIPPET
 
+probe FILE_USER_INODE '6.8, "fs: factor out backing_file_mmap() helper" and its like: the inode that /proc/PID/maps shows' <<'SNIPPET'
+struct inode *f(struct file *file) { return file_user_inode((struct file *)file); }
+SNIPPET
+
 # Not cmp: where DKMS builds there need be no more than a shell, make and a compiler.
 if [ ! -e "$header" ] || [ "$(cat "$header.new")" != "$(cat "$header")" ]; then
 	cp "$header.new" "$header"

@@ -354,6 +354,7 @@ struct zap_details;
 #define UFFDWP_HOOKED_LIFE_FUNCTIONS(X)						\
 	X(unmap_vmas, void, (UFFDWP_UNMAP_PARAMETERS))					\
 	X(exit_mm_release, void, (struct task_struct *task, struct mm_struct *mm))	\
+	X(exec_mm_release, void, (struct task_struct *task, struct mm_struct *mm))	\
 	X(wake_up_new_task, void, (struct task_struct *task))				\
 	X(begin_new_exec, int, (struct linux_binprm *bprm))				\
 	X(finalize_exec, void, (struct linux_binprm *bprm))

@@ -230,6 +230,16 @@ static inline int uffdwp_vma_unregister(struct vm_area_struct *vma, unsigned lon
 	return 0;
 }
 
+/* As /proc/PID/maps shows it; the VMA is of a file. */
+static inline const struct inode *uffdwp_vma_inode(const struct vm_area_struct *vma)
+{
+#if UFFDWP_KERNEL_HAS_FILE_USER_INODE
+	return file_user_inode(vma->vm_file);
+#else
+	return file_inode(vma->vm_file);
+#endif
+}
+
 static inline bool uffdwp_vma_is_shmem(struct vm_area_struct *vma)
 {
 #ifdef CONFIG_SHMEM

@@ -85,6 +85,31 @@ static struct uffdwp_hook exit_mm_release_hook = {
 	.ops = UFFDWP_REDIRECT(exit_mm_release),
 };
 
+/* ---- exec_mm_release() */
+
+static void instead_of_exec_mm_release(struct task_struct *task, struct mm_struct *mm)
+{
+	uffdwp_task_execs(mm);
+	uffdwp_call(exec_mm_release)(task, mm);
+	module_put(THIS_MODULE);
+}
+
+/* void exec_mm_release(struct task_struct *task, struct mm_struct *mm), of current */
+UFFDWP_CALLBACK(exec_mm_release)
+{
+	const struct mm_struct *mm = (struct mm_struct *)uffdwp_fregs_arg1(fregs);
+
+	if (uffdwp_any_events() && mm && uffdwp_mm_is_tracked(mm))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_exec_mm_release);
+}
+
+static struct uffdwp_hook exec_mm_release_hook = {
+	.symbol = "exec_mm_release",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_EVENTS,
+	.ops = UFFDWP_REDIRECT(exec_mm_release),
+};
+
 /* ---- wake_up_new_task() */
 
 static void instead_of_wake_up_new_task(struct task_struct *child)
@@ -167,6 +192,7 @@ static struct uffdwp_hook finalize_exec_hook = {
 struct uffdwp_hook *const uffdwp_life_hooks[] = {
 	&unmap_vmas_hook,
 	&exit_mm_release_hook,
+	&exec_mm_release_hook,
 	&wake_up_new_task_hook,
 	&finalize_exec_hook,
 	&begin_new_exec_hook,

@@ -112,7 +112,8 @@ static __always_inline bool is_write_to_absent(const struct vm_fault *vmf)
 
 static __always_inline bool is_marker_in_mlocked_file(const struct vm_fault *vmf)
 {
-	return UFFDWP_FILEMAP_ASKS_FOR_NONE && UFFDWP_TRACKS_FILES && unlikely(vmf->vma->vm_flags & VM_LOCKED) &&
+	return UFFDWP_FILEMAP_ASKS_FOR_NONE && UFFDWP_TRACKS_FILES &&
+	       unlikely(vmf->vma->vm_flags & VM_LOCKED) &&
 	       uffdwp_pte_is_marker(vmf->orig_pte) && vmf->vma->vm_file;
 }
 

@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct uffdwp_stats_arg) == 184, "stats");
 _Static_assert(sizeof(struct uffdwp_follow_arg) == 48, "follow");
 _Static_assert(sizeof(struct uffdwp_events_arg) == 32, "events");
 _Static_assert(sizeof(struct uffdwp_claim_arg) == 40, "claim");
-_Static_assert(sizeof(struct uffdwp_event) == 56, "event");
+_Static_assert(sizeof(struct uffdwp_event) == 80, "event");
 _Static_assert(sizeof(struct uffdwp_disarm_arg) == 48, "disarm");
 _Static_assert(sizeof(struct uffdwp_ring_arg) == 40, "ring");
 _Static_assert(sizeof(struct uffdwp_ring_reset_arg) == 56, "reset of the ring");

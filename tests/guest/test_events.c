@@ -9,6 +9,7 @@
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -28,7 +29,7 @@
 #define SYS_mseal 462
 #endif
 
-static int tracker;
+static int tracker, init_pid_ns;
 
 /* ---- a tracer and its process */
 
@@ -60,6 +61,7 @@ static int claim(int fd, uint64_t id)
 static int set_up(void **state)
 {
 	(void)state;
+	init_pid_ns = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	tracker = dev_open();
 	assert_true(dev_features() & UFFDWP_FEATURE_EVENTS);
 	return 0;
@@ -68,6 +70,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	close(init_pid_ns);
 	close(tracker);
 	assert_false(has_registered_memory(getpid()));
 	return 0;
@@ -572,6 +575,11 @@ static void exit_with_7(void)
 	_exit(7);
 }
 
+static void exit_with_0(void)
+{
+	_exit(0);
+}
+
 static void be_killed(void)
 {
 	raise(SIGKILL);
@@ -633,20 +641,28 @@ TEST(written_before_the_end_is_told)
 	munmap(shared, 8 * PAGE);
 }
 
+static void *end_with_6(void *arg)
+{
+	(void)arg;
+	usleep(200000);
+	syscall(SYS_exit, 6);
+	return NULL;
+}
+
 static void end_a_thread_first(void)
 {
 	/* The first thread ends, another one goes on for a while. */
 	pthread_t thread;
 
-	pthread_create(&thread, NULL, (void *(*)(void *))(void *)usleep, (void *)200000);
+	pthread_create(&thread, NULL, end_with_6, NULL);
 	syscall(SYS_exit, 5);
 }
 
 TEST(the_last_thread_ends_it)
 {
 	struct uffdwp_event e;
+	int go, status;
 	pid_t pid;
-	int go;
 
 	pid = start(end_a_thread_first, &go);
 	follow_process(pid, 0, 0);
@@ -654,7 +670,40 @@ TEST(the_last_thread_ends_it)
 	e = last_event(tracker);
 	assert_int_equal(e.type, UFFDWP_EVENT_EXITED);
 	assert_int_equal(e.pid, pid);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(e.status, status);
+}
+
+/* It is in no namespace of the reader: so it has no number, and its end is told all the same. */
+TEST(the_end_of_a_process_without_a_number)
+{
+	struct uffdwp_event e;
+	pid_t pid, tracer;
+	int go, pidfd, status, i;
+
+	for (i = 0; i < 2; i++) {
+		pid = start(i ? exit_with_7 : exit_with_0, &go);
+		pidfd = syscall(SYS_pidfd_open, pid, 0);
+		if (unshare(CLONE_NEWPID))
+			skip_because("no namespace of processes: %s", strerror(errno));
+		tracer = fork();
+		if (!tracer) {
+			assert_ok(dev_attach(tracker, UFFDWP_ATTACH_PIDFD, pidfd, 0,
+					     UFFDWP_UNPOP_DEFAULT));
+			assert_ok(events_of(tracker, 0, 64));
+			let_go(go);
+			e = last_event(tracker);
+			_exit(e.type != UFFDWP_EVENT_EXITED || e.pid || e.status != i * 7 << 8);
+		}
+		assert_int_equal(waitpid(tracer, &status, 0), tracer);
+		assert_int_equal(status, 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		assert_ok(setns(init_pid_ns, CLONE_NEWPID));
+		close(pidfd);
+		close(go);
+		close(tracker);
+		tracker = dev_open();
+	}
 }
 
 /* ---- children */
@@ -690,7 +739,8 @@ TEST(a_child_is_tracked_before_it_runs)
 	assert_err(claim(tracker, e.id), ENOENT);
 	/* All of it is written, as nothing was armed there. */
 	assert_int_equal(written(child, private, 8 * PAGE, true), 8);
-	assert_int_equal(written(child, private, 8 * PAGE, true), 0);
+	/* It runs, and may write its page only now. */
+	wait_for(!written(child, private, 8 * PAGE, true));
 	assert_int_equal(written(tracker, private, 8 * PAGE, true), 0);
 	assert_ok(kill(e.pid, SIGKILL));
 	e = last_event(child);
@@ -781,6 +831,44 @@ TEST(unclaimed_children_are_limited)
 	assert_int_equal(with, 64);
 	assert_int_equal(without, 36);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void fork_until_killed(void)
+{
+	for (;;)
+		if (!fork()) {
+			pause();
+			_exit(0);
+		}
+}
+
+/* The child goes on, so it is tracked, as any other. */
+TEST(a_parent_that_is_killed_while_it_forks)
+{
+	struct uffdwp_event e;
+	uint64_t chance = 3;
+	int go, i, forks = 0;
+	pid_t pid;
+
+	for (i = 0; i < 25; i++) {
+		close(tracker);
+		tracker = dev_open();
+		pid = start(fork_until_killed, &go);
+		follow_process(pid, 0, UFFDWP_FOLLOW_FORK);
+		let_go(go);
+		usleep(next_random(&chance) % 60000);
+		assert_ok(kill(pid, SIGKILL));
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		while (next_event(tracker, &e)) {
+			if (e.type != UFFDWP_EVENT_FORKED)
+				continue;
+			kill(e.pid, SIGKILL);
+			if (!e.id && forks < 64)
+				fail_msg("child %d is not tracked", forks);
+			forks++;
+		}
+		forks = 0;
+	}
 }
 
 /* Each child forks again; nobody claims any. */
@@ -940,6 +1028,39 @@ TEST(what_is_spawned_is_tracked)
 	assert_int_equal(e.type, UFFDWP_EVENT_EXITED);
 	assert_int_equal(e.pid, pid);
 	assert_int_equal(WEXITSTATUS(e.status), 3);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(other);
+}
+
+/* As a shell that has not found a command, and then becomes another program. */
+static void spawn_nothing_then_exec(void)
+{
+	pid_t pid = vfork();
+
+	if (!pid)
+		_exit(127);
+	waitpid(pid, NULL, 0);
+	exec_program();
+}
+
+TEST(who_has_left_before_is_not_the_last)
+{
+	struct uffdwp_event e;
+	int fds[2], go, other;
+	pid_t pid;
+
+	assert_ok(pipe(fds));
+	program_input = fds[0];
+	pid = start(spawn_nothing_then_exec, &go);
+	close(fds[0]);
+	follow_process(pid, 0, UFFDWP_FOLLOW_EXEC);
+	let_go(go);
+	e = last_event(tracker);
+	assert_int_equal(e.type, UFFDWP_EVENT_EXEC);
+	assert_int_equal(e.pid, pid);
+	other = claim(tracker, e.id);
+	assert_true(other >= 0);
+	let_go(fds[1]);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	close(other);
 }
@@ -1161,13 +1282,16 @@ int main(void)
 		EVENTS_TEST(how_it_ends),
 		EVENTS_TEST(written_before_the_end_is_told),
 		EVENTS_TEST(the_last_thread_ends_it),
+		EVENTS_TEST(the_end_of_a_process_without_a_number),
 		EVENTS_TEST(a_child_is_tracked_before_it_runs),
 		EVENTS_TEST(a_child_follows_from_its_first_instruction),
 		EVENTS_TEST(unclaimed_children_are_limited),
+		EVENTS_TEST(a_parent_that_is_killed_while_it_forks),
 		EVENTS_TEST(a_long_line_of_heirs_ends),
 		EVENTS_TEST(not_followed_a_child_is_told_of),
 		EVENTS_TEST(what_exec_makes_is_tracked),
 		EVENTS_TEST(what_is_spawned_is_tracked),
+		EVENTS_TEST(who_has_left_before_is_not_the_last),
 		EVENTS_TEST(an_exec_that_fails_changes_nothing),
 		EVENTS_TEST(a_thread_calls_exec),
 		EVENTS_TEST(a_program_with_more_rights_is_not_tracked),
