@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <sys/wait.h>
 
 #include "report.h"
 
@@ -15,6 +16,18 @@ static void add_address(struct json_object *object, const char *key, uint64_t ad
 
 	snprintf(text, sizeof(text), "0x%" PRIx64, address);
 	json_object_object_add(object, key, json_object_new_string(text));
+}
+
+static void add_number(struct json_object *object, const char *key, uint64_t number)
+{
+	json_object_object_add(object, key, json_object_new_int64(number));
+}
+
+/* What is 0 nearly always. */
+static void add_if_any(struct json_object *object, const char *key, uint64_t number)
+{
+	if (number)
+		add_number(object, key, number);
 }
 
 static void add_counts(struct json_object *object, const struct report_line *line, double interval)
@@ -36,6 +49,8 @@ static struct json_object *mappings(const struct report *report)
 		const struct report_line *line = &report->line[i];
 		struct json_object *object = json_object_new_object();
 
+		if (report->by_process)
+			add_number(object, "pid", report->process[line->process].pid);
 		if (report->by_name) {
 			json_object_object_add(object, "ranges",
 					       json_object_new_int64(line->ranges));
@@ -72,6 +87,63 @@ static struct json_object *not_tracked(const struct report *report)
 	return array;
 }
 
+/* What has happened to mappings that need not be in the array of mappings. */
+static void add_changes(struct json_object *object, const struct report_process *changes,
+			uint64_t written)
+{
+	add_if_any(object, "pages_written_unmapped", written);
+	add_if_any(object, "bytes_mapped", changes->mapped_bytes);
+	add_if_any(object, "mappings_mapped", changes->mapped);
+	add_if_any(object, "bytes_unmapped", changes->unmapped_bytes);
+	add_if_any(object, "mappings_unmapped", changes->unmapped);
+	add_if_any(object, "pages_presumed", changes->presumed);
+}
+
+static struct json_object *processes(const struct report *report)
+{
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < report->processes; i++) {
+		const struct report_process *process = &report->process[i];
+		struct json_object *object = json_object_new_object();
+
+		add_number(object, "pid", process->pid);
+		json_object_object_add(object, "name", json_object_new_string(process->name));
+		add_counts(object, &process->sum, report->interval);
+		add_changes(object, process, process->gone.written);
+		if (process->ended && WIFSIGNALED(process->status))
+			add_number(object, "signal", WTERMSIG(process->status));
+		else if (process->ended)
+			add_number(object, "status", WEXITSTATUS(process->status));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+static uint64_t written_in_gone(const struct report *report)
+{
+	uint64_t written = 0;
+	size_t i;
+
+	for (i = 0; i < report->processes; i++)
+		written += report->process[i].gone.written;
+	return written;
+}
+
+/* Fields that are there only when there is something to say. */
+static void add_extras(struct json_object *object, const struct report *report)
+{
+	const struct report_process changes = report_changes(report);
+
+	if (report->by_process)
+		json_object_object_add(object, "processes", processes(report));
+	add_changes(object, &changes, written_in_gone(report));
+	add_if_any(object, "processes_not_followed", report->not_followed);
+	if (report->lost)
+		json_object_object_add(object, "events_lost", json_object_new_boolean(true));
+}
+
 int report_print_json(FILE *to, const struct report *report)
 {
 	struct json_object *object = json_object_new_object();
@@ -88,6 +160,7 @@ int report_print_json(FILE *to, const struct report *report)
 	add_counts(sum, &total, report->interval);
 	json_object_object_add(object, "total", sum);
 	json_object_object_add(object, "not_tracked", not_tracked(report));
+	add_extras(object, report);
 
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
 	if (text)

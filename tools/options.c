@@ -23,6 +23,7 @@ void watch_usage(FILE *to)
 	      "Show, at every interval, which memory a process has written.\n"
 	      "\n"
 	      "  -p, --pid PID          process to watch; it is not stopped\n"
+	      "  -c, --children         also what it forks and executes, and what those do\n"
 	      "  -i, --interval SECONDS time between two reports (1)\n"
 	      "  -n, --count N          end after N reports (when the process ends)\n"
 	      "  -r, --range START-END  only these addresses, hexadecimal as in /proc/PID/maps\n"
@@ -88,6 +89,7 @@ static bool range(const char *text, uint64_t *start, uint64_t *end)
 
 static const struct option long_options[] = {
 	{ "pid", required_argument, NULL, 'p' },
+	{ "children", no_argument, NULL, 'c' },
 	{ "interval", required_argument, NULL, 'i' },
 	{ "count", required_argument, NULL, 'n' },
 	{ "range", required_argument, NULL, 'r' },
@@ -109,6 +111,9 @@ static int take(int option, const char *word, struct watch_options *o, char *why
 		if (!whole_number(optarg, 1, INT_MAX, &number))
 			return wrong(why, size, "'%s' is no process id", optarg);
 		o->pid = (pid_t)number;
+		return 0;
+	case 'c':
+		o->children = true;
 		return 0;
 	case 'i':
 		if (!seconds(optarg, &o->interval))
@@ -159,7 +164,7 @@ int watch_options_parse(int argc, char **argv, struct watch_options *options, ch
 	optind = 0;
 	opterr = 0;
 	/* The plus: options behind the command are the command's. The colon: tell ':' from '?'. */
-	while ((option = getopt_long(argc, argv, "+:p:i:n:r:m:gt:o:jh", long_options, NULL)) !=
+	while ((option = getopt_long(argc, argv, "+:p:ci:n:r:m:gt:o:jh", long_options, NULL)) !=
 	       -1) {
 		err = take(option, argv[optind - 1], options, why, size);
 		if (err)

@@ -11,6 +11,7 @@
 struct watch_options {
 	pid_t pid;		/* of an existing process, or 0 */
 	char **command;		/* to start and watch, or NULL */
+	bool children;		/* ... and all that come from it */
 	double interval;	/* seconds */
 	uint64_t count;		/* reports; 0: until the process ends */
 	uint64_t start;		/* range; end 0: all */

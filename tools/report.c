@@ -12,7 +12,7 @@
 
 static bool joins(const struct report_line *a, const struct report_line *b)
 {
-	return a->end == b->start && !strcmp(a->name, b->name);
+	return a->process == b->process && a->end == b->start && !strcmp(a->name, b->name);
 }
 
 static void add_counts(struct report_line *to, const struct report_line *line)
@@ -22,33 +22,66 @@ static void add_counts(struct report_line *to, const struct report_line *line)
 	to->added += line->added;
 }
 
+/* The array, with room for one more; or NULL, and then it is as it was. */
+static void *with_room(void *array, size_t n, size_t *room, size_t size)
+{
+	const size_t wanted = *room ? 2 * *room : 32;
+	void *more;
+
+	if (n < *room)
+		return array;
+	more = reallocarray(array, wanted, size);
+	if (more)
+		*room = wanted;
+	return more;
+}
+
 /**
  * report_add - one more mapping
  * @report: report
- * @line: mapping, above all that were added before; its name must stay
+ * @line: mapping, above all of its process that were added before; its name must stay
  *
  * Return: 0 or -ENOMEM.
  */
 int report_add(struct report *report, const struct report_line *line)
 {
-	struct report_line *more, *last = report->n ? &report->line[report->n - 1] : NULL;
-	size_t room;
+	struct report_line *lines, *last = report->n ? &report->line[report->n - 1] : NULL;
 
+	if (line->process < report->processes)
+		add_counts(&report->process[line->process].sum, line);
 	if (last && joins(last, line)) {
 		last->end = line->end;
 		add_counts(last, line);
 		return 0;
 	}
-	if (report->n == report->room) {
-		room = report->room ? 2 * report->room : 32;
-		more = reallocarray(report->line, room, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		report->line = more;
-		report->room = room;
-	}
-	report->line[report->n] = *line;
-	report->line[report->n++].ranges = 1;
+	lines = with_room(report->line, report->n, &report->room, sizeof(*lines));
+	if (!lines)
+		return -ENOMEM;
+	report->line = lines;
+	lines[report->n] = *line;
+	lines[report->n++].ranges = 1;
+	return 0;
+}
+
+/**
+ * report_add_process - one more process
+ * @report: report
+ * @process: process; its sum is not read
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int report_add_process(struct report *report, const struct report_process *process)
+{
+	struct report_process *all = with_room(report->process, report->processes,
+					       &report->process_room, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	report->process = all;
+	all += report->processes++;
+	*all = *process;
+	all->sum = (struct report_line){ 0 };
+	add_counts(&all->sum, &process->gone);
 	return 0;
 }
 
@@ -63,6 +96,9 @@ void report_skip(struct report *report, enum map_kind kind, uint64_t bytes)
 void report_clear(struct report *report)
 {
 	report->n = 0;
+	report->processes = 0;
+	report->not_followed = 0;
+	report->lost = false;
 	report->by_name = false;
 	report->cut = 0;
 	report->rest = (struct report_line){ 0 };
@@ -73,14 +109,23 @@ void report_clear(struct report *report)
 void report_free(struct report *report)
 {
 	free(report->line);
+	free(report->process);
 	*report = (struct report){ 0 };
+}
+
+static int compare_processes(const struct report_line *one, const struct report_line *other)
+{
+	return (one->process > other->process) - (one->process < other->process);
 }
 
 static int compare_names(const void *a, const void *b)
 {
 	const struct report_line *one = a, *other = b;
+	const int by_process = compare_processes(one, other);
 	const int by_name = strcmp(one->name, other->name);
 
+	if (by_process)
+		return by_process;
 	return by_name ? by_name : (one->start > other->start) - (one->start < other->start);
 }
 
@@ -95,7 +140,7 @@ void report_by_name(struct report *report)
 	for (i = 0; i < report->n; i++) {
 		const struct report_line *line = &report->line[i];
 
-		if (last && !strcmp(last->name, line->name)) {
+		if (last && last->process == line->process && !strcmp(last->name, line->name)) {
 			last->end = line->end;
 			last->ranges += line->ranges;
 			add_counts(last, line);
@@ -118,6 +163,13 @@ static int compare_written(const void *a, const void *b)
 	return (one->start > other->start) - (one->start < other->start);
 }
 
+static int compare_in_processes(const void *a, const void *b)
+{
+	const int by_process = compare_processes(a, b);
+
+	return by_process ? by_process : compare_written(a, b);
+}
+
 void report_top(struct report *report, uint64_t n)
 {
 	size_t i;
@@ -130,6 +182,8 @@ void report_top(struct report *report, uint64_t n)
 	}
 	if (report->n > n)
 		report->n = n;
+	if (report->n)
+		qsort(report->line, report->n, sizeof(*report->line), compare_in_processes);
 }
 
 struct report_line report_total(const struct report *report)
@@ -139,7 +193,26 @@ struct report_line report_total(const struct report *report)
 
 	for (i = 0; i < report->n; i++)
 		add_counts(&total, &report->line[i]);
+	for (i = 0; i < report->processes; i++)
+		add_counts(&total, &report->process[i].gone);
 	return total;
+}
+
+struct report_process report_changes(const struct report *report)
+{
+	struct report_process sum = { 0 };
+	size_t i;
+
+	for (i = 0; i < report->processes; i++) {
+		const struct report_process *process = &report->process[i];
+
+		sum.mapped += process->mapped;
+		sum.mapped_bytes += process->mapped_bytes;
+		sum.unmapped += process->unmapped;
+		sum.unmapped_bytes += process->unmapped_bytes;
+		sum.presumed += process->presumed;
+	}
+	return sum;
 }
 
 double report_share(const struct report_line *line)

@@ -6,11 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "maps.h"
 
 /* What happened in one mapping between two reports. */
 struct report_line {
+	size_t process;		/* whose it is: of those that the report has */
 	uint64_t start;
 	uint64_t end;
 	const char *name;
@@ -20,6 +22,22 @@ struct report_line {
 	uint64_t added;		/* pages of those that were not tracked before */
 };
 
+/* One of the processes that a report is about. */
+struct report_process {
+	pid_t pid;
+	char name[64];		/* of its program, by human_clean() */
+	bool ended;		/* since the last report */
+	int status;		/* then, as from wait(2) */
+	/* What was written in memory that is not there any more: unmapped, or gone with it. */
+	struct report_line gone;
+	uint64_t presumed;	/* of all pages written: it may have them from who has forked it */
+	uint64_t mapped;	/* mappings */
+	uint64_t mapped_bytes;
+	uint64_t unmapped;
+	uint64_t unmapped_bytes;
+	struct report_line sum;	/* of its lines and @gone, which report_add() keeps */
+};
+
 struct report {
 	uint64_t number;	/* 1 is the first */
 	double elapsed;		/* seconds since watching began */
@@ -27,6 +45,12 @@ struct report {
 	struct report_line *line;
 	size_t n;
 	size_t room;
+	struct report_process *process;
+	size_t processes;
+	size_t process_room;
+	bool by_process;	/* more than one can be in it, so it says whose a line is */
+	uint64_t not_followed;	/* processes that could not be, since the last report */
+	bool lost;		/* events were lost: something may be missing */
 	bool by_name;		/* report_by_name() was called */
 	uint64_t cut;		/* lines that report_top() has left out */
 	struct report_line rest; /* their sum */
@@ -40,18 +64,27 @@ struct report {
  * one name that touch are made one.
  */
 int report_add(struct report *report, const struct report_line *line);
+
+/* The lines that are added from now on may be of this process, the last one. */
+int report_add_process(struct report *report, const struct report_process *process);
 void report_skip(struct report *report, enum map_kind kind, uint64_t bytes);
 void report_clear(struct report *report);
 void report_free(struct report *report);
 
-/* One line for each name, in the order of the names; from the lowest address to the highest. */
+/*
+ * One line for each name of a process, in the order of the names; from the lowest address to the
+ * highest.
+ */
 void report_by_name(struct report *report);
 
-/* The @n lines with the most pages written, most first; the others as one sum. */
+/* The @n lines with the most pages written, most first in each process; the others as one sum. */
 void report_top(struct report *report, uint64_t n);
 
 /* Sums over all lines, with those that were left out; start, end and name are 0. */
 struct report_line report_total(const struct report *report);
+
+/* What all processes have mapped and unmapped, and what was presumed. The rest is 0. */
+struct report_process report_changes(const struct report *report);
 
 /* Written pages as a part of tracked ones: 0 to 1. */
 double report_share(const struct report_line *line);
