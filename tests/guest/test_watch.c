@@ -79,6 +79,40 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+/* Where processes map what they are seen to write, so that no other mapping is in the line. */
+static char *const place = (char *)0x600000000000;
+
+static char *map_at_place(size_t pages)
+{
+	char *p = mmap(place, pages * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (p != place)
+		_exit(99);
+	return p;
+}
+
+/* This program is also what others execute: "keep N" writes and waits, "drop N" ends. */
+static int be_program(char **argv)
+{
+	const size_t pages = strtoul(argv[2], NULL, 10);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	touch(map_at_place(N), pages, 1);
+	if (strcmp(argv[1], "keep")) {
+		munmap(place, N * PAGE);
+		_exit(3);
+	}
+	for (;;)
+		pause();
+}
+
+static void execute(const char *what, const char *pages)
+{
+	execl("/proc/self/exe", "written", what, pages, (char *)NULL);
+	_exit(98);
+}
+
 /* NULL when there is none, or only its beginning. */
 static struct json_object *last_report(void)
 {
@@ -116,7 +150,7 @@ static struct json_object *line_of(struct json_object *report, const void *addre
 }
 
 /* A watch that goes on until it is ended, so that nothing has to happen within so many reports. */
-static pid_t watch_start(pid_t target, const char *range)
+static pid_t watch_with(pid_t target, const char *option, const char *value)
 {
 	char pid_text[16];
 	pid_t watch;
@@ -128,10 +162,15 @@ static pid_t watch_start(pid_t target, const char *range)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(open(MESSAGES, O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
 		execl(UFFDWP, "uffdwp", "watch", "-p", pid_text, "-i", "0.3", "-j", "-o", REPORTS,
-		      range ? "-r" : (char *)NULL, range, (char *)NULL);
+		      option, value, (char *)NULL);
 		_exit(126);
 	}
 	return watch;
+}
+
+static pid_t watch_start(pid_t target, const char *range)
+{
+	return watch_with(target, range ? "-r" : NULL, range);
 }
 
 static void watch_end(pid_t watch)
@@ -715,6 +754,423 @@ TEST(it_follows_execve)
 	assert_true(seen);
 }
 
+/* ---- what events tell */
+
+/* A process that does something when it is told to, after it has been seen in a report. */
+static pid_t told(void (*what)(void), int *go)
+{
+	int fds[2];
+	pid_t pid;
+	char byte;
+
+	assert_ok(pipe(fds));
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(fds[1]);
+		if (read(fds[0], &byte, 1) != 1)
+			_exit(97);
+		close(fds[0]);
+		what();
+		for (;;)
+			pause();
+	}
+	close(fds[0]);
+	*go = fds[1];
+	return pid;
+}
+
+static void tell(int go)
+{
+	wait_for(!run("grep -q . " REPORTS));
+	assert_int_equal(write(go, "g", 1), 1);
+	close(go);
+}
+
+static int64_t number_in(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(object, key, &value) ? json_object_get_int64(value) : 0;
+}
+
+/* The sum of something in all reports that are there by now. */
+static int64_t sum_of(int64_t (*what)(struct json_object *report))
+{
+	char *line, *rest;
+	int64_t sum = 0;
+
+	if (run("cat " REPORTS))
+		return -1;
+	for (line = output; (rest = strchr(line, '\n')); line = rest + 1) {
+		struct json_object *report;
+
+		*rest = 0;
+		report = json_tokener_parse(line);
+		assert_non_null(report);
+		sum += what(report);
+		json_object_put(report);
+	}
+	return sum;
+}
+
+static int64_t gone_of(struct json_object *report)
+{
+	return number_in(report, "pages_written_unmapped");
+}
+
+static int64_t mapped_of(struct json_object *report)
+{
+	return number_in(report, "bytes_mapped");
+}
+
+static int64_t total_of(struct json_object *report)
+{
+	return number_in(get(report, "total"), "pages_written");
+}
+
+static void needs_events(void)
+{
+	if (!(dev_features() & UFFDWP_FEATURE_EVENTS))
+		skip_because("this kernel has no events");
+}
+
+static void come_and_go(void)
+{
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		touch(map_at_place(N), 7, i);
+		munmap(place, N * PAGE);
+	}
+}
+
+/* Mapped, written and unmapped between two reports: no scan can see it. */
+TEST(short_lived_mappings_count)
+{
+	char command[128];
+	pid_t pid, watch;
+	int go;
+
+	needs_events();
+	pid = told(come_and_go, &go);
+	watch = watch_start(pid, NULL);
+	tell(go);
+	wait_for(sum_of(gone_of) >= 70);
+	watch_end(watch);
+	assert_int_equal(sum_of(gone_of), 70);
+	assert_true(sum_of(total_of) >= 70);
+	assert_int_equal(sum_of(mapped_of), 10 * N * PAGE);
+	end(pid);
+	/* For people, and only a part of the memory */
+	pid = told(come_and_go, &go);
+	snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.5 -n 4 -r %lx-%lx >" REPORTS,
+		 (int)pid, (unsigned long)place, (unsigned long)place + 5 * PAGE);
+	unlink(REPORTS);
+	watch = fork();
+	if (!watch)
+		_exit(run(command));
+	tell(go);
+	assert_int_equal(waitpid(watch, NULL, 0), watch);
+	assert_int_equal(run("cat " REPORTS), 0);
+	assert_true(printed("  no longer mapped "));
+	assert_true(printed("  mapped since: "));
+	assert_true(printed("\n50 page writes in "));
+	end(pid);
+}
+
+static void exec_drop(void)
+{
+	execute("drop", "31");
+}
+
+static void exec_keep(void)
+{
+	execute("keep", "32");
+}
+
+/* What a new program does first is before any look at it. */
+TEST(execve_leaves_no_gap)
+{
+	pid_t pid, watch;
+	int go, lines, status;
+
+	needs_events();
+	pid = told(exec_keep, &go);
+	watch = watch_start(pid, NULL);
+	tell(go);
+	wait_for(written_in_all(place, &lines) == 32 && lines >= 3);
+	watch_end(watch);
+	assert_int_equal(run("cat " MESSAGES), 0);
+	assert_true(printed("has called execve, its new memory is watched"));
+	end(pid);
+
+	/* One that has ended before there is a report: the last line has it. */
+	pid = told(exec_drop, &go);
+	unlink(REPORTS);
+	watch = fork();
+	if (!watch) {
+		char command[128];
+
+		snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.5 >" REPORTS, (int)pid);
+		_exit(run(command));
+	}
+	tell(go);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 3);
+	assert_int_equal(waitpid(watch, &status, 0), watch);
+	assert_int_equal(status, 0);
+	assert_int_equal(run("cat " REPORTS), 0);
+	assert_true(printed("has ended"));
+	assert_true(printed("more in memory that was unmapped after the last report") ||
+		    printed("no longer mapped"));
+}
+
+/* The line of place in the last report, of another process than that. */
+static int64_t written_by_other(struct json_object *report, pid_t pid, int64_t *other)
+{
+	struct json_object *mappings = get(report, "mappings");
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(mappings); i++) {
+		struct json_object *line = json_object_array_get_idx(mappings, i);
+
+		if (strtoull(json_object_get_string(get(line, "start")), NULL, 16) !=
+		    (uintptr_t)place || number_in(line, "pid") == pid)
+			continue;
+		*other = number_in(line, "pid");
+		return number_in(line, "pages_written");
+	}
+	return 0;
+}
+
+static pid_t not_that;
+static int64_t the_other;
+
+static int64_t others_of(struct json_object *report)
+{
+	return written_by_other(report, not_that, &the_other);
+}
+
+static void fork_and_keep(void)
+{
+	if (fork())
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A grandchild, too, which executes. */
+	if (!fork())
+		execute("keep", "5");
+	for (;;)
+		pause();
+}
+
+static void spawn(const char *what, const char *pages)
+{
+	if (!vfork())
+		execute(what, pages);
+}
+
+static void spawn_and_keep(void)
+{
+	spawn("keep", "6");
+}
+
+static void fork_and_map(void)
+{
+	if (fork())
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	touch(map_at_place(N), 7, 1);
+}
+
+/* By fork, fork of fork and execve, and vfork and execve */
+TEST(children_are_watched)
+{
+	static const struct {
+		void (*what)(void);
+		int64_t pages;
+	} ways[] = { { fork_and_map, 7 }, { fork_and_keep, 5 }, { spawn_and_keep, 6 } };
+	pid_t watch;
+	size_t i;
+	int go;
+
+	needs_events();
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		not_that = told(ways[i].what, &go);
+		watch = watch_with(not_that, "--children", NULL);
+		tell(go);
+		wait_for(sum_of(others_of) == ways[i].pages);
+		watch_end(watch);
+		assert_true(the_other > 0);
+		assert_false(has_registered_memory(the_other));
+		end(not_that);
+	}
+}
+
+static int64_t ended_of(struct json_object *report)
+{
+	struct json_object *all = get(report, "processes");
+	int64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(all); i++) {
+		struct json_object *one = json_object_array_get_idx(all, i), *value;
+
+		n += json_object_object_get_ex(one, "status", &value) &&
+		     json_object_get_int(value) == 3;
+	}
+	return n;
+}
+
+static int64_t missed_of(struct json_object *report)
+{
+	return number_in(report, "processes_not_followed");
+}
+
+static int64_t presumed_of(struct json_object *report)
+{
+	return number_in(report, "pages_presumed");
+}
+
+#define MANY 100
+
+static void spawn_many(void)
+{
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		spawn("drop", "9");
+		wait(NULL);
+	}
+}
+
+static void fork_many(void)
+{
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		if (!fork()) {
+			touch(map_at_place(N), 9, 1);
+			_exit(3);
+		}
+		wait(NULL);
+	}
+}
+
+/* Each of them ends before there is a report on it, as a rule. */
+TEST(children_that_end_count)
+{
+	pid_t pid, watch;
+	int go, i;
+
+	needs_events();
+	for (i = 0; i < 2; i++) {
+		pid = told(i ? fork_many : spawn_many, &go);
+		watch = watch_with(pid, "--children", NULL);
+		tell(go);
+		wait_for(sum_of(ended_of) + sum_of(missed_of) == MANY);
+		watch_end(watch);
+		assert_int_equal(sum_of(missed_of), 0);
+		assert_true(sum_of(total_of) >= MANY * 9);
+		/* What it has from who has forked it cannot be told from what it has written. */
+		assert_true(sum_of(presumed_of) > 0 ? i : !i);
+		end(pid);
+	}
+}
+
+TEST(it_ends_with_the_last_child)
+{
+	assert_int_equal(run(UFFDWP " watch --children -i 0.2 -- sh -c 'sleep 1 & exit 7'"), 7);
+	assert_true(printed("sh  "));
+	assert_true(printed("sleep  "));
+	assert_true(printed("ended, status 7"));
+	assert_true(printed("ended, status 0"));
+	assert_true(printed("has ended"));
+	/* A short one is in the only report. */
+	assert_int_equal(run(UFFDWP " watch --children -i 100 -- sh -c 'sleep 0.5; sleep 0; exit 7'"),
+			 7);
+	assert_true(printed("ended, status 7"));
+	assert_true(printed("total"));
+	assert_int_equal(run("pidof sleep"), 1);
+}
+
+static void map_very_often(void)
+{
+	int i;
+
+	for (i = 0; i < 5000; i++) {
+		map_at_place(1);
+		munmap(place, PAGE);
+	}
+	/* It is done when the next program runs. */
+	execute("keep", "8");
+}
+
+/* Who does not get to read them is told that there were more. */
+TEST(lost_events_are_told)
+{
+	pid_t pid, watch;
+	int go, lines;
+
+	needs_events();
+	pid = told(map_very_often, &go);
+	watch = watch_start(pid, NULL);
+	wait_for(!run("grep -q . " REPORTS));
+	assert_ok(kill(watch, SIGSTOP));
+	tell(go);
+	wait_for(!run("grep -qx exe /proc/[0-9]*/comm"));
+	usleep(500000);
+	assert_ok(kill(watch, SIGCONT));
+	wait_for(written_in_all(place, &lines) == 8 && lines >= 2);
+	watch_end(watch);
+	assert_int_equal(run("grep -c events_lost " REPORTS), 0);
+	assert_string_equal(output, "1\n");
+	assert_int_equal(run("grep -c 'events were lost' " MESSAGES), 0);
+	assert_string_equal(output, "1\n");
+	end(pid);
+}
+
+/* A program that is another user's, for who may watch only his own. */
+TEST(a_program_with_more_rights_is_named)
+{
+	char command[160];
+	int status, go;
+	pid_t child, pid;
+
+	needs_events();
+	assert_int_equal(run("cp /bin/busybox /strong && chmod 4755 /strong"), 0);
+	assert_ok(chmod(UFFDWP_DEVICE, 0666));
+	unlink(REPORTS);
+	child = fork();
+	if (!child) {
+		int fds[2];
+
+		if (setgid(1000) || setuid(1000) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) || pipe(fds))
+			_exit(3);
+		go = fds[1];
+		pid = fork();
+		if (!pid) {
+			char byte;
+
+			close(go);
+			while (!has_registered_memory(getpid()))
+				usleep(10000);
+			execl("/strong", "sleep", "3", (char *)NULL);
+			_exit(read(fds[0], &byte, 1));
+		}
+		snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.2", (int)pid);
+		status = run(command);
+		waitpid(pid, NULL, 0);
+		if (status != 1)
+			_exit(4);
+		_exit(!printed("the program has more rights than who watches"));
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	assert_ok(chmod(UFFDWP_DEVICE, 0600));
+	unlink("/strong");
+}
+
 TEST(mistakes_are_explained)
 {
 	assert_int_equal(run(UFFDWP " watch -p 2"), 1);
@@ -761,7 +1217,7 @@ TEST(rights_are_explained)
 	end(root);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_counts_what_is_written),
@@ -784,9 +1240,18 @@ int main(void)
 		cmocka_unit_test(interrupted_it_leaves_the_target_clean),
 		cmocka_unit_test(a_command_is_started_and_its_status_passed_on),
 		cmocka_unit_test(it_follows_execve),
+		cmocka_unit_test(short_lived_mappings_count),
+		cmocka_unit_test(execve_leaves_no_gap),
+		cmocka_unit_test(children_are_watched),
+		cmocka_unit_test(children_that_end_count),
+		cmocka_unit_test(it_ends_with_the_last_child),
+		cmocka_unit_test(lost_events_are_told),
+		cmocka_unit_test(a_program_with_more_rights_is_named),
 		cmocka_unit_test(mistakes_are_explained),
 		cmocka_unit_test(rights_are_explained),
 	};
 
+	if (argc == 3)
+		return be_program(argv);
 	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
 }

@@ -78,6 +78,18 @@ static void lines_can_be_fewer(void **state)
 	assert_int_equal(o.top, 3);
 }
 
+static void children_are_asked_for(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-p", "1", NULL), 0);
+	assert_false(o.children);
+	assert_int_equal(parse("-p", "1", "--children", NULL), 0);
+	assert_true(o.children);
+	assert_int_equal(parse("-c", "--", "make", "-c", NULL), 0);
+	assert_true(o.children);
+	assert_string_equal(o.command[0], "make");
+}
+
 static void ranges_are_widened_to_pages(void **state)
 {
 	(void)state;
@@ -140,6 +152,7 @@ int main(void)
 		cmocka_unit_test(everything),
 		cmocka_unit_test(a_command_keeps_its_own_options),
 		cmocka_unit_test(lines_can_be_fewer),
+		cmocka_unit_test(children_are_asked_for),
 		cmocka_unit_test(ranges_are_widened_to_pages),
 		cmocka_unit_test(help_needs_nothing_else),
 		cmocka_unit_test(mistakes_are_explained),

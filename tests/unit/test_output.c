@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "goodbye.h"
 #include "human.h"
 #include "report.h"
 
@@ -322,6 +323,171 @@ static void json_of_names(void **state)
 	report_free(&report);
 }
 
+/* Two that go on, one of which does nothing, and two that have ended. */
+static struct report four_processes(void)
+{
+	static const struct report_process processes[] = {
+		{ .pid = 100, .name = "make", .mapped = 1, .mapped_bytes = 8192, .unmapped = 2,
+		  .unmapped_bytes = 3 * 4096, .gone = { .tracked = 3, .written = 2 } },
+		{ .pid = 101, .name = "sleep" },
+		{ .pid = 102, .name = "cc1", .ended = true, .status = 1 << 8, .presumed = 5,
+		  .gone = { .tracked = 8, .written = 8 } },
+		{ .pid = 103, .name = "as", .ended = true, .status = 9 },
+	};
+	static const struct report_line lines[] = {
+		{ .start = 0x1000, .end = 0x5000, .name = "[heap]", .tracked = 4, .written = 1 },
+		{ .start = 0x7000, .end = 0x9000, .name = "anon", .tracked = 2, .written = 2 },
+		{ .process = 1, .start = 0x9000, .end = 0xa000, .name = "anon", .tracked = 1 },
+	};
+	struct report report = { .number = 1, .elapsed = 1, .interval = 1, .by_process = true };
+	size_t i;
+
+	for (i = 0; i < sizeof(processes) / sizeof(processes[0]); i++)
+		assert_int_equal(report_add_process(&report, &processes[i]), 0);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(report_add(&report, &lines[i]), 0);
+	return report;
+}
+
+static void a_process_has_its_own_lines(void **state)
+{
+	struct report report = four_processes();
+
+	(void)state;
+	/* They touch, and are of two processes. */
+	assert_int_equal(report.n, 3);
+	assert_int_equal(report_total(&report).written, 1 + 2 + 2 + 8);
+	assert_int_equal(report.process[0].sum.written, 1 + 2 + 2);
+	assert_int_equal(report_changes(&report).unmapped_bytes, 3 * 4096);
+	assert_int_equal(report_changes(&report).presumed, 5);
+	report_by_name(&report);
+	assert_int_equal(report.n, 3);
+	report_top(&report, 1);
+	assert_int_equal(report.line[0].start, 0x7000);
+	assert_int_equal(report_total(&report).written, 1 + 2 + 2 + 8);
+	report_clear(&report);
+	assert_int_equal(report.processes, 0);
+	assert_int_equal(report_total(&report).written, 0);
+	report_free(&report);
+}
+
+static void a_table_of_processes(void **state)
+{
+	struct report report = four_processes();
+
+	(void)state;
+	assert_string_equal(printed(&report, false),
+"    1.0 s  address range      name                   pages   written    share               write rate\n"
+"  process 100                make                       9         5   55.6 % ######        20.0 KiB/s\n"
+"  1000-5000                  [heap]                     4         1   25.0 % ###            4.0 KiB/s\n"
+"  7000-9000                  anon                       2         2  100.0 % ##########     8.0 KiB/s\n"
+"  no longer mapped                                      3         2   66.7 % #######        8.0 KiB/s\n"
+"  process 102                cc1                        8         8  100.0 % ##########    32.0 KiB/s  ended, status 1\n"
+"  process 103                as                         0         0    0.0 %                    0 B/s  ended, signal 9\n"
+"  total                                                18        13   72.2 % #######.      52.0 KiB/s\n"
+"  mapped since: 8.0 KiB in 1 mapping, unmapped: 12.0 KiB in 2 mappings\n"
+"  presumed: 5 of these pages, which children may have as they were forked\n");
+	report_free(&report);
+}
+
+/* As it is without --children */
+static void what_is_gone_has_a_line(void **state)
+{
+	struct report report = { .number = 1, .elapsed = 1, .interval = 1 };
+
+	(void)state;
+	report_add_process(&report, &(struct report_process){
+		.pid = 100, .unmapped = 1, .unmapped_bytes = 16384,
+		.gone = { .tracked = 4, .written = 1 } });
+	report_add(&report, &(struct report_line){ .start = 0x1000, .end = 0x5000,
+						   .name = "[heap]", .tracked = 4 });
+	assert_string_equal(printed(&report, false),
+"    1.0 s  address range      name                   pages   written    share               write rate\n"
+"  no longer mapped                                      4         1   25.0 % ###            4.0 KiB/s\n"
+"  total                                                 8         1   12.5 % #.             4.0 KiB/s\n"
+"  unmapped since: 16.0 KiB in 1 mapping\n");
+	report_free(&report);
+}
+
+static void json_of_processes(void **state)
+{
+	struct report report = four_processes();
+	struct json_object *all, *array, *one, *value;
+
+	(void)state;
+	report.lost = true;
+	report.not_followed = 2;
+	all = json_tokener_parse(printed(&report, true));
+	assert_non_null(all);
+	assert_true(json_object_object_get_ex(all, "mappings", &array));
+	assert_int_equal(number(json_object_array_get_idx(array, 2), "pid"), 101);
+	assert_true(json_object_object_get_ex(all, "processes", &array));
+	assert_int_equal(json_object_array_length(array), 4);
+	one = json_object_array_get_idx(array, 0);
+	assert_int_equal(number(one, "pages_written"), 5);
+	assert_int_equal(number(one, "pages_written_unmapped"), 2);
+	assert_int_equal(number(one, "bytes_unmapped"), 3 * 4096);
+	assert_false(json_object_object_get_ex(one, "status", &value));
+	one = json_object_array_get_idx(array, 2);
+	assert_int_equal(number(one, "status"), 1);
+	assert_int_equal(number(one, "pages_presumed"), 5);
+	assert_int_equal(number(json_object_array_get_idx(array, 3), "signal"), 9);
+	assert_int_equal(number(all, "pages_written_unmapped"), 10);
+	assert_int_equal(number(all, "mappings_mapped"), 1);
+	assert_int_equal(number(all, "processes_not_followed"), 2);
+	assert_true(json_object_object_get_ex(all, "events_lost", &value));
+	json_object_put(all);
+	report_free(&report);
+}
+
+static void json_of_one_process_has_no_more_than_it_needs(void **state)
+{
+	struct report report = { .number = 1 };
+	char *text;
+
+	(void)state;
+	report_add_process(&report, &(struct report_process){ .pid = 100 });
+	report_add(&report, &(struct report_line){ .start = 0x1000, .end = 0x5000,
+						   .name = "[heap]", .tracked = 4 });
+	text = printed(&report, true);
+	assert_null(strstr(text, "pid"));
+	assert_null(strstr(text, "processes"));
+	assert_null(strstr(text, "unmapped"));
+	assert_null(strstr(text, "lost"));
+	report_free(&report);
+}
+
+static char *said(const struct goodbye *goodbye)
+{
+	static char text[1024];
+	FILE *file = fmemopen(text, sizeof(text), "w");
+
+	assert_non_null(file);
+	goodbye_print(file, goodbye);
+	fclose(file);
+	return text;
+}
+
+static void the_end_says_what_was_not_seen(void **state)
+{
+	struct goodbye g = { .pid = 7, .ended = true };
+
+	(void)state;
+	assert_string_equal(said(&g), "no report yet: process 7 has ended\n");
+	g = (struct goodbye){ .pid = 7, .seconds = 2, .written = 5 };
+	assert_string_equal(said(&g),
+		"5 page writes in 2.0 s; process 7 goes on, nothing of it is protected\n");
+	g.after = 3;
+	g.skipped_maps[MAP_SHARED_MEMORY] = 1;
+	g.skipped_bytes[MAP_SHARED_MEMORY] = 4096;
+	g.not_followed = 1;
+	g.reports_lost = 2;
+	assert_string_equal(said(&g),
+		"5 page writes in 2.0 s; process 7 goes on, nothing of it is protected\n"
+		"3 more in memory that was unmapped after the last report\n"
+		"not seen: 4.0 KiB in 1 shared mapping, 1 process, events of 2 reports\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +503,12 @@ int main(void)
 		cmocka_unit_test(a_table_of_names),
 		cmocka_unit_test(json_for_programs),
 		cmocka_unit_test(json_of_names),
+		cmocka_unit_test(a_process_has_its_own_lines),
+		cmocka_unit_test(a_table_of_processes),
+		cmocka_unit_test(what_is_gone_has_a_line),
+		cmocka_unit_test(json_of_processes),
+		cmocka_unit_test(json_of_one_process_has_no_more_than_it_needs),
+		cmocka_unit_test(the_end_says_what_was_not_seen),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, NULL, NULL);

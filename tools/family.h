@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TOOLS_FAMILY_H
+#define TOOLS_FAMILY_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "watched.h"
+
+/* The processes that are watched: one, or with --children all that come from it, too. */
+struct family {
+	const struct watch_options *options;
+	struct watched **member;	/* the first is the one that was asked for, and stays */
+	size_t n;
+	size_t room;
+	uint64_t not_followed;		/* processes, since the last report */
+	bool lost;			/* events, since the last report */
+	uint64_t all_not_followed;	/* the same in all reports */
+	uint64_t reports_lost;
+};
+
+/**
+ * family_begin - watch a process
+ * @f: family, with its options; the rest is 0
+ * @target: process; its pidfd stays the caller's
+ *
+ * Return: 0, or as watched_open().
+ */
+int family_begin(struct family *f, const struct target *target);
+
+/**
+ * family_look - look at all of them
+ * @f: family
+ * @report: empty; out: what was written
+ *
+ * Return: 0; -ESRCH when the one that was asked for has ended, without --children; or another
+ * negative errno.
+ */
+int family_look(struct family *f, struct report *report);
+
+/* Watching begins: what the one that was asked for has written until now counts in no report. */
+void family_forget(struct family *f);
+
+/**
+ * family_take_events - take what has happened by now
+ * @f: family
+ *
+ * Return: 0, or a negative errno.
+ */
+int family_take_events(struct family *f);
+
+/**
+ * family_wait - wait until something happens, and take it
+ * @f: family
+ * @seconds: at most
+ * @mask: signals that are blocked meanwhile
+ *
+ * Return: as family_take_events().
+ */
+int family_wait(struct family *f, double seconds, const sigset_t *mask);
+
+/* Is there nothing to watch any more? */
+bool family_has_ended(const struct family *f);
+
+/* Pages that were written since the last report, in memory that is gone. */
+uint64_t family_written_since(const struct family *f);
+
+void family_end(struct family *f);
+
+#endif /* TOOLS_FAMILY_H */

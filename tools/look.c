@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One look at a process: by one scan however many mappings there are, ask what was written and arm
+ * it again; track what is new.
+ *
+ * Nothing is remembered about which memory is tracked: a scan says of each address whether it is,
+ * so a mapping that was replaced, or moved, or has grown between two reports is seen as new, and
+ * tracked from then on.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "watched.h"
+
+#define PAGE 4096
+
+/* A look, and the lines that it adds. */
+struct look {
+	struct watched *p;
+	struct report *report;
+	size_t process;		/* whose lines they are */
+};
+
+static uint64_t pages(const struct uffdwp_region *region)
+{
+	return (region->end - region->start) / PAGE;
+}
+
+/*
+ * What is in memory that has just been armed was written since the last report, when nobody
+ * tracked it: all that is populated counts, but for the zero page and for what still is a page of
+ * a file, privately mapped. What was written again meanwhile, or could not be armed, is left to the
+ * next report.
+ */
+static int count_populated(struct look *l, const struct map *map,
+			   const struct uffdwp_region *where, struct report_line *line)
+{
+	const uint64_t none_of = UFFDWP_PAGE_IS_WRITTEN | UFFDWP_PAGE_IS_PFNZERO |
+		(map->kind == MAP_SHARED_MEMORY ? 0 : UFFDWP_PAGE_IS_FILE);
+	struct uffdwp_scan_opts opts = {
+		.size = sizeof(opts),
+		.start = where->start,
+		.len = where->end - where->start,
+		.category_inverted = none_of,
+		.category_mask = none_of,
+		/* In memory of files, a marker reads as swapped. */
+		.category_anyof_mask = UFFDWP_PAGE_IS_PRESENT |
+			(map->kind == MAP_TRACKABLE ? UFFDWP_PAGE_IS_SWAPPED : 0),
+	};
+	struct uffdwp_region region;
+	struct uffdwp_scan *scan;
+	const uint64_t before = line->written;
+	int err = uffdwp_scan_start(l->p->tracker, &opts, &scan);
+
+	if (err)
+		return err;
+	while ((err = uffdwp_scan_next(scan, &region)) == 1)
+		line->written += pages(&region);
+	uffdwp_scan_end(scan);
+	if (l->p->forked)
+		l->report->process[l->process].presumed += line->written - before;
+	return err;
+}
+
+/* Before the first report there is no "since", but for who has come to be since. */
+static int count_since(struct look *l, const struct map *map, const struct uffdwp_region *where,
+		       struct report_line *line)
+{
+	return l->p->counts ? count_populated(l, map, where, line) : 0;
+}
+
+/*
+ * Memory that is not tracked yet. It may be gone, or be something else, since we have read the list
+ * of mappings: then the next report will know better. What is somebody else's is left out, and so
+ * is what this kernel cannot track: only trying tells shared memory from a file on a disk.
+ */
+static int track_new(struct look *l, const struct map *map, const struct uffdwp_region *region,
+		     struct report_line *line)
+{
+	enum map_kind kind = MAP_BUSY;
+	int err;
+
+	err = uffdwp_track(l->p->tracker, region->start, region->end - region->start, NULL);
+	switch (err) {
+	case 0:
+		line->added += pages(region);
+		return count_since(l, map, region, line);
+	case -EOPNOTSUPP:
+		if (map->kind != MAP_TRACKABLE)
+			kind = map->kind;
+		/* fall through */
+	case -EBUSY:
+	case -EACCES:
+		report_skip(l->report, kind, region->end - region->start);
+		/* fall through */
+	case -ENOENT:
+		line->tracked -= pages(region);
+		return 0;
+	default:
+		return err;
+	}
+}
+
+/*
+ * One scan of all that lies between the first and the last of some mappings. Its regions and the
+ * mappings are in ascending order, so a region is cut where one mapping ends and the next begins.
+ */
+struct harvest {
+	struct look *l;
+	const struct map *map;		/* the mapping that we have come to */
+	const struct map *end;
+	struct report_line line;	/* of it */
+};
+
+static void begin_line(struct harvest *h)
+{
+	const struct map *map = h->map;
+
+	if (map == h->end)
+		return;
+	h->line = (struct report_line){
+		.process = h->l->process,
+		.start = map->start,
+		.end = map->end,
+		.name = map->name,
+		.tracked = (map->end - map->start) / PAGE,
+	};
+}
+
+/* Memory that is followed: the scan does not say what is new, nor what cannot be written yet. */
+static void finish_followed(const struct watched *p, const struct map *map, struct report_line *line)
+{
+	if (p->counts && map->kind == MAP_TRACKABLE)
+		line->added = (map->end - map->start -
+			       maps_bytes_within(&p->before, map->start, map->end)) / PAGE;
+	if (map->kind == MAP_NOT_WRITABLE && !line->written)
+		line->tracked = 0;
+}
+
+/* Whether shared memory can be tracked is only known when it was tried, and so with most others. */
+static int end_line(struct harvest *h)
+{
+	int err = 0;
+
+	if (h->l->p->follows)
+		finish_followed(h->l->p, h->map, &h->line);
+	if (h->line.tracked || h->map->kind == MAP_TRACKABLE)
+		err = report_add(h->l->report, &h->line);
+	h->map++;
+	begin_line(h);
+	return err;
+}
+
+/*
+ * The list of mappings was read before the scan, and what has grown since is in none of them. It
+ * stays written, for the next report, which has a line for it.
+ */
+static int leave(struct harvest *h, uint64_t start, uint64_t end, uint64_t categories)
+{
+	if (categories & UFFDWP_PAGE_IS_UNTRACKED)
+		return 0;
+	return uffdwp_disarm(h->l->p->tracker, start, end - start);
+}
+
+static int take(struct harvest *h, const struct uffdwp_region *part)
+{
+	if (!(part->categories & UFFDWP_PAGE_IS_UNTRACKED)) {
+		if (h->l->p->fresh)
+			return count_since(h->l, h->map, part, &h->line);
+		h->line.written += pages(part);
+		return 0;
+	}
+	/* Nothing that it would leave out can be written. What was tracked before stays so. */
+	if (h->map->kind == MAP_NOT_WRITABLE) {
+		h->line.tracked -= pages(part);
+		return 0;
+	}
+	return track_new(h->l, h->map, part, &h->line);
+}
+
+static int sort_in(struct harvest *h, const struct uffdwp_region *region)
+{
+	struct uffdwp_region part = *region;
+	int err = 0;
+
+	while (!err && part.start != region->end) {
+		while (!err && h->map != h->end && h->map->end <= part.start)
+			err = end_line(h);
+		part.end = region->end;
+		if (err)
+			break;
+		if (h->map == h->end || h->map->start >= region->end) {
+			err = leave(h, part.start, part.end, part.categories);
+		} else if (h->map->start > part.start) {
+			part.end = h->map->start;
+			err = leave(h, part.start, part.end, part.categories);
+		} else {
+			if (h->map->end < part.end)
+				part.end = h->map->end;
+			err = take(h, &part);
+		}
+		part.start = part.end;
+	}
+	return err;
+}
+
+static int scan_mappings(struct look *l, const struct map *first, const struct map *end)
+{
+	struct uffdwp_scan_opts opts = {
+		.size = sizeof(opts),
+		.flags = UFFDWP_SCAN_WP_MATCHING,
+		.start = first->start,
+		.len = end[-1].end - first->start,
+		.category_mask = UFFDWP_PAGE_IS_WRITTEN,
+		.return_mask = UFFDWP_PAGE_IS_UNTRACKED,
+	};
+	struct harvest h = { .l = l, .map = first, .end = end };
+	struct uffdwp_region region;
+	struct uffdwp_scan *scan;
+	int got, err;
+
+	got = uffdwp_scan_start(l->p->tracker, &opts, &scan);
+	if (got)
+		return got;
+	begin_line(&h);
+	while ((got = uffdwp_scan_next(scan, &region)) == 1) {
+		got = sort_in(&h, &region);
+		if (got)
+			break;
+	}
+	while (!got && h.map != end)
+		got = end_line(&h);
+	/* What was reported and armed before it ended was written, and nobody will tell it again. */
+	if (got == -ESRCH && h.map != end && h.line.written)
+		end_line(&h);
+	err = uffdwp_scan_end(scan);
+	return got ? got : err;
+}
+
+/* Is this mapping, or a part of it, asked for? */
+static bool selected(const struct watch_options *o, struct map *map)
+{
+	char bare[sizeof(map->name)];
+
+	if (o->end) {
+		if (map->start < o->start)
+			map->start = o->start;
+		if (map->end > o->end)
+			map->end = o->end;
+		if (map->start >= map->end)
+			return false;
+	}
+	if (!o->name)
+		return true;
+	if (*map->name == '[' && *o->name != '[') {
+		/* "heap" is easier to type than "\[heap]" */
+		snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(map->name + 1, "]"),
+			 map->name + 1);
+		return !fnmatch(o->name, bare, 0);
+	}
+	return !strcmp(o->name, map->name) || !fnmatch(o->name, map->name, 0);
+}
+
+/* Would it get page tables that are a burden? What is private and not of a file gets none. */
+static bool is_giant(const struct watched *p, const struct map *map)
+{
+	return map->end - map->start > MAP_GIANT_BYTES && map->kind != MAP_NOT_WRITABLE &&
+	       !(p->sparse && map->kind == MAP_TRACKABLE);
+}
+
+/*
+ * Leaves in the list what is to be looked at, and what no scan may go over: of what is very large,
+ * the report says that it is left out, and if it has grown to that size it may have been tracked
+ * before. What cannot be written now may have been written and protected since the last report.
+ */
+static void select_maps(struct look *l)
+{
+	struct maps *maps = &l->p->maps;
+	size_t i, n = 0;
+
+	for (i = 0; i < maps->n; i++) {
+		struct map *map = &maps->map[i];
+
+		if (map->kind == MAP_SPECIAL || !selected(l->p->options, map))
+			continue;
+		if (is_giant(l->p, map)) {
+			map->kind = MAP_GIANT;
+			report_skip(l->report, MAP_GIANT, map->end - map->start);
+		}
+		maps->map[n++] = *map;
+	}
+	maps->n = n;
+}
+
+/* As a rule, all mappings by one scan. */
+static int look_at_all(struct look *l)
+{
+	const struct map *map = l->p->maps.map, *end = map + l->p->maps.n, *first;
+	int err = 0;
+
+	while (map != end && !err) {
+		for (first = map; map != end && map->kind != MAP_GIANT; map++)
+			;
+		if (map != first)
+			err = scan_mappings(l, first, map);
+		if (map != end)
+			map++;
+	}
+	return err;
+}
+
+/* Its number may be another process's by now, if we have no pidfd: then the scan will say so. */
+static bool has_ended(const struct watched *p)
+{
+	return p->target.pidfd >= 0 && target_has_ended(&p->target);
+}
+
+static int read_maps(struct watched *p)
+{
+	struct maps before = p->before;
+	int err;
+
+	p->before = p->maps;
+	p->maps = before;
+	err = maps_read(p->target.pid, &p->maps);
+	p->maps_err = err;
+	/* While it has not ended its number was not another process's. */
+	if (!err && has_ended(p))
+		err = -ESRCH;
+	/* A process that is ending has an empty list for a moment. */
+	if (!err && !p->maps.n)
+		err = -ESRCH;
+	return err;
+}
+
+/* What the process has taken for itself is in no report any more: that is not the same as clean. */
+static void tell_given_way(struct watched *p)
+{
+	UFFDWP_OPTS(uffdwp_stats_arg, stats);
+
+	if (uffdwp_get_stats(p->tracker, &stats) || stats.pages_given_way <= p->given_way)
+		return;
+	fprintf(stderr, "uffdwp: process %d has taken %" PRIu64 " pages for a userfaultfd of its own, which are left to it\n",
+		(int)p->target.pid, (uint64_t)stats.pages_given_way - p->given_way);
+	p->given_way = stats.pages_given_way;
+}
+
+int look(struct watched *p, struct report *report, size_t process)
+{
+	struct look l = { .p = p, .report = report, .process = process };
+	int err = read_maps(p);
+
+	if (err)
+		return err;
+	select_maps(&l);
+	err = look_at_all(&l);
+	p->fresh = p->fresh && err;
+	if (err)
+		return err;
+	p->forked = false;
+	tell_given_way(p);
+	return 0;
+}
