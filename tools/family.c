@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The processes that are watched, and what events tell of them: who joins them by fork(2) or
- * execve(2), who has ended, and what nobody can see any more by looking.
+ * The processes that are watched, as a set: looked at one after the other, and waited for together.
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "family.h"
 
@@ -20,15 +18,17 @@
  */
 #define NAP_SECONDS 0.005
 
-/* How long the one that was asked for may take to tell that it has ended, or is another program. */
-#define ENDING_MS 1000
-
-static struct watched *first(const struct family *f)
+struct watched *family_first(const struct family *f)
 {
 	return f->member[0];
 }
 
-static struct watched *add(struct family *f)
+bool family_is_first(const struct family *f, const struct watched *p)
+{
+	return p == family_first(f);
+}
+
+struct watched *family_add(struct family *f)
 {
 	const size_t room = f->room ? 2 * f->room : 16;
 	struct watched **more, *p;
@@ -46,265 +46,31 @@ static struct watched *add(struct family *f)
 	return p;
 }
 
-static void tell_exec(const struct watched *p)
-{
-	fprintf(stderr, "uffdwp: process %d has called execve, its new memory is watched\n",
-		(int)p->target.pid);
-}
-
-int family_begin(struct family *f, const struct target *target)
-{
-	struct watched *p = add(f);
-	int err;
-
-	if (!p)
-		return -ENOMEM;
-	p->options = f->options;
-	p->target = *target;
-	p->since.pid = target->pid;
-	err = watched_open(p);
-	/* A program of ours runs already: it may be over, or another one, by now. */
-	if (err == -ESRCH && target->child) {
-		err = watched_reopen(p);
-		if (!err)
-			tell_exec(p);
-	}
-	watched_read_name(p);
-	return err;
-}
-
-/* ---- events */
-
-static void not_followed(struct family *f, struct uffdwp *tracker)
+void family_misses(struct family *f, struct uffdwp *tracker)
 {
 	uffdwp_close(tracker);
 	f->not_followed++;
 	f->all_not_followed++;
 }
 
-/* A process that was forked, or what one has executed that had the memory of another. */
-static void join(struct family *f, const struct watched *parent, struct uffdwp *tracker, pid_t pid,
-		 bool forked)
-{
-	struct watched *p;
-
-	if (!f->options->children) {
-		uffdwp_close(tracker);
-		return;
-	}
-	/* In another namespace of processes it has no number that we could use. */
-	p = tracker && pid ? add(f) : NULL;
-	if (!p) {
-		not_followed(f, tracker);
-		return;
-	}
-	p->options = f->options;
-	p->target = (struct target){ .pid = pid, .pidfd = -1 };
-	p->tracker = tracker;
-	p->events = true;
-	p->sparse = parent->sparse;
-	p->follows = parent->follows;
-	p->fresh = p->follows;
-	p->counts = true;
-	p->forked = forked;
-	p->since.pid = pid;
-	strcpy(p->since.name, forked ? parent->since.name : "?");
-	watched_read_name(p);
-}
-
-static bool is_first(const struct family *f, const struct watched *p)
-{
-	return p == first(f);
-}
-
-/* It goes on, and is ours no more. */
-static void lose(struct family *f, struct watched *p)
+void family_lose(struct family *f, struct watched *p)
 {
 	watched_close(p);
-	not_followed(f, NULL);
-}
-
-/* For as long as it takes, a child has a pidfd, too. */
-static int reopen(struct family *f, struct watched *p)
-{
-	int err;
-
-	if (is_first(f, p))
-		return watched_reopen(p);
-	err = target_find(p->target.pid, &p->target);
-	if (!err) {
-		err = watched_reopen(p);
-		close(p->target.pidfd);
-	}
-	p->target.pidfd = -1;
-	return err;
-}
-
-/*
- * No tracker was made for its new memory. To try again by hand tells the reason, or succeeds after
- * all, with what it has done meanwhile unseen.
- */
-static int try_again(struct family *f, struct watched *p)
-{
-	int err = reopen(f, p);
-
-	if (!err || err == -ESRCH)
-		return err;
-	if (err == -EPERM || err == -EACCES)
-		fprintf(stderr, "uffdwp: process %d has called execve, and its new memory is not watched: the program has more rights than who watches\n",
-			(int)p->target.pid);
-	lose(f, p);
-	/* Without it there is nothing to watch. */
-	return is_first(f, p) && !f->options->children ? err : 0;
-}
-
-/* It has executed another program. */
-static int becomes(struct family *f, struct watched *p, struct uffdwp *tracker)
-{
-	int err = 0;
-
-	if (tracker)
-		watched_adopt(p, tracker);
-	else
-		err = try_again(f, p);
-	watched_read_name(p);
-	if (!err && p->tracker && is_first(f, p))
-		tell_exec(p);
-	return err == -ESRCH ? 0 : err;
-}
-
-static void count_written(struct watched *p, uint64_t pages)
-{
-	p->since.gone.written += pages;
-	if (p->forked)
-		p->since.presumed += pages;
-}
-
-/* One event, with the tracker that it names. */
-static int take(struct family *f, struct watched *p, const struct uffdwp_event *event,
-		struct uffdwp *tracker)
-{
-	const uint64_t bytes = event->end - event->start;
-
-	switch (event->type) {
-	case UFFDWP_EVENT_WRITTEN:
-		count_written(p, bytes / PAGE);
-		return 0;
-	case UFFDWP_EVENT_MAPPED:
-		p->since.mapped++;
-		p->since.mapped_bytes += bytes;
-		return 0;
-	case UFFDWP_EVENT_UNMAPPED:
-		p->since.unmapped++;
-		p->since.unmapped_bytes += bytes;
-		return 0;
-	case UFFDWP_EVENT_LOST:
-		f->lost = true;
-		return 0;
-	case UFFDWP_EVENT_FORKED:
-		join(f, p, tracker, event->pid, true);
-		return 0;
-	case UFFDWP_EVENT_EXEC:
-		if (event->pid == p->target.pid)
-			return becomes(f, p, tracker);
-		join(f, p, tracker, event->pid, false);
-		return 0;
-	case UFFDWP_EVENT_EXITED:
-		p->since.ended = true;
-		p->since.status = event->status;
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-/*
- * The next event, whatever it takes: who has no file left for the tracker of another process has to
- * do without.
- */
-static int next_event(struct watched *p, struct uffdwp_event *event, struct uffdwp **tracker)
-{
-	int ret = uffdwp_event_next(p->tracker, event, tracker);
-
-	if (ret == -EMFILE || ret == -ENFILE || ret == -ENOMEM)
-		ret = uffdwp_event_next(p->tracker, event, NULL);
-	return ret;
-}
-
-/* Nothing more will happen to the memory of this tracker. */
-static int finish(struct family *f, struct watched *p)
-{
-	int err;
-
-	watched_close(p);
-	/* Or the last one was of another process that has executed something: this one has ended. */
-	if (p->since.ended || p->target.pidfd < 0)
-		return 0;
-	err = try_again(f, p);
-	return err == -ESRCH ? 0 : err;
-}
-
-static int take_events_of(struct family *f, struct watched *p)
-{
-	struct uffdwp_event event;
-	struct uffdwp *tracker;
-	int ret;
-
-	/* By execve(2) it gets another tracker, which may have events by now. */
-	while (p->tracker && p->events) {
-		ret = next_event(p, &event, &tracker);
-		if (!ret)
-			return 0;
-		if (ret == -ENODATA)
-			ret = finish(f, p);
-		else if (ret == 1)
-			ret = take(f, p, &event, tracker);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* Those that join are behind the others, and so their events are taken, too. */
-int family_take_events(struct family *f)
-{
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < f->n && !err; i++)
-		err = take_events_of(f, f->member[i]);
-	return err;
+	family_misses(f, NULL);
 }
 
 /* ---- looking */
 
-/* The tracker of the one that was asked for says that its memory is gone. */
-static int await_end(struct family *f)
-{
-	struct watched *p = first(f);
-	const unsigned int before = p->memories;
-	struct pollfd wait;
-	int err = 0;
-
-	while (!err && p->tracker && p->memories == before) {
-		wait = (struct pollfd){ .fd = uffdwp_event_fd(p->tracker), .events = POLLIN };
-		if (poll(&wait, 1, ENDING_MS) != 1)
-			return 0;
-		err = take_events_of(f, p);
-	}
-	return err;
-}
-
-/* Its memory is gone. 0: then there is another one, or the next event will say what has happened. */
+/* Its memory is gone. 0: then there is another one, or the next event will say what was. */
 static int find_again(struct family *f, struct watched *p)
 {
 	int err;
 
 	if (p->events)
-		return is_first(f, p) ? await_end(f) : 0;
+		return family_is_first(f, p) ? family_await(f) : 0;
 	err = watched_reopen(p);
 	if (!err)
-		tell_exec(p);
+		watched_tell_exec(p);
 	return err;
 }
 
@@ -325,10 +91,10 @@ static int look_at(struct family *f, struct watched *p, struct report *report, s
 			err = 0;
 	}
 	/* A child may have become another user. */
-	if (err && !is_first(f, p) && p->maps_err) {
+	if (err && !family_is_first(f, p) && p->maps_err) {
 		fprintf(stderr, "uffdwp: process %d is not watched any more: its list of mappings cannot be read: %s\n",
 			(int)p->target.pid, strerror(-err));
-		lose(f, p);
+		family_lose(f, p);
 		err = 0;
 	}
 	return err;
@@ -365,7 +131,7 @@ static int report_on(struct family *f, struct watched *p, struct report *report)
 
 static bool is_over(const struct family *f, const struct watched *p)
 {
-	return !p->tracker && !p->since.ended && !is_first(f, p);
+	return !p->tracker && !p->since.ended && !family_is_first(f, p);
 }
 
 /* Those that the last report has told the end of. */
@@ -402,7 +168,7 @@ int family_look(struct family *f, struct report *report)
 
 void family_forget(struct family *f)
 {
-	struct watched *p = first(f);
+	struct watched *p = family_first(f);
 	const struct report_process since = p->since;
 
 	watched_forget(p);
@@ -432,7 +198,7 @@ static size_t fill(const struct family *f, struct pollfd *fds)
 				.fd = uffdwp_event_fd(f->member[i]->tracker), .events = POLLIN,
 			};
 	if (!f->options->children)
-		fds[n++] = (struct pollfd){ .fd = first(f)->target.pidfd, .events = POLLIN };
+		fds[n++] = (struct pollfd){ .fd = family_first(f)->target.pidfd, .events = POLLIN };
 	return n;
 }
 
@@ -455,11 +221,21 @@ bool family_has_ended(const struct family *f)
 	size_t i;
 
 	if (!f->options->children)
-		return target_has_ended(&first(f)->target);
+		return target_has_ended(&family_first(f)->target);
 	for (i = 0; i < f->n; i++)
 		if (f->member[i]->tracker)
 			return false;
 	return true;
+}
+
+bool family_has_news(const struct family *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (f->member[i]->since.ended || f->member[i]->since.gone.written)
+			return true;
+	return false;
 }
 
 uint64_t family_written_since(const struct family *f)

@@ -15,20 +15,39 @@ struct family {
 	struct watched **member;	/* the first is the one that was asked for, and stays */
 	size_t n;
 	size_t room;
+	bool starting;			/* the first one is about to execute our command */
 	uint64_t not_followed;		/* processes, since the last report */
 	bool lost;			/* events, since the last report */
 	uint64_t all_not_followed;	/* the same in all reports */
 	uint64_t reports_lost;
 };
 
+struct watched *family_first(const struct family *f);
+bool family_is_first(const struct family *f, const struct watched *p);
+
+/* Room for one more, all 0; or NULL. */
+struct watched *family_add(struct family *f);
+
+/* A process cannot be followed: @tracker, if there is one, is closed. */
+void family_misses(struct family *f, struct uffdwp *tracker);
+
+/* One that was watched cannot be any more. It goes on. */
+void family_lose(struct family *f, struct watched *p);
+
 /**
  * family_begin - watch a process
  * @f: family, with its options; the rest is 0
- * @target: process; its pidfd stays the caller's
+ * @target: process; its pidfd stays the caller's. One that waits is released
+ * @start_err: out: negative errno when the command could not be started
+ *
+ * What a command does is seen from its first instruction, if the module has events.
  *
  * Return: 0, or as watched_open().
  */
-int family_begin(struct family *f, const struct target *target);
+int family_begin(struct family *f, struct target *target, int *start_err);
+
+/* Does all that the one that was asked for has done count already? */
+bool family_saw_the_start(const struct family *f);
 
 /**
  * family_look - look at all of them
@@ -52,6 +71,16 @@ void family_forget(struct family *f);
 int family_take_events(struct family *f);
 
 /**
+ * family_await - the memory of the first is gone: wait until it tells why
+ * @f: family, whose first member has events
+ *
+ * Not for ever: somebody else may still have its memory.
+ *
+ * Return: as family_take_events().
+ */
+int family_await(struct family *f);
+
+/**
  * family_wait - wait until something happens, and take it
  * @f: family
  * @seconds: at most
@@ -63,6 +92,9 @@ int family_wait(struct family *f, double seconds, const sigset_t *mask);
 
 /* Is there nothing to watch any more? */
 bool family_has_ended(const struct family *f);
+
+/* Is there something to report of processes that have ended? */
+bool family_has_news(const struct family *f);
 
 /* Pages that were written since the last report, in memory that is gone. */
 uint64_t family_written_since(const struct family *f);

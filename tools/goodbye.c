@@ -22,8 +22,8 @@ static void print_sum(FILE *to, const struct goodbye *g)
 	else
 		fprintf(to, "no report yet: process %d %s\n", (int)g->pid, fate);
 	if (g->after)
-		fprintf(to, "%" PRIu64 " more in memory that was unmapped after the last report\n",
-			g->after);
+		fprintf(to, "%" PRIu64 " %spage writes in memory that was unmapped since\n",
+			g->after, g->seconds > 0 ? "more " : "");
 }
 
 /* The first begins the line. */

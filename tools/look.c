@@ -8,9 +8,7 @@
  * tracked from then on.
  */
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "watched.h"
 
@@ -130,7 +128,8 @@ static void begin_line(struct harvest *h)
 }
 
 /* Memory that is followed: the scan does not say what is new, nor what cannot be written yet. */
-static void finish_followed(const struct watched *p, const struct map *map, struct report_line *line)
+static void finish_followed(const struct watched *p, const struct map *map,
+			    struct report_line *line)
 {
 	if (p->counts && map->kind == MAP_TRACKABLE)
 		line->added = (map->end - map->start -
@@ -232,66 +231,11 @@ static int scan_mappings(struct look *l, const struct map *first, const struct m
 	}
 	while (!got && h.map != end)
 		got = end_line(&h);
-	/* What was reported and armed before it ended was written, and nobody will tell it again. */
+	/* What was reported and armed before it ended: nobody will tell of it again. */
 	if (got == -ESRCH && h.map != end && h.line.written)
 		end_line(&h);
 	err = uffdwp_scan_end(scan);
 	return got ? got : err;
-}
-
-/* Is this mapping, or a part of it, asked for? */
-static bool selected(const struct watch_options *o, struct map *map)
-{
-	char bare[sizeof(map->name)];
-
-	if (o->end) {
-		if (map->start < o->start)
-			map->start = o->start;
-		if (map->end > o->end)
-			map->end = o->end;
-		if (map->start >= map->end)
-			return false;
-	}
-	if (!o->name)
-		return true;
-	if (*map->name == '[' && *o->name != '[') {
-		/* "heap" is easier to type than "\[heap]" */
-		snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(map->name + 1, "]"),
-			 map->name + 1);
-		return !fnmatch(o->name, bare, 0);
-	}
-	return !strcmp(o->name, map->name) || !fnmatch(o->name, map->name, 0);
-}
-
-/* Would it get page tables that are a burden? What is private and not of a file gets none. */
-static bool is_giant(const struct watched *p, const struct map *map)
-{
-	return map->end - map->start > MAP_GIANT_BYTES && map->kind != MAP_NOT_WRITABLE &&
-	       !(p->sparse && map->kind == MAP_TRACKABLE);
-}
-
-/*
- * Leaves in the list what is to be looked at, and what no scan may go over: of what is very large,
- * the report says that it is left out, and if it has grown to that size it may have been tracked
- * before. What cannot be written now may have been written and protected since the last report.
- */
-static void select_maps(struct look *l)
-{
-	struct maps *maps = &l->p->maps;
-	size_t i, n = 0;
-
-	for (i = 0; i < maps->n; i++) {
-		struct map *map = &maps->map[i];
-
-		if (map->kind == MAP_SPECIAL || !selected(l->p->options, map))
-			continue;
-		if (is_giant(l->p, map)) {
-			map->kind = MAP_GIANT;
-			report_skip(l->report, MAP_GIANT, map->end - map->start);
-		}
-		maps->map[n++] = *map;
-	}
-	maps->n = n;
 }
 
 /* As a rule, all mappings by one scan. */
@@ -354,7 +298,7 @@ int look(struct watched *p, struct report *report, size_t process)
 
 	if (err)
 		return err;
-	select_maps(&l);
+	choose_maps(p, report);
 	err = look_at_all(&l);
 	p->fresh = p->fresh && err;
 	if (err)

@@ -74,16 +74,27 @@ static void print_gone(const struct table *t, const struct report_line *gone)
 		print_line(t, "no longer mapped", "", gone, "");
 }
 
+static void say_fate(const struct report_process *process, char *fate, size_t size)
+{
+	int at = 0;
+
+	*fate = 0;
+	if (process->ended && WIFSIGNALED(process->status))
+		at = snprintf(fate, size, "  ended, signal %d", WTERMSIG(process->status));
+	else if (process->ended)
+		at = snprintf(fate, size, "  ended, status %d", WEXITSTATUS(process->status));
+	if (process->presumed)
+		snprintf(fate + at, size - at, "%s%" PRIu64 " presumed", at ? ", " : "  ",
+			 process->presumed);
+}
+
 /* Over the lines of a process, what they come to. */
 static void print_heading(const struct table *t, const struct report_process *process)
 {
-	char place[40], fate[32] = "";
+	char place[40], fate[80];
 
 	snprintf(place, sizeof(place), "process %d", (int)process->pid);
-	if (process->ended && WIFSIGNALED(process->status))
-		snprintf(fate, sizeof(fate), "  ended, signal %d", WTERMSIG(process->status));
-	else if (process->ended)
-		snprintf(fate, sizeof(fate), "  ended, status %d", WEXITSTATUS(process->status));
+	say_fate(process, fate, sizeof(fate));
 	print_line(t, place, process->name, &process->sum, fate);
 }
 

@@ -60,41 +60,88 @@ int target_find(pid_t pid, struct target *target)
  * The child's end of the pipe is closed by a successful execve(2), and carries the error of one
  * that failed: so when the pipe ends, the new program runs.
  */
+static void be_program(char **command, const sigset_t *mask, int go, int report)
+{
+	char byte;
+	int err;
+
+	/* If it ends without a byte, so have we. */
+	if (read(go, &byte, 1) != 1)
+		_exit(126);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(command[0], command);
+	err = -errno;
+	if (write(report, &err, sizeof(err)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int make_pipes(int go[2], int report[2])
+{
+	int err;
+
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	if (!pipe2(report, O_CLOEXEC))
+		return 0;
+	err = -errno;
+	close(go[0]);
+	close(go[1]);
+	return err;
+}
+
 int target_start(char **command, const sigset_t *mask, struct target *target)
 {
-	int report[2], err = 0;
+	int go[2], report[2];
+	int err = make_pipes(go, report);
 	pid_t pid;
 
-	if (pipe2(report, O_CLOEXEC))
-		return -errno;
-	pid = fork();
-	if (pid < 0) {
-		err = -errno;
-		close(report[0]);
-		close(report[1]);
+	if (err)
 		return err;
-	}
+	pid = fork();
 	if (!pid) {
-		signal(SIGPIPE, SIG_DFL);
-		sigprocmask(SIG_SETMASK, mask, NULL);
-		execvp(command[0], command);
-		err = -errno;
-		if (write(report[1], &err, sizeof(err)) < 0)
-			_exit(126);
-		_exit(127);
+		close(go[1]);
+		close(report[0]);
+		be_program(command, mask, go[0], report[1]);
 	}
+	err = pid < 0 ? -errno : 0;
+	close(go[0]);
 	close(report[1]);
-	while (read(report[0], &err, sizeof(err)) < 0 && errno == EINTR)
-		;
-	close(report[0]);
 	if (!err)
 		err = target_find(pid, target);
 	if (err) {
-		waitpid(pid, NULL, 0);
+		close(go[1]);
+		close(report[0]);
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
 		return err;
 	}
 	target->child = true;
+	target->held = true;
+	target->go = go[1];
+	target->report = report[0];
 	return 0;
+}
+
+int target_release(struct target *target)
+{
+	int err = 0;
+
+	/* Somebody may have killed it meanwhile: SIGPIPE is ignored here. */
+	if (write(target->go, "g", 1) != 1)
+		err = -errno;
+	close(target->go);
+	while (read(target->report, &err, sizeof(err)) < 0 && errno == EINTR)
+		;
+	close(target->report);
+	target->held = false;
+	/* EPIPE: it is over, with a status of its own. */
+	if (!err || err == -EPIPE)
+		return 0;
+	waitpid(target->pid, NULL, 0);
+	close(target->pidfd);
+	return err;
 }
 
 bool target_ends_within(const struct target *target, int milliseconds)

@@ -11,6 +11,9 @@ struct target {
 	pid_t pid;
 	int pidfd;
 	bool child;		/* we have started it */
+	bool held;		/* ... and it waits for target_release() */
+	int go;			/* then: pipes to it, and from it */
+	int report;
 };
 
 /**
@@ -23,14 +26,22 @@ struct target {
 int target_find(pid_t pid, struct target *target);
 
 /**
- * target_start - start a program and return when it runs
+ * target_start - make a process for a program, which waits
+ * @mask: signals that are blocked in the program; SIGPIPE is not ignored in it
  * @command: words, ended by NULL; the first is looked for in PATH
- * @mask: signals that are blocked in it; SIGPIPE is not ignored in it
- * @target: out: the process, after execve(2)
+ * @target: out: the process, before execve(2)
  *
- * Return: 0, or a negative errno of fork(2) or execvp(3); then nothing was started.
+ * Return: 0, or a negative errno of fork(2) or pipe(2).
  */
 int target_start(char **command, const sigset_t *mask, struct target *target);
+
+/**
+ * target_release - let it execute the program, and return when that runs
+ * @target: process that waits
+ *
+ * Return: 0, or a negative errno of execvp(3); then there is no process any more.
+ */
+int target_release(struct target *target);
 
 bool target_has_ended(const struct target *target);
 

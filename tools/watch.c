@@ -30,6 +30,7 @@ struct watch {
 	FILE *output;
 	double began;
 	double looked;		/* when the last report was made */
+	bool from_start;	/* of our command: nothing of it came before */
 	bool utf8;
 };
 
@@ -155,16 +156,22 @@ static int next(struct watch *w)
 		return err;
 	tell_lost(w);
 	keep_skipped(w);
+	if (w->report.number == 1 && w->from_start)
+		warn_if_nothing_matches(w);
 	return print(w);
 }
 
+/* The first look only arms. Of a program that we have seen from its start, all counts. */
 static int begin(struct watch *w)
 {
-	int err = family_look(&w->family, &w->report);
+	int err = 0;
 
+	w->from_start = family_saw_the_start(&w->family);
+	if (!w->from_start)
+		err = family_look(&w->family, &w->report);
 	w->began = now();
 	w->looked = w->began;
-	if (err)
+	if (err || w->from_start)
 		return err;
 	family_forget(&w->family);
 	keep_skipped(w);
@@ -172,7 +179,10 @@ static int begin(struct watch *w)
 	return 0;
 }
 
-/* 0 when what is watched has ended, or we were told to stop, or have seen enough. */
+/*
+ * 0 when what is watched has ended, or we were told to stop, or have seen enough. Of children, what
+ * has happened since the last report is told in the end, too.
+ */
 static int watch_loop(struct watch *w)
 {
 	const struct watch_options *o = w->options;
@@ -185,8 +195,7 @@ static int watch_loop(struct watch *w)
 		if (!family_has_ended(&w->family))
 			err = next(w);
 		else
-			/* Of children, what has happened since the last report is told, too. */
-			return o->children ? next(w) : 0;
+			return o->children && family_has_news(&w->family) ? next(w) : 0;
 	}
 	return err;
 }
@@ -232,8 +241,15 @@ static void have_many_files(void)
 
 static int watch_family(struct watch *w)
 {
-	int err = family_begin(&w->family, &w->target);
+	int start_err;
+	int err = family_begin(&w->family, &w->target, &start_err);
 
+	if (start_err) {
+		fprintf(stderr, "uffdwp: cannot start %s: %s\n", w->options->command[0],
+			strerror(-start_err));
+		w->target.child = false;
+		return 127;
+	}
 	if (err == -ESRCH && w->target.child && target_has_ended(&w->target)) {
 		say_goodbye(w);
 		return 0;
@@ -335,6 +351,8 @@ int watch_main(int argc, char **argv)
 	if (status)
 		return status;
 	status = run(&w);
+	if (status == 127)
+		return status;
 
 	/* From here on a signal ends us as it would any other program. */
 	signal(SIGINT, SIG_DFL);

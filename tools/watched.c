@@ -70,6 +70,7 @@ static int follow(struct watched *p)
 	if (o->children)
 		opts.flags |= UFFDWP_FOLLOW_FORK;
 	err = uffdwp_follow(p->tracker, &opts);
+	p->follows_exec = p->events && !err;
 	p->follows = memory && !err;
 	p->fresh = p->follows;
 	return (err == -EOPNOTSUPP || err == -EBUSY) && !o->children ? 0 : err;
@@ -79,6 +80,8 @@ int watched_open(struct watched *p)
 {
 	int err = open_sparse(p);
 
+	p->events = false;
+	p->follows_exec = false;
 	p->follows = false;
 	p->fresh = false;
 	if (!err)
@@ -129,7 +132,7 @@ void watched_forget(struct watched *p)
 	memcpy(since->name, kept.name, sizeof(kept.name));
 }
 
-void watched_read_name(struct watched *p)
+bool watched_read_name(struct watched *p)
 {
 	char path[32], raw[32];
 	FILE *file;
@@ -137,13 +140,19 @@ void watched_read_name(struct watched *p)
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)p->target.pid);
 	file = fopen(path, "re");
-	/* It has ended, and nobody is left to ask: it keeps the name that it had. */
 	if (!file)
-		return;
+		return false;
 	n = fread(raw, 1, sizeof(raw), file);
 	fclose(file);
 	if (n)
 		human_clean(raw, n - (raw[n - 1] == '\n'), p->since.name, sizeof(p->since.name));
+	return n;
+}
+
+void watched_tell_exec(const struct watched *p)
+{
+	fprintf(stderr, "uffdwp: process %d has called execve, its new memory is watched\n",
+		(int)p->target.pid);
 }
 
 void watched_close(struct watched *p)

@@ -18,6 +18,7 @@ struct watched {
 	struct uffdwp *tracker;	/* NULL: it has ended, or cannot be watched any more */
 	unsigned int memories;	/* that it has had: one more after each execve(2) */
 	bool events;		/* the tracker tells what becomes of it */
+	bool follows_exec;	/* ... and names another one for what it executes */
 	bool sparse;		/* private memory of no file can be tracked, whatever its size */
 	bool follows;		/* ... and is tracked from when it is mapped */
 	bool fresh;		/* what it had before that was not armed yet */
@@ -61,13 +62,27 @@ int watched_reopen(struct watched *p);
 /* What it has done until now counts in no report. */
 void watched_forget(struct watched *p);
 
-/* Its program may have become another one. */
-void watched_read_name(struct watched *p);
+/* Its program may have become another one. False: it has ended, and nobody knows any more. */
+bool watched_read_name(struct watched *p);
+
+/* Its program has become another one, which is watched. */
+void watched_tell_exec(const struct watched *p);
 
 /* Do not watch it any more. It goes on. */
 void watched_close(struct watched *p);
 
 void watched_free(struct watched *p);
+
+/**
+ * choose_maps - leave in the list of mappings what is to be looked at
+ * @p: process
+ * @report: told of what is left out
+ *
+ * And what no scan may go over: of what is very large, the report says that it is left out, and if
+ * it has grown to that size it may have been tracked before. What cannot be written now may have
+ * been written and protected since the last report.
+ */
+void choose_maps(struct watched *p, struct report *report);
 
 /**
  * look - what was written since the last look? Arm it again

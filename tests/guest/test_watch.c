@@ -912,7 +912,8 @@ TEST(execve_leaves_no_gap)
 	if (!watch) {
 		char command[128];
 
-		snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.5 >" REPORTS, (int)pid);
+		snprintf(command, sizeof(command), UFFDWP " watch -p %d -i 0.5 >" REPORTS,
+			 (int)pid);
 		_exit(run(command));
 	}
 	tell(go);
@@ -922,8 +923,29 @@ TEST(execve_leaves_no_gap)
 	assert_int_equal(status, 0);
 	assert_int_equal(run("cat " REPORTS), 0);
 	assert_true(printed("has ended"));
-	assert_true(printed("more in memory that was unmapped after the last report") ||
+	assert_true(printed("page writes in memory that was unmapped since") ||
 		    printed("no longer mapped"));
+}
+
+/* However short it is: nothing of it comes before watching. */
+TEST(a_command_is_seen_from_its_start)
+{
+	char program[128] = "", command[256];
+
+	needs_events();
+	assert_true(readlink("/proc/self/exe", program, sizeof(program) - 1) > 0);
+	snprintf(command, sizeof(command), UFFDWP " watch -- %s drop 40 | tee " REPORTS, program);
+	assert_int_equal(run(command), 0);
+	assert_true(printed("no report yet: process "));
+	assert_int_equal(run("sed -n 's/ page writes in memory that was unmapped .*//p' "
+			     REPORTS), 0);
+	assert_in_range(strtoul(output, NULL, 10), 40, 4000);
+	snprintf(command, sizeof(command), UFFDWP " watch -c -i 50 -- %s drop 40", program);
+	assert_int_equal(run(command), 3);
+	assert_true(printed("ended, status 3"));
+	assert_false(printed("execve"));
+	assert_int_equal(run(UFFDWP " watch -c -- /no/such/program"), 127);
+	assert_true(printed("cannot start /no/such/program: No such file or directory"));
 }
 
 /* The line of place in the last report, of another process than that. */
@@ -1087,8 +1109,8 @@ TEST(it_ends_with_the_last_child)
 	assert_true(printed("ended, status 0"));
 	assert_true(printed("has ended"));
 	/* A short one is in the only report. */
-	assert_int_equal(run(UFFDWP " watch --children -i 100 -- sh -c 'sleep 0.5; sleep 0; exit 7'"),
-			 7);
+	assert_int_equal(run(UFFDWP " watch --children -i 100"
+			     " -- sh -c 'sleep 0.5; sleep 0; exit 7'"), 7);
 	assert_true(printed("ended, status 7"));
 	assert_true(printed("total"));
 	assert_int_equal(run("pidof sleep"), 1);
@@ -1242,6 +1264,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(it_follows_execve),
 		cmocka_unit_test(short_lived_mappings_count),
 		cmocka_unit_test(execve_leaves_no_gap),
+		cmocka_unit_test(a_command_is_seen_from_its_start),
 		cmocka_unit_test(children_are_watched),
 		cmocka_unit_test(children_that_end_count),
 		cmocka_unit_test(it_ends_with_the_last_child),

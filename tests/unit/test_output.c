@@ -382,7 +382,7 @@ static void a_table_of_processes(void **state)
 "  1000-5000                  [heap]                     4         1   25.0 % ###            4.0 KiB/s\n"
 "  7000-9000                  anon                       2         2  100.0 % ##########     8.0 KiB/s\n"
 "  no longer mapped                                      3         2   66.7 % #######        8.0 KiB/s\n"
-"  process 102                cc1                        8         8  100.0 % ##########    32.0 KiB/s  ended, status 1\n"
+"  process 102                cc1                        8         8  100.0 % ##########    32.0 KiB/s  ended, status 1, 5 presumed\n"
 "  process 103                as                         0         0    0.0 %                    0 B/s  ended, signal 9\n"
 "  total                                                18        13   72.2 % #######.      52.0 KiB/s\n"
 "  mapped since: 8.0 KiB in 1 mapping, unmapped: 12.0 KiB in 2 mappings\n"
@@ -474,6 +474,9 @@ static void the_end_says_what_was_not_seen(void **state)
 
 	(void)state;
 	assert_string_equal(said(&g), "no report yet: process 7 has ended\n");
+	g.after = 4;
+	assert_string_equal(said(&g), "no report yet: process 7 has ended\n"
+				      "4 page writes in memory that was unmapped since\n");
 	g = (struct goodbye){ .pid = 7, .seconds = 2, .written = 5 };
 	assert_string_equal(said(&g),
 		"5 page writes in 2.0 s; process 7 goes on, nothing of it is protected\n");
@@ -484,7 +487,7 @@ static void the_end_says_what_was_not_seen(void **state)
 	g.reports_lost = 2;
 	assert_string_equal(said(&g),
 		"5 page writes in 2.0 s; process 7 goes on, nothing of it is protected\n"
-		"3 more in memory that was unmapped after the last report\n"
+		"3 more page writes in memory that was unmapped since\n"
 		"not seen: 4.0 KiB in 1 shared mapping, 1 process, events of 2 reports\n");
 }
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which mappings of a process a look is about: those that were asked for and can be tracked.
+ */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "watched.h"
+
+/* Is this mapping, or a part of it, asked for? */
+static bool selected(const struct watch_options *o, struct map *map)
+{
+	char bare[sizeof(map->name)];
+
+	if (o->end) {
+		if (map->start < o->start)
+			map->start = o->start;
+		if (map->end > o->end)
+			map->end = o->end;
+		if (map->start >= map->end)
+			return false;
+	}
+	if (!o->name)
+		return true;
+	if (*map->name == '[' && *o->name != '[') {
+		/* "heap" is easier to type than "\[heap]" */
+		snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(map->name + 1, "]"),
+			 map->name + 1);
+		return !fnmatch(o->name, bare, 0);
+	}
+	return !strcmp(o->name, map->name) || !fnmatch(o->name, map->name, 0);
+}
+
+/* Would it get page tables that are a burden? What is private and not of a file gets none. */
+static bool is_giant(const struct watched *p, const struct map *map)
+{
+	return map->end - map->start > MAP_GIANT_BYTES && map->kind != MAP_NOT_WRITABLE &&
+	       !(p->sparse && map->kind == MAP_TRACKABLE);
+}
+
+void choose_maps(struct watched *p, struct report *report)
+{
+	struct maps *maps = &p->maps;
+	size_t i, n = 0;
+
+	for (i = 0; i < maps->n; i++) {
+		struct map *map = &maps->map[i];
+
+		if (map->kind == MAP_SPECIAL || !selected(p->options, map))
+			continue;
+		if (is_giant(p, map)) {
+			map->kind = MAP_GIANT;
+			report_skip(report, MAP_GIANT, map->end - map->start);
+		}
+		maps->map[n++] = *map;
+	}
+	maps->n = n;
+}
