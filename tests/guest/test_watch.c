@@ -1152,6 +1152,53 @@ TEST(lost_events_are_told)
 	end(pid);
 }
 
+static void fork_at_once(void)
+{
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		if (fork())
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	prctl(PR_SET_NAME, "forked");
+}
+
+/* More children than wait for who does not take them: the others are counted. */
+TEST(children_that_could_not_be_followed_are_told)
+{
+	char pid_text[16];
+	pid_t pid, watch;
+	int go, status;
+
+	needs_events();
+	pid = told(fork_at_once, &go);
+	snprintf(pid_text, sizeof(pid_text), "%d", (int)pid);
+	unlink(REPORTS);
+	watch = fork();
+	if (!watch) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(open(REPORTS, O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
+		execl(UFFDWP, "uffdwp", "watch", "-c", "-p", pid_text, "-i", "0.3", (char *)NULL);
+		_exit(126);
+	}
+	wait_for(!run("grep -q total " REPORTS));
+	assert_ok(kill(watch, SIGSTOP));
+	tell(go);
+	wait_for(!run("grep -qx forked /proc/[0-9]*/comm"));
+	assert_ok(kill(watch, SIGCONT));
+	wait_for(!run("grep -q 'presumed:' " REPORTS));
+	kill(watch, SIGINT);
+	assert_int_equal(waitpid(watch, &status, 0), watch);
+	assert_int_equal(status, 0);
+	assert_int_equal(run("tail -n 1 " REPORTS), 0);
+	assert_true(printed("not seen: "));
+	assert_true(printed(" 36 processes"));
+	end(pid);
+}
+
 /* A program that is another user's, for who may watch only his own. */
 TEST(a_program_with_more_rights_is_named)
 {
@@ -1269,6 +1316,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(children_that_end_count),
 		cmocka_unit_test(it_ends_with_the_last_child),
 		cmocka_unit_test(lost_events_are_told),
+		cmocka_unit_test(children_that_could_not_be_followed_are_told),
 		cmocka_unit_test(a_program_with_more_rights_is_named),
 		cmocka_unit_test(mistakes_are_explained),
 		cmocka_unit_test(rights_are_explained),
