@@ -90,10 +90,12 @@ static int becomes(struct family *f, struct watched *p, struct uffdwp *tracker)
 	/* Before, it was a copy of us. */
 	if (begins)
 		watched_forget(p);
-	if (tracker)
+	if (tracker) {
+		family_close_later(f, p);
 		watched_adopt(p, tracker);
-	else
+	} else {
 		err = try_again(f, p);
+	}
 	p->counts = p->counts || (begins && tracker);
 	/* Not its name before execve(2): that is another program's. */
 	if (!watched_read_name(p))
@@ -166,7 +168,7 @@ static int finish(struct family *f, struct watched *p)
 {
 	int err;
 
-	watched_close(p);
+	family_close_later(f, p);
 	/* Or the last one was of another process, which has executed something. */
 	if (p->since.ended || p->target.pidfd < 0)
 		return 0;

@@ -53,6 +53,24 @@ void family_misses(struct family *f, struct uffdwp *tracker)
 	f->all_not_followed++;
 }
 
+void family_close_later(struct family *f, struct watched *p)
+{
+	const size_t room = f->closing_room ? 2 * f->closing_room : 16;
+	struct uffdwp **more;
+
+	if (f->n_closing == f->closing_room) {
+		more = reallocarray(f->closing, room, sizeof(*more));
+		if (!more) {
+			watched_close(p);
+			return;
+		}
+		f->closing = more;
+		f->closing_room = room;
+	}
+	f->closing[f->n_closing++] = p->tracker;
+	p->tracker = NULL;
+}
+
 void family_lose(struct family *f, struct watched *p)
 {
 	watched_close(p);
@@ -206,14 +224,20 @@ int family_wait(struct family *f, double seconds, const sigset_t *mask)
 {
 	struct pollfd *fds = calloc(f->n + 1, sizeof(*fds));
 	size_t n;
+	int err;
 
 	if (!fds)
 		return -ENOMEM;
 	n = fill(f, fds);
-	if (wait_for(fds, n, seconds, mask) > 0)
+	if (f->n_closing)
+		wait_for(fds, 0, 0, mask);
+	else if (wait_for(fds, n, seconds, mask) > 0)
 		wait_for(NULL, 0, seconds < NAP_SECONDS ? seconds : NAP_SECONDS, mask);
 	free(fds);
-	return family_take_events(f);
+	err = family_take_events(f);
+	if (f->n_closing)
+		uffdwp_close(f->closing[--f->n_closing]);
+	return err;
 }
 
 bool family_has_ended(const struct family *f)
@@ -255,4 +279,7 @@ void family_end(struct family *f)
 	for (i = 0; i < f->n; i++)
 		watched_free(f->member[i]);
 	free(f->member);
+	while (f->n_closing)
+		uffdwp_close(f->closing[--f->n_closing]);
+	free(f->closing);
 }

@@ -15,6 +15,13 @@ struct family {
 	struct watched **member;	/* the first is the one that was asked for, and stays */
 	size_t n;
 	size_t room;
+	/*
+	 * To be closed when there is time: the kernel takes long for it, and who is closing takes
+	 * no events, while no more than 64 children wait to be taken.
+	 */
+	struct uffdwp **closing;
+	size_t n_closing;
+	size_t closing_room;
 	bool starting;			/* the first one is about to execute our command */
 	uint64_t not_followed;		/* processes, since the last report */
 	bool lost;			/* events, since the last report */
@@ -30,6 +37,9 @@ struct watched *family_add(struct family *f);
 
 /* A process cannot be followed: @tracker, if there is one, is closed. */
 void family_misses(struct family *f, struct uffdwp *tracker);
+
+/* The tracker of a process is of no use any more. */
+void family_close_later(struct family *f, struct watched *p);
 
 /* One that was watched cannot be any more. It goes on. */
 void family_lose(struct family *f, struct watched *p);

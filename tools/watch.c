@@ -104,7 +104,8 @@ static int wait_until(struct watch *w, double when)
 		err = family_wait(&w->family, left > 0 ? left : 0, &while_waiting);
 		left = when - now();
 	} while (!err && !interrupted && left > 0 && !family_has_ended(&w->family));
-	return err;
+	/* It may have ended since events were taken, and has told what it had written. */
+	return err ? err : family_take_events(&w->family);
 }
 
 /* The next report in step with the first; those that we were too late for are left out. */
