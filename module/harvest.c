@@ -22,7 +22,6 @@
 #include "harvest.h"
 #include "kind.h"
 #include "pte.h"
-#include "sparse.h"
 #include "tracker.h"
 #include "walk.h"
 
@@ -57,21 +56,15 @@ static void add_written(struct harvest *h, unsigned long start, unsigned long en
 	h->end = end;
 }
 
-/* Nothing is there: written, unless it was taken as sparse. */
+/*
+ * Nothing is there, and no marker. Of a file it was written, or discarded, or never armed. Anonymous
+ * memory goes with what is in it: whatever it was, no content is lost; else each mapping that was
+ * reserved and never touched would be told to be written.
+ */
 static void add_empty(struct harvest *h, unsigned long addr, unsigned long end)
 {
-	struct uffdwp_sparse *sparse = &h->t->sparse;
-	unsigned long part_end;
-
-	if (!sparse->on) {
+	if (!vma_is_anonymous(h->walk.vma))
 		add_written(h, addr, end);
-		return;
-	}
-	for (; addr < end; addr = part_end) {
-		part_end = end;
-		if (!uffdwp_sparse_find(sparse, addr, &part_end))
-			add_written(h, addr, part_end);
-	}
 }
 
 static int harvest_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long end)

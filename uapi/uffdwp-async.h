@@ -868,8 +868,9 @@ struct uffdwp_ring_reset_arg {
  *
  * WRITTEN is for memory whose content lives on when it is unmapped: it is told of shared mappings,
  * or of all (UFFDWP_EVENTS_HARVEST_ALL), or of none. It comes before the UNMAPPED, EXITED or EXEC
- * that it belongs to. What was never armed is WRITTEN, also if nothing is in it; what is SPARSE is
- * not. Of private memory the content is gone by the time the event can be read.
+ * that it belongs to. What was never armed is WRITTEN, too; but private anonymous memory with
+ * nothing in it is not, whatever it was before. Of private memory the content is gone by the time
+ * the event can be read.
  *
  * Who keeps a copy of the memory first scans, with UFFDWP_SCAN_WP_MATCHING, then reads all events
  * and does what they say, and only then copies what the scan has reported. In this order: what the
