@@ -57,9 +57,9 @@ static void add_written(struct harvest *h, unsigned long start, unsigned long en
 }
 
 /*
- * Nothing is there, and no marker. Of a file it was written, or discarded, or never armed. Anonymous
- * memory goes with what is in it: whatever it was, no content is lost; else each mapping that was
- * reserved and never touched would be told to be written.
+ * Nothing is there, and no marker. Of a file it was written, or discarded, or never armed.
+ * Anonymous memory goes with what is in it: whatever it was, no content is lost; else each mapping
+ * that was reserved and never touched would be told to be written.
  */
 static void add_empty(struct harvest *h, unsigned long addr, unsigned long end)
 {
