@@ -26,14 +26,14 @@ atomic_t uffdwp_event_queues = ATOMIC_INIT(0);
  * What may sleep while it uses such a tracker, without mmap_lock: the end of an mm, which has no
  * user any more and so lets its trackers end any time.
  */
-DEFINE_STATIC_SRCU(users);
+static struct srcu_struct users;
 
 /**
  * uffdwp_events_enter - trackers that have events stay in memory
  *
  * Return: for uffdwp_events_leave().
  */
-int uffdwp_events_enter(void)
+int uffdwp_events_enter(void) __acquires(&users)
 {
 	return srcu_read_lock(&users);
 }
@@ -42,7 +42,7 @@ int uffdwp_events_enter(void)
  * uffdwp_events_leave - they need not stay any more
  * @index: from uffdwp_events_enter()
  */
-void uffdwp_events_leave(int index)
+void uffdwp_events_leave(int index) __releases(&users)
 {
 	srcu_read_unlock(&users, index);
 }
@@ -522,4 +522,22 @@ void uffdwp_events_free(struct uffdwp_device_tracker *d)
 	atomic_dec(&uffdwp_event_queues);
 	d->base.events = NULL;
 	uffdwp_events_put(ev);
+}
+
+/**
+ * uffdwp_events_init - prepare for trackers that have events
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int uffdwp_events_init(void)
+{
+	return init_srcu_struct(&users);
+}
+
+/**
+ * uffdwp_events_exit - there are no trackers, and no hooks
+ */
+void uffdwp_events_exit(void)
+{
+	cleanup_srcu_struct(&users);
 }

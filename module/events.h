@@ -141,6 +141,9 @@ void uffdwp_events_exec_ends(struct uffdwp_events *ev);
 bool uffdwp_events_are_full(struct uffdwp_events *ev);
 void uffdwp_events_mm_is_gone(struct uffdwp_events *ev);
 
+int uffdwp_events_init(void);
+void uffdwp_events_exit(void);
+
 /* What the tracer does */
 int uffdwp_events_make(struct uffdwp_device_tracker *d, const struct uffdwp_events_arg *arg);
 void uffdwp_events_free(struct uffdwp_device_tracker *d);

@@ -8,6 +8,7 @@
 #include "backport/backport.h"
 #include "compat/symbols.h"
 #include "device.h"
+#include "events.h"
 #include "health.h"
 #include "heirs.h"
 #include "hooks/hooks.h"
@@ -37,9 +38,12 @@ static int __init uffdwp_init(void)
 	err = uffdwp_health_init();
 	if (err)
 		goto exit_backport_fork;
-	err = uffdwp_heirs_init();
+	err = uffdwp_events_init();
 	if (err)
 		goto exit_health;
+	err = uffdwp_heirs_init();
+	if (err)
+		goto exit_events;
 	err = uffdwp_hooks_find();
 	if (err)
 		goto exit_hooks;
@@ -56,6 +60,8 @@ static int __init uffdwp_init(void)
 exit_hooks:
 	uffdwp_hooks_exit();
 	uffdwp_heirs_exit();
+exit_events:
+	uffdwp_events_exit();
 exit_health:
 	uffdwp_health_exit();
 exit_backport_fork:
@@ -73,6 +79,7 @@ static void __exit uffdwp_exit(void)
 	uffdwp_device_exit();
 	uffdwp_hooks_exit();
 	uffdwp_heirs_exit();
+	uffdwp_events_exit();
 	uffdwp_health_exit();
 	uffdwp_backport_fork_exit();
 	uffdwp_trackers_exit();

@@ -279,7 +279,8 @@ static size_t compare(struct tracer *t)
 	maps = fopen(path, "r");
 	assert_non_null(maps);
 	while (fgets(line, sizeof(line), maps)) {
-		assert_int_equal(sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &start, &end, perms), 3);
+		assert_int_equal(sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &start, &end, perms),
+				 3);
 		for (addr = start; addr < end; addr += PAGE) {
 			/* Some are behind the end of a file. */
 			if (!page_at(addr, &page) || !read_page(t->pid, addr, page_now))
@@ -287,8 +288,8 @@ static size_t compare(struct tracer *t)
 			if (perms[3] == 's')
 				continue;
 			if (!has[page])
-				fail_msg("page %zu (%s) was never reported (seed %" PRIu64 ")", page,
-					 perms, seed);
+				fail_msg("page %zu (%s) was never reported (seed %" PRIu64 ")",
+					 page, perms, seed);
 			if (memcmp(page_now, copy[page], PAGE))
 				fail_msg("page %zu (%s) differs from its copy (seed %" PRIu64 ")",
 					 page, perms, seed);
