@@ -790,6 +790,12 @@ TEST(an_ordinary_file_is_given)
 	assert_int_equal(given(fd), 0);
 	assert_kept(fd, mapped, N);
 	close(uffd);
+	if (kernel_is_before(6, 7)) {
+		close(fd);
+		munmap(mapped, LEN);
+		close(file);
+		return;
+	}
 	uffd = new_uffd(UFFD_WP_ASYNC | UFFD_WP_UNPOPULATED);
 	/* Not registered, it is what UFFDIO_UNREGISTER refuses. */
 	assert_err(uffd_unregister(uffd, mapped, LEN), EINVAL);
