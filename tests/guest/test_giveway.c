@@ -21,6 +21,7 @@
 #include "environment.h"
 #include "madvise.h"
 #include "support.h"
+#include "unserved.h"
 
 /* Not in the headers of Linux 5.10. */
 #define MISSING		UFFDIO_REGISTER_MODE_MISSING
@@ -654,7 +655,7 @@ TEST(zero_pages_are_gone_after_a_scan_that_failed)
 
 /* ---- other kinds of memory */
 
-static void needs_kind(uint64_t kind)
+static void needs_offered(uint64_t kind)
 {
 	if (!(dev_kinds() & kind))
 		skip_because("this kernel does not track this kind of memory");
@@ -685,7 +686,7 @@ TEST(shared_memory_is_given)
 	int fd, uffd;
 	char *shared;
 
-	needs_kind(UFFDWP_KIND_SHMEM);
+	needs_offered(UFFDWP_KIND_SHMEM);
 	shared = map_shared(LEN);
 	touch(shared, N / 2, 1);
 	fd = tracker_of(shared, LEN);
@@ -709,7 +710,7 @@ TEST(memory_is_given_for_minor_faults)
 	struct access access;
 	int file, fd, uffd;
 
-	needs_kind(UFFDWP_KIND_SHMEM);
+	needs_offered(UFFDWP_KIND_SHMEM);
 	if (!(uffd_features() & FEATURE_MINOR_SHMEM))
 		skip_because("this kernel has no minor faults");
 	file = memfd_create("minor", MFD_CLOEXEC);
@@ -744,7 +745,7 @@ TEST(hugetlb_is_given)
 	int fd, uffd;
 	char *huge;
 
-	needs_kind(UFFDWP_KIND_HUGETLB);
+	needs_offered(UFFDWP_KIND_HUGETLB);
 	assert_null(hugetlb_reserve(4));
 	huge = mmap(NULL, len, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
@@ -778,7 +779,7 @@ TEST(an_ordinary_file_is_given)
 	int file, fd, uffd;
 	char *mapped;
 
-	needs_kind(UFFDWP_KIND_FILE);
+	needs_offered(UFFDWP_KIND_FILE);
 	file = new_ordinary_file(LEN);
 	mapped = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	assert_ptr_not_equal(mapped, MAP_FAILED);
