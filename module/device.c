@@ -306,6 +306,7 @@ static long cmd_follow(struct uffdwp_device_tracker *d, void __user *uarg)
 			  UFFDWP_KIND_FILE;
 	struct uffdwp_follow_arg arg;
 	struct uffdwp_follow follow;
+	bool whole;
 	int err = copy_arg(&arg, sizeof(arg), UFFDWP_FOLLOW_SIZE_VER0, uarg);
 
 	if (err)
@@ -320,8 +321,8 @@ static long cmd_follow(struct uffdwp_device_tracker *d, void __user *uarg)
 		uffdwp_follow_end(&d->base);
 		return 0;
 	}
-	follow.whole = !arg.start && !arg.len;
-	if (follow.whole)
+	whole = !arg.start && !arg.len;
+	if (whole)
 		arg.len = d->base.mm->task_size;
 	err = check_range(&d->base, arg.start, arg.len);
 	if (err)
@@ -331,7 +332,7 @@ static long cmd_follow(struct uffdwp_device_tracker *d, void __user *uarg)
 		.sparse = arg.flags & UFFDWP_FOLLOW_SPARSE,
 		.fork = arg.flags & UFFDWP_FOLLOW_FORK,
 		.exec = arg.flags & UFFDWP_FOLLOW_EXEC,
-		.whole = follow.whole,
+		.whole = whole,
 		.start = arg.start,
 		.end = arg.start + arg.len,
 	};

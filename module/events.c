@@ -4,8 +4,6 @@
  * events.h. Who tells it what: follow.c, discard.c, giveway.c, harvest.c, heirs.c.
  */
 #include <linux/mm.h>
-#include <linux/pid_namespace.h>
-#include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
@@ -13,7 +11,6 @@
 
 #include "device_tracker.h"
 #include "events.h"
-#include "health.h"
 #include "heirs.h"
 #include "hooks/hooks.h"
 #include "kind.h"
@@ -166,15 +163,7 @@ struct uffdwp_memory uffdwp_memory_of(struct vm_area_struct *vma)
 void uffdwp_tell_range(struct uffdwp_events *ev, const struct uffdwp_memory *memory, u32 type,
 		       unsigned long start, unsigned long end)
 {
-	const struct uffdwp_event event = {
-		.type = type,
-		.start = start,
-		.end = end,
-		.kind = memory->kind,
-		.offset = memory->base + start,
-		.inode = memory->inode,
-		.dev = memory->dev,
-	};
+	const struct uffdwp_event event = uffdwp_event_of_range(memory, type, start, end);
 
 	if (start < end)
 		uffdwp_events_add(ev, &event);
@@ -188,14 +177,18 @@ void uffdwp_tell_range(struct uffdwp_events *ev, const struct uffdwp_memory *mem
  */
 void uffdwp_tell_discard(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
+	const struct uffdwp_tracker *t;
 	struct uffdwp_memory memory;
 
 	if (!uffdwp_any_events())
 		return;
-	memory = uffdwp_memory_of(vma);
 	/* Without mmap_lock RCU alone keeps the tracker, and its events. */
 	rcu_read_lock();
-	uffdwp_tell_event(uffdwp_tracker_of_vma(vma), &memory, UFFDWP_EVENT_DISCARDED, start, end);
+	t = uffdwp_tracker_of_vma(vma);
+	if (t && READ_ONCE(t->events)) {
+		memory = uffdwp_memory_of(vma);
+		uffdwp_tell_event(t, &memory, UFFDWP_EVENT_DISCARDED, start, end);
+	}
 	rcu_read_unlock();
 }
 
@@ -449,7 +442,6 @@ struct uffdwp_events *uffdwp_events_new(const struct uffdwp_events_arg *arg,
 	ev->event_size = arg->event_size;
 	ev->flags = arg->flags;
 	ev->family = uffdwp_family_get(family);
-	ev->ns = get_pid_ns(uffdwp_family_pid_ns(family));
 	return ev;
 }
 
@@ -461,7 +453,6 @@ void uffdwp_events_put(struct uffdwp_events *ev)
 {
 	if (!refcount_dec_and_test(&ev->refs))
 		return;
-	put_pid_ns(ev->ns);
 	uffdwp_family_put(ev->family);
 	mutex_destroy(&ev->read_lock);
 	kvfree(ev->queue);

@@ -30,7 +30,6 @@
 #include "../uapi/uffdwp-async.h"
 #include "tracker.h"
 
-struct pid_namespace;
 struct uffdwp_device_tracker;
 struct uffdwp_family;
 
@@ -53,7 +52,6 @@ struct uffdwp_family;
  * @ended: and nothing will be told any more
  * @event_size: of an event, as the reader knows it
  * @flags: UFFDWP_EVENTS_*
- * @ns: in which the reader counts processes
  * @family: this tracker, those that it has left, and so on
  * @heirs: trackers that were not claimed; with the lock of @family
  * @closed: there will be no more of them; with that lock, too
@@ -78,7 +76,6 @@ struct uffdwp_events {
 
 	u32 event_size;
 	u64 flags;
-	struct pid_namespace *ns;
 
 	struct uffdwp_family *family;
 	struct list_head heirs;
@@ -108,6 +105,21 @@ static __always_inline bool uffdwp_any_events(void)
 }
 
 bool uffdwp_events_add(struct uffdwp_events *ev, const struct uffdwp_event *event);
+
+static inline struct uffdwp_event uffdwp_event_of_range(const struct uffdwp_memory *memory,
+							u32 type, unsigned long start,
+							unsigned long end)
+{
+	return (struct uffdwp_event){
+		.type = type,
+		.start = start,
+		.end = end,
+		.kind = memory->kind,
+		.offset = memory->base + start,
+		.inode = memory->inode,
+		.dev = memory->dev,
+	};
+}
 
 void uffdwp_tell_range(struct uffdwp_events *ev, const struct uffdwp_memory *memory, u32 type,
 		       unsigned long start, unsigned long end);

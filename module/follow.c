@@ -43,8 +43,7 @@ atomic_t uffdwp_followers = ATOMIC_INIT(0);
 /* The kinds that a tracker follows are offered to it. */
 static bool wants(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	return !vma->vm_userfaultfd_ctx.ctx && (vma->vm_flags & VM_MAYWRITE) &&
-	       (uffdwp_kind_of_vma(vma) & t->follow.kinds);
+	return uffdwp_vma_can_be_had(vma, t->follow.kinds);
 }
 
 /* ---- VMAs that are made */
@@ -186,20 +185,15 @@ void uffdwp_follow_tells_move(const struct uffdwp_tracker *t, struct vm_area_str
 			      bool keeps)
 {
 	struct uffdwp_events *ev = READ_ONCE(t->events);
-	const struct uffdwp_memory memory = uffdwp_memory_of(vma);
-	const struct uffdwp_event event = {
-		.type = UFFDWP_EVENT_MOVED,
-		.start = t->follow.moved_to,
-		.end = t->follow.moved_to + t->follow.moved_len,
-		.from = t->follow.moved_from,
-		.kind = memory.kind,
-		.offset = memory.base + t->follow.moved_to,
-		.inode = memory.inode,
-		.dev = memory.dev,
-	};
+	struct uffdwp_memory memory;
+	struct uffdwp_event event;
 
 	if (!ev)
 		return;
+	memory = uffdwp_memory_of(vma);
+	event = uffdwp_event_of_range(&memory, UFFDWP_EVENT_MOVED, t->follow.moved_to,
+				      t->follow.moved_to + t->follow.moved_len);
+	event.from = t->follow.moved_from;
 	uffdwp_events_add(ev, &event);
 	if (!keeps)
 		uffdwp_tell_range(ev, &memory, UFFDWP_EVENT_LEFT, vma->vm_start, vma->vm_end);

@@ -32,7 +32,6 @@
 #include <linux/mmap_lock.h>
 #include <linux/module.h>
 #include <linux/pid_namespace.h>
-#include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -120,17 +119,6 @@ void uffdwp_family_put(struct uffdwp_family *family)
 	mutex_destroy(&family->lock);
 	kfree(family);
 	uffdwp_hooks_put();
-}
-
-/**
- * uffdwp_family_pid_ns - in which its tracer counts processes
- * @family: family
- *
- * Return: the namespace, which stays as long as @family.
- */
-struct pid_namespace *uffdwp_family_pid_ns(const struct uffdwp_family *family)
-{
-	return family->ns;
 }
 
 /* ---- heirs that wait to be claimed */
@@ -402,7 +390,7 @@ void uffdwp_forks(struct task_struct *child)
 
 	find_bequests(current->mm, &bequests);
 	list_for_each_entry_safe(b, next, &bequests, node) {
-		event.pid = task_tgid_nr_ns(child, b->ev->ns);
+		event.pid = task_tgid_nr_ns(child, b->ev->family->ns);
 		leave_heir(b, child->mm, b->follow.kinds && b->follow.fork, &event);
 		bequest_free(b);
 	}
@@ -497,7 +485,7 @@ void uffdwp_exec_succeeds(const struct linux_binprm *bprm)
 
 	take_execs(&mine);
 	list_for_each_entry_safe(b, next, &mine, node) {
-		event.pid = task_tgid_nr_ns(current, b->ev->ns);
+		event.pid = task_tgid_nr_ns(current, b->ev->family->ns);
 		leave_heir(b, current->mm,
 			   b->follow.kinds && b->follow.exec && may_go_on(b, bprm), &event);
 		end_exec(b);
@@ -513,7 +501,7 @@ static int status_of(const struct task_struct *task)
 
 static void note(struct uffdwp_events *ev, struct task_struct *task)
 {
-	uffdwp_events_note_last(ev, task_tgid_nr_ns(task, ev->ns), status_of(task));
+	uffdwp_events_note_last(ev, task_tgid_nr_ns(task, ev->family->ns), status_of(task));
 }
 
 static void note_last(struct mm_struct *mm, struct task_struct *task)

@@ -10,7 +10,6 @@
 
 struct cred;
 struct linux_binprm;
-struct pid_namespace;
 struct task_struct;
 struct uffdwp_events;
 struct uffdwp_family;
@@ -21,7 +20,6 @@ struct uffdwp_family;
 struct uffdwp_family *uffdwp_family_new(const struct cred *opener);
 struct uffdwp_family *uffdwp_family_get(struct uffdwp_family *family);
 void uffdwp_family_put(struct uffdwp_family *family);
-struct pid_namespace *uffdwp_family_pid_ns(const struct uffdwp_family *family);
 
 /* What the kernel does: hooks/life.c */
 void uffdwp_forks(struct task_struct *child);

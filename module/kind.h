@@ -62,4 +62,17 @@ static inline bool uffdwp_kind_is_offered(struct vm_area_struct *vma)
 	return uffdwp_kind_of_vma(vma) & uffdwp_kinds;
 }
 
+/**
+ * uffdwp_vma_can_be_had - can a tracker register this VMA, and has nobody?
+ * @vma: VMA; mmap_lock is held
+ * @kinds: UFFDWP_KIND_* that it wants
+ *
+ * Return: whether it can. All that may ever become writable counts.
+ */
+static inline bool uffdwp_vma_can_be_had(struct vm_area_struct *vma, u64 kinds)
+{
+	return !vma->vm_userfaultfd_ctx.ctx && (vma->vm_flags & VM_MAYWRITE) &&
+	       (uffdwp_kind_of_vma(vma) & kinds);
+}
+
 #endif /* UFFDWP_KIND_H */

@@ -161,8 +161,7 @@ static int register_next_file(struct uffdwp_device_tracker *d, unsigned long *st
 		return err;
 	*done = true;
 	uffdwp_for_each_vma(vma, t->mm, *start, *end) {
-		if (vma->vm_userfaultfd_ctx.ctx || !uffdwp_kind_is_offered(vma) ||
-		    uffdwp_kind_of_vma(vma) != UFFDWP_KIND_FILE || !(vma->vm_flags & VM_MAYWRITE))
+		if (!uffdwp_vma_can_be_had(vma, uffdwp_kinds & UFFDWP_KIND_FILE))
 			continue;
 		*done = false;
 		*start = max(*start, vma->vm_start);

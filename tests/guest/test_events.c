@@ -929,17 +929,34 @@ static void exec_program(void)
 	_exit(111);
 }
 
-static pid_t start_exec(int *go, int *input)
+/* A process that comes to execute the program, followed. */
+static pid_t follow_exec(void (*run)(void), int *input)
 {
-	int fds[2];
+	int fds[2], go;
 	pid_t pid;
 
 	assert_ok(pipe(fds));
 	program_input = fds[0];
-	pid = start(exec_program, go);
+	pid = start(run, &go);
 	close(fds[0]);
+	follow_process(pid, 0, UFFDWP_FOLLOW_EXEC);
+	let_go(go);
 	*input = fds[1];
 	return pid;
+}
+
+/* EXEC is the last event; the tracker that it names. */
+static int claim_what_is_executed(pid_t pid)
+{
+	const struct uffdwp_event e = last_event(tracker);
+	int other;
+
+	assert_int_equal(e.type, UFFDWP_EVENT_EXEC);
+	assert_int_equal(e.pid, pid);
+	assert_true(e.id);
+	other = claim(tracker, e.id);
+	assert_true(other >= 0);
+	return other;
 }
 
 static bool reads_executable(pid_t pid, const char *name)
@@ -958,18 +975,11 @@ TEST(what_exec_makes_is_tracked)
 	struct uffdwp_region region;
 	struct uffdwp_scan_arg arg;
 	struct uffdwp_event e;
-	int go, input, other, status;
+	int input, other, status;
 	pid_t pid;
 
-	pid = start_exec(&go, &input);
-	follow_process(pid, 0, UFFDWP_FOLLOW_EXEC);
-	let_go(go);
-	e = last_event(tracker);
-	assert_int_equal(e.type, UFFDWP_EVENT_EXEC);
-	assert_int_equal(e.pid, pid);
-	assert_true(e.id);
-	other = claim(tracker, e.id);
-	assert_true(other >= 0);
+	pid = follow_exec(exec_program, &input);
+	other = claim_what_is_executed(pid);
 	close(tracker);
 	tracker = dev_open();
 	assert_true(reads_executable(pid, "busybox"));
@@ -1007,20 +1017,15 @@ static void vfork_program(void)
 TEST(what_is_spawned_is_tracked)
 {
 	struct uffdwp_event e;
-	int fds[2], go, other;
+	int input, other;
 	pid_t pid;
 
-	assert_ok(pipe(fds));
-	program_input = fds[0];
-	pid = start(vfork_program, &go);
-	close(fds[0]);
-	follow_process(pid, 0, UFFDWP_FOLLOW_EXEC);
-	let_go(go);
+	pid = follow_exec(vfork_program, &input);
 	e = event_of(tracker, UFFDWP_EVENT_EXEC);
 	assert_true(e.pid != pid);
 	other = claim(tracker, e.id);
 	assert_true(other >= 0);
-	let_go(fds[1]);
+	let_go(input);
 	e = last_event(other);
 	assert_int_equal(e.type, UFFDWP_EVENT_EXITED);
 	assert_int_equal(WEXITSTATUS(e.status), 3);
@@ -1045,22 +1050,12 @@ static void spawn_nothing_then_exec(void)
 
 TEST(who_has_left_before_is_not_the_last)
 {
-	struct uffdwp_event e;
-	int fds[2], go, other;
+	int input, other;
 	pid_t pid;
 
-	assert_ok(pipe(fds));
-	program_input = fds[0];
-	pid = start(spawn_nothing_then_exec, &go);
-	close(fds[0]);
-	follow_process(pid, 0, UFFDWP_FOLLOW_EXEC);
-	let_go(go);
-	e = last_event(tracker);
-	assert_int_equal(e.type, UFFDWP_EVENT_EXEC);
-	assert_int_equal(e.pid, pid);
-	other = claim(tracker, e.id);
-	assert_true(other >= 0);
-	let_go(fds[1]);
+	pid = follow_exec(spawn_nothing_then_exec, &input);
+	other = claim_what_is_executed(pid);
+	let_go(input);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	close(other);
 }
@@ -1108,22 +1103,12 @@ static void exec_with_threads(void)
 
 TEST(a_thread_calls_exec)
 {
-	struct uffdwp_event e;
-	int fds[2], go, other;
+	int input, other;
 	pid_t pid;
 
-	assert_ok(pipe(fds));
-	program_input = fds[0];
-	pid = start(exec_with_threads, &go);
-	close(fds[0]);
-	follow_process(pid, 0, UFFDWP_FOLLOW_EXEC);
-	let_go(go);
-	e = last_event(tracker);
-	assert_int_equal(e.type, UFFDWP_EVENT_EXEC);
-	assert_int_equal(e.pid, pid);
-	other = claim(tracker, e.id);
-	assert_true(other >= 0);
-	let_go(fds[1]);
+	pid = follow_exec(exec_with_threads, &input);
+	other = claim_what_is_executed(pid);
+	let_go(input);
 	assert_int_equal(WEXITSTATUS(last_event(other).status), 3);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	close(other);
