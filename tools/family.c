@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "family.h"
+#include "room.h"
 
 #define PAGE 4096
 
@@ -30,16 +31,12 @@ bool family_is_first(const struct family *f, const struct watched *p)
 
 struct watched *family_add(struct family *f)
 {
-	const size_t room = f->room ? 2 * f->room : 16;
-	struct watched **more, *p;
+	struct watched **more = with_room(f->member, f->n, &f->room, sizeof(struct watched *));
+	struct watched *p;
 
-	if (f->n == f->room) {
-		more = reallocarray(f->member, room, sizeof(struct watched *));
-		if (!more)
-			return NULL;
-		f->member = more;
-		f->room = room;
-	}
+	if (!more)
+		return NULL;
+	f->member = more;
 	p = calloc(1, sizeof(*p));
 	if (p)
 		f->member[f->n++] = p;
@@ -55,18 +52,14 @@ void family_misses(struct family *f, struct uffdwp *tracker)
 
 void family_close_later(struct family *f, struct watched *p)
 {
-	const size_t room = f->closing_room ? 2 * f->closing_room : 16;
-	struct uffdwp **more;
+	struct uffdwp **more = with_room(f->closing, f->n_closing, &f->closing_room,
+					 sizeof(struct uffdwp *));
 
-	if (f->n_closing == f->closing_room) {
-		more = reallocarray(f->closing, room, sizeof(*more));
-		if (!more) {
-			watched_close(p);
-			return;
-		}
-		f->closing = more;
-		f->closing_room = room;
+	if (!more) {
+		watched_close(p);
+		return;
 	}
+	f->closing = more;
 	f->closing[f->n_closing++] = p->tracker;
 	p->tracker = NULL;
 }

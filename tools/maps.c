@@ -10,6 +10,7 @@
 
 #include "human.h"
 #include "maps.h"
+#include "room.h"
 
 static bool begins_with(const char *text, const char *with)
 {
@@ -54,17 +55,11 @@ static bool parse_line(const char *line, struct map *map)
 
 static int append(struct maps *maps, const struct map *map)
 {
-	struct map *more;
-	size_t room;
+	struct map *more = with_room(maps->map, maps->n, &maps->room, sizeof(*more));
 
-	if (maps->n == maps->room) {
-		room = maps->room ? 2 * maps->room : 64;
-		more = reallocarray(maps->map, room, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		maps->map = more;
-		maps->room = room;
-	}
+	if (!more)
+		return -ENOMEM;
+	maps->map = more;
 	maps->map[maps->n++] = *map;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "room.h"
 
 #define PAGE 4096
 
@@ -20,20 +21,6 @@ static void add_counts(struct report_line *to, const struct report_line *line)
 	to->tracked += line->tracked;
 	to->written += line->written;
 	to->added += line->added;
-}
-
-/* The array, with room for one more; or NULL, and then it is as it was. */
-static void *with_room(void *array, size_t n, size_t *room, size_t size)
-{
-	const size_t wanted = *room ? 2 * *room : 32;
-	void *more;
-
-	if (n < *room)
-		return array;
-	more = reallocarray(array, wanted, size);
-	if (more)
-		*room = wanted;
-	return more;
 }
 
 /**
