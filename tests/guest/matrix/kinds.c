@@ -45,7 +45,7 @@ static bool is_of_disk(enum kind kind)
 static const char *make_file(struct area *area)
 {
 	if (is_of_disk(area->kind)) {
-		if ((area->row->flags & HANDED_IN) && kernel_is_before(6, 7))
+		if (area->row && (area->row->flags & HANDED_IN) && kernel_is_before(6, 7))
 			return "a userfaultfd that is handed in has no files before Linux 6.7";
 		/* To be refused, any ordinary file will do. */
 		area->file = dev_kinds() & UFFDWP_KIND_FILE ? disk_file() :

@@ -240,7 +240,7 @@ struct area {
 	enum state state;
 	enum event event;
 	const struct state_row *state_row;
-	const struct event_row *row;
+	const struct event_row *row;	/* NULL: the kind is refused before any event */
 
 	char *start;
 	size_t len;
