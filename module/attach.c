@@ -27,7 +27,7 @@
 #include "userfault.h"
 
 #define ATTACH_FLAGS (UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD | UFFDWP_ATTACH_IGNORE_PINS | \
-		      UFFDWP_ATTACH_KEEP | UFFDWP_ATTACH_WHOLE_HUGE)
+		      UFFDWP_ATTACH_KEEP | UFFDWP_ATTACH_WHOLE_HUGE | UFFDWP_ATTACH_RIDE)
 
 static bool granule_is_valid(u32 granule)
 {
@@ -46,6 +46,10 @@ static int check_request(const struct uffdwp_attach_arg *arg)
 	    (uffd && ((arg->flags & UFFDWP_ATTACH_KEEP) ||
 		      arg->unpopulated == UFFDWP_UNPOP_SPARSE)))
 		return -EINVAL;
+	if (!uffd && (arg->flags & UFFDWP_ATTACH_RIDE))
+		return -EINVAL;
+	if ((arg->flags & UFFDWP_ATTACH_RIDE) && !(uffdwp_features & UFFDWP_FEATURE_RIDE))
+		return -EOPNOTSUPP;
 	if (arg->unpopulated == UFFDWP_UNPOP_MARKER &&
 	    !(uffdwp_features & UFFDWP_FEATURE_UNPOP_MARKER))
 		return -EOPNOTSUPP;
@@ -254,6 +258,7 @@ static struct uffdwp_options options_asked_for(const struct uffdwp_attach_arg *a
 			       !UFFDWP_COPIES_PINNED_PAGES,
 		.whole_huge = arg->flags & UFFDWP_ATTACH_WHOLE_HUGE,
 		.keep = arg->flags & UFFDWP_ATTACH_KEEP,
+		.rides = arg->flags & UFFDWP_ATTACH_RIDE,
 		.markers = arg->unpopulated == UFFDWP_UNPOP_MARKER,
 		.sparse = arg->unpopulated == UFFDWP_UNPOP_SPARSE,
 		.granule = arg->granule > 1 ? arg->granule : 0,
@@ -265,6 +270,7 @@ static void set_options(struct uffdwp_tracker *t, const struct uffdwp_options *o
 	t->ignore_pins = options->ignore_pins;
 	t->whole_huge = options->whole_huge;
 	t->keep = options->keep;
+	t->rides = options->rides;
 	t->markers = options->markers;
 	t->sparse.on = options->sparse;
 	t->granule = options->granule;
@@ -294,6 +300,8 @@ static int bind_tracker(struct uffdwp_device_tracker *d, struct mm_struct *mm, s
 	t->mm = mm;
 	err = publish_tracker(t);
 	if (err) {
+		/* It may have been published for a moment, and may be again. */
+		synchronize_rcu();
 		t->mm = NULL;
 		uffdwp_hooks_put();
 		return err;
@@ -339,7 +347,7 @@ int uffdwp_attach(struct uffdwp_device_tracker *d, const struct uffdwp_attach_ar
 	if (err)
 		fput(uffd);
 	/* What is protected already was protected without a check for pins. */
-	else if (whose == UFFDWP_HANDED_IN)
+	else if (whose == UFFDWP_HANDED_IN && !d->base.rides)
 		uffdwp_tracker_disarm_early(&d->base);
 put_mm:
 	mmput(mm);

@@ -13,6 +13,7 @@ struct uffdwp_tracker;
  * @ignore_pins: arm pages that may be pinned
  * @whole_huge: leave anonymous huge pages whole
  * @keep: do not give way
+ * @rides: track what the process has registered for other faults
  * @markers: arm unpopulated memory with markers
  * @sparse: arm memory without page tables by remembering it
  * @granule: pages of a granule, or 0
@@ -21,6 +22,7 @@ struct uffdwp_options {
 	bool ignore_pins;
 	bool whole_huge;
 	bool keep;
+	bool rides;
 	bool markers;
 	bool sparse;
 	unsigned int granule;

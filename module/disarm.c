@@ -422,6 +422,8 @@ static unsigned int all_of_tracker(struct vm_area_struct *vma, const void *arg)
 
 	if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
 		return lost_markers(t, vma);
+	if (uffdwp_tracker_is_ridden_off(t))
+		return UFFDWP_DISARM_NOTHING;
 	return uffdwp_disarm_all_of(t, vma);
 }
 

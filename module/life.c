@@ -16,6 +16,7 @@
 #include "health.h"
 #include "life.h"
 #include "register.h"
+#include "ride.h"
 #include "ring.h"
 #include "tracker.h"
 
@@ -64,12 +65,17 @@ void uffdwp_tracker_free(struct uffdwp_tracker *t)
  * uffdwp_tracker_begin - publish a tracker, and look after its hooks
  * @t: tracker with mm, ctx and whose set
  *
- * Return: as uffdwp_tracker_publish().
+ * Return: as uffdwp_tracker_publish(), or as uffdwp_ride_check().
  */
 int uffdwp_tracker_begin(struct uffdwp_tracker *t)
 {
 	int err = uffdwp_tracker_publish(t);
 
+	if (!err && t->rides) {
+		err = uffdwp_ride_check(t);
+		if (err)
+			uffdwp_tracker_unpublish(t);
+	}
 	if (!err)
 		uffdwp_health_watch(t);
 	return err;
@@ -123,7 +129,12 @@ static void end_in_mm(struct uffdwp_tracker *t)
 	if (uffdwp_tracker_is_private(t))
 		uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
 	mmap_write_lock(t->mm);
-	drain_faults(t);
+	/* What is armed there by now is the process's own. */
+	if (!uffdwp_tracker_is_ridden_off(t)) {
+		if (t->rides)
+			uffdwp_ride_leave(t);
+		drain_faults(t);
+	}
 	uffdwp_tracker_unpublish(t);
 	mmap_write_unlock(t->mm);
 	/* userfaultfd_release() wakes all waiters; but one that was handed in stays open. */
@@ -212,14 +223,14 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 }
 
 /**
- * uffdwp_device_tracker_is_left - has the process closed the userfaultfd that it has handed in?
+ * uffdwp_device_tracker_is_left - has the process left the userfaultfd that it has handed in?
  * @t: tracker whose userfaultfd stays: it is in the list of health.c, or mmap_lock is held
  *
  * When ours is the only reference nobody can take another one that lasts: there is no descriptor,
  * and no command of a tracker takes one. An epoll instance may, for a moment: so the answer is
  * remembered.
  *
- * Return: whether it has.
+ * Return: whether it has closed it, or has taken it from a tracker that rides along (ride.c).
  */
 bool uffdwp_device_tracker_is_left(struct uffdwp_tracker *t)
 {
@@ -228,7 +239,7 @@ bool uffdwp_device_tracker_is_left(struct uffdwp_tracker *t)
 	if (t->whose != UFFDWP_HANDED_IN)
 		return false;
 	d = container_of(t, struct uffdwp_device_tracker, base);
-	if (!READ_ONCE(d->left) && file_count(d->uffd) == 1)
+	if (!READ_ONCE(d->left) && (file_count(d->uffd) == 1 || (t->rides && READ_ONCE(t->sync))))
 		WRITE_ONCE(d->left, true);
 	return READ_ONCE(d->left);
 }
@@ -242,6 +253,7 @@ static void leave_memory(struct uffdwp_tracker *t)
 	/* mm_users of 0: no task is left. */
 	if (!mmget_not_zero(t->mm))
 		return;
+	/* Nothing, where the process goes on to use the userfaultfd. */
 	uffdwp_tracker_disarm_all(t);
 	uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
 	uffdwp_health_wake(t);
@@ -250,7 +262,7 @@ static void leave_memory(struct uffdwp_tracker *t)
 }
 
 /**
- * uffdwp_device_tracker_close - end a tracker whose userfaultfd the process has closed
+ * uffdwp_device_tracker_close - end a tracker whose userfaultfd the process has left
  * @t: a tracker that is left
  *
  * What waits for the reader of the userfaultfd goes on, as without a tracker, and that may be a

@@ -21,6 +21,7 @@
 #include "hooks/hooks.h"
 #include "kind.h"
 #include "register.h"
+#include "ride.h"
 #include "ring.h"
 #include "tracker.h"
 #include "userfault.h"
@@ -47,9 +48,14 @@ static int check_owner(const struct uffdwp_tracker *t, const struct vm_area_stru
 	return ctx && ctx != t->ctx ? -EBUSY : 0;
 }
 
-/* UFFDIO_REGISTER replaces the mode of a VMA: adding WP would take away MISSING or MINOR. */
-static int check_mode(const struct vm_area_struct *vma)
+/*
+ * UFFDIO_REGISTER replaces the mode of a VMA: adding WP would take away MISSING or MINOR. Riding
+ * along is for such VMAs, and for no others.
+ */
+static int check_mode(const struct uffdwp_tracker *t, const struct vm_area_struct *vma)
 {
+	if (t->rides)
+		return vma->vm_userfaultfd_ctx.ctx ? 0 : -EOPNOTSUPP;
 	return (vma->vm_flags & __VM_UFFD_FLAGS & ~VM_UFFD_WP) && !(vma->vm_flags & VM_UFFD_WP) ?
 	       -EBUSY : 0;
 }
@@ -60,7 +66,7 @@ static int check_register(const struct uffdwp_device_tracker *d, struct vm_area_
 
 	if (!err && !(vma->vm_flags & VM_MAYWRITE))
 		err = -EACCES;
-	return err ?: check_owner(&d->base, vma) ?: check_mode(vma);
+	return err ?: check_owner(&d->base, vma) ?: check_mode(&d->base, vma);
 }
 
 /* UFFDIO_UNREGISTER refuses ranges with a VMA that cannot be registered. */
@@ -149,9 +155,30 @@ static int register_and_disarm(struct uffdwp_device_tracker *d, unsigned long st
 	return err;
 }
 
-/* The next VMA of a file in [*start, *end) that is not registered; then they are what was. */
-static int register_next_file(struct uffdwp_device_tracker *d, unsigned long *start,
-			      unsigned long *end, bool *done)
+/* Is this VMA to be registered by our own hand, and has not been yet? */
+static bool is_for_our_hand(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
+{
+	return t->rides ? uffdwp_ride_wants(t, vma) && uffdwp_kind_is_offered(vma) :
+			  uffdwp_vma_can_be_had(vma, uffdwp_kinds & UFFDWP_KIND_FILE);
+}
+
+static int register_vma(const struct uffdwp_tracker *t, struct vm_area_struct *vma,
+			unsigned long start, unsigned long end)
+{
+	const bool hugetlb = is_vm_hugetlb_page(vma);
+	int err;
+
+	uffdwp_vma_keep_out_faults(vma);
+	err = uffdwp_vma_register(vma, start, end, t->ctx);
+	/* It may be another VMA now. Its flags say by now that page tables are not to be shared. */
+	if (!err && hugetlb)
+		uffdwp_hugetlb_unshare(find_vma(t->mm, start));
+	return err;
+}
+
+/* The next such VMA in [*start, *end); then they are what was registered. */
+static int register_next(struct uffdwp_device_tracker *d, unsigned long *start,
+			 unsigned long *end, bool *done)
 {
 	struct uffdwp_tracker *t = &d->base;
 	struct vm_area_struct *vma;
@@ -160,14 +187,16 @@ static int register_next_file(struct uffdwp_device_tracker *d, unsigned long *st
 	if (err)
 		return err;
 	*done = true;
-	uffdwp_for_each_vma(vma, t->mm, *start, *end) {
-		if (!uffdwp_vma_can_be_had(vma, uffdwp_kinds & UFFDWP_KIND_FILE))
+	/* The process has begun to use the userfaultfd that the tracker rides along on. */
+	if (t->arming_ended)
+		err = -ENODEV;
+	uffdwp_for_each_vma(vma, t->mm, *start, err ? *start : *end) {
+		if (!is_for_our_hand(t, vma))
 			continue;
 		*done = false;
 		*start = max(*start, vma->vm_start);
 		*end = min(*end, vma->vm_end);
-		uffdwp_vma_keep_out_faults(vma);
-		err = uffdwp_vma_register(vma, *start, *end, t->ctx);
+		err = register_vma(t, vma, *start, *end);
 		break;
 	}
 	mmap_write_unlock(t->mm);
@@ -175,20 +204,21 @@ static int register_next_file(struct uffdwp_device_tracker *d, unsigned long *st
 }
 
 /*
- * VMAs of ordinary files, which UFFDIO_REGISTER of this kernel refuses. All that it would have to
- * do for them is as for shared memory. They leave the userfaultfd by our own hand, too, before it
+ * VMAs that UFFDIO_REGISTER does not register as we need it: those of the process's own userfaultfd
+ * (ride.c); and those of ordinary files, which this kernel refuses. All that it would have to do
+ * for files is as for shared memory. They leave the userfaultfd by our own hand, too, before it
  * is closed (uffdwp_unregister_disarmed()): userfaultfd_release() and UFFDIO_UNREGISTER would give
  * write permission to each entry of a shared VMA, behind the back of its file system, which has to
  * be asked first (->page_mkwrite()). The process can do neither: the kernel tells it that such a
  * VMA cannot have a userfaultfd.
  */
-static int register_files(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end)
+static int register_by_hand(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end)
 {
 	unsigned long part_end = end;
 	bool done;
 	int err;
 
-	while (!(err = register_next_file(d, &start, &part_end, &done)) && !done) {
+	while (!(err = register_next(d, &start, &part_end, &done)) && !done) {
 		uffdwp_disarm_tracked(&d->base, start, part_end);
 		uffdwp_tell(&d->base, start, part_end, UFFDWP_RING_SCAN);
 		start = part_end;
@@ -221,8 +251,10 @@ int uffdwp_register(struct uffdwp_device_tracker *d, unsigned long start, unsign
 		return err;
 	err = check_range(d, start, end, check_register, fail_at);
 	mmap_read_unlock(t->mm);
-	if (!err && UFFDWP_REGISTERS_FILES)
-		err = register_files(d, start, end);
+	if (!err && (UFFDWP_REGISTERS_FILES || t->rides))
+		err = register_by_hand(d, start, end);
+	if (t->rides)
+		return err;
 
 	while (!err && find_part_of_others(t, &start, &part_end)) {
 		err = register_and_disarm(d, start, part_end);
@@ -234,6 +266,14 @@ int uffdwp_register(struct uffdwp_device_tracker *d, unsigned long start, unsign
 
 /* VMAs that are looked at under one hold of mmap_lock. */
 #define BATCH 64
+
+static int unregister_vma(struct uffdwp_tracker *t, struct vm_area_struct *vma,
+			  unsigned long start, unsigned long end)
+{
+	if (!t->rides || uffdwp_device_tracker_is_left(t))
+		return uffdwp_vma_unregister(vma, start, end);
+	return userfaultfd_wp(vma) ? uffdwp_vma_unprotect(vma, start, end) : 0;
+}
 
 /* From *@pos on, which is where to go on afterwards. */
 static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigned long end)
@@ -250,7 +290,7 @@ static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigne
 			break;
 		}
 		vma_end = min(end, vma->vm_end);
-		if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
+		if (vma->vm_userfaultfd_ctx.ctx != t->ctx || uffdwp_tracker_is_ridden_off(t))
 			continue;
 		uffdwp_vma_keep_out_faults(vma);
 		/* ULONG_MAX means whole VMAs: a stack may have grown down below *pos. */
@@ -259,7 +299,7 @@ static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigne
 		if (t->whose == UFFDWP_HANDED_IN)
 			uffdwp_disarm_vma(vma, start, vma_end,
 					  UFFDWP_DISARM_ALL | UFFDWP_DISARM_SPLIT);
-		err = uffdwp_vma_unregister(vma, start, vma_end);
+		err = unregister_vma(t, vma, start, vma_end);
 	}
 	return err;
 }
@@ -298,7 +338,7 @@ static unsigned int all_if_registered(struct vm_area_struct *vma, const void *ar
 {
 	const struct uffdwp_tracker *t = arg;
 
-	return vma->vm_userfaultfd_ctx.ctx == t->ctx ?
+	return vma->vm_userfaultfd_ctx.ctx == t->ctx && !uffdwp_tracker_is_ridden_off(t) ?
 	       uffdwp_disarm_all_of(t, vma) | UFFDWP_DISARM_SPLIT : UFFDWP_DISARM_NOTHING;
 }
 
@@ -334,7 +374,7 @@ int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsi
 		uffdwp_sparse_remove_all(&t->sparse, start, end);
 	err = uffdwp_unregister_disarmed(t, start, end);
 	/* Faults of other modes that were registered, too. */
-	if (t->whose == UFFDWP_HANDED_IN && uffdwp_userfault_wake(d->uffd, start, end - start))
+	if (t->whose == UFFDWP_HANDED_IN && !t->rides && uffdwp_userfault_wake(d->uffd, start, end - start))
 		uffdwp_health_wake(t);
 	return err;
 }

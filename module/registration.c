@@ -30,6 +30,7 @@
 #include "giveway.h"
 #include "kind.h"
 #include "registration.h"
+#include "ride.h"
 #include "tracker.h"
 #include "uffd_note.h"
 #include "userfault.h"
@@ -138,6 +139,8 @@ long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg
 		claim.start = request.range.start;
 		claim.end = request.range.start + request.range.len;
 		claim.mode = modes_of(request.mode);
+		if (claim.mode & VM_UFFD_WP)
+			uffdwp_ride_off(mm, claim.ctx);
 		/*
 		 * The kernel clears no bits when a VMA leaves write-protect mode, nor when it comes
 		 * back, with pages written in between.

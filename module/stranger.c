@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls of a process on a userfaultfd of its own, in memory of a private tracker. The process has
+ * Calls of a process on a userfaultfd of its own, in memory of a private tracker or, if they protect
+ * it, of one that rides along (ride.c). The process has
  * not registered that memory, and without us would get -ENOENT. The kernel checks only whether the
  * VMA has some userfaultfd (mfill_atomic(), mwriteprotect_range()), finds ours, and would fill the
  * memory: say, by a late UFFDIO_COPY to memory that was unmapped, mapped anew and tracked
@@ -17,7 +18,7 @@
 #include <linux/overflow.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
-#include <linux/userfaultfd.h>
+#include <linux/userfaultfd_k.h>
 
 #include "backport/backport.h"
 #include "compat/backport.h"
@@ -36,7 +37,8 @@
  * @result: offset of what is stored with an error, too, or NO_RESULT
  * @mode: offset of the mode
  * @modes: those that this kernel knows
- * @not_both: of these, modes that it does not take together, or 0
+ * @protects: of these, the one that write-protects what is filled, or 0
+ * @not_both: modes that it does not take together, or 0
  */
 struct fill {
 	unsigned int cmd;
@@ -45,6 +47,7 @@ struct fill {
 	unsigned int result;
 	unsigned int mode;
 	u64 modes;
+	u64 protects;
 	u64 not_both;
 };
 
@@ -62,6 +65,7 @@ static const struct fill fills[] = {
 		.result = offsetof(struct uffdio_copy, copy),
 		.mode = offsetof(struct uffdio_copy, mode),
 		.modes = UFFDIO_COPY_MODE_DONTWAKE | UFFDIO_COPY_MODE_WP,
+		.protects = UFFDIO_COPY_MODE_WP,
 	},
 	{
 		.cmd = UFFDIO_ZEROPAGE,
@@ -73,6 +77,7 @@ static const struct fill fills[] = {
 		.cmd = UFFDIO_CONTINUE,
 		RANGE_AND(uffdio_continue, mapped),
 		.modes = UFFDIO_CONTINUE_MODE_DONTWAKE | UFFDIO_CONTINUE_MODE_WP,
+		.protects = UFFDIO_CONTINUE_MODE_WP,
 	},
 #endif
 #ifdef UFFDIO_POISON
@@ -136,22 +141,35 @@ bool uffdwp_fill_range(unsigned int cmd, void __user *uarg, u64 *start, u64 *len
 	return cmd != UFFDIO_WRITEPROTECT || !(mode & UFFDIO_WRITEPROTECT_MODE_WP);
 }
 
-static bool is_of_tracker(struct mm_struct *mm, unsigned long addr)
+/* Memory that a tracker rides along in is registered by the process, but not for write protection. */
+static int refusal_of_ridden(const struct fill *fill, const struct vm_area_struct *vma, u64 end,
+			     u64 mode)
 {
-	const struct vm_area_struct *vma;
+	if (fill->cmd == UFFDIO_WRITEPROTECT)
+		return -ENOENT;
+	return (mode & fill->protects) && end <= vma->vm_end ? -EINVAL : 0;
+}
+
+/* What the kernel would return if a tracker had nothing to do with the memory, or 0. */
+static int refusal(struct mm_struct *mm, const struct fill *fill, u64 start, u64 len, u64 mode)
+{
 	const struct uffdwp_tracker *t = NULL;
-	bool private;
+	struct vm_area_struct *vma;
+	int err = 0;
 
 	if (!mmget_not_zero(mm))
-		return false;
+		return 0;
 	mmap_read_lock(mm);
-	vma = find_vma(mm, addr);
-	if (vma && vma->vm_start <= addr)
+	vma = find_vma(mm, start);
+	if (vma && vma->vm_start <= start)
 		t = uffdwp_async_tracker_of_vma(vma);
-	private = uffdwp_tracker_is_private(t);
+	if (uffdwp_tracker_is_private(t))
+		err = -ENOENT;
+	else if (t && t->rides && userfaultfd_wp(vma))
+		err = refusal_of_ridden(fill, vma, start + len, mode);
 	mmap_read_unlock(mm);
 	mmput(mm);
-	return private;
+	return err;
 }
 
 static u64 known_modes(const struct fill *fill)
@@ -164,11 +182,9 @@ static u64 known_modes(const struct fill *fill)
 	return fill->modes;
 }
 
-static bool mode_is_valid(const struct fill *fill, void __user *uarg)
+static bool mode_is_valid(const struct fill *fill, u64 mode)
 {
-	u64 mode;
-
-	return !get_user(mode, (u64 __user *)(uarg + fill->mode)) && !(mode & ~known_modes(fill)) &&
+	return !(mode & ~known_modes(fill)) &&
 	       (!fill->not_both || (mode & fill->not_both) != fill->not_both);
 }
 
@@ -198,21 +214,23 @@ bool uffdwp_stranger_is_refused(struct file *uffd, unsigned int cmd, void __user
 	const struct fill *fill = find_fill(cmd);
 	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
 	unsigned int features;
-	u64 start, len;
+	u64 start, len, mode;
+	int err;
 
 	/* The kernel refuses what cannot be read. */
 	if (!fill || !mm || get_user(start, (u64 __user *)(uarg + fill->start)) ||
-	    get_user(len, (u64 __user *)(uarg + fill->len)))
+	    get_user(len, (u64 __user *)(uarg + fill->len)) ||
+	    get_user(mode, (u64 __user *)(uarg + fill->mode)))
 		return false;
 	/* Without UFFDIO_API the kernel refuses everything. */
-	if (!uffdwp_user_range_is_valid(mm, start, len) || !mode_is_valid(fill, uarg) ||
+	if (!uffdwp_user_range_is_valid(mm, start, len) || !mode_is_valid(fill, mode) ||
 	    !source_is_valid(fill, mm, uarg, len) || uffdwp_userfault_features(uffd, &features))
 		return false;
-	if (!is_of_tracker(mm, start))
+	err = refusal(mm, fill, start, len, mode);
+	if (!err)
 		return false;
-	*ret = -ENOENT;
-	if (fill->result != NO_RESULT &&
-	    put_user((s64)-ENOENT, (s64 __user *)(uarg + fill->result)))
+	*ret = err;
+	if (fill->result != NO_RESULT && put_user((s64)err, (s64 __user *)(uarg + fill->result)))
 		*ret = -EFAULT;
 	return true;
 }

@@ -36,7 +36,8 @@ struct uffdwp_counters {
  * Whose userfaultfd a tracker has.
  *
  *   PRIVATE	the module has made it, and the process does not know it (device_tracker.h)
- *   HANDED_IN	the process has made it, handed it to the device, and may use it, too
+ *   HANDED_IN	the process has made it, handed it to the device, and may use it, too; or a tracer
+ *		has taken it from the process, which does not know that (@rides)
  *   BACKPORT	the process has made it with native_abi=1, and it owns the tracker
  *		(backport/backport_tracker.h)
  */
@@ -81,9 +82,12 @@ struct uffdwp_follow {
  * @ctx: context of its userfaultfd, compared with vma->vm_userfaultfd_ctx.ctx and never
  *	dereferenced
  * @whose: whose userfaultfd it is
- * @sync: write faults are for the userfaultfd monitor; we arm only unpopulated memory
+ * @sync: write faults are for the userfaultfd monitor; we arm only unpopulated memory or, if it
+ *	@rides, nothing any more
  * @remaps: the userfaultfd has UFFD_FEATURE_EVENT_REMAP: what mremap() moves stays registered and
  *	armed
+ * @rides: of a userfaultfd that was handed in, it tracks what the process has registered for other
+ *	faults (ride.c)
  * @arming_ended: no command arms any more; set with mmap_lock held for writing, read with it held
  *	for reading
  * @markers: unpopulated memory is armed with markers, not with zero pages
@@ -109,7 +113,8 @@ struct uffdwp_follow {
  *
  * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
  * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, @follow, what is in @sparse, @ring,
- * @events, and the counters is set once, before the tracker is published in the tables.
+ * @events, and the counters is set once, before the tracker is published in the tables; and @sync
+ * of one that @rides, which ride.c changes.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -119,6 +124,7 @@ struct uffdwp_tracker {
 	enum uffdwp_whose whose;
 	bool sync;
 	bool remaps;
+	bool rides;
 	bool arming_ended;
 	bool markers;
 	bool ignore_pins;
@@ -182,6 +188,15 @@ static inline struct uffdwp_tracker *uffdwp_async_tracker_of_vma(const struct vm
 	     vma && vma->vm_start < (end);					\
 	     cond_resched(), vma = find_vma(mm, vma->vm_end))
 
+/*
+ * Has the process begun to write-protect with the userfaultfd that a tracker rides on? Then none of
+ * its memory is the tracker's any more. mmap_lock, or the lock of a VMA of it, is held.
+ */
+static inline bool uffdwp_tracker_is_ridden_off(const struct uffdwp_tracker *t)
+{
+	return t->rides && t->sync;
+}
+
 /**
  * uffdwp_vma_is_tracked - is this VMA registered with this tracker?
  * @t: tracker
@@ -193,7 +208,7 @@ static inline bool uffdwp_vma_is_tracked(const struct uffdwp_tracker *t,
 					 struct vm_area_struct *vma)
 {
 	return vma->vm_userfaultfd_ctx.ctx == t->ctx &&
-	       (vma->vm_flags & VM_UFFD_WP) &&
+	       (vma->vm_flags & VM_UFFD_WP) && !uffdwp_tracker_is_ridden_off(t) &&
 	       (vma_is_anonymous(vma) || uffdwp_kind_is_offered(vma));
 }
 
@@ -210,6 +225,15 @@ static inline bool uffdwp_user_range_is_valid(const struct mm_struct *mm, u64 st
 static inline bool uffdwp_tracker_is_private(const struct uffdwp_tracker *t)
 {
 	return t && t->whose == UFFDWP_PRIVATE;
+}
+
+/*
+ * Does the process not know that the memory of this tracker is write-protected? Then its calls must
+ * return what they would if it were not. @t may be NULL.
+ */
+static inline bool uffdwp_tracker_is_hidden(const struct uffdwp_tracker *t)
+{
+	return t && (t->whose == UFFDWP_PRIVATE || t->rides);
 }
 
 /* Has it mapped zero pages unknown to the process? One that handed in its own expects them. */

@@ -131,11 +131,13 @@ bool uffdwp_uffd_call_protects(void)
  */
 notrace bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t)
 {
-	return t->whose == UFFDWP_BACKPORT || (t->whose == UFFDWP_HANDED_IN && is_on(t->ctx));
+	return t->whose == UFFDWP_BACKPORT ||
+	       (t->whose == UFFDWP_HANDED_IN && !t->rides && is_on(t->ctx));
 }
 
 /**
- * uffdwp_uffd_call_is_strangers - is current in UFFDIO_WRITEPROTECT of another userfaultfd?
+ * uffdwp_uffd_call_is_strangers - is current in a UFFDIO_WRITEPROTECT that is not of the tracker's
+ *	owner?
  * @t: tracker that a VMA is registered with
  *
  * Not when it is in UFFDIO_UNREGISTER, where the kernel takes protection away, too.
@@ -150,9 +152,30 @@ notrace bool uffdwp_uffd_call_is_strangers(const struct uffdwp_tracker *t)
 
 	raw_spin_lock(&bucket->lock);
 	hlist_for_each_entry(call, &bucket->calls, node)
-		found |= call->task == current && call->ctx != t->ctx &&
+		found |= call->task == current && (call->ctx != t->ctx || t->rides) &&
 			 call->cmd == UFFDIO_WRITEPROTECT;
 	raw_spin_unlock(&bucket->lock);
+	return found;
+}
+
+/**
+ * uffdwp_uffd_call_is_registering - is any task in UFFDIO_REGISTER of a userfaultfd?
+ * @ctx: its context
+ *
+ * Return: whether one is, that has begun before this was called.
+ */
+bool uffdwp_uffd_call_is_registering(const void *ctx)
+{
+	const struct uffdwp_uffd_call *call;
+	bool found = false;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(buckets) && !found; i++) {
+		raw_spin_lock(&buckets[i].lock);
+		hlist_for_each_entry(call, &buckets[i].calls, node)
+			found |= call->ctx == ctx && call->cmd == UFFDIO_REGISTER;
+		raw_spin_unlock(&buckets[i].lock);
+	}
 	return found;
 }
 

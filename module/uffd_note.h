@@ -30,6 +30,7 @@ void uffdwp_uffd_call_protect(bool protects);
 bool uffdwp_uffd_call_protects(void);
 bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t);
 bool uffdwp_uffd_call_is_strangers(const struct uffdwp_tracker *t);
+bool uffdwp_uffd_call_is_registering(const void *ctx);
 
 long uffdwp_uffd_call_original(struct file *uffd, unsigned int cmd, void __user *uarg);
 

@@ -43,7 +43,7 @@ notrace bool uffdwp_writeprotect_is_ours(const struct vm_area_struct *vma, bool 
 
 	if (!t)
 		return false;
-	if (uffdwp_tracker_is_private(t))
+	if (uffdwp_tracker_is_hidden(t))
 		return protect || uffdwp_uffd_call_is_strangers(t);
 	return protect && !t->arming_ended;
 }
@@ -58,7 +58,8 @@ notrace bool uffdwp_writeprotect_is_ours(const struct vm_area_struct *vma, bool 
  * nothing in the range is left armed, and all of it reads as written.
  *
  * Return: 0; -ENOMEM when there was no memory for page tables; -EINTR when the task was killed;
- * -EIO as from uffdwp_walk_vma(); -ENOENT in memory of a private tracker.
+ * -EIO as from uffdwp_walk_vma(); -ENOENT in memory of which the process does not know that it is
+ * registered.
  */
 long uffdwp_writeprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
@@ -66,7 +67,7 @@ long uffdwp_writeprotect(struct vm_area_struct *vma, unsigned long start, unsign
 	unsigned long pos;
 	int err;
 
-	if (uffdwp_tracker_is_private(t))
+	if (uffdwp_tracker_is_hidden(t))
 		return -ENOENT;
 	if (!t || !uffdwp_uffd_call_may_arm(t) || !uffdwp_vma_is_tracked(t, vma))
 		return 0;

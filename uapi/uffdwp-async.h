@@ -104,7 +104,8 @@
  *     -EOVERFLOW  start + len wraps, or leaves the address space of the process; SCAN: end is below
  *                 start
  *     -ENOTCONN   no process attached yet (not HELLO, ATTACH, STATS, CLAIM)
- *     -ENODEV     the process has closed the userfaultfd that it has handed in (nor these)
+ *     -ENODEV     the process has closed the userfaultfd that it has handed in, or has taken it
+ *                 back from a tracker that rides along (nor these)
  *     -ESRCH      the address space is gone: the process called execve(2) or ended (not HELLO,
  *                 STATS, CLAIM)
  *     -EINTR      the caller was killed. ARM, SCAN: all below @walk_end is done. DISARM is finished
@@ -211,6 +212,7 @@ struct uffdwp_region {
 #define UFFDWP_FEATURE_FOLLOW		(1ULL << 11)
 /* A tracker tells what becomes of its memory and its process: UFFDWP_IOC_EVENTS. */
 #define UFFDWP_FEATURE_EVENTS		(1ULL << 12)
+#define UFFDWP_FEATURE_RIDE		(1ULL << 13)	/* UFFDWP_ATTACH_RIDE */
 
 /* Kinds of memory that REGISTER accepts, as reported by HELLO. */
 #define UFFDWP_KIND_ANON_PRIVATE	(1ULL << 0)	/* heaps, stacks, huge pages */
@@ -264,6 +266,8 @@ struct uffdwp_hello_arg {
 #define UFFDWP_ATTACH_KEEP		(1ULL << 3)
 /* A write to an armed huge page makes all of it written and leaves it huge, see below. */
 #define UFFDWP_ATTACH_WHOLE_HUGE	(1ULL << 4)
+/* Track what the process has registered with @uffd for MISSING and MINOR faults, see below. */
+#define UFFDWP_ATTACH_RIDE		(1ULL << 5)
 
 /*
  * How private anonymous memory with nothing in it yet is armed. Shared memory, hugetlb and other
@@ -332,6 +336,17 @@ struct uffdwp_hello_arg {
  * the kernel hold: another one's UFFDIO_REGISTER is -EBUSY, and its UFFDIO_UNREGISTER takes the
  * memory away before Linux 7.2, which pages_given_way counts, too.
  *
+ * UFFDWP_ATTACH_RIDE is for memory that the process has registered with a userfaultfd of its own,
+ * for MISSING or MINOR faults (post-copy migration, lazy restore), so that no other can have it.
+ * @uffd is that userfaultfd, got by pidfd_getfd(2), of which the caller closes its copy after
+ * ATTACH. The process does not notice: its monitor is asked as before, UFFDIO_WRITEPROTECT is
+ * -ENOENT and UFFDIO_COPY_MODE_WP is -EINVAL as before, and /proc/PID/smaps shows "uw". REGISTER
+ * accepts what @uffd has registered. Memory with nothing in it that is registered for MISSING
+ * faults is written until the process has filled it, and then until it is armed. What the process
+ * registers again is written, and is UNTRACKED if its modes have changed. When the process registers
+ * anything with @uffd for write protection, the tracker gives way at once with all of its memory,
+ * which pages_given_way counts, and commands on memory are -ENODEV soon.
+ *
  * UFFDWP_ATTACH_WHOLE_HUGE is for who wants to keep huge pages more than to know which 4 KiB of
  * them was written. Private anonymous huge pages are armed, written and reported as a whole, with
  * one fault, and the tracker splits none. As with hugetlb, one that the range of ARM or SCAN or
@@ -377,10 +392,12 @@ struct uffdwp_hello_arg {
  *   -ESRCH      the process has ended
  *   -EALREADY   this tracker is attached already
  *   -EBUSY      @uffd is used by another tracker, or has asked for a feature that the module offers
- *               with native_abi=1: then it is tracked by itself
+ *               with native_abi=1: then it is tracked by itself; or UFFDWP_ATTACH_RIDE, and the
+ *               process write-protects with @uffd
+ *   -EAGAIN     UFFDWP_ATTACH_RIDE, and the process is in UFFDIO_REGISTER with @uffd: try again
  *   -EINVAL     also: UFFDIO_API was not called on @uffd, or with UFFD_FEATURE_EVENT_FORK; @uffd is
  *               of another address space; UFFDWP_ATTACH_UFFD together with UFFDWP_ATTACH_KEEP or
- *               UFFDWP_UNPOP_SPARSE; there is no such @granule
+ *               UFFDWP_UNPOP_SPARSE; UFFDWP_ATTACH_RIDE without it; there is no such @granule
  *   -EOPNOTSUPP @unpopulated or a flag is not offered here (see the features in HELLO);
  *               or @uffd has UFFD_FEATURE_WP_ASYNC and nothing keeps PAGEMAP_SCAN from arming
  *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a
@@ -417,13 +434,14 @@ struct uffdwp_attach_arg {
  *   -ENOENT     nothing is mapped in the range
  *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked: a device, the vdso; before Linux
  *               5.19 all but private anonymous memory; or a file, with a userfaultfd that was
- *               handed in without UFFD_FEATURE_WP_ASYNC
+ *               handed in without UFFD_FEATURE_WP_ASYNC. With UFFDWP_ATTACH_RIDE: the process has
+ *               not registered it
  *   -EINVAL     also: the range begins or ends inside a page of hugetlb
  *   -EACCES     a mapping may never become writable
  *   -EBUSY      a mapping belongs to a userfaultfd of the process, for which a tracker gives way
  *               (see ATTACH), or to another tracker; or to the userfaultfd that was handed
  *               in, for MISSING or MINOR faults and not for WP, which this kernel cannot add:
- *               register it for all of them with UFFDIO_REGISTER
+ *               register it for all of them with UFFDIO_REGISTER, or use UFFDWP_ATTACH_RIDE
  */
 struct uffdwp_register_arg {
 	__u64 size;

@@ -30,6 +30,12 @@ static inline int uffdwp_hugetlb_cache_refs(struct page *head)
 	return UFFDWP_KERNEL_HAS_HUGETLB_LINEAR_INDEX ? compound_nr(head) : 1;
 }
 
+/* As userfaultfd_register() does for what is registered for write protection. */
+static inline void uffdwp_hugetlb_unshare(struct vm_area_struct *vma)
+{
+	uffdwp_call(hugetlb_unshare_all_pmds)(vma);
+}
+
 /* NULL: no table. @addr is the first of the page. */
 static inline pte_t *uffdwp_huge_pte_offset(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -77,6 +83,10 @@ static inline pte_t *uffdwp_huge_pte_offset(struct vm_area_struct *vma, unsigned
 static inline pte_t *uffdwp_huge_pte_alloc(struct vm_area_struct *vma, unsigned long addr)
 {
 	return NULL;
+}
+
+static inline void uffdwp_hugetlb_unshare(struct vm_area_struct *vma)
+{
 }
 
 static inline unsigned long uffdwp_hugetlb_file_page_size(struct file *file)

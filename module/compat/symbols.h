@@ -63,6 +63,7 @@ struct zap_details;
 #define UFFDWP_HUGETLB_FUNCTIONS(X)							\
 	X(huge_pte_offset, pte_t *, (struct mm_struct *mm, unsigned long addr,		\
 				     unsigned long size))				\
+	X(hugetlb_unshare_all_pmds, void, (struct vm_area_struct *vma))			\
 	X(huge_pte_alloc, pte_t *, (struct mm_struct *mm, struct vm_area_struct *vma,	\
 				    unsigned long addr, unsigned long size))
 #define UFFDWP_HOOKED_HUGETLB_FUNCTIONS(X)						\

@@ -103,6 +103,10 @@ static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *v
 	vma_flags_t flags = vma->flags;
 
 	vma_flags_clear_mask(&flags, __VMA_UFFD_FLAGS);
+	if (mode & VM_UFFD_MISSING)
+		vma_flags_set(&flags, VMA_UFFD_MISSING_BIT);
+	if (mode & VM_UFFD_MINOR)
+		vma_flags_set(&flags, VMA_UFFD_MINOR_BIT);
 	if (mode & VM_UFFD_WP)
 		vma_flags_set(&flags, VMA_UFFD_WP_BIT);
 #endif
@@ -187,26 +191,56 @@ static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *v
 #endif
 
 /*
- * Register [start, end) of a VMA that has no userfaultfd and no page tables for write protection,
- * as userfaultfd_register() does. mmap_lock is held for writing. The VMA may be another one
- * afterwards, or gone. A context has no count of its VMAs: the caller keeps it until it has taken
- * them away from it.
+ * Give [start, end) of a VMA a userfaultfd and modes. mmap_lock is held for writing. The VMA may be
+ * another one afterwards, or gone.
+ */
+static inline int uffdwp_vma_set_userfaultfd(struct vm_area_struct *vma, unsigned long start,
+					     unsigned long end, struct vm_userfaultfd_ctx ctx,
+					     unsigned long mode)
+{
+	const unsigned long soft_dirty = vma->vm_flags & VM_SOFTDIRTY;
+
+	vma = uffdwp_vma_cut_out(vma, start, end, ctx, mode);
+	if (IS_ERR(vma))
+		return PTR_ERR(vma);
+	/*
+	 * Both or none of them before mmap_lock is dropped: userfaultfd_release(). The kernel's
+	 * merge has kept faults out of the VMA that it was merged into.
+	 */
+	uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, mode | soft_dirty);
+	vma->vm_userfaultfd_ctx = ctx;
+	return 0;
+}
+
+/*
+ * Register [start, end) of a VMA for write protection, as userfaultfd_register() does: one that has
+ * no userfaultfd, or this one, whose other modes stay. mmap_lock is held for writing. The VMA may
+ * be another one afterwards, or gone. A context has no count of its VMAs: the caller keeps it until
+ * it has taken them away from it.
  *
- * Return: 0, or -ENOMEM: it has no userfaultfd.
+ * Return: 0, or -ENOMEM: it is as before.
  */
 static inline int uffdwp_vma_register(struct vm_area_struct *vma, unsigned long start,
 				      unsigned long end, const void *userfault)
 {
 	const struct vm_userfaultfd_ctx ctx = { .ctx = (struct userfaultfd_ctx *)userfault };
-	const unsigned long soft_dirty = vma->vm_flags & VM_SOFTDIRTY;
 
-	vma = uffdwp_vma_cut_out(vma, start, end, ctx, VM_UFFD_WP);
-	if (IS_ERR(vma))
-		return PTR_ERR(vma);
-	/* Both or none of them before mmap_lock is dropped: userfaultfd_release(). */
-	uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, VM_UFFD_WP | soft_dirty);
-	vma->vm_userfaultfd_ctx = ctx;
-	return 0;
+	return uffdwp_vma_set_userfaultfd(vma, start, end, ctx,
+					  (vma->vm_flags & __VM_UFFD_FLAGS) | VM_UFFD_WP);
+}
+
+/*
+ * Take write protection from [start, end) of a VMA, whose userfaultfd keeps it for its other modes.
+ * mmap_lock is held for writing, faults are kept out, and nothing in the range is armed. The VMA
+ * may be another one afterwards, or gone.
+ *
+ * Return: 0, or -ENOMEM, never for a whole VMA: it is as before.
+ */
+static inline int uffdwp_vma_unprotect(struct vm_area_struct *vma, unsigned long start,
+				       unsigned long end)
+{
+	return uffdwp_vma_set_userfaultfd(vma, start, end, vma->vm_userfaultfd_ctx,
+					  vma->vm_flags & __VM_UFFD_FLAGS & ~VM_UFFD_WP);
 }
 
 /*
@@ -219,15 +253,7 @@ static inline int uffdwp_vma_register(struct vm_area_struct *vma, unsigned long 
 static inline int uffdwp_vma_unregister(struct vm_area_struct *vma, unsigned long start,
 					unsigned long end)
 {
-	const unsigned long soft_dirty = vma->vm_flags & VM_SOFTDIRTY;
-
-	vma = uffdwp_vma_cut_out(vma, start, end, NULL_VM_UFFD_CTX, 0);
-	if (IS_ERR(vma))
-		return PTR_ERR(vma);
-	/* The kernel's merge has kept faults out of the VMA that it was merged into. */
-	uffdwp_vma_set_flags(vma, __VM_UFFD_FLAGS, soft_dirty);
-	vma->vm_userfaultfd_ctx = NULL_VM_UFFD_CTX;
-	return 0;
+	return uffdwp_vma_set_userfaultfd(vma, start, end, NULL_VM_UFFD_CTX, 0);
 }
 
 /* As /proc/PID/maps shows it; the VMA is of a file. */

@@ -96,8 +96,8 @@ static bool prove_userfaultfd_ioctl(struct uffdwp_proof *p)
 static struct uffdwp_hook userfaultfd_ioctl_hook = {
 	.symbol = "userfaultfd_ioctl",
 	.without = "no userfaultfd can be handed in, no tracker gives way, and native_abi=1 offers nothing on one",
-	.features = UFFDWP_FEATURE_UFFD | UFFDWP_FEATURE_GIVES_WAY | UFFDWP_INNER_WP_ASYNC |
-		    UFFDWP_INNER_CONTINUE_WP,
+	.features = UFFDWP_FEATURE_UFFD | UFFDWP_FEATURE_GIVES_WAY | UFFDWP_FEATURE_RIDE |
+		    UFFDWP_INNER_WP_ASYNC | UFFDWP_INNER_CONTINUE_WP,
 	/* A call that has begun is seen by a tracker that comes meanwhile: uffd_call.c */
 	.permanent = true,
 	.ops = UFFDWP_REDIRECT(userfaultfd_ioctl),
@@ -153,7 +153,7 @@ static bool prove_change_protection(struct uffdwp_proof *p)
 
 static struct uffdwp_hook change_protection_hook = {
 	.symbol = "change_protection",
-	.features = UFFDWP_FEATURE_WRITEPROTECT,
+	.features = UFFDWP_FEATURE_WRITEPROTECT | UFFDWP_FEATURE_RIDE,
 	.ops = UFFDWP_REDIRECT(change_protection),
 	.prove = prove_change_protection,
 };

@@ -1,0 +1,794 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Riding along: memory that a process has registered for MISSING or MINOR faults with a userfaultfd
+ * of its own is tracked for writes, and the process gets the faults, messages and answers that it
+ * would get without.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "support.h"
+#include "unserved.h"
+
+/* Not in the headers of Linux 5.10. */
+#define MISSING		UFFDIO_REGISTER_MODE_MISSING
+#define WP		UFFDIO_REGISTER_MODE_WP
+#define MINOR		(1ull << 2)
+#define FEATURE_MINOR_SHMEM	(1ull << 10)
+
+#define N 64ul
+#define LEN (N * PAGE)
+#define HUGE_LEN (4 * HUGE_PAGE)
+
+struct continue_arg {
+	struct uffdio_range range;
+	uint64_t mode;
+	int64_t mapped;
+};
+
+#define CONTINUE		_IOWR(UFFDIO, 0x07, struct continue_arg)
+#define CONTINUE_MODE_WP	(1ull << 1)
+
+/* ---- what the process does with its userfaultfd: 0, or -errno */
+
+static int uffd_register(int uffd, const void *start, size_t len, uint64_t mode)
+{
+	struct uffdio_register arg = { .range = { (uintptr_t)start, len }, .mode = mode };
+
+	return ioctl(uffd, UFFDIO_REGISTER, &arg) ? -errno : 0;
+}
+
+static int uffd_unregister(int uffd, const void *start, size_t len)
+{
+	struct uffdio_range arg = { (uintptr_t)start, len };
+
+	return ioctl(uffd, UFFDIO_UNREGISTER, &arg) ? -errno : 0;
+}
+
+static int uffd_protect(int uffd, const void *start, size_t len, bool protect)
+{
+	struct uffdio_writeprotect arg = {
+		.range = { (uintptr_t)start, len },
+		.mode = protect ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+
+	return ioctl(uffd, UFFDIO_WRITEPROTECT, &arg) ? -errno : 0;
+}
+
+static int uffd_copy(int uffd, const void *dst, const void *src, size_t len, uint64_t mode)
+{
+	struct uffdio_copy arg = {
+		.dst = (uintptr_t)dst, .src = (uintptr_t)src, .len = len, .mode = mode,
+	};
+
+	return ioctl(uffd, UFFDIO_COPY, &arg) ? -errno : 0;
+}
+
+static int uffd_continue(int uffd, const void *start, size_t len, uint64_t mode)
+{
+	struct continue_arg arg = { .range = { (uintptr_t)start, len }, .mode = mode };
+
+	return ioctl(uffd, CONTINUE, &arg) ? -errno : 0;
+}
+
+/* ---- its monitor, which fills each page with its number */
+
+static struct monitor {
+	int uffd;
+	size_t page;
+	char *source;
+	pthread_t thread;
+	atomic_bool ends;
+	atomic_ulong missing, minor, protected, refused;
+} monitor;
+
+static void answer(const struct uffd_msg *msg)
+{
+	const uintptr_t addr = msg->arg.pagefault.address & ~(monitor.page - 1);
+	int err = 0;
+
+	if (msg->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP) {
+		atomic_fetch_add(&monitor.protected, 1);
+		err = uffd_protect(monitor.uffd, (void *)addr, monitor.page, false);
+	} else if (msg->arg.pagefault.flags & (1 << 2) /* UFFD_PAGEFAULT_FLAG_MINOR */) {
+		atomic_fetch_add(&monitor.minor, 1);
+		err = uffd_continue(monitor.uffd, (void *)addr, monitor.page, 0);
+	} else {
+		atomic_fetch_add(&monitor.missing, 1);
+		memset(monitor.source, 'A' + addr / monitor.page % 26, monitor.page);
+		err = uffd_copy(monitor.uffd, (void *)addr, monitor.source, monitor.page, 0);
+	}
+	if (err)
+		atomic_fetch_add(&monitor.refused, 1);
+}
+
+static void *run_monitor(void *unused)
+{
+	struct pollfd pfd = { .fd = monitor.uffd, .events = POLLIN };
+	struct uffd_msg msg;
+
+	(void)unused;
+	while (!monitor.ends)
+		if (poll(&pfd, 1, 20) > 0 && read(monitor.uffd, &msg, sizeof(msg)) == sizeof(msg))
+			answer(&msg);
+	return NULL;
+}
+
+static void monitor_start(int uffd, size_t page)
+{
+	monitor = (struct monitor){ .uffd = uffd, .page = page };
+	monitor.source = aligned_alloc(page, page);
+	assert_non_null(monitor.source);
+	assert_ok(pthread_create(&monitor.thread, NULL, run_monitor, NULL));
+}
+
+static void monitor_end(void)
+{
+	monitor.ends = true;
+	pthread_join(monitor.thread, NULL);
+	free(monitor.source);
+	assert_int_equal(monitor.refused, 0);
+}
+
+/* ---- its memory, and the tracker */
+
+static char *memory;
+static int uffd;
+
+static int attach_riding(int tracker, int fd)
+{
+	return dev_attach(tracker, UFFDWP_ATTACH_UFFD | UFFDWP_ATTACH_RIDE, 0, fd,
+			  UFFDWP_UNPOP_DEFAULT);
+}
+
+static int ride(void)
+{
+	int tracker = dev_open();
+
+	assert_true(tracker >= 0);
+	assert_ok(attach_riding(tracker, uffd));
+	return tracker;
+}
+
+/* Before Linux 5.14 the pagemap does not show it. */
+static void assert_armed(const char *start, size_t pages, size_t armed)
+{
+	if (!kernel_is_before(5, 14))
+		assert_int_equal(armed_entries(start, pages), armed);
+}
+
+/* Does the mapping of this address have all of these in its VmFlags? */
+static bool has_flags(const void *addr, const char *flags)
+{
+	unsigned long start, end;
+	bool here = false, has = false;
+	char line[512];
+	FILE *f = fopen("/proc/self/smaps", "r");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = (uintptr_t)addr >= start && (uintptr_t)addr < end;
+		if (here && !strncmp(line, "VmFlags:", 8))
+			has = strstr(line, flags);
+	}
+	fclose(f);
+	return has;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	if (!(dev_features() & UFFDWP_FEATURE_RIDE)) {
+		print_message("no UFFDWP_FEATURE_RIDE\n");
+		return -1;
+	}
+	memory = map_anon(N);
+	uffd = new_uffd(0);
+	return uffd_register(uffd, memory, LEN, MISSING);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	close(uffd);
+	munmap(memory, LEN);
+	return 0;
+}
+
+/* Half of it filled by the monitor, and all that is filled armed. */
+static int ride_half(void)
+{
+	int tracker = ride();
+	size_t i;
+
+	assert_ok(dev_register(tracker, memory, LEN));
+	for (i = 0; i < N / 2; i++)
+		assert_int_equal(memory[i * PAGE], 'A' + ((uintptr_t)memory / PAGE + i) % 26);
+	assert_int_equal(monitor.missing, N / 2);
+	assert_ok(dev_arm(tracker, memory, LEN));
+	return tracker;
+}
+
+TEST(tracks_what_is_registered_for_missing_faults)
+{
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	assert_true(has_flags(memory, " uw"));
+	assert_true(has_flags(memory, " um"));
+	/* What has nothing in it cannot be armed: UFFDIO_COPY would be -EEXIST. */
+	assert_int_equal(written(tracker, memory, LEN, false), N / 2);
+	touch(memory + 3 * PAGE, 5, 1);
+	assert_int_equal(written(tracker, memory, LEN, false), N / 2 + 5);
+	/* What the monitor fills is written, whether by reading or writing. */
+	assert_int_equal(((volatile char *)memory)[(N - 1) * PAGE] != 0, 1);
+	memory[(N - 2) * PAGE] = 1;
+	assert_int_equal(written(tracker, memory, LEN, true), N / 2 + 5);
+	assert_int_equal(written(tracker, memory, LEN, false), N / 2 - 2);
+	touch(memory + (N - 2) * PAGE, 2, 1);
+	assert_int_equal(written(tracker, memory, LEN, false), N / 2);
+	assert_int_equal(monitor.missing, N / 2 + 2);
+	assert_int_equal(monitor.protected, 0);
+	close(tracker);
+	monitor_end();
+}
+
+/* All that the process may ask for of its userfaultfd, except to register for WP. */
+static void ask(int results[12])
+{
+	static char source[2 * PAGE] __attribute__((aligned(4096)));
+	int other = new_uffd(0), i = 0;
+
+	results[i++] = uffd_protect(uffd, memory, PAGE, true);
+	results[i++] = uffd_protect(uffd, memory, PAGE, false);
+	results[i++] = uffd_protect(uffd, memory, LEN, true);
+	results[i++] = uffd_protect(other, memory, PAGE, true);
+	results[i++] = uffd_copy(uffd, memory + 40 * PAGE, source, PAGE, UFFDIO_COPY_MODE_WP);
+	results[i++] = uffd_copy(uffd, memory + (N - 1) * PAGE, source, 2 * PAGE,
+				 UFFDIO_COPY_MODE_WP);
+	results[i++] = uffd_copy(uffd, memory, source, PAGE, UFFDIO_COPY_MODE_WP);
+	results[i++] = uffd_copy(uffd, memory, source, PAGE, 0);
+	results[i++] = uffd_copy(uffd, memory + 41 * PAGE, source, 2 * PAGE, 0);
+	results[i++] = uffd_copy(other, memory + 43 * PAGE, source, PAGE, 0);
+	results[i++] = uffd_register(other, memory, LEN, MISSING);
+	results[i++] = uffd_register(uffd, memory, LEN, MISSING);
+	close(other);
+	assert_int_equal(i, 12);
+}
+
+TEST(answers_the_process_as_without)
+{
+	int before[12], during[12], after[12], tracker;
+	size_t i;
+
+	monitor_start(uffd, PAGE);
+	touch(memory, 2, 1);
+	ask(before);
+	assert_ok(madvise(memory + 40 * PAGE, 4 * PAGE, MADV_DONTNEED));
+	tracker = ride();
+	assert_ok(dev_register(tracker, memory, LEN));
+	assert_ok(dev_arm(tracker, memory, LEN));
+	ask(during);
+	/* Nothing that was asked for has armed, and what was registered again is written. */
+	assert_int_equal(written(tracker, memory, LEN, false), N);
+	close(tracker);
+	assert_ok(madvise(memory + 40 * PAGE, 4 * PAGE, MADV_DONTNEED));
+	ask(after);
+	for (i = 0; i < 12; i++) {
+		if (during[i] != before[i] || after[i] != before[i])
+			fail_msg("call %zu: %d before, %d during, %d after", i, before[i],
+				 during[i], after[i]);
+	}
+	/* Otherwise this would prove nothing. */
+	assert_err(before[0], ENOENT);
+	assert_err(before[4], EINVAL);
+	assert_ok(before[8]);
+	monitor_end();
+}
+
+TEST(protects_nothing_for_the_process)
+{
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	touch(memory, 4, 1);
+	assert_err(uffd_protect(uffd, memory, LEN, true), ENOENT);
+	assert_int_equal(written(tracker, memory, 4 * PAGE, false), 4);
+	/* Nor does it take the protection away. */
+	assert_err(uffd_protect(uffd, memory, LEN, false), ENOENT);
+	assert_int_equal(written(tracker, memory, N / 2 * PAGE, false), 4);
+	close(tracker);
+	monitor_end();
+}
+
+TEST(leaves_missing_faults_after_a_discard)
+{
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	assert_ok(madvise(memory, 4 * PAGE, MADV_DONTNEED));
+	assert_int_equal(written(tracker, memory, 4 * PAGE, true), 4);
+	touch(memory, 4, 1);
+	assert_int_equal(monitor.missing, N / 2 + 4);
+	assert_int_equal(written(tracker, memory, 4 * PAGE, false), 4);
+	close(tracker);
+	monitor_end();
+}
+
+TEST(goes_on_when_the_process_registers_again)
+{
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	assert_ok(uffd_register(uffd, memory, LEN, MISSING));
+	assert_int_equal(written(tracker, memory, LEN, true), N);
+	assert_int_equal(written(tracker, memory, LEN, false), N / 2);
+	touch(memory, 1, 1);
+	assert_int_equal(written(tracker, memory, LEN, false), N / 2 + 1);
+	close(tracker);
+	monitor_end();
+}
+
+TEST(ends_where_the_process_unregisters)
+{
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	assert_ok(uffd_unregister(uffd, memory, 8 * PAGE));
+	assert_false(has_flags(memory, " uw"));
+	assert_armed(memory, 8, 0);
+	assert_true(categories(tracker, memory) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_true(has_flags(memory + 8 * PAGE, " uw"));
+	touch(memory, 8, 1);
+	assert_int_equal(written(tracker, memory + 8 * PAGE, (N / 2 - 8) * PAGE, false), 0);
+	close(tracker);
+	monitor_end();
+}
+
+TEST(leaves_nothing_when_it_is_closed)
+{
+	const size_t before = N / 2;
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	close(tracker);
+	assert_false(has_flags(memory, " uw"));
+	assert_true(has_flags(memory, " um"));
+	assert_armed(memory, N, 0);
+	touch(memory, N, 1);
+	assert_int_equal(monitor.missing, before + N / 2);
+	assert_int_equal(monitor.protected, 0);
+	monitor_end();
+}
+
+/* Parts that were registered divide a mapping, which is one again afterwards. */
+TEST(registers_parts_of_a_mapping)
+{
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	touch(memory, N, 1);
+	tracker = ride();
+	assert_ok(dev_register(tracker, memory + 8 * PAGE, 8 * PAGE));
+	assert_ok(dev_register(tracker, memory + 32 * PAGE, 8 * PAGE));
+	assert_false(is_one_vma(memory, LEN));
+	assert_ok(dev_arm(tracker, memory, LEN));
+	touch(memory, N, 2);
+	assert_int_equal(written(tracker, memory + 8 * PAGE, 8 * PAGE, true), 8);
+	assert_ok(dev_unregister(tracker, memory + 8 * PAGE, 8 * PAGE));
+	assert_true(is_one_vma(memory, 32 * PAGE));
+	close(tracker);
+	assert_true(is_one_vma(memory, LEN));
+	assert_true(has_flags(memory, " um"));
+	touch(memory, N, 3);
+	assert_int_equal(monitor.missing, N);
+	monitor_end();
+}
+
+TEST(gives_way_when_the_process_protects)
+{
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	assert_ok(uffd_register(uffd, memory, 8 * PAGE, MISSING | WP));
+	assert_int_equal(dev_stats(tracker).pages_given_way, N);
+	assert_false(has_flags(memory + 8 * PAGE, " uw"));
+	assert_armed(memory, N, 0);
+	assert_ok(uffd_protect(uffd, memory, 8 * PAGE, true));
+	assert_armed(memory, 8, 8);
+	/* It does not take the memory of the process for its own, neither now nor at its end. */
+	assert_true(categories(tracker, memory) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_err(dev_arm(tracker, memory, LEN), ENODEV);
+	dev_disarm(tracker, memory, LEN);
+	dev_unregister(tracker, memory, LEN);
+	assert_armed(memory, 8, 8);
+	touch(memory, 4, 1);
+	assert_int_equal(monitor.protected, 4);
+	wait_for(dev_unregister(tracker, memory, LEN) == -ENODEV);
+	assert_armed(memory, 8, 4);
+	close(tracker);
+	assert_armed(memory, 8, 4);
+	touch(memory, 8, 1);
+	assert_int_equal(monitor.protected, 8);
+	monitor_end();
+}
+
+/* MISSING becomes WP: what the kernel would have done without a tracker. */
+TEST(gives_way_with_its_mode)
+{
+	int tracker = ride();
+
+	assert_ok(dev_register(tracker, memory, LEN));
+	assert_ok(uffd_register(uffd, memory, LEN, WP));
+	assert_false(has_flags(memory, " um"));
+	assert_true(has_flags(memory, " uw"));
+	close(tracker);
+	assert_true(has_flags(memory, " uw"));
+	/* No MISSING fault. */
+	touch(memory, N, 1);
+}
+
+TEST(ends_when_the_process_closes_it)
+{
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	monitor_end();
+	close(uffd);
+	wait_for(dev_arm(tracker, memory, LEN) == -ENODEV);
+	assert_false(has_flags(memory, " uw"));
+	assert_false(has_flags(memory, " um"));
+	touch(memory, N, 1);
+	close(tracker);
+	uffd = new_uffd(0);
+}
+
+TEST(refuses_what_it_cannot_ride_on)
+{
+	int tracker = dev_open(), forks, other = new_uffd(0);
+	char *memory2 = map_anon(N), *plain = map_anon(N);
+
+	assert_err(dev_attach(tracker, UFFDWP_ATTACH_RIDE, 0, 0, 0), EINVAL);
+	assert_ok(uffd_register(other, memory2, LEN, MISSING | WP));
+	assert_err(attach_riding(tracker, other), EBUSY);
+	assert_ok(uffd_unregister(other, memory2, LEN));
+	assert_ok(uffd_register(other, memory2, LEN, MISSING));
+	forks = new_uffd(UFFD_FEATURE_EVENT_FORK);
+	assert_err(attach_riding(tracker, forks), EINVAL);
+	assert_ok(attach_riding(tracker, uffd));
+	assert_err(dev_register(tracker, memory2, LEN), EBUSY);
+	assert_err(dev_register(tracker, plain, LEN), EOPNOTSUPP);
+	assert_ok(dev_register(tracker, memory, LEN));
+	close(tracker);
+	close(other);
+	close(forks);
+	munmap(memory2, LEN);
+	munmap(plain, LEN);
+}
+
+TEST(leaves_a_forked_child_alone)
+{
+	int tracker, status;
+	pid_t child;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	child = fork();
+	if (!child) {
+		alarm(20);
+		touch(memory, N, 7);
+		_exit(0);
+	}
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(written(tracker, memory, N / 2 * PAGE, false), 0);
+	touch(memory, 4, 1);
+	assert_int_equal(written(tracker, memory, N / 2 * PAGE, false), 4);
+	assert_int_equal(monitor.protected, 0);
+	close(tracker);
+	monitor_end();
+}
+
+/* With EVENT_REMAP it moves along; without, the kernel takes it from the userfaultfd. */
+TEST(ends_where_mremap_moves)
+{
+	char *to = map_anon(N);
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	assert_ptr_equal(mremap(memory, 8 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to), to);
+	assert_true(categories(tracker, to) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_armed(to, 8, 0);
+	touch(to, 8, 1);
+	assert_int_equal(monitor.protected, 0);
+	close(tracker);
+	monitor_end();
+	munmap(to, LEN);
+}
+
+static bool knows_minor_faults(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	bool knows = !ioctl(fd, UFFDIO_API, &api) && (api.features & FEATURE_MINOR_SHMEM);
+
+	close(fd);
+	return knows;
+}
+
+TEST(tracks_what_is_registered_for_minor_faults)
+{
+	int fd, tracker, minor, err;
+	char *here, *there;
+	size_t i;
+
+	if (!knows_minor_faults())
+		skip_because("this kernel has no MINOR faults of shmem");
+	if (!(dev_kinds() & UFFDWP_KIND_SHMEM))
+		skip_because("this kernel tracks no shmem");
+	fd = memfd_create("minor", MFD_CLOEXEC);
+	assert_ok(ftruncate(fd, LEN));
+	here = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	there = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(here != MAP_FAILED && there != MAP_FAILED);
+	touch(there, N, 9);
+	minor = new_uffd(FEATURE_MINOR_SHMEM);
+	assert_ok(uffd_register(minor, here, LEN, MINOR));
+	monitor_start(minor, PAGE);
+	tracker = dev_open();
+	assert_ok(attach_riding(tracker, minor));
+	assert_ok(dev_register(tracker, here, LEN));
+	touch(here, 8, 1);
+	assert_int_equal(monitor.minor, 8);
+	assert_ok(dev_arm(tracker, here, LEN));
+	assert_int_equal(written(tracker, here, LEN, false), 0);
+	/* Armed with a marker: the process still has its fault. */
+	touch(here + 4 * PAGE, 8, 2);
+	assert_int_equal(written(tracker, here, LEN, false), 8);
+	assert_int_equal(monitor.minor, 12);
+	assert_int_equal(((volatile char *)here)[20 * PAGE], 9);
+	assert_int_equal(monitor.minor, 13);
+	assert_int_equal(monitor.protected, 0);
+	err = uffd_continue(minor, here + 30 * PAGE, PAGE, CONTINUE_MODE_WP);
+	assert_true(err == -EINVAL);
+	assert_ok(uffd_continue(minor, here + 30 * PAGE, PAGE, 0));
+	close(tracker);
+	assert_false(has_flags(here, " uw"));
+	touch(here, N, 3);
+	for (i = 0; i < N; i++)
+		assert_int_equal(there[i * PAGE], 3);
+	assert_int_equal(monitor.protected, 0);
+	monitor_end();
+	close(minor);
+	close(fd);
+	munmap(here, LEN);
+	munmap(there, LEN);
+}
+
+TEST(tracks_hugetlb)
+{
+	int tracker, huge;
+	char *p;
+
+	if (!(dev_kinds() & UFFDWP_KIND_HUGETLB))
+		skip_because("this kernel tracks no hugetlb");
+	if (hugetlb_reserve(8))
+		skip_because("no pages of hugetlb");
+	p = mmap(NULL, HUGE_LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB,
+		 -1, 0);
+	assert_true(p != MAP_FAILED);
+	huge = new_uffd(UFFD_FEATURE_MISSING_HUGETLBFS);
+	assert_ok(uffd_register(huge, p, HUGE_LEN, MISSING));
+	monitor_start(huge, HUGE_PAGE);
+	tracker = dev_open();
+	assert_ok(attach_riding(tracker, huge));
+	assert_ok(dev_register(tracker, p, HUGE_LEN));
+	p[0] = 1;
+	p[HUGE_PAGE] = 1;
+	assert_int_equal(monitor.missing, 2);
+	assert_ok(dev_arm(tracker, p, HUGE_LEN));
+	assert_int_equal(written(tracker, p, 2 * HUGE_PAGE, false), 0);
+	p[HUGE_PAGE] = 2;
+	assert_int_equal(written(tracker, p, 2 * HUGE_PAGE, false), 512);
+	close(tracker);
+	p[0] = p[3 * HUGE_PAGE] = 1;
+	assert_int_equal(monitor.missing, 3);
+	assert_int_equal(monitor.protected, 0);
+	monitor_end();
+	close(huge);
+	munmap(p, HUGE_LEN);
+	hugetlb_release();
+}
+
+/* ---- a process that knows nothing of it */
+
+static int pidfd_getfd(int pidfd, int fd)
+{
+	return syscall(438 /* SYS_pidfd_getfd */, pidfd, fd, 0);
+}
+
+/* In the child: fill and write memory for as long as it may, and report how it went. */
+static void serve_and_write(int to, int from)
+{
+	size_t rounds = 0, i;
+	char byte;
+
+	alarm(60);
+	monitor_start(uffd, PAGE);
+	touch(memory, N, 1);
+	if (write(to, "r", 1) != 1)
+		_exit(2);
+	fcntl(from, F_SETFL, O_NONBLOCK);
+	while (read(from, &byte, 1) < 0) {
+		for (i = rounds++ % 7; i < N; i += 7)
+			memory[i * PAGE]++;
+		if (rounds % 16 == 0 && madvise(memory, 4 * PAGE, MADV_DONTNEED))
+			_exit(3);
+	}
+	monitor.ends = true;
+	pthread_join(monitor.thread, NULL);
+	_exit(monitor.protected || monitor.refused || has_flags(memory, " uw") ||
+	      !has_flags(memory, " um") ? 4 : 0);
+}
+
+TEST(rides_on_another_process_until_the_tracer_is_killed)
+{
+	int to[2], from[2], pidfd, fd, tracker, status, i;
+	pid_t child, tracer;
+	char byte;
+
+	close(uffd);
+	assert_ok(pipe(to));
+	assert_ok(pipe(from));
+	child = fork();
+	if (!child) {
+		uffd = new_uffd(0);
+		if (uffd_register(uffd, memory, LEN, MISSING))
+			_exit(1);
+		/* At a number that its tracer knows. */
+		dup2(uffd, 100);
+		serve_and_write(from[1], to[0]);
+	}
+	assert_int_equal(read(from[0], &byte, 1), 1);
+	pidfd = syscall(SYS_pidfd_open, child, 0);
+	for (i = 0; i < 12; i++) {
+		tracer = fork();
+		if (!tracer) {
+			fd = pidfd_getfd(pidfd, 100);
+			tracker = dev_open();
+			if (dev_attach(tracker, UFFDWP_ATTACH_PIDFD | UFFDWP_ATTACH_UFFD |
+				       UFFDWP_ATTACH_RIDE, pidfd, fd, 0) ||
+			    dev_register(tracker, memory, LEN))
+				_exit(1);
+			close(fd);
+			if (write(from[1], "t", 1) != 1)
+				_exit(1);
+			for (;;)
+				written(tracker, memory, LEN, true);
+		}
+		assert_int_equal(read(from[0], &byte, 1), 1);
+		usleep(1000 * i * i);
+		assert_ok(waitpid(tracer, &status, WNOHANG));
+		kill(tracer, SIGKILL);
+		assert_int_equal(waitpid(tracer, &status, 0), tracer);
+	}
+	assert_int_equal(write(to[1], "e", 1), 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	close(pidfd);
+	uffd = new_uffd(0);
+}
+
+/* Attached and left again and again while the process registers: no protection is ever left. */
+static atomic_bool registering;
+
+static void *register_again_and_again(void *unused)
+{
+	unsigned long before;
+
+	(void)unused;
+	while (registering) {
+		assert_ok(uffd_register(uffd, memory, LEN, MISSING | WP));
+		assert_ok(uffd_protect(uffd, memory, LEN, true));
+		before = monitor.protected;
+		memory[0]++;
+		assert_int_equal(monitor.protected, before + 1);
+		assert_ok(uffd_protect(uffd, memory, LEN, false));
+		assert_ok(uffd_unregister(uffd, memory, LEN));
+		assert_ok(uffd_register(uffd, memory, LEN, MISSING));
+	}
+	return NULL;
+}
+
+TEST(comes_and_goes_beside_a_process_that_protects)
+{
+	size_t attached = 0, busy = 0, rode = 0;
+	pthread_t thread;
+	int tracker, i, err;
+
+	monitor_start(uffd, PAGE);
+	touch(memory, N, 1);
+	registering = true;
+	assert_ok(pthread_create(&thread, NULL, register_again_and_again, NULL));
+	for (i = 0; i < 20000 && (i < 300 || !rode || !busy); i++) {
+		tracker = dev_open();
+		err = attach_riding(tracker, uffd);
+		assert_true(!err || err == -EBUSY || err == -EAGAIN);
+		if (err) {
+			busy++;
+		} else {
+			attached++;
+			if (!dev_register(tracker, memory, LEN) && !dev_arm(tracker, memory, LEN))
+				rode++;
+		}
+		close(tracker);
+	}
+	registering = false;
+	pthread_join(thread, NULL);
+	print_message("[   INFO   ] attached %zu times, rode along %zu times, %zu refused\n",
+		      attached, rode, busy);
+	assert_true(attached && rode && busy);
+	assert_false(has_flags(memory, " uw"));
+	monitor_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(tracks_what_is_registered_for_missing_faults,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(answers_the_process_as_without, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(protects_nothing_for_the_process, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(leaves_missing_faults_after_a_discard, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(goes_on_when_the_process_registers_again, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(ends_where_the_process_unregisters, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(leaves_nothing_when_it_is_closed, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(registers_parts_of_a_mapping, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(gives_way_when_the_process_protects, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(gives_way_with_its_mode, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ends_when_the_process_closes_it, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(refuses_what_it_cannot_ride_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(leaves_a_forked_child_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ends_where_mremap_moves, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tracks_what_is_registered_for_minor_faults, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(tracks_hugetlb, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			rides_on_another_process_until_the_tracer_is_killed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(comes_and_goes_beside_a_process_that_protects,
+						set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("ride", tests, NULL, NULL);
+}
