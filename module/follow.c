@@ -40,10 +40,12 @@
 
 atomic_t uffdwp_followers = ATOMIC_INIT(0);
 
-/* The kinds that a tracker follows are offered to it. */
+/* The kinds that a tracker follows are offered to it. What stays split is not divided. */
 static bool wants(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
-	return uffdwp_vma_can_be_had(vma, t->follow.kinds);
+	return uffdwp_vma_can_be_had(vma, t->follow.kinds) &&
+	       (!uffdwp_vma_stays_split(vma) ||
+		(vma->vm_start >= t->follow.start && vma->vm_end <= t->follow.end));
 }
 
 /* ---- VMAs that are made */

@@ -33,6 +33,57 @@ static int check_kind(const struct uffdwp_device_tracker *d, struct vm_area_stru
 	return uffdwp_kind_of_vma(vma) == UFFDWP_KIND_FILE && !d->files ? -EOPNOTSUPP : 0;
 }
 
+/*
+ * A VMA whose parts would stay split off is registered and unregistered as a whole; so more is
+ * registered than was asked for, but nothing is armed unless it is asked for. Who hands in its own
+ * userfaultfd divides its VMAs as it likes.
+ */
+static bool is_not_divided(const struct uffdwp_tracker *t, const struct vm_area_struct *vma)
+{
+	return uffdwp_tracker_is_hidden(t) && uffdwp_vma_stays_split(vma);
+}
+
+static void widen(const struct uffdwp_tracker *t, unsigned long *start, unsigned long *end)
+{
+	struct vm_area_struct *vma = find_vma(t->mm, *start);
+
+	if (vma && vma->vm_start < *start && is_not_divided(t, vma))
+		*start = vma->vm_start;
+	vma = find_vma(t->mm, *end - 1);
+	if (vma && vma->vm_start < *end && is_not_divided(t, vma))
+		*end = max(*end, vma->vm_end);
+}
+
+static int check_widened(const struct uffdwp_tracker *t, unsigned long start, unsigned long end,
+			 u64 *fail_at)
+{
+	unsigned long first = start, last = end;
+
+	widen(t, &first, &last);
+	if (first == start && last == end)
+		return 0;
+	*fail_at = first < start ? first : find_vma(t->mm, end - 1)->vm_start;
+	return -EINVAL;
+}
+
+/* Both ends of a range that the kernel is about to register, dividing the VMAs there. */
+static int prepare_splits(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	int err = mmap_write_lock_killable(t->mm);
+
+	if (err)
+		return err;
+	vma = find_vma(t->mm, start);
+	if (vma && vma->vm_start < start)
+		err = uffdwp_vma_prepare_split(vma, start, end);
+	vma = find_vma(t->mm, end - 1);
+	if (!err && vma && vma->vm_start < end && vma->vm_end > end)
+		err = uffdwp_vma_prepare_split(vma, start, end);
+	mmap_write_unlock(t->mm);
+	return err;
+}
+
 /* The kernel registers pages of hugetlb as a whole only. */
 static int check_border(struct vm_area_struct *vma, unsigned long border)
 {
@@ -74,6 +125,7 @@ static int check_unregister(const struct uffdwp_device_tracker *d, struct vm_are
 {
 	return uffdwp_kind_is_offered(vma) ? check_owner(&d->base, vma) : -EOPNOTSUPP;
 }
+
 
 static int check_range(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end,
 		       int (*check)(const struct uffdwp_device_tracker *d,
@@ -138,8 +190,11 @@ static bool is_mapped(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 static int register_and_disarm(struct uffdwp_device_tracker *d, unsigned long start,
 			       unsigned long end)
 {
-	int err = uffdwp_userfault_register(d->uffd, start, end - start);
-	int tries = 20;
+	int tries = 20, err = prepare_splits(&d->base, start, end);
+
+	if (err)
+		return err;
+	err = uffdwp_userfault_register(d->uffd, start, end - start);
 
 	/* It was unmapped meanwhile, and may be back: the kernel refuses a range without a VMA. */
 	while ((err == -EINVAL || err == -ENOMEM) && tries--) {
@@ -243,19 +298,22 @@ int uffdwp_register(struct uffdwp_device_tracker *d, unsigned long start, unsign
 		    u64 *fail_at)
 {
 	struct uffdwp_tracker *t = &d->base;
-	unsigned long part_end = end;
+	unsigned long part_end;
 	int err;
 
 	err = mmap_read_lock_killable(t->mm);
 	if (err)
 		return err;
 	err = check_range(d, start, end, check_register, fail_at);
+	if (!err)
+		widen(t, &start, &end);
 	mmap_read_unlock(t->mm);
 	if (!err && (UFFDWP_REGISTERS_FILES || t->rides))
 		err = register_by_hand(d, start, end);
 	if (t->rides)
 		return err;
 
+	part_end = end;
 	while (!err && find_part_of_others(t, &start, &part_end)) {
 		err = register_and_disarm(d, start, part_end);
 		start = part_end;
@@ -364,7 +422,8 @@ int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsi
 	err = mmap_read_lock_killable(t->mm);
 	if (err)
 		return err;
-	err = check_range(d, start, end, check_unregister, fail_at);
+	err = check_range(d, start, end, check_unregister, fail_at) ?:
+	      check_widened(t, start, end, fail_at);
 	mmap_read_unlock(t->mm);
 	if (err)
 		return err;
@@ -374,7 +433,8 @@ int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsi
 		uffdwp_sparse_remove_all(&t->sparse, start, end);
 	err = uffdwp_unregister_disarmed(t, start, end);
 	/* Faults of other modes that were registered, too. */
-	if (t->whose == UFFDWP_HANDED_IN && !t->rides && uffdwp_userfault_wake(d->uffd, start, end - start))
+	if (t->whose == UFFDWP_HANDED_IN && !t->rides &&
+	    uffdwp_userfault_wake(d->uffd, start, end - start))
 		uffdwp_health_wake(t);
 	return err;
 }

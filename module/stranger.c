@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls of a process on a userfaultfd of its own, in memory of a private tracker or, if they protect
- * it, of one that rides along (ride.c). The process has
- * not registered that memory, and without us would get -ENOENT. The kernel checks only whether the
- * VMA has some userfaultfd (mfill_atomic(), mwriteprotect_range()), finds ours, and would fill the
- * memory: say, by a late UFFDIO_COPY to memory that was unmapped, mapped anew and tracked
- * meanwhile.
+ * Calls of a process on a userfaultfd of its own, in memory of a private tracker or, if they
+ * protect, of one that rides along (ride.c). The process has not registered that memory, or not for
+ * that, and without us would get -ENOENT or -EINVAL. The kernel checks only whether the VMA has
+ * some userfaultfd (mfill_atomic(), mwriteprotect_range()), finds ours, and would fill the memory:
+ * say, by a late UFFDIO_COPY to memory that was unmapped, mapped anew and tracked meanwhile.
  *
  * The VMA that the range begins in is checked before the kernel acts; the kernel fills no range of
  * two VMAs. What the kernel refuses for another reason, which it checks first, is left to it. For
@@ -141,7 +140,7 @@ bool uffdwp_fill_range(unsigned int cmd, void __user *uarg, u64 *start, u64 *len
 	return cmd != UFFDIO_WRITEPROTECT || !(mode & UFFDIO_WRITEPROTECT_MODE_WP);
 }
 
-/* Memory that a tracker rides along in is registered by the process, but not for write protection. */
+/* What a tracker rides along in is registered by the process, but not for write protection. */
 static int refusal_of_ridden(const struct fill *fill, const struct vm_area_struct *vma, u64 end,
 			     u64 mode)
 {

@@ -81,6 +81,10 @@ $(B)/tests/guest/test_matrix: tests/guest/test_matrix.c $(wildcard tests/guest/m
 		$(GUEST_HEADERS)
 	$(link-guest-program)
 
+$(B)/tests/guest/programs: tests/programs/programs.c $(addprefix tests/guest/support/,support.c unserved.c) \
+		$(GUEST_HEADERS)
+	$(link-guest-program)
+
 # 32-bit and without a C library, so that no 32-bit libraries are needed to build them.
 $(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/support/program32.h uapi/uffdwp-async.h
 	@mkdir -p $(@D)
@@ -89,7 +93,7 @@ $(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/support/pr
 		-static -fno-stack-protector -Iuapi -Itests/guest/support -isystem /usr/include/$(shell $(CC) -print-multiarch) \
 		-o $@ $<
 
-guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(DEAD_PROGRAMS) $(B)/tests/guest/races $(B)/uffdwp $(B)/tests/bench $(B)/tests/ways
+guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(DEAD_PROGRAMS) $(addprefix $(B)/tests/guest/,races programs) $(B)/uffdwp $(B)/tests/bench $(B)/tests/ways
 .PHONY: guest
 
 # ---- verbs
@@ -113,6 +117,11 @@ check-debug: deps ## the tests in the guest on the debug kernel
 .PHONY: check-debug
 
 # In guests of their own: ftrace that is dead stays so.
+check-programs: deps ## redis and Java, each like its twin that is not tracked (KERNELS="6.1", or all)
+	@$(MAKE) --no-print-directory guest
+	@for kernel in $(NAMED_KERNELS); do tests/programs/run $$kernel || exit 1; done
+.PHONY: check-programs
+
 check-dead: deps ## hooks that are not called any more: nobody sleeps, no scan says clean (KERNELS=all)
 	@$(MAKE) --no-print-directory guest
 	@for kernel in $(NAMED_OR_ALL_KERNELS); do tests/vm/dead $$kernel || exit 1; done

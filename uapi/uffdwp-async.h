@@ -343,9 +343,9 @@ struct uffdwp_hello_arg {
  * -ENOENT and UFFDIO_COPY_MODE_WP is -EINVAL as before, and /proc/PID/smaps shows "uw". REGISTER
  * accepts what @uffd has registered. Memory with nothing in it that is registered for MISSING
  * faults is written until the process has filled it, and then until it is armed. What the process
- * registers again is written, and is UNTRACKED if its modes have changed. When the process registers
- * anything with @uffd for write protection, the tracker gives way at once with all of its memory,
- * which pages_given_way counts, and commands on memory are -ENODEV soon.
+ * registers again is written, and is UNTRACKED if its modes have changed. When the process
+ * registers anything with @uffd for write protection, the tracker gives way at once with all of its
+ * memory, which pages_given_way counts, and commands on memory are -ENODEV soon.
  *
  * UFFDWP_ATTACH_WHOLE_HUGE is for who wants to keep huge pages more than to know which 4 KiB of
  * them was written. Private anonymous huge pages are armed, written and reported as a whole, with
@@ -400,6 +400,7 @@ struct uffdwp_hello_arg {
  *               UFFDWP_UNPOP_SPARSE; UFFDWP_ATTACH_RIDE without it; there is no such @granule
  *   -EOPNOTSUPP @unpopulated or a flag is not offered here (see the features in HELLO);
  *               or @uffd has UFFD_FEATURE_WP_ASYNC and nothing keeps PAGEMAP_SCAN from arming
+ *   -EINTR      the caller was killed
  *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a
  *               livepatch took one of them; the kernel log names it
  */
@@ -418,7 +419,7 @@ struct uffdwp_attach_arg {
  * @flags: in: 0
  * @start: in: first address
  * @len: in: bytes
- * @fail_at: out: with -EOPNOTSUPP, -EBUSY and -EACCES, and with -EINVAL for hugetlb, the start of
+ * @fail_at: out: with -EOPNOTSUPP, -EBUSY and -EACCES, and with -EINVAL for a mapping, the start of
  *	the mapping that refused; otherwise 0
  * @reserved: in: 0
  *
@@ -429,6 +430,11 @@ struct uffdwp_attach_arg {
  *
  * One mapping can belong to one userfaultfd only, which is the kernel's rule: two trackers can
  * track one process, but not the same memory of it.
+ *
+ * A range that begins or ends within a mapping divides it, until it is unregistered. What the
+ * kernel would not make one again (hugetlb, files of FUSE) is registered as a whole instead. While
+ * a mapping is registered, what the process maps beside it does not become one with it, and may
+ * stay apart afterwards, if both were touched: FOLLOW is for whoever cannot have that.
  *
  * Errors:
  *   -ENOENT     nothing is mapped in the range
@@ -529,7 +535,7 @@ struct uffdwp_follow_arg {
  * @flags: in: 0
  * @start: in: first address
  * @len: in: bytes
- * @fail_at: out: with -EOPNOTSUPP and -EBUSY, and with -EINVAL for hugetlb, the start of the
+ * @fail_at: out: with -EOPNOTSUPP and -EBUSY, and with -EINVAL for a mapping, the start of the
  *	mapping that refused; otherwise 0
  * @reserved: in: 0
  *
@@ -538,7 +544,8 @@ struct uffdwp_follow_arg {
  * Errors:
  *   -ENOENT     nothing is mapped in the range
  *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked, which the kernel does not skip
- *   -EINVAL     also: the range begins or ends inside a page of hugetlb
+ *   -EINVAL     also: the range begins or ends inside a page of hugetlb, or inside a mapping that
+ *               REGISTER does not divide (use DISARM for a part of it)
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker
  */
 struct uffdwp_unregister_arg {

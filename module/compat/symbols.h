@@ -58,6 +58,10 @@ struct zap_details;
 #define UFFDWP_NOTIFIER_FUNCTIONS(X)
 #endif
 
+/* mm/rmap.c */
+#define UFFDWP_RMAP_FUNCTIONS(X)							\
+	X(__anon_vma_prepare, int, (struct vm_area_struct *vma))
+
 /* mm/hugetlb.c */
 #if UFFDWP_TRACKS_HUGETLB
 #define UFFDWP_HUGETLB_FUNCTIONS(X)							\
@@ -313,6 +317,7 @@ struct zap_details;
 	UFFDWP_HUGE_WP_FUNCTION(X)							\
 	UFFDWP_MAPCOUNT_FUNCTION(X)							\
 	UFFDWP_INCORE_FUNCTIONS(X)							\
+	UFFDWP_RMAP_FUNCTIONS(X)							\
 	UFFDWP_HUGETLB_FUNCTIONS(X)							\
 	UFFDWP_SHMEM_FUNCTIONS(X)							\
 	UFFDWP_SWAP_FUNCTIONS(X)							\

@@ -191,6 +191,31 @@ static inline struct vm_area_struct *uffdwp_vma_cut_out(struct vm_area_struct *v
 #endif
 
 /*
+ * Is a part of this VMA, once split off, a VMA of its own for good? No kernel merges what has a
+ * ->close(): hugetlb, FUSE. mremap() of the whole would be -EFAULT from then on.
+ */
+static inline bool uffdwp_vma_stays_split(const struct vm_area_struct *vma)
+{
+	return vma->vm_ops && vma->vm_ops->close;
+}
+
+/*
+ * [start, end) of a VMA is about to be split off, for a while. Parts of a private VMA that was not
+ * touched yet would get an anon_vma each, at their first write, and VMAs with different ones are
+ * never merged again (is_mergeable_anon_vma()). So they get one now. mmap_lock is held for writing.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+static inline int uffdwp_vma_prepare_split(struct vm_area_struct *vma, unsigned long start,
+					   unsigned long end)
+{
+	if ((start <= vma->vm_start && end >= vma->vm_end) || vma->anon_vma ||
+	    (vma->vm_flags & (VM_MAYSHARE | VM_HUGETLB)))
+		return 0;
+	return uffdwp_call(__anon_vma_prepare)(vma);
+}
+
+/*
  * Give [start, end) of a VMA a userfaultfd and modes. mmap_lock is held for writing. The VMA may be
  * another one afterwards, or gone.
  */
@@ -199,7 +224,10 @@ static inline int uffdwp_vma_set_userfaultfd(struct vm_area_struct *vma, unsigne
 					     unsigned long mode)
 {
 	const unsigned long soft_dirty = vma->vm_flags & VM_SOFTDIRTY;
+	int err = uffdwp_vma_prepare_split(vma, start, end);
 
+	if (err)
+		return err;
 	vma = uffdwp_vma_cut_out(vma, start, end, ctx, mode);
 	if (IS_ERR(vma))
 		return PTR_ERR(vma);

@@ -69,6 +69,9 @@ bool uffdwp_hooks_are_proved;
 static DEFINE_MUTEX(hooks_lock);
 static unsigned int users;
 
+/* Tasks that want the hooks, and wait for hooks_lock. */
+static atomic_t waiting = ATOMIC_INIT(0);
+
 /**
  * uffdwp_ftrace_is_dead - has ftrace stopped after an error of its own?
  *
@@ -156,17 +159,24 @@ int uffdwp_hook_place(struct uffdwp_hook *hook)
 	return 0;
 }
 
-static void remove_hooks(bool all)
+/*
+ * To take a hook away takes long. Unless it is for all, this stops when they are wanted again.
+ * Return: whether it has not stopped.
+ */
+static bool remove_hooks(bool all)
 {
 	struct uffdwp_hook *hook;
 	int i;
 
 	for (i = nr_hooks - 1; i >= 0; i--) {
+		if (!all && atomic_read(&waiting))
+			return false;
 		hook = hooks[i];
 		if (hook->placed && (all || !hook->permanent) &&
 		    !unregister_ftrace_function(&hook->ops))
 			hook->placed = false;
 	}
+	return true;
 }
 
 static bool any_placed(bool all)
@@ -196,15 +206,20 @@ static void refuse_unload(void)
 static void remove_unused(struct work_struct *work)
 {
 	mutex_lock(&hooks_lock);
-	if (!users) {
-		remove_hooks(false);
-		if (any_placed(false))
-			refuse_unload();
-	}
+	if (!users && remove_hooks(false) && any_placed(false))
+		refuse_unload();
 	mutex_unlock(&hooks_lock);
 }
 
 static DECLARE_DELAYED_WORK(linger_work, remove_unused);
+
+/**
+ * uffdwp_hooks_linger - hooks without a user are removed a little later
+ */
+void uffdwp_hooks_linger(void)
+{
+	schedule_delayed_work(&linger_work, LINGER);
+}
 
 /**
  * uffdwp_hooks_stay - ftrace is dead: refuse to be unloaded, if any hook is in place
@@ -222,8 +237,8 @@ void uffdwp_hooks_stay(void)
 /**
  * uffdwp_hooks_get - have the hooks in place until uffdwp_hooks_put()
  *
- * Return: 0; or, after the log was told why, -ENODEV, or -ENOTRECOVERABLE when ftrace is dead: no
- * hook was placed for this user.
+ * Return: 0; or, after the log was told why, -ENODEV, or -ENOTRECOVERABLE when ftrace is dead; or
+ * -EINTR when the task was killed. Then no hook was placed for this user.
  */
 int uffdwp_hooks_get(void)
 {
@@ -234,23 +249,22 @@ int uffdwp_hooks_get(void)
 		pr_err_ratelimited("ftrace has stopped after an error of its own, and works no more before the next boot\n");
 		return -ENOTRECOVERABLE;
 	}
-	mutex_lock(&hooks_lock);
+	atomic_inc(&waiting);
+	err = mutex_lock_killable(&hooks_lock);
+	atomic_dec(&waiting);
+	/* Who has removed hooks may have stopped for us. */
+	if (err) {
+		uffdwp_hooks_linger();
+		return err;
+	}
 	for (i = 0; i < nr_hooks && !err; i++)
-		err = uffdwp_hook_place(hooks[i]);
+		err = fatal_signal_pending(current) ? -EINTR : uffdwp_hook_place(hooks[i]);
 	if (!err)
 		users++;
 	else if (!users)
-		remove_hooks(false);
+		uffdwp_hooks_linger();
 	mutex_unlock(&hooks_lock);
 	return err;
-}
-
-/**
- * uffdwp_hooks_linger - hooks without a user are removed a little later
- */
-void uffdwp_hooks_linger(void)
-{
-	schedule_delayed_work(&linger_work, LINGER);
 }
 
 /**

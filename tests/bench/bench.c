@@ -252,6 +252,31 @@ static int scan(uint64_t flags)
 	return n;
 }
 
+static void tell_events(void)
+{
+	struct uffdwp_events_arg arg = {
+		.size = sizeof(arg), .capacity = 4096, .event_size = UFFDWP_EVENT_SIZE_VER0,
+	};
+
+	if (command(UFFDWP_IOC_EVENTS, &arg))
+		stop("events");
+}
+
+static void follow(void)
+{
+	struct uffdwp_follow_arg arg = { .size = sizeof(arg) };
+
+	if (command(UFFDWP_IOC_FOLLOW, &arg))
+		stop("follow");
+}
+
+static bool has_kind(uint64_t kind)
+{
+	struct uffdwp_hello_arg arg = { .size = sizeof(arg) };
+
+	return !command(UFFDWP_IOC_HELLO, &arg) && (arg.kinds & kind);
+}
+
 static void run_arm_write(void)
 {
 	int i;
@@ -521,6 +546,8 @@ static pid_t tracked_process(void)
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		track(UFFDWP_UNPOP_ZERO);
+		tell_events();
+		follow();
 		arm();
 		if (write(ready[1], "x", 1) != 1)
 			_exit(1);
@@ -531,6 +558,81 @@ static pid_t tracked_process(void)
 		stop("tracked process");
 	close(ready[0]);
 	return pid;
+}
+
+/* ---- a process that is followed: what it maps, and what is told of it */
+
+/* Each event that is there is read: a queue that is full costs less. */
+static void read_events(void)
+{
+	static char events[PAGES * UFFDWP_EVENT_SIZE_VER0];
+
+	while (read(tracker, events, sizeof(events)) == sizeof(events))
+		;
+}
+
+static void run_mmap_and_read(void)
+{
+	run_mmap();
+	read_events();
+}
+
+static char *map_shared(void)
+{
+	char *p = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	size_t i;
+
+	if (p == MAP_FAILED)
+		stop("mmap");
+	madvise(p, LEN, MADV_NOHUGEPAGE);
+	for (i = 0; i < PAGES; i++)
+		*(volatile char *)(p + i * PAGE) = 1;
+	return p;
+}
+
+/* Of its pages every other one is written before it is unmapped: each is an event. */
+static double unmap_shared(void)
+{
+	uint64_t begin, took, best = UINT64_MAX;
+	size_t i, round;
+	char *p;
+
+	for (round = 0; round < REPEATS; round++) {
+		p = map_shared();
+		arm_range(p, LEN);
+		for (i = 0; i < PAGES; i += 2)
+			*(volatile char *)(p + i * PAGE) = 1;
+		read_events();
+		begin = now();
+		munmap(p, LEN);
+		read_events();
+		took = now() - begin;
+		if (took < best)
+			best = took;
+	}
+	return (double)best / PAGES;
+}
+
+static void followed(void)
+{
+	struct uffdwp_attach_arg attach = { .size = sizeof(attach) };
+
+	tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (tracker < 0 || command(UFFDWP_IOC_ATTACH, &attach))
+		stop(UFFDWP_DEVICE);
+	follow();
+	report("mmap.followed", least(run_mmap, 500));
+	if (has_kind(UFFDWP_KIND_SHMEM))
+		report("unmap_shared.followed", unmap_shared());
+	else
+		puts("unmap_shared.followed - no shared memory is tracked");
+	tell_events();
+	report("mmap.events", least(run_mmap_and_read, 500));
+	if (has_kind(UFFDWP_KIND_SHMEM))
+		report("unmap_shared.harvest", unmap_shared());
+	else
+		puts("unmap_shared.harvest - no shared memory is tracked");
+	close(tracker);
 }
 
 /* ---- many trackers of somebody else */
@@ -768,6 +870,7 @@ int main(int argc, char **argv)
 	kill(other, SIGKILL);
 	waitpid(other, NULL, 0);
 	own();
+	followed();
 	granule();
 	huge();
 	against_soft_dirty();

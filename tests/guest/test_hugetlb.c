@@ -108,6 +108,29 @@ TEST(nothing_there_is_armed_and_written_once)
 	munmap(p, LEN);
 }
 
+/* The kernel does not merge what it has divided, so nothing is. */
+TEST(mappings_are_not_divided)
+{
+	char *p = map_filled_hugetlb();
+	int fd = dev_open();
+
+	assert_ok(dev_attach_self(fd));
+	assert_ok(dev_register(fd, p + HUGE_PAGE, HUGE_PAGE));
+	assert_true(is_one_vma(p, LEN));
+	assert_false(categories(fd, p) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_ok(dev_arm(fd, p + HUGE_PAGE, HUGE_PAGE));
+	assert_int_equal(written(fd, p, LEN, false), (PAGES - 1) * 512);
+	assert_err(dev_unregister(fd, p + HUGE_PAGE, HUGE_PAGE), EINVAL);
+	assert_err(dev_unregister(fd, p, HUGE_PAGE), EINVAL);
+	assert_int_equal(written(fd, p, LEN, false), (PAGES - 1) * 512);
+	assert_ok(dev_follow(fd, p, HUGE_PAGE, UFFDWP_KIND_HUGETLB));
+	assert_true(is_one_vma(p, LEN));
+	assert_ok(dev_unregister(fd, p, LEN));
+	assert_true(is_one_vma(p, LEN));
+	close(fd);
+	munmap(p, LEN);
+}
+
 /* A range that cuts a page: an error where it would have to be armed, else no loss. */
 TEST(ranges_that_cut_a_page)
 {
@@ -197,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH(a_write_makes_the_whole_page_written),
 		BOTH(nothing_there_is_armed_and_written_once),
+		BOTH(mappings_are_not_divided),
 		BOTH(ranges_that_cut_a_page),
 		BOTH(page_limits),
 		BOTH(a_forked_child_goes_on),

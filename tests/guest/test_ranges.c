@@ -142,6 +142,42 @@ TEST(kinds_go_together)
 	munmap(p, 5 * LEN);
 }
 
+/* What is in a private VMA when it is split, and how its parts are touched. */
+static void tracked_in_parts(char *p, bool touched)
+{
+	int fd = attached();
+
+	if (touched)
+		touch(p, 9, 1);
+	assert_ok(dev_register(fd, p + 3 * PAGE, 3 * PAGE));
+	assert_false(is_one_vma(p, 9 * PAGE));
+	touch(p, 9, 2);
+	assert_ok(dev_unregister(fd, p + 5 * PAGE, PAGE));
+	touch(p, 9, 3);
+	close(fd);
+	assert_true(is_one_vma(p, 9 * PAGE));
+	p = mremap(p, 9 * PAGE, 12 * PAGE, MREMAP_MAYMOVE);
+	assert_true(p != MAP_FAILED);
+	munmap(p, 12 * PAGE);
+}
+
+/* Each part of untouched memory would have an anon_vma of its own, and mremap() be EFAULT. */
+TEST(untouched_vmas_are_merged_again)
+{
+	int file;
+
+	tracked_in_parts(map_anon(9), false);
+	tracked_in_parts(map_anon(9), true);
+	if (!(dev_kinds() & UFFDWP_KIND_SHMEM))
+		return;
+	file = memfd_create("parts", MFD_CLOEXEC);
+	assert_ok(ftruncate(file, 9 * PAGE));
+	tracked_in_parts(mmap(NULL, 9 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0),
+			 false);
+	tracked_in_parts(mmap(NULL, 9 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), false);
+	close(file);
+}
+
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
@@ -433,6 +469,7 @@ int main(void)
 		cmocka_unit_test(shared_files_are_refused),
 		cmocka_unit_test(the_kernels_own_pages_are_refused),
 		cmocka_unit_test(kinds_go_together),
+		cmocka_unit_test(untouched_vmas_are_merged_again),
 		cmocka_unit_test(vmas_are_merged_again),
 		cmocka_unit_test(what_is_moved_into_a_range_during_register_is_written),
 		cmocka_unit_test(what_is_moved_into_a_range_while_its_owner_registers_is_written),

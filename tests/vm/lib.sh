@@ -133,6 +133,32 @@ apt_closure() {
 	apt_private "$state" apt-get install --simulate "$@" | sed -n 's/^Inst \([^ ]*\) .*/\1/p'
 }
 
+# fetch_program NAME PACKAGE...: Debian's packages with all that they need, unpacked in the cache and
+# not installed. Prints the folder.
+fetch_program() {
+	local name=$1 folder lock state; shift
+	local into=$cache/$name
+	mkdir -p "$cache"
+	exec {lock}>"$into.lock"
+	flock "$lock"
+	if [ ! -e "$into/complete" ]; then
+		state=$(apt_private_for bookworm bookworm-security)
+		say "fetching $* and what that needs"
+		rm -rf "$into"
+		# As in a running system: /bin, /lib ... are in /usr. Unpacking follows these links.
+		mkdir -p "$into/root/usr"/{bin,sbin,lib,lib64}
+		for folder in bin sbin lib lib64; do
+			ln -s "usr/$folder" "$into/root/$folder"
+		done
+		# shellcheck disable=SC2046 # a list of packages
+		apt_unpack "$state" "$into/root" $(apt_closure "$state" "$@")
+		rm -rf "$into/root"/usr/share/{doc,man,locale,perl*} "$into/root"/usr/lib/*/perl*
+		touch "$into/complete"
+	fi
+	exec {lock}>&-
+	echo "$into/root"
+}
+
 # What of a package of a suite, and of all that it needs, this machine lacks: lines NAME=VERSION.
 # Others of the suites that the state is for are only asked for what that one needs.
 apt_missing() {
