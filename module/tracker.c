@@ -80,6 +80,17 @@ static const struct rhashtable_params by_mm_params = {
 static struct rhashtable by_ctx_table, by_mm_table;
 static DEFINE_SPINLOCK(tables_lock);
 
+/* Changed with tables_lock held: an mm counts from before it is in the table until after it. */
+unsigned int uffdwp_mms_of_hash[1 << UFFDWP_MM_HASH_BITS];
+
+static void count_mm(const struct mm_struct *mm, int n)
+{
+	unsigned int *mms = &uffdwp_mms_of_hash[uffdwp_hash_of_mm(mm)];
+
+	lockdep_assert_held(&tables_lock);
+	WRITE_ONCE(*mms, *mms + n);
+}
+
 /**
  * uffdwp_trackers_init - have the tables that trackers are found in
  *
@@ -163,8 +174,10 @@ static int tracker_insert(struct uffdwp_tracker *t, struct uffdwp_tracked_mm *ne
 		return err == -EEXIST ? -EBUSY : -ENOMEM;
 	t->of_mm = find_mm(t->mm);
 	if (!t->of_mm) {
+		count_mm(t->mm, 1);
 		err = rhashtable_insert_fast(&by_mm_table, &new->node, by_mm_params);
 		if (err) {
+			count_mm(t->mm, -1);
 			rhashtable_remove_fast(&by_ctx_table, &t->by_ctx, by_ctx_params);
 			return -ENOMEM;
 		}
@@ -207,6 +220,7 @@ void uffdwp_tracker_unpublish(struct uffdwp_tracker *t)
 	hlist_del_rcu(&t->by_mm);
 	if (hlist_empty(&t->of_mm->trackers)) {
 		rhashtable_remove_fast(&by_mm_table, &t->of_mm->node, by_mm_params);
+		count_mm(t->mm, -1);
 		kfree_rcu(t->of_mm, rcu);
 	}
 	spin_unlock(&tables_lock);
@@ -337,12 +351,12 @@ void uffdwp_for_trackers_of_mm(struct mm_struct *mm,
 }
 
 /**
- * uffdwp_mm_is_tracked - has this mm any tracker?
+ * uffdwp_mm_is_in_table - uffdwp_mm_is_tracked(), where the hash does not tell
  * @mm: mm
  *
- * Return: whether it has.
+ * Return: whether it is.
  */
-notrace bool uffdwp_mm_is_tracked(const struct mm_struct *mm)
+notrace bool uffdwp_mm_is_in_table(const struct mm_struct *mm)
 {
 	return find_mm(mm);
 }

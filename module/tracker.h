@@ -2,6 +2,7 @@
 #ifndef UFFDWP_TRACKER_H
 #define UFFDWP_TRACKER_H
 
+#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -164,8 +165,31 @@ struct uffdwp_tracker *uffdwp_tracker_with_ctx_at(const struct mm_struct *mm, co
 enum uffdwp_whose uffdwp_whose_ctx(const void *ctx);
 void uffdwp_for_trackers_of_mm(struct mm_struct *mm,
 			       void (*work)(struct uffdwp_tracker *t, void *arg), void *arg);
-bool uffdwp_mm_is_tracked(const struct mm_struct *mm);
+bool uffdwp_mm_is_in_table(const struct mm_struct *mm);
 bool uffdwp_mm_moves_armed(const struct mm_struct *mm);
+
+/* How many mms that are tracked have each hash: most others have one that none of these has. */
+#define UFFDWP_MM_HASH_BITS 8
+extern unsigned int uffdwp_mms_of_hash[1 << UFFDWP_MM_HASH_BITS];
+
+static __always_inline unsigned int uffdwp_hash_of_mm(const struct mm_struct *mm)
+{
+	return hash_ptr((void *)mm, UFFDWP_MM_HASH_BITS);
+}
+
+/**
+ * uffdwp_mm_is_tracked - has this mm any tracker?
+ * @mm: mm
+ *
+ * Asked whenever any process maps or unmaps memory: the table is looked into only if it may be.
+ *
+ * Return: whether it has.
+ */
+static __always_inline bool uffdwp_mm_is_tracked(const struct mm_struct *mm)
+{
+	return unlikely(READ_ONCE(uffdwp_mms_of_hash[uffdwp_hash_of_mm(mm)])) &&
+	       uffdwp_mm_is_in_table(mm);
+}
 
 /* As uffdwp_tracker_of_vma(), if write faults in the VMA are ours to resolve. */
 static inline struct uffdwp_tracker *uffdwp_async_tracker_of_vma(const struct vm_area_struct *vma)
