@@ -17,6 +17,8 @@
  *   - a page that is written later is reported: nothing was left half armed;
  *   - a forked child sees the memory as it was at the fork, and what it writes;
  *   - a command on a process that exits gives the whole truth or -ESRCH;
+ *   - of a process that is followed, what was written is reported, or told by an event before it is
+ *     unmapped; and what is mapped in its place is tracked;
  *   - nothing hangs, and the log of the kernel stays clean (tests/vm/run looks at it).
  *
  * Each test walks over the length of the outer operation and fails if that has not given
@@ -172,6 +174,8 @@ static const struct {
 	{ "huge", " write ", " part " },
 	{ "granule", " write munmap ", " scan part " },
 	{ "granule", " fork ", " scan " },
+	{ "followed", " write munmap exit ", " scan " },
+	{ "followed", " munmap ", " arm " },
 };
 
 static bool is_in(const char *list, const char *name)

@@ -21,6 +21,7 @@
  * What is reported as SPARSE is not copied: it is zeroes in the mirror.
  */
 #include <string.h>
+#include <sys/uio.h>
 
 #include "races.h"
 
@@ -73,10 +74,25 @@ int race_scan(const struct round *r, uint64_t *reported, bool reset)
 			  reset ? UFFDWP_SCAN_WP_MATCHING : 0, UFFDWP_PAGE_IS_WRITTEN, reported);
 }
 
+/* As race_sample(), of what may not be mapped just now: then the mirror keeps what it has. */
+static void copy_if_mapped(struct round *r, size_t page)
+{
+	struct sample sample;
+	struct iovec to = { &sample, sizeof(sample) }, from[8];
+	size_t i;
+
+	for (i = 0; i < 8; i++)
+		from[i] = (struct iovec){ race_page(r, page) + i * PAGE / 8, sizeof(uint64_t) };
+	if (process_vm_readv(getpid(), &to, 1, from, 8, 0) == sizeof(sample))
+		r->mirror[page] = sample;
+}
+
 void race_copy(struct round *r, size_t page, uint64_t categories)
 {
 	if (categories & UFFDWP_PAGE_IS_SPARSE)
 		r->mirror[page] = (struct sample){ 0 };
+	else if (r->race->kind->followed && r->race->event->part_is_unmapped)
+		copy_if_mapped(r, page);
 	else
 		r->mirror[page] = race_sample(r, page);
 }
@@ -84,7 +100,7 @@ void race_copy(struct round *r, size_t page, uint64_t categories)
 /* The event may have the part unmapped just now; it has to be reported in the end, anyway. */
 static bool can_be_copied(const struct round *r, size_t page)
 {
-	return !(r->race->event->part_is_lost && in_part(page));
+	return !(race_part_is_lost(r->race) && in_part(page));
 }
 
 /* Sparse memory is also taken so by a scan: of each half, a half is armed and no more. */

@@ -298,7 +298,7 @@ const struct event race_events[] = {
 	{ .name = "write-dontneed", .run = run_write_dontneed },
 	{ .name = "mprotect", .run = run_mprotect },
 	{ .name = "fork", .run = run_fork, .check = check_fork },
-	{ .name = "munmap", .part_is_lost = true, .run = run_munmap },
+	{ .name = "munmap", .part_is_lost = true, .part_is_unmapped = true, .run = run_munmap },
 	{ .name = "mremap", .part_is_lost = true, .run = run_mremap },
 	{ .name = "unregister", .part_is_lost = true, .uffd = true, .run = run_unregister },
 	{ .name = "exit", .process = true, .run = run_exit },

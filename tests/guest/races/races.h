@@ -49,6 +49,7 @@ struct kind {
 	bool alternates;	/* or in every other round to both */
 	bool sparse;		/* begins with nothing in memory, not all of it armed */
 	bool ring;
+	bool followed;		/* what is mapped is registered, and what is unmapped is told */
 };
 
 struct round {
@@ -77,6 +78,7 @@ struct round {
 	uint64_t reported[RACE_PAGES];	/* by the command: categories */
 	bool told[RACE_PAGES];		/* in the ring, to be looked at by a scan */
 	bool told_everything;
+	bool harvested[RACE_PAGES];	/* told to be written, before it was unmapped */
 };
 
 struct event {
@@ -86,7 +88,8 @@ struct event {
 	bool markers;		/* of a tracker with markers */
 	bool uffd;		/* of a tracker with a userfaultfd that was handed in */
 	bool process;		/* of another process, which does not survive it */
-	bool part_is_lost;	/* PART is not tracked any more afterwards */
+	bool part_is_lost;	/* PART is not tracked any more afterwards, unless it is followed */
+	bool part_is_unmapped;	/* PART, or all of it */
 	void (*prepare)(struct round *r);	/* by the partner */
 	interleave_op *run;
 	void (*check)(struct round *r);	/* when both are done; fails the test */
@@ -131,6 +134,12 @@ void race_write(struct round *r, size_t page);
 static inline char *race_page(const struct round *r, size_t page)
 {
 	return r->memory + page * PAGE;
+}
+
+/* Is PART not tracked any more after the event? */
+static inline bool race_part_is_lost(const struct race *race)
+{
+	return race->event->part_is_lost && !race->kind->followed;
 }
 
 static inline bool in_part(size_t page)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -124,6 +125,54 @@ static void command_acts(struct round *r)
 		interleave_outer(r->interleave, r->race->command->run, r->race->command->copy, r);
 }
 
+/* ---- events of a process that is followed */
+
+static void follow(struct round *r)
+{
+	struct uffdwp_events_arg arg = {
+		.size = sizeof(arg), .flags = UFFDWP_EVENTS_HARVEST_ALL, .capacity = 4096,
+		.event_size = sizeof(struct uffdwp_event),
+	};
+
+	assert_ok(dev_ioctl(r->tracker, UFFDWP_IOC_EVENTS, &arg));
+	assert_ok(dev_follow(r->tracker, r->memory, RACE_LEN, UFFDWP_KIND_ANON_PRIVATE));
+}
+
+/* All that there are; of a process that has ended, up to the one that says so. */
+static void read_events(struct round *r, bool to_the_end)
+{
+	struct pollfd poll_it = { .fd = r->tracker, .events = POLLIN };
+	struct uffdwp_event event = { 0 };
+	uint64_t addr;
+
+	memset(r->harvested, 0, sizeof(r->harvested));
+	while (poll(&poll_it, 1, to_the_end ? 20000 : 0) == 1 && (poll_it.revents & POLLIN)) {
+		assert_int_equal(read(r->tracker, &event, sizeof(event)), sizeof(event));
+		if (event.type == UFFDWP_EVENT_LOST)
+			race_failed(r, "events were lost");
+		for (addr = event.start; addr < event.end && event.type == UFFDWP_EVENT_WRITTEN;
+		     addr += PAGE)
+			r->harvested[(addr - (uintptr_t)r->memory) / PAGE] = true;
+		if (event.type == UFFDWP_EVENT_EXITED)
+			return;
+	}
+	if (to_the_end)
+		race_failed(r, "no event tells of the end");
+}
+
+/* What was written before PART, or all of it, was unmapped. */
+static void check_harvest(struct round *r, size_t first, size_t end)
+{
+	size_t i;
+
+	for (i = first; i < end; i++) {
+		if (i % 4 == 0 && !r->reported[i] && !r->harvested[i])
+			race_failed(r, "MISSED: page %zu was written, unmapped, and not told", i);
+		if (i % 4 && r->harvested[i] && !r->held)
+			race_failed(r, "page %zu was not written, and is told to be", i);
+	}
+}
+
 /* ---- one round */
 
 static void fill(struct round *r)
@@ -169,6 +218,8 @@ static void attach(struct round *r)
 	}
 	if (r->race->kind->ring)
 		r->ring = ring_open(r->tracker, RING_ENTRIES, 1);
+	if (r->race->kind->followed && !r->race->event->process)
+		follow(r);
 }
 
 static void detach(struct round *r)
@@ -205,7 +256,7 @@ static void check_reports(struct round *r, const uint64_t *quiet)
 	size_t i;
 
 	for (i = 0; i < RACE_PAGES; i++) {
-		const bool lost = r->race->event->part_is_lost && in_part(i);
+		const bool lost = race_part_is_lost(r->race) && in_part(i);
 		const uint64_t expected = lost ?
 			UFFDWP_PAGE_IS_UNTRACKED | UFFDWP_PAGE_IS_WRITTEN : 0;
 
@@ -266,7 +317,7 @@ static void check_later_writes(struct round *r)
 		ring_settle(&r->ring);
 	for (i = 0; i < RACE_PAGES; i++)
 		race_write(r, i);
-	if (r->race->kind->ring && !r->race->event->part_is_lost)
+	if (r->race->kind->ring && !race_part_is_lost(r->race))
 		check_ring(r);
 	assert_ok(race_scan(r, later, false));
 	for (i = 0; i < RACE_PAGES; i++)
@@ -286,6 +337,11 @@ static void check(struct round *r)
 	if (r->race->event->check)
 		r->race->event->check(r);
 	r->held = dev_stats(r->tracker).pages_pinned - r->held;
+	if (r->race->kind->followed) {
+		read_events(r, false);
+		if (r->race->event->part_is_unmapped && r->race->command->reports)
+			check_harvest(r, PART_FIRST, PART_FIRST + PART_PAGES);
+	}
 	if (r->race->kind->ring)
 		check_ring(r);
 	assert_ok(race_scan(r, quiet, true));
@@ -306,6 +362,8 @@ static void round_with_thread(struct round *r)
 	r->race->command->prepare(r);
 	if (r->race->kind->ring)
 		ring_settle(&r->ring);
+	if (r->race->kind->followed)
+		read_events(r, false);
 	assert_ok(pthread_create(&partner, NULL, partner_thread, r));
 	command_acts(r);
 	assert_ok(pthread_join(partner, NULL));
@@ -330,6 +388,11 @@ static void check_exit(struct round *r)
 			race_failed(r, "page %zu was %swritten before, and is %sreported", i,
 				    i % 4 ? "not " : "", r->reported[i] ? "" : "not ");
 	assert_err(race_scan(r, quiet, true), ESRCH);
+	if (r->race->kind->followed) {
+		r->held = dev_stats(r->tracker).pages_pinned;
+		read_events(r, true);
+		check_harvest(r, 0, RACE_PAGES);
+	}
 }
 
 static void round_with_process(struct round *r)
@@ -346,6 +409,8 @@ static void round_with_process(struct round *r)
 		r->interleave->inner_child = pid;
 	attach(r);
 	assert_ok(dev_attach_pid(r->tracker, pid));
+	if (r->race->kind->followed)
+		follow(r);
 	assert_ok(dev_register(r->tracker, r->memory, RACE_LEN));
 	r->race->command->prepare(r);
 	sem_post(&shared->go);
