@@ -463,7 +463,7 @@ static long command_run(const struct command *command, struct uffdwp_device_trac
 		return -ENOTCONN;
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
-	if (d->closed)
+	if (d->closed || uffdwp_tracker_is_ridden_off(&d->base))
 		ret = -ENODEV;
 	else
 		ret = command->needs_hooks ? run_with_hooks(command, d, uarg) :

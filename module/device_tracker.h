@@ -26,7 +26,7 @@ struct uffdwp_split {
  * @base: what faults see; @base.mm is NULL until attached
  * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
  * @uffd: the userfaultfd that the VMAs are registered with, a reference of our own; from ATTACH on
- *	until @closed
+ *	until @closed, or until a tracker that rides along lets go of it
  * @left: it was handed in, and the process was seen to have closed it; without @lock
  * @closed: then nothing is tracked any more
  * @files: VMAs of ordinary files can be registered with it: it has WP_ASYNC or, where the kernel
@@ -62,5 +62,8 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d);
 /* health.c asks, and has it closed */
 bool uffdwp_device_tracker_is_left(struct uffdwp_tracker *t);
 bool uffdwp_device_tracker_close(struct uffdwp_tracker *t);
+
+/* ride.c lets go of it */
+struct file *uffdwp_device_tracker_take_uffd(struct uffdwp_tracker *t);
 
 #endif /* UFFDWP_DEVICE_TRACKER_H */

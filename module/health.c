@@ -122,7 +122,7 @@ static bool userfault_is_open(const struct uffdwp_tracker *t)
 
 	lockdep_assert_held(&t->mm->mmap_lock);
 	if (t->whose != UFFDWP_BACKPORT)
-		return true;
+		return !uffdwp_tracker_is_ridden_off(t);
 	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX)
 		if (vma->vm_userfaultfd_ctx.ctx == t->ctx)
 			return true;
@@ -155,8 +155,13 @@ static bool someone_waits(struct uffdwp_tracker *t)
 {
 	bool waits = false;
 
-	if (t->whose != UFFDWP_BACKPORT)
-		return uffdwp_userfault_waiting(t->ctx);
+	/* Until it is off the list, its userfaultfd is open. */
+	if (t->whose != UFFDWP_BACKPORT) {
+		mutex_lock(&watch_lock);
+		waits = !list_empty(&t->watched) && uffdwp_userfault_waiting(t->ctx);
+		mutex_unlock(&watch_lock);
+		return waits;
+	}
 	if (!mmget_not_zero(t->mm))
 		return false;
 	mmap_read_lock(t->mm);
@@ -313,7 +318,7 @@ void uffdwp_health_watch(struct uffdwp_tracker *t)
 }
 
 /**
- * uffdwp_health_unlist - watch a tracker no more, said by its own work
+ * uffdwp_health_unlist - watch a tracker no more, said by its own work, or by ride.c
  * @t: tracker
  */
 void uffdwp_health_unlist(struct uffdwp_tracker *t)

@@ -65,16 +65,16 @@ void uffdwp_tracker_free(struct uffdwp_tracker *t)
  * uffdwp_tracker_begin - publish a tracker, and look after its hooks
  * @t: tracker with mm, ctx and whose set
  *
- * Return: as uffdwp_tracker_publish(), or as uffdwp_ride_check().
+ * Return: as uffdwp_tracker_publish(); or, of one that rides along, -EBUSY when the process
+ * write-protects by itself, and -EAGAIN when it may just be about to.
  */
 int uffdwp_tracker_begin(struct uffdwp_tracker *t)
 {
-	int err = uffdwp_tracker_publish(t);
+	int err = t->rides && !uffdwp_ride_may_begin(t) ? -EBUSY : uffdwp_tracker_publish(t);
 
-	if (!err && t->rides) {
-		err = uffdwp_ride_check(t);
-		if (err)
-			uffdwp_tracker_unpublish(t);
+	if (!err && t->rides && !uffdwp_ride_may_go_on(t)) {
+		uffdwp_tracker_unpublish(t);
+		err = -EAGAIN;
 	}
 	if (!err)
 		uffdwp_health_watch(t);
@@ -129,12 +129,14 @@ static void end_in_mm(struct uffdwp_tracker *t)
 	if (uffdwp_tracker_is_private(t))
 		uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
 	mmap_write_lock(t->mm);
-	/* What is armed there by now is the process's own. */
-	if (!uffdwp_tracker_is_ridden_off(t)) {
-		if (t->rides)
-			uffdwp_ride_leave(t);
-		drain_faults(t);
+	/* The process has taken it back: what is armed there is its own. */
+	if (uffdwp_tracker_is_ridden_off(t)) {
+		mmap_write_unlock(t->mm);
+		return;
 	}
+	if (t->rides)
+		uffdwp_ride_leave(t);
+	drain_faults(t);
 	uffdwp_tracker_unpublish(t);
 	mmap_write_unlock(t->mm);
 	/* userfaultfd_release() wakes all waiters; but one that was handed in stays open. */
@@ -148,7 +150,7 @@ static void end_tracking(struct uffdwp_tracker *t)
 	if (mmget_not_zero(t->mm)) {
 		end_in_mm(t);
 		mmput(t->mm);
-	} else {
+	} else if (!uffdwp_tracker_is_ridden_off(t)) {
 		uffdwp_follow_forget(t);
 		uffdwp_tracker_unpublish(t);
 	}
@@ -208,7 +210,8 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 		uffdwp_health_forget(&d->base);
 		if (!d->closed) {
 			end_tracking(&d->base);
-			fput(d->uffd);
+			if (d->uffd)
+				fput(d->uffd);
 		}
 		mmdrop(d->base.mm);
 	}
@@ -223,24 +226,29 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 }
 
 /**
- * uffdwp_device_tracker_is_left - has the process left the userfaultfd that it has handed in?
+ * uffdwp_device_tracker_is_left - has the process closed the userfaultfd that it has handed in?
  * @t: tracker whose userfaultfd stays: it is in the list of health.c, or mmap_lock is held
  *
  * When ours is the only reference nobody can take another one that lasts: there is no descriptor,
  * and no command of a tracker takes one. An epoll instance may, for a moment: so the answer is
  * remembered.
  *
- * Return: whether it has closed it, or has taken it from a tracker that rides along (ride.c).
+ * Return: whether it has.
  */
 bool uffdwp_device_tracker_is_left(struct uffdwp_tracker *t)
 {
 	struct uffdwp_device_tracker *d;
+	const struct file *uffd;
 
 	if (t->whose != UFFDWP_HANDED_IN)
 		return false;
 	d = container_of(t, struct uffdwp_device_tracker, base);
-	if (!READ_ONCE(d->left) && (file_count(d->uffd) == 1 || (t->rides && READ_ONCE(t->sync))))
+	/* The struct file stays for RCU readers, should it be let go just now. */
+	rcu_read_lock();
+	uffd = READ_ONCE(d->uffd);
+	if (uffd && file_count(uffd) == 1)
 		WRITE_ONCE(d->left, true);
+	rcu_read_unlock();
 	return READ_ONCE(d->left);
 }
 
@@ -253,7 +261,6 @@ static void leave_memory(struct uffdwp_tracker *t)
 	/* mm_users of 0: no task is left. */
 	if (!mmget_not_zero(t->mm))
 		return;
-	/* Nothing, where the process goes on to use the userfaultfd. */
 	uffdwp_tracker_disarm_all(t);
 	uffdwp_unregister_disarmed(t, 0, ULONG_MAX);
 	uffdwp_health_wake(t);
@@ -262,7 +269,22 @@ static void leave_memory(struct uffdwp_tracker *t)
 }
 
 /**
- * uffdwp_device_tracker_close - end a tracker whose userfaultfd the process has left
+ * uffdwp_device_tracker_take_uffd - let go of a userfaultfd that the process uses on
+ * @t: tracker that rides along on it, unpublished and watched no more
+ *
+ * Return: the file, and its reference.
+ */
+struct file *uffdwp_device_tracker_take_uffd(struct uffdwp_tracker *t)
+{
+	struct uffdwp_device_tracker *d = container_of(t, struct uffdwp_device_tracker, base);
+	struct file *uffd = d->uffd;
+
+	WRITE_ONCE(d->uffd, NULL);
+	return uffd;
+}
+
+/**
+ * uffdwp_device_tracker_close - end a tracker whose userfaultfd the process has closed
  * @t: a tracker that is left
  *
  * What waits for the reader of the userfaultfd goes on, as without a tracker, and that may be a

@@ -40,7 +40,7 @@ static int check_kind(const struct uffdwp_device_tracker *d, struct vm_area_stru
  */
 static bool is_not_divided(const struct uffdwp_tracker *t, const struct vm_area_struct *vma)
 {
-	return uffdwp_tracker_is_hidden(t) && uffdwp_vma_stays_split(vma);
+	return uffdwp_tracker_is_private(t) && uffdwp_vma_stays_split(vma);
 }
 
 static void widen(const struct uffdwp_tracker *t, unsigned long *start, unsigned long *end)
@@ -210,30 +210,9 @@ static int register_and_disarm(struct uffdwp_device_tracker *d, unsigned long st
 	return err;
 }
 
-/* Is this VMA to be registered by our own hand, and has not been yet? */
-static bool is_for_our_hand(const struct uffdwp_tracker *t, struct vm_area_struct *vma)
-{
-	return t->rides ? uffdwp_ride_wants(t, vma) && uffdwp_kind_is_offered(vma) :
-			  uffdwp_vma_can_be_had(vma, uffdwp_kinds & UFFDWP_KIND_FILE);
-}
-
-static int register_vma(const struct uffdwp_tracker *t, struct vm_area_struct *vma,
-			unsigned long start, unsigned long end)
-{
-	const bool hugetlb = is_vm_hugetlb_page(vma);
-	int err;
-
-	uffdwp_vma_keep_out_faults(vma);
-	err = uffdwp_vma_register(vma, start, end, t->ctx);
-	/* It may be another VMA now. Its flags say by now that page tables are not to be shared. */
-	if (!err && hugetlb)
-		uffdwp_hugetlb_unshare(find_vma(t->mm, start));
-	return err;
-}
-
-/* The next such VMA in [*start, *end); then they are what was registered. */
-static int register_next(struct uffdwp_device_tracker *d, unsigned long *start,
-			 unsigned long *end, bool *done)
+/* The next VMA of a file in [*start, *end) that is not registered; then they are what was. */
+static int register_next_file(struct uffdwp_device_tracker *d, unsigned long *start,
+			      unsigned long *end, bool *done)
 {
 	struct uffdwp_tracker *t = &d->base;
 	struct vm_area_struct *vma;
@@ -242,16 +221,14 @@ static int register_next(struct uffdwp_device_tracker *d, unsigned long *start,
 	if (err)
 		return err;
 	*done = true;
-	/* The process has begun to use the userfaultfd that the tracker rides along on. */
-	if (t->arming_ended)
-		err = -ENODEV;
-	uffdwp_for_each_vma(vma, t->mm, *start, err ? *start : *end) {
-		if (!is_for_our_hand(t, vma))
+	uffdwp_for_each_vma(vma, t->mm, *start, *end) {
+		if (!uffdwp_vma_can_be_had(vma, uffdwp_kinds & UFFDWP_KIND_FILE))
 			continue;
 		*done = false;
 		*start = max(*start, vma->vm_start);
 		*end = min(*end, vma->vm_end);
-		err = register_vma(t, vma, *start, *end);
+		uffdwp_vma_keep_out_faults(vma);
+		err = uffdwp_vma_register(vma, *start, *end, t->ctx);
 		break;
 	}
 	mmap_write_unlock(t->mm);
@@ -259,21 +236,20 @@ static int register_next(struct uffdwp_device_tracker *d, unsigned long *start,
 }
 
 /*
- * VMAs that UFFDIO_REGISTER does not register as we need it: those of the process's own userfaultfd
- * (ride.c); and those of ordinary files, which this kernel refuses. All that it would have to do
- * for files is as for shared memory. They leave the userfaultfd by our own hand, too, before it
+ * VMAs of ordinary files, which UFFDIO_REGISTER of this kernel refuses. All that it would have to
+ * do for them is as for shared memory. They leave the userfaultfd by our own hand, too, before it
  * is closed (uffdwp_unregister_disarmed()): userfaultfd_release() and UFFDIO_UNREGISTER would give
  * write permission to each entry of a shared VMA, behind the back of its file system, which has to
  * be asked first (->page_mkwrite()). The process can do neither: the kernel tells it that such a
  * VMA cannot have a userfaultfd.
  */
-static int register_by_hand(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end)
+static int register_files(struct uffdwp_device_tracker *d, unsigned long start, unsigned long end)
 {
 	unsigned long part_end = end;
 	bool done;
 	int err;
 
-	while (!(err = register_next(d, &start, &part_end, &done)) && !done) {
+	while (!(err = register_next_file(d, &start, &part_end, &done)) && !done) {
 		uffdwp_disarm_tracked(&d->base, start, part_end);
 		uffdwp_tell(&d->base, start, part_end, UFFDWP_RING_SCAN);
 		start = part_end;
@@ -308,10 +284,10 @@ int uffdwp_register(struct uffdwp_device_tracker *d, unsigned long start, unsign
 	if (!err)
 		widen(t, &start, &end);
 	mmap_read_unlock(t->mm);
-	if (!err && (UFFDWP_REGISTERS_FILES || t->rides))
-		err = register_by_hand(d, start, end);
-	if (t->rides)
-		return err;
+	if (!err && t->rides)
+		return uffdwp_ride_begin(t);
+	if (!err && UFFDWP_REGISTERS_FILES)
+		err = register_files(d, start, end);
 
 	part_end = end;
 	while (!err && find_part_of_others(t, &start, &part_end)) {
@@ -324,14 +300,6 @@ int uffdwp_register(struct uffdwp_device_tracker *d, unsigned long start, unsign
 
 /* VMAs that are looked at under one hold of mmap_lock. */
 #define BATCH 64
-
-static int unregister_vma(struct uffdwp_tracker *t, struct vm_area_struct *vma,
-			  unsigned long start, unsigned long end)
-{
-	if (!t->rides || uffdwp_device_tracker_is_left(t))
-		return uffdwp_vma_unregister(vma, start, end);
-	return userfaultfd_wp(vma) ? uffdwp_vma_unprotect(vma, start, end) : 0;
-}
 
 /* From *@pos on, which is where to go on afterwards. */
 static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigned long end)
@@ -357,7 +325,7 @@ static int unregister_some(struct uffdwp_tracker *t, unsigned long *pos, unsigne
 		if (t->whose == UFFDWP_HANDED_IN)
 			uffdwp_disarm_vma(vma, start, vma_end,
 					  UFFDWP_DISARM_ALL | UFFDWP_DISARM_SPLIT);
-		err = unregister_vma(t, vma, start, vma_end);
+		err = uffdwp_vma_unregister(vma, start, vma_end);
 	}
 	return err;
 }
@@ -396,7 +364,7 @@ static unsigned int all_if_registered(struct vm_area_struct *vma, const void *ar
 {
 	const struct uffdwp_tracker *t = arg;
 
-	return vma->vm_userfaultfd_ctx.ctx == t->ctx && !uffdwp_tracker_is_ridden_off(t) ?
+	return vma->vm_userfaultfd_ctx.ctx == t->ctx ?
 	       uffdwp_disarm_all_of(t, vma) | UFFDWP_DISARM_SPLIT : UFFDWP_DISARM_NOTHING;
 }
 
@@ -419,6 +387,9 @@ int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsi
 	struct uffdwp_tracker *t = &d->base;
 	int err;
 
+	/* A part would divide the VMAs of the process. */
+	if (t->rides)
+		return -EOPNOTSUPP;
 	err = mmap_read_lock_killable(t->mm);
 	if (err)
 		return err;
@@ -433,8 +404,7 @@ int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsi
 		uffdwp_sparse_remove_all(&t->sparse, start, end);
 	err = uffdwp_unregister_disarmed(t, start, end);
 	/* Faults of other modes that were registered, too. */
-	if (t->whose == UFFDWP_HANDED_IN && !t->rides &&
-	    uffdwp_userfault_wake(d->uffd, start, end - start))
+	if (t->whose == UFFDWP_HANDED_IN && uffdwp_userfault_wake(d->uffd, start, end - start))
 		uffdwp_health_wake(t);
 	return err;
 }

@@ -148,6 +148,8 @@ long uffdwp_uffd_register(struct file *uffd, struct uffdio_register __user *uarg
 		if (uffdwp_whose_ctx(claim.ctx))
 			disarm_other_modes(mm, &claim);
 		ret = register_and_take(uffd, uarg, mm, &claim);
+		if (uffdwp_whose_ctx(claim.ctx) == UFFDWP_HANDED_IN)
+			uffdwp_ride_join(mm, claim.ctx);
 		/* Asked again: it may have been handed in meanwhile. */
 		if (uffdwp_whose_ctx(claim.ctx))
 			disarm_registered(mm, &claim);

@@ -23,6 +23,19 @@
 #include "remap.h"
 
 /**
+ * uffdwp_remap_ridden - a VMA that a tracker rides along in was moved, and stays registered
+ * @vma: where it is now; mmap_lock is held for writing
+ *
+ * The tracer does not get the event, so it knows other content at that address. What the VMA was
+ * merged with is written, too.
+ */
+void uffdwp_remap_ridden(struct vm_area_struct *vma)
+{
+	uffdwp_vma_keep_out_faults(vma);
+	uffdwp_disarm_vma(vma, vma->vm_start, vma->vm_end, UFFDWP_DISARM_ALL);
+}
+
+/**
  * uffdwp_remap - a VMA of a tracker was moved, and is registered no more
  * @vma: where it is now; mmap_lock is held for writing, and faults are kept out, since the kernel
  *	has just changed its flags

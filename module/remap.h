@@ -4,6 +4,7 @@
 
 #include <linux/mm_types.h>
 
+void uffdwp_remap_ridden(struct vm_area_struct *vma);
 void uffdwp_remap(struct vm_area_struct *vma, bool zeroes);
 
 #endif /* UFFDWP_REMAP_H */

@@ -3,7 +3,10 @@
  * Riding along: memory that the process has registered with a userfaultfd of its own, for MISSING
  * or MINOR faults, is tracked through that very userfaultfd. A VMA has one userfaultfd and several
  * modes, so VM_UFFD_WP is added to those that are there. UFFDIO_REGISTER does not add a mode, and
- * is not used: what it does besides, we do (register.c).
+ * is not used.
+ *
+ * All VMAs of that userfaultfd have the flag, or none has: one that only some had would divide
+ * VMAs, and a UFFDIO_COPY over the border is -ENOENT. What the process registers later joins them.
  *
  * The process knows nothing of it:
  *
@@ -13,61 +16,142 @@
  *   calls that protect		UFFDIO_WRITEPROTECT is -ENOENT and UFFDIO_COPY_MODE_WP is -EINVAL,
  *				since the process has not registered the memory for that
  *				(stranger.c, writeprotect.c).
+ *   UFFDIO_POISON		takes an empty entry for its own, but not a marker: what it is for
+ *				is disarmed first (uffd_call.c).
  *   UFFDIO_REGISTER		with the modes that it has: the kernel leaves the VMA alone. With
- *				others it replaces the modes, ours with them: the memory is
- *				tracked no more. In any case it is written (registration.c). For
- *				write protection: the tracker ends first, for all of that
- *				userfaultfd, since VMAs that the process write-protects could not be
- *				told from those that we do.
+ *				others it replaces the modes, ours with them, and the VMA joins
+ *				anew. In any case the memory is written (registration.c). For write
+ *				protection: the tracker ends first, for all of that userfaultfd,
+ *				since VMAs that the process write-protects could not be told from
+ *				those that we do.
  *   UFFDIO_UNREGISTER		takes all modes; nothing stays armed.
  *   fork()			without UFFD_FEATURE_EVENT_FORK, which ATTACH refuses, the child's
  *				VMAs have no userfaultfd and no bits.
- *   mremap()			with UFFD_FEATURE_EVENT_REMAP modes and bits move along; else the
- *				kernel takes the VMA from the userfaultfd.
+ *   mremap()			with UFFD_FEATURE_EVENT_REMAP modes move along, and what was moved
+ *				is written; else the kernel takes the VMA from the userfaultfd.
  *   close()			seen within a second (health.c).
  */
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/userfaultfd_k.h>
 
+#include "compat/hugetlb.h"
 #include "compat/vma.h"
+#include "device_tracker.h"
 #include "disarm.h"
+#include "health.h"
+#include "kind.h"
 #include "ride.h"
 #include "ring.h"
 #include "tracker.h"
 #include "uffd_note.h"
 
 /**
- * uffdwp_ride_check - does the process leave write protection to us?
- * @t: tracker, just published; mmap_lock is held for writing
+ * uffdwp_ride_may_begin - does the process leave write protection to us?
+ * @t: tracker, not published yet; mmap_lock is held for writing
  *
- * A UFFDIO_REGISTER that has begun before the tracker was published has not found it, and may
- * register for write protection later; later ones find it. Either that call has taken the lock of
- * its note's bucket before us, and we see its note, or it sees the tracker.
- *
- * Return: 0; -EBUSY when it does not; or -EAGAIN when that may change just now.
+ * Return: whether it does.
  */
-int uffdwp_ride_check(const struct uffdwp_tracker *t)
+bool uffdwp_ride_may_begin(const struct uffdwp_tracker *t)
 {
 	struct vm_area_struct *vma;
 
 	lockdep_assert_held_write(&t->mm->mmap_lock);
 	uffdwp_for_each_vma(vma, t->mm, 0, ULONG_MAX)
 		if (vma->vm_userfaultfd_ctx.ctx == t->ctx && userfaultfd_wp(vma))
-			return -EBUSY;
-	return uffdwp_uffd_call_is_registering(t->ctx) ? -EAGAIN : 0;
+			return false;
+	return true;
 }
 
 /**
- * uffdwp_ride_wants - may a tracker that rides along have this VMA, and has it not yet?
- * @t: tracker
- * @vma: a VMA of its mm; mmap_lock is held
+ * uffdwp_ride_may_go_on - ... also in a call that has begun before the tracker could be found?
+ * @t: tracker, just published; mmap_lock is held for writing
  *
- * Return: whether it may.
+ * Such a UFFDIO_REGISTER may register for write protection later. It notes itself, has a full
+ * barrier and looks for a tracker (uffdwp_ride_off()). We have published the tracker, take the locks
+ * of all notes, each an atomic operation and so a full barrier, and look for its note: one of us
+ * sees the other.
+ *
+ * Return: whether there is no such call.
  */
-bool uffdwp_ride_wants(const struct uffdwp_tracker *t, const struct vm_area_struct *vma)
+bool uffdwp_ride_may_go_on(const struct uffdwp_tracker *t)
 {
-	return vma->vm_userfaultfd_ctx.ctx == t->ctx && !(vma->vm_flags & VM_UFFD_WP);
+	return !uffdwp_uffd_call_is_registering(t->ctx);
+}
+
+/*
+ * mmap_lock is held for writing. Whole VMAs: to register them cannot fail. Nothing in them is
+ * armed, but for what an earlier userfaultfd has left on Linux 5.10: the caller disarms.
+ */
+static void join_all(struct uffdwp_tracker *t)
+{
+	struct vm_area_struct *vma;
+	unsigned long pos = 0, start;
+	bool hugetlb;
+
+	/* A VMA may be merged with its neighbours when it is like them. */
+	while ((vma = find_vma(t->mm, pos))) {
+		start = vma->vm_start;
+		pos = vma->vm_end;
+		if (vma->vm_userfaultfd_ctx.ctx != t->ctx || userfaultfd_wp(vma) ||
+		    !uffdwp_kind_is_offered(vma))
+			continue;
+		hugetlb = is_vm_hugetlb_page(vma);
+		uffdwp_vma_keep_out_faults(vma);
+		uffdwp_vma_register(vma, start, pos, t->ctx);
+		/* Its flags say by now that page tables are not to be shared. */
+		if (hugetlb)
+			uffdwp_hugetlb_unshare(find_vma(t->mm, start));
+		cond_resched();
+	}
+}
+
+static unsigned int all_of_ctx(struct vm_area_struct *vma, const void *ctx)
+{
+	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+/**
+ * uffdwp_ride_begin - register all that the process has registered with its userfaultfd
+ * @t: tracker that rides along, locked, its mm held by mmget(); mmap_lock is taken here
+ *
+ * Return: 0; -ENODEV when the process has taken it back; or -EINTR.
+ */
+int uffdwp_ride_begin(struct uffdwp_tracker *t)
+{
+	bool first, ended;
+
+	if (mmap_write_lock_killable(t->mm))
+		return -EINTR;
+	ended = t->arming_ended;
+	first = !t->joins && !ended;
+	if (first) {
+		t->joins = true;
+		join_all(t);
+	}
+	mmap_write_unlock(t->mm);
+	if (first) {
+		uffdwp_disarm_range(t->mm, 0, ULONG_MAX, all_of_ctx, t->ctx);
+		uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);
+	}
+	return ended ? -ENODEV : 0;
+}
+
+/**
+ * uffdwp_ride_join - the process has registered memory with a userfaultfd of its own
+ * @mm: its mm, by mmget(); mmap_lock is taken here
+ * @ctx: context of that userfaultfd, which the caller keeps open
+ */
+void uffdwp_ride_join(struct mm_struct *mm, const void *ctx)
+{
+	struct uffdwp_tracker *t;
+
+	mmap_write_lock(mm);
+	t = uffdwp_tracker_of_ctx(ctx);
+	if (t && t->joins && !t->arming_ended)
+		join_all(t);
+	mmap_write_unlock(mm);
 }
 
 /**
@@ -85,20 +169,17 @@ void uffdwp_ride_leave(struct uffdwp_tracker *t)
 	/* A VMA may be merged with its neighbours when it is like them again. */
 	for (; (vma = find_vma(t->mm, pos)); pos = end) {
 		end = vma->vm_end;
-		if (vma->vm_userfaultfd_ctx.ctx != t->ctx || !userfaultfd_wp(vma))
+		if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
 			continue;
 		uffdwp_vma_keep_out_faults(vma);
+		if (!userfaultfd_wp(vma))
+			continue;
 		if (t->remaps)
 			uffdwp_disarm_vma(vma, vma->vm_start, end, UFFDWP_DISARM_ALL);
 		/* A whole VMA: cannot fail. */
 		uffdwp_vma_unprotect(vma, vma->vm_start, end);
 		cond_resched();
 	}
-}
-
-static unsigned int all_of_ctx(struct vm_area_struct *vma, const void *ctx)
-{
-	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
 static u64 pages_ridden(const struct uffdwp_tracker *t)
@@ -113,22 +194,19 @@ static u64 pages_ridden(const struct uffdwp_tracker *t)
 }
 
 /*
- * mmap_lock is held for writing. @disarmed: id of the tracker whose memory was disarmed before.
- * Return: whether that is to be done, and this to be called again.
+ * The process has its memory back, and the tracker is found no more. It lets go of the userfaultfd
+ * as well, which the process may close at any time. mmap_lock is held for writing.
  */
-static bool step_off(struct uffdwp_tracker *t, u64 *disarmed)
+static struct file *get_off(struct uffdwp_tracker *t)
 {
-	if (!t || !t->rides || t->sync)
-		return false;
-	t->arming_ended = true;
-	if (t->id != *disarmed) {
-		*disarmed = t->id;
-		return true;
-	}
 	uffdwp_count(t, pages_given_way, pages_ridden(t));
 	uffdwp_ride_leave(t);
+	uffdwp_tracker_unpublish(t);
 	t->sync = true;
-	return false;
+	uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING | UFFDWP_RING_ENDED);
+	/* From here on nobody looks at the userfaultfd. */
+	uffdwp_health_unlist(t);
+	return uffdwp_device_tracker_take_uffd(t);
 }
 
 /**
@@ -137,21 +215,35 @@ static bool step_off(struct uffdwp_tracker *t, u64 *disarmed)
  * @ctx: context of that userfaultfd, which the caller keeps open
  *
  * If a tracker rides along on it, the process has all of its memory as without it when this
- * returns. The tracker is ended within a second (health.c): it may be closed, and another one be
- * attached, at any time here, so it is looked for again.
+ * returns, and the tracker has none. The tracker may be closed, and another one be attached, at any
+ * time here, so it is looked for again.
  */
 void uffdwp_ride_off(struct mm_struct *mm, const void *ctx)
 {
+	struct file *uffd = NULL;
+	struct uffdwp_tracker *t;
 	u64 disarmed = 0;
-	bool more;
 
+	/* uffdwp_ride_may_go_on() */
+	smp_mb();
+	if (uffdwp_whose_ctx(ctx) != UFFDWP_HANDED_IN)
+		return;
 	for (;;) {
 		mmap_write_lock(mm);
-		more = step_off(uffdwp_tracker_of_ctx(ctx), &disarmed);
+		t = uffdwp_tracker_of_ctx(ctx);
+		if (!t || !t->rides)
+			break;
+		t->arming_ended = true;
+		if (t->id == disarmed) {
+			uffd = get_off(t);
+			break;
+		}
+		disarmed = t->id;
 		mmap_write_unlock(mm);
-		if (!more)
-			return;
 		uffdwp_disarm_range(mm, 0, ULONG_MAX, all_of_ctx, ctx);
 		cond_resched();
 	}
+	mmap_write_unlock(mm);
+	if (uffd)
+		fput(uffd);
 }

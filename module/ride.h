@@ -6,8 +6,10 @@
 
 struct uffdwp_tracker;
 
-int uffdwp_ride_check(const struct uffdwp_tracker *t);
-bool uffdwp_ride_wants(const struct uffdwp_tracker *t, const struct vm_area_struct *vma);
+bool uffdwp_ride_may_begin(const struct uffdwp_tracker *t);
+bool uffdwp_ride_may_go_on(const struct uffdwp_tracker *t);
+int uffdwp_ride_begin(struct uffdwp_tracker *t);
+void uffdwp_ride_join(struct mm_struct *mm, const void *ctx);
 void uffdwp_ride_leave(struct uffdwp_tracker *t);
 void uffdwp_ride_off(struct mm_struct *mm, const void *ctx);
 

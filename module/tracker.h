@@ -89,6 +89,8 @@ struct uffdwp_follow {
  *	armed
  * @rides: of a userfaultfd that was handed in, it tracks what the process has registered for other
  *	faults (ride.c)
+ * @joins: it has all of that, and what the process registers there later; changed with mmap_lock
+ *	held for writing
  * @arming_ended: no command arms any more; set with mmap_lock held for writing, read with it held
  *	for reading
  * @markers: unpopulated memory is armed with markers, not with zero pages
@@ -114,8 +116,8 @@ struct uffdwp_follow {
  *
  * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
  * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, @follow, what is in @sparse, @ring,
- * @events, and the counters is set once, before the tracker is published in the tables; and @sync
- * of one that @rides, which ride.c changes.
+ * @events, and the counters is set once, before the tracker is published in the tables; and @joins,
+ * and @sync of one that @rides, which ride.c changes.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -126,6 +128,7 @@ struct uffdwp_tracker {
 	bool sync;
 	bool remaps;
 	bool rides;
+	bool joins;
 	bool arming_ended;
 	bool markers;
 	bool ignore_pins;

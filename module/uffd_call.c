@@ -15,6 +15,7 @@
 #include "backport/backport.h"
 #include "compat/hooked.h"
 #include "compat/symbols.h"
+#include "disarm.h"
 #include "move.h"
 #include "registration.h"
 #include "ring.h"
@@ -50,6 +51,29 @@ notrace bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int 
 	       uffdwp_whose_ctx(uffd->private_data) == UFFDWP_HANDED_IN;
 }
 
+#ifdef UFFDIO_POISON
+static unsigned int all_if_ridden(struct vm_area_struct *vma, const void *unused)
+{
+	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
+
+	return t && t->rides ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+/* The kernel puts its marker in the place of nothing, but not of ours, which nobody knows of. */
+static long call_poison(struct file *uffd, struct uffdio_poison __user *uarg)
+{
+	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
+	struct uffdio_range range;
+
+	if (mm && uffdwp_mm_is_tracked(mm) && !copy_from_user(&range, uarg, sizeof(range)) &&
+	    uffdwp_user_range_is_valid(mm, range.start, range.len) && mmget_not_zero(mm)) {
+		uffdwp_disarm_range(mm, range.start, range.start + range.len, all_if_ridden, NULL);
+		mmput(mm);
+	}
+	return uffdwp_uffd_call_original(uffd, UFFDIO_POISON, uarg);
+}
+#endif
+
 static long call_command(struct file *uffd, unsigned int cmd, unsigned long arg)
 {
 	void __user *uarg = (void __user *)arg;
@@ -62,6 +86,10 @@ static long call_command(struct file *uffd, unsigned int cmd, unsigned long arg)
 #if UFFDWP_KERNEL_HAS_MOVE
 	case UFFDIO_MOVE:
 		return uffdwp_move(uffd, uarg);
+#endif
+#ifdef UFFDIO_POISON
+	case UFFDIO_POISON:
+		return call_poison(uffd, uarg);
 #endif
 	}
 	if (uffdwp_backport_handles(cmd))

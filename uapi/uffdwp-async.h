@@ -341,11 +341,12 @@ struct uffdwp_hello_arg {
  * @uffd is that userfaultfd, got by pidfd_getfd(2), of which the caller closes its copy after
  * ATTACH. The process does not notice: its monitor is asked as before, UFFDIO_WRITEPROTECT is
  * -ENOENT and UFFDIO_COPY_MODE_WP is -EINVAL as before, and /proc/PID/smaps shows "uw". REGISTER
- * accepts what @uffd has registered. Memory with nothing in it that is registered for MISSING
- * faults is written until the process has filled it, and then until it is armed. What the process
- * registers again is written, and is UNTRACKED if its modes have changed. When the process
- * registers anything with @uffd for write protection, the tracker gives way at once with all of its
- * memory, which pages_given_way counts, and commands on memory are -ENODEV soon.
+ * of any range registers all that @uffd has, and from then on what the process registers with it:
+ * a part would divide its mappings. UNREGISTER is -EOPNOTSUPP. Memory with nothing in it that is
+ * registered for MISSING faults is written until the process has filled it, and then until it is
+ * armed. What the process registers again is written, and so is what mremap(2) has moved. When the
+ * process asks UFFDIO_REGISTER of @uffd for write protection, the tracker gives way at once with
+ * all of its memory, which pages_given_way counts, and commands on memory are -ENODEV.
  *
  * UFFDWP_ATTACH_WHOLE_HUGE is for who wants to keep huge pages more than to know which 4 KiB of
  * them was written. Private anonymous huge pages are armed, written and reported as a whole, with
@@ -546,6 +547,7 @@ struct uffdwp_follow_arg {
  *   -EOPNOTSUPP a mapping is of a kind that cannot be tracked, which the kernel does not skip
  *   -EINVAL     also: the range begins or ends inside a page of hugetlb, or inside a mapping that
  *               REGISTER does not divide (use DISARM for a part of it)
+ *   -EOPNOTSUPP also: UFFDWP_ATTACH_RIDE
  *   -EBUSY      a mapping belongs to another userfaultfd or tracker
  */
 struct uffdwp_unregister_arg {

@@ -254,6 +254,9 @@ static void instead_of_mremap_userfaultfd_prep(struct vm_area_struct *vma,
 		/* With UFFD_FEATURE_EVENT_REMAP it stays registered, and armed as it is. */
 		if (!vma->vm_userfaultfd_ctx.ctx)
 			uffdwp_remap(vma, zeroes);
+		/* But that event is not for a tracker that rides along. */
+		else if (t && t->rides)
+			uffdwp_remap_ridden(vma);
 		/* Where it was is not known here. */
 		if (t)
 			uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);

@@ -31,6 +31,8 @@ enum way {
 	MARKERS,	/* the same, what is unpopulated gets markers */
 	PEER,		/* another process, by pidfd */
 	HANDED_IN,	/* with a userfaultfd of the caller's */
+	RIDING,		/* on one that the caller has registered the memory with, for MISSING faults */
+	FOLLOWING,	/* the caller's own, and what it maps; with events */
 };
 
 enum memory {
@@ -283,8 +285,41 @@ static int run_attach(struct world *w)
 	} else if (w->op->way == HANDED_IN) {
 		arg.flags = UFFDWP_ATTACH_UFFD;
 		arg.uffd = w->uffd;
+	} else if (w->op->way == RIDING) {
+		arg.flags = UFFDWP_ATTACH_UFFD | UFFDWP_ATTACH_RIDE;
+		arg.uffd = w->uffd;
 	}
 	return dev_ioctl(w->fd, UFFDWP_IOC_ATTACH, &arg);
+}
+
+static int run_events(struct world *w)
+{
+	struct uffdwp_events_arg arg = {
+		.size = sizeof(arg), .flags = UFFDWP_EVENTS_HARVEST_ALL, .capacity = 64,
+		.event_size = sizeof(struct uffdwp_event),
+	};
+
+	return dev_ioctl(w->fd, UFFDWP_IOC_EVENTS, &arg);
+}
+
+static int run_follow(struct world *w)
+{
+	return dev_follow(w->fd, w->map, w->map_pages * PAGE, UFFDWP_KIND_ANON_PRIVATE);
+}
+
+/* A part goes and comes back: what is born unregistered is to be untracked, and so written. */
+static int run_map(struct world *w)
+{
+	char *part = w->start + 20 * PAGE;
+	const size_t pages = w->pages - 40;
+
+	/* mmap() that fails may have unmapped what was there. */
+	while (mmap(part, pages * PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != part)
+		assert_int_equal(errno, ENOMEM);
+	memset(w->now + 20, 0, pages * sizeof(*w->now));
+	write_pages(w, 30, 5);
+	return 0;
 }
 
 static int run_register(struct world *w)
@@ -424,12 +459,29 @@ static void make_ready(struct world *w, enum stage until)
 		if (ret != -EALREADY)
 			expect("ATTACH", ret);
 	}
+	if (until >= ATTACHED && w->op->way == FOLLOWING && w->op->run != run_events) {
+		ret = run_events(w);
+		if (ret != -EALREADY)
+			expect("EVENTS", ret);
+		if (w->op->run != run_follow)
+			expect("FOLLOW", run_follow(w));
+	}
 	if (until >= REGISTERED)
 		expect("REGISTER", run_register(w));
 	if (until >= ARMED) {
 		expect("ARM", arm(w));
 		write_some(w);
 	}
+}
+
+static void register_for_missing(struct world *w)
+{
+	struct uffdio_register arg = {
+		.range = { .start = (uintptr_t)w->map, .len = w->map_pages * PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	assert_ok(ioctl(w->uffd, UFFDIO_REGISTER, &arg));
 }
 
 static void prepare(struct world *w, const struct operation *op)
@@ -445,8 +497,10 @@ static void prepare(struct world *w, const struct operation *op)
 	/* Before there is a descriptor to inherit. */
 	if (op->way == PEER || op->memory == SHARED)
 		open_peer(w);
-	if (op->way == HANDED_IN)
+	if (op->way == HANDED_IN || op->way == RIDING)
 		w->uffd = new_uffd(0);
+	if (op->way == RIDING)
+		register_for_missing(w);
 	make_ready(w, op->stage);
 }
 
@@ -589,6 +643,12 @@ static const struct operation operations[] = {
 	OPERATION(register, OWN, FILLED, ATTACHED, run_register),
 	OPERATION(register_another_process, PEER, FILLED, ATTACHED, run_register),
 	OPERATION(register_handed_in, HANDED_IN, FILLED, ATTACHED, run_register),
+	OPERATION(attach_riding, RIDING, FILLED, OPENED, run_attach),
+	OPERATION(register_riding, RIDING, FILLED, ATTACHED, run_register),
+	OPERATION(close_riding, RIDING, FILLED, ARMED, run_close),
+	OPERATION(events, FOLLOWING, FILLED, ATTACHED, run_events),
+	OPERATION(follow, FOLLOWING, FILLED, ATTACHED, run_follow),
+	OPERATION(map_followed, FOLLOWING, FILLED, ARMED, run_map),
 	OPERATION(arm, OWN, FILLED, ARMED, run_arm),
 	OPERATION(arm_nothing_with_zero_pages, OWN, NOTHING, REGISTERED, run_arm),
 	OPERATION(arm_nothing_with_markers, MARKERS, NOTHING, REGISTERED, run_arm),

@@ -381,27 +381,38 @@ TEST(leaves_nothing_when_it_is_closed)
 	monitor_end();
 }
 
-/* Parts that were registered divide a mapping, which is one again afterwards. */
-TEST(registers_parts_of_a_mapping)
+/* A part would divide a mapping, and a UFFDIO_COPY over the border be -ENOENT. */
+TEST(has_all_of_it_or_nothing)
 {
+	static char source[4 * PAGE] __attribute__((aligned(4096)));
+	char *more = memory + LEN;
 	int tracker;
 
 	monitor_start(uffd, PAGE);
-	touch(memory, N, 1);
+	touch(memory, 8, 1);
 	tracker = ride();
 	assert_ok(dev_register(tracker, memory + 8 * PAGE, 8 * PAGE));
-	assert_ok(dev_register(tracker, memory + 32 * PAGE, 8 * PAGE));
-	assert_false(is_one_vma(memory, LEN));
-	assert_ok(dev_arm(tracker, memory, LEN));
-	touch(memory, N, 2);
-	assert_int_equal(written(tracker, memory + 8 * PAGE, 8 * PAGE, true), 8);
-	assert_ok(dev_unregister(tracker, memory + 8 * PAGE, 8 * PAGE));
-	assert_true(is_one_vma(memory, 32 * PAGE));
+	assert_true(is_one_vma(memory, LEN));
+	assert_true(has_flags(memory, " uw"));
+	assert_ok(uffd_copy(uffd, memory + 14 * PAGE, source, 4 * PAGE, 0));
+	assert_err(dev_unregister(tracker, memory, 8 * PAGE), EOPNOTSUPP);
+	/* What the process registers later is a part of the same mapping. */
+	if (mmap(more, LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+		 MAP_FIXED_NOREPLACE, -1, 0) == more) {
+		assert_ok(madvise(more, LEN, MADV_NOHUGEPAGE));
+		assert_ok(uffd_register(uffd, more, LEN, MISSING));
+		assert_true(is_one_vma(memory, 2 * LEN));
+		assert_ok(uffd_copy(uffd, more - 2 * PAGE, source, 4 * PAGE, 0));
+		assert_ok(dev_arm(tracker, more, LEN));
+		assert_int_equal(written(tracker, more, 2 * PAGE, false), 0);
+		more[0] = 1;
+		assert_int_equal(written(tracker, more, 2 * PAGE, false), 1);
+		assert_ok(munmap(more, LEN));
+	}
 	close(tracker);
 	assert_true(is_one_vma(memory, LEN));
 	assert_true(has_flags(memory, " um"));
-	touch(memory, N, 3);
-	assert_int_equal(monitor.missing, N);
+	assert_false(has_flags(memory, " uw"));
 	monitor_end();
 }
 
@@ -418,14 +429,14 @@ TEST(gives_way_when_the_process_protects)
 	assert_ok(uffd_protect(uffd, memory, 8 * PAGE, true));
 	assert_armed(memory, 8, 8);
 	/* It does not take the memory of the process for its own, neither now nor at its end. */
-	assert_true(categories(tracker, memory) & UFFDWP_PAGE_IS_WRITTEN);
 	assert_err(dev_arm(tracker, memory, LEN), ENODEV);
-	dev_disarm(tracker, memory, LEN);
-	dev_unregister(tracker, memory, LEN);
+	assert_err(dev_disarm(tracker, memory, LEN), ENODEV);
+	assert_err(dev_unregister(tracker, memory, LEN), ENODEV);
 	assert_armed(memory, 8, 8);
 	touch(memory, 4, 1);
 	assert_int_equal(monitor.protected, 4);
-	wait_for(dev_unregister(tracker, memory, LEN) == -ENODEV);
+	/* The health of trackers is looked after twice a second. */
+	usleep(1200000);
 	assert_armed(memory, 8, 4);
 	close(tracker);
 	assert_armed(memory, 8, 4);
@@ -530,6 +541,121 @@ TEST(ends_where_mremap_moves)
 	munmap(to, LEN);
 }
 
+/* With EVENT_REMAP it stays, and its monitor reads the event, which the tracer never sees. */
+static void *read_one(void *fd)
+{
+	struct pollfd pfd = { .fd = *(int *)fd, .events = POLLIN };
+	struct uffd_msg msg;
+
+	if (poll(&pfd, 1, 20000) == 1 && read(pfd.fd, &msg, sizeof(msg)) == sizeof(msg) &&
+	    msg.event == UFFD_EVENT_REMAP)
+		return fd;
+	return NULL;
+}
+
+TEST(what_mremap_brings_is_written)
+{
+	int tracker = dev_open(), remaps = new_uffd(UFFD_FEATURE_EVENT_REMAP);
+	char *p = map_filled(N);
+	pthread_t reader;
+	void *read_it;
+
+	touch(p, 8, 'a');
+	touch(p + 32 * PAGE, 8, 'b');
+	assert_ok(uffd_register(remaps, p, LEN, MISSING));
+	assert_ok(attach_riding(tracker, remaps));
+	assert_ok(dev_register(tracker, p, LEN));
+	assert_ok(dev_arm(tracker, p, LEN));
+	assert_ok(pthread_create(&reader, NULL, read_one, &remaps));
+	assert_ptr_equal(mremap(p + 32 * PAGE, 8 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p),
+			 p);
+	pthread_join(reader, &read_it);
+	assert_non_null(read_it);
+	assert_int_equal(*p, 'b');
+	assert_int_equal(written(tracker, p, 8 * PAGE, false), 8);
+	close(tracker);
+	close(remaps);
+	munmap(p, LEN);
+}
+
+/* The process closes what a tracker was ridden off from: it is closed at once. */
+TEST(what_was_taken_back_is_closed_by_the_process)
+{
+	int tracker = ride(), other;
+
+	assert_ok(dev_register(tracker, memory, LEN));
+	assert_ok(uffd_register(uffd, memory, LEN, MISSING | WP));
+	close(uffd);
+	assert_false(has_flags(memory, " um"));
+	other = new_uffd(0);
+	assert_ok(uffd_register(other, memory, LEN, MISSING));
+	close(other);
+	close(tracker);
+	uffd = new_uffd(0);
+}
+
+/* A thread waits for a page; it is not woken, and asks no second time. */
+static void *touch_last(void *unused)
+{
+	(void)unused;
+	memory[(N - 1) * PAGE] = 1;
+	return NULL;
+}
+
+static size_t messages(void)
+{
+	struct uffd_msg msg;
+	size_t n = 0;
+
+	while (read(uffd, &msg, sizeof(msg)) == sizeof(msg))
+		n++;
+	return n;
+}
+
+TEST(wakes_nobody_who_waits_for_a_page)
+{
+	static char source[PAGE] __attribute__((aligned(4096)));
+	struct pollfd pfd = { .fd = uffd, .events = POLLIN };
+	int tracker, i;
+	pthread_t waiter;
+
+	for (i = 0; i < 2; i++) {
+		assert_ok(pthread_create(&waiter, NULL, touch_last, NULL));
+		assert_int_equal(poll(&pfd, 1, 20000), 1);
+		assert_int_equal(messages(), 1);
+		tracker = ride();
+		assert_ok(dev_register(tracker, memory, LEN));
+		if (i)
+			assert_ok(uffd_register(uffd, memory, LEN, MISSING | WP));
+		usleep(1200000);
+		close(tracker);
+		usleep(100000);
+		assert_int_equal(messages(), 0);
+		assert_ok(uffd_copy(uffd, memory + (N - 1) * PAGE, source, PAGE, 0));
+		pthread_join(waiter, NULL);
+		assert_ok(madvise(memory, LEN, MADV_DONTNEED));
+	}
+}
+
+struct poison_arg {
+	struct uffdio_range range;
+	uint64_t mode;
+	int64_t updated;
+};
+
+#define POISON	_IOWR(UFFDIO, 0x08, struct poison_arg)
+
+/* A marker of ours is in the way of the kernel's own. */
+static void poison_holes(int minor, char *here)
+{
+	struct poison_arg arg = { .range = { (uintptr_t)here, 4 * PAGE } };
+
+	if (kernel_is_before(6, 6))
+		return;
+	assert_ok(ioctl(minor, POISON, &arg) ? -errno : 0);
+	assert_int_equal(arg.updated, 4 * PAGE);
+}
+
 static bool knows_minor_faults(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -573,13 +699,15 @@ TEST(tracks_what_is_registered_for_minor_faults)
 	assert_int_equal(((volatile char *)here)[20 * PAGE], 9);
 	assert_int_equal(monitor.minor, 13);
 	assert_int_equal(monitor.protected, 0);
+	assert_ok(dev_arm(tracker, here, LEN));
+	poison_holes(minor, here + 40 * PAGE);
 	err = uffd_continue(minor, here + 30 * PAGE, PAGE, CONTINUE_MODE_WP);
 	assert_true(err == -EINVAL);
 	assert_ok(uffd_continue(minor, here + 30 * PAGE, PAGE, 0));
 	close(tracker);
 	assert_false(has_flags(here, " uw"));
-	touch(here, N, 3);
-	for (i = 0; i < N; i++)
+	touch(here, 40, 3);
+	for (i = 0; i < 40; i++)
 		assert_int_equal(there[i * PAGE], 3);
 	assert_int_equal(monitor.protected, 0);
 	monitor_end();
@@ -772,7 +900,12 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(leaves_nothing_when_it_is_closed, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(registers_parts_of_a_mapping, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(has_all_of_it_or_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_mremap_brings_is_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_was_taken_back_is_closed_by_the_process,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(wakes_nobody_who_waits_for_a_page, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(gives_way_when_the_process_protects, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(gives_way_with_its_mode, set_up, tear_down),
