@@ -69,9 +69,9 @@ bool uffdwp_ride_may_begin(const struct uffdwp_tracker *t)
  * @t: tracker, just published; mmap_lock is held for writing
  *
  * Such a UFFDIO_REGISTER may register for write protection later. It notes itself, has a full
- * barrier and looks for a tracker (uffdwp_ride_off()). We have published the tracker, take the locks
- * of all notes, each an atomic operation and so a full barrier, and look for its note: one of us
- * sees the other.
+ * barrier and looks for a tracker (uffdwp_ride_off()). We have published the tracker, take the
+ * locks of all notes, each an atomic operation and so a full barrier, and look for its note: one of
+ * us sees the other.
  *
  * Return: whether there is no such call.
  */

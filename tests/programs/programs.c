@@ -385,7 +385,10 @@ static void java_end(struct java *j)
 
 #define TURNS 24
 
-/* Threads of the virtual machine come when they like, so only numbers are compared, and given a moment. */
+/*
+ * Threads of the virtual machine come when they like, so that only numbers are compared, and given
+ * a moment.
+ */
 static size_t mappings(pid_t pid)
 {
 	char *maps = maps_of(pid);
