@@ -31,7 +31,7 @@ enum way {
 	MARKERS,	/* the same, what is unpopulated gets markers */
 	PEER,		/* another process, by pidfd */
 	HANDED_IN,	/* with a userfaultfd of the caller's */
-	RIDING,		/* on one that the caller has registered the memory with, for MISSING faults */
+	RIDING,		/* on one that the caller has registered it with, for MISSING faults */
 	FOLLOWING,	/* the caller's own, and what it maps; with events */
 };
 

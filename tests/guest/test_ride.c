@@ -567,8 +567,8 @@ TEST(what_mremap_brings_is_written)
 	assert_ok(dev_register(tracker, p, LEN));
 	assert_ok(dev_arm(tracker, p, LEN));
 	assert_ok(pthread_create(&reader, NULL, read_one, &remaps));
-	assert_ptr_equal(mremap(p + 32 * PAGE, 8 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p),
-			 p);
+	assert_ptr_equal(mremap(p + 32 * PAGE, 8 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+				p), p);
 	pthread_join(reader, &read_it);
 	assert_non_null(read_it);
 	assert_int_equal(*p, 'b');
