@@ -238,7 +238,7 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 bool uffdwp_device_tracker_is_left(struct uffdwp_tracker *t)
 {
 	struct uffdwp_device_tracker *d;
-	const struct file *uffd;
+	struct file *uffd;
 
 	if (t->whose != UFFDWP_HANDED_IN)
 		return false;
