@@ -107,9 +107,26 @@ static void join_all(struct uffdwp_tracker *t)
 	}
 }
 
-static unsigned int all_of_ctx(struct vm_area_struct *vma, const void *ctx)
+static unsigned int all_if_ridden(struct vm_area_struct *vma, const void *ctx)
 {
-	return vma->vm_userfaultfd_ctx.ctx == ctx ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
+
+	return t && t->rides && (!ctx || t->ctx == ctx) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
+}
+
+/**
+ * uffdwp_ride_disarm - make a range written where trackers ride along
+ * @mm: mm, by mmget(); mmap_lock is taken here
+ * @start: first address
+ * @end: last address, exclusive
+ * @ctx: context of the userfaultfd that they ride on, or NULL: any
+ *
+ * Looked at VMA by VMA: what the process has taken back meanwhile is its own, and stays armed.
+ */
+void uffdwp_ride_disarm(struct mm_struct *mm, unsigned long start, unsigned long end,
+			const void *ctx)
+{
+	uffdwp_disarm_range(mm, start, end, all_if_ridden, ctx);
 }
 
 /**
@@ -132,7 +149,7 @@ int uffdwp_ride_begin(struct uffdwp_tracker *t)
 	}
 	mmap_write_unlock(t->mm);
 	if (first) {
-		uffdwp_disarm_range(t->mm, 0, ULONG_MAX, all_of_ctx, t->ctx);
+		uffdwp_ride_disarm(t->mm, 0, ULONG_MAX, t->ctx);
 		uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);
 	}
 	return ended ? -ENODEV : 0;
@@ -240,7 +257,7 @@ void uffdwp_ride_off(struct mm_struct *mm, const void *ctx)
 		}
 		disarmed = t->id;
 		mmap_write_unlock(mm);
-		uffdwp_disarm_range(mm, 0, ULONG_MAX, all_of_ctx, ctx);
+		uffdwp_ride_disarm(mm, 0, ULONG_MAX, ctx);
 		cond_resched();
 	}
 	mmap_write_unlock(mm);

@@ -11,6 +11,8 @@ bool uffdwp_ride_may_go_on(const struct uffdwp_tracker *t);
 int uffdwp_ride_begin(struct uffdwp_tracker *t);
 void uffdwp_ride_join(struct mm_struct *mm, const void *ctx);
 void uffdwp_ride_leave(struct uffdwp_tracker *t);
+void uffdwp_ride_disarm(struct mm_struct *mm, unsigned long start, unsigned long end,
+			const void *ctx);
 void uffdwp_ride_off(struct mm_struct *mm, const void *ctx);
 
 #endif /* UFFDWP_RIDE_H */

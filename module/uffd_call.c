@@ -18,6 +18,7 @@
 #include "disarm.h"
 #include "move.h"
 #include "registration.h"
+#include "ride.h"
 #include "ring.h"
 #include "stranger.h"
 #include "tracker.h"
@@ -52,13 +53,6 @@ notrace bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int 
 }
 
 #ifdef UFFDIO_POISON
-static unsigned int all_if_ridden(struct vm_area_struct *vma, const void *unused)
-{
-	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
-
-	return t && t->rides ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
-}
-
 /* The kernel puts its marker in the place of nothing, but not of ours, which nobody knows of. */
 static long call_poison(struct file *uffd, struct uffdio_poison __user *uarg)
 {
@@ -67,7 +61,7 @@ static long call_poison(struct file *uffd, struct uffdio_poison __user *uarg)
 
 	if (mm && uffdwp_mm_is_tracked(mm) && !copy_from_user(&range, uarg, sizeof(range)) &&
 	    uffdwp_user_range_is_valid(mm, range.start, range.len) && mmget_not_zero(mm)) {
-		uffdwp_disarm_range(mm, range.start, range.start + range.len, all_if_ridden, NULL);
+		uffdwp_ride_disarm(mm, range.start, range.start + range.len, NULL);
 		mmput(mm);
 	}
 	return uffdwp_uffd_call_original(uffd, UFFDIO_POISON, uarg);
