@@ -94,7 +94,10 @@ static struct step choose_step(const struct sequence *s)
 	step.pages = 1 + next_random(&random) % (next_random(&random) % 3 ? 4 : MOST_PAGES);
 	if (step.first + step.pages > kinds[step.kind].pages)
 		step.pages = kinds[step.kind].pages - step.first;
-	if (is_whole(&step, step.event->flags)) {
+	if ((BIT_OF(step.kind) & OF_HUGETLB) && (step.event->flags & WHOLE_HUGETLB)) {
+		step.first = 0;
+		step.pages = kinds[step.kind].pages;
+	} else if (is_whole(&step, step.event->flags)) {
 		step.pages = (step.first + step.pages + 511) / 512 * 512;
 		step.first = step.first / 512 * 512;
 		step.pages -= step.first;

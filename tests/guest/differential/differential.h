@@ -136,6 +136,7 @@ struct event {
 #define NEEDS_TRACKED	2u	/* every page of the pair */
 #define NEEDS_SWAP	4u
 #define MAY_FAIL	8u	/* on one side and not on the other, for want of luck */
+#define WHOLE_HUGETLB	16u	/* of hugetlb: the whole VMA, which the device does not split */
 
 enum event_number {
 	EVENT_WRITE,

@@ -266,7 +266,8 @@ const struct event events[EVENTS] = {
 	 */
 	[EVENT_ARM] = { "arm", 4, OF_ALL, WHOLE_HUGE | NEEDS_TRACKED, arm, 0 },
 	[EVENT_DISARM] = { "disarm", 3, OF_ALL, WHOLE_HUGE | NEEDS_TRACKED, disarm, 0 },
-	[EVENT_UNREGISTER] = { "unregister", 1, OF_ALL, NEEDS_TRACKED, unregister, 0 },
+	[EVENT_UNREGISTER] = { "unregister", 1, OF_ALL, WHOLE_HUGETLB | NEEDS_TRACKED, unregister,
+			       0 },
 	[EVENT_REGISTER] = { "register", 2, OF_ALL, 0, register_all, 0 },
 	[EVENT_SCAN] = { "scan", 30, OF_ALL, NEEDS_TRACKED, NULL, 0 },
 	[EVENT_CONTENT] = { "comparison of the content", 2, OF_ALL, 0, NULL, 0 },
