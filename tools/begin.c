@@ -54,7 +54,7 @@ int family_begin(struct family *f, struct target *target, int *start_err)
 			*start_err = target_release(target);
 		return -ENOMEM;
 	}
-	p->options = f->options;
+	p->what = f->what;
 	p->target = *target;
 	p->since.pid = target->pid;
 	err = target->held ? open_command(f, p, start_err) : open_running(p);

@@ -8,7 +8,7 @@
 #include "watched.h"
 
 /* Is this mapping, or a part of it, asked for? */
-static bool selected(const struct watch_options *o, struct map *map)
+static bool selected(const struct selection *o, struct map *map)
 {
 	char bare[sizeof(map->name)];
 
@@ -46,7 +46,7 @@ void choose_maps(struct watched *p, struct report *report)
 	for (i = 0; i < maps->n; i++) {
 		struct map *map = &maps->map[i];
 
-		if (map->kind == MAP_SPECIAL || !selected(p->options, map))
+		if (map->kind == MAP_SPECIAL || !selected(p->what, map))
 			continue;
 		if (is_giant(p, map)) {
 			map->kind = MAP_GIANT;

@@ -22,7 +22,7 @@ static void join(struct family *f, const struct watched *parent, struct uffdwp *
 {
 	struct watched *p;
 
-	if (!f->options->children) {
+	if (!f->what->children) {
 		uffdwp_close(tracker);
 		return;
 	}
@@ -32,7 +32,7 @@ static void join(struct family *f, const struct watched *parent, struct uffdwp *
 		family_misses(f, tracker);
 		return;
 	}
-	p->options = f->options;
+	p->what = f->what;
 	p->target = (struct target){ .pid = pid, .pidfd = -1 };
 	p->tracker = tracker;
 	p->events = true;
@@ -77,7 +77,7 @@ static int try_again(struct family *f, struct watched *p)
 			(int)p->target.pid);
 	family_lose(f, p);
 	/* Without it there is nothing to watch. */
-	return family_is_first(f, p) && !f->options->children ? err : 0;
+	return family_is_first(f, p) && !f->what->children ? err : 0;
 }
 
 /* It has executed another program. */

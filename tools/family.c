@@ -114,7 +114,7 @@ static int look_at(struct family *f, struct watched *p, struct report *report, s
 /* The first one may have been told the end of. */
 static bool is_past(const struct family *f, const struct watched *p)
 {
-	return f->options->children && !p->tracker && !p->since.ended && !p->since.gone.written;
+	return f->what->children && !p->tracker && !p->since.ended && !p->since.gone.written;
 }
 
 /* What comes from now on is for the next report. */
@@ -125,7 +125,7 @@ static int report_on(struct family *f, struct watched *p, struct report *report)
 
 	if (is_past(f, p))
 		return 0;
-	if (p->tracker && f->options->children)
+	if (p->tracker && f->what->children)
 		watched_read_name(p);
 	process = p->since;
 	if (process.gone.written) {
@@ -165,7 +165,7 @@ int family_look(struct family *f, struct report *report)
 	int err = family_take_events(f);
 
 	report_clear(report);
-	report->by_process = f->options->children;
+	report->by_process = f->what->children;
 	for (i = 0; i < f->n && !err; i++)
 		err = report_on(f, f->member[i], report);
 	report->not_followed = f->not_followed;
@@ -208,14 +208,16 @@ static size_t fill(const struct family *f, struct pollfd *fds)
 			fds[n++] = (struct pollfd){
 				.fd = uffdwp_event_fd(f->member[i]->tracker), .events = POLLIN,
 			};
-	if (!f->options->children)
+	if (!f->what->children)
 		fds[n++] = (struct pollfd){ .fd = family_first(f)->target.pidfd, .events = POLLIN };
+	if (f->has_input)
+		fds[n++] = (struct pollfd){ .fd = f->input, .events = POLLIN };
 	return n;
 }
 
 int family_wait(struct family *f, double seconds, const sigset_t *mask)
 {
-	struct pollfd *fds = calloc(f->n + 1, sizeof(*fds));
+	struct pollfd *fds = calloc(f->n + 2, sizeof(*fds));
 	size_t n;
 	int err;
 
@@ -233,11 +235,18 @@ int family_wait(struct family *f, double seconds, const sigset_t *mask)
 	return err;
 }
 
+bool family_has_input(const struct family *f)
+{
+	struct pollfd poll_one = { .fd = f->input, .events = POLLIN };
+
+	return f->has_input && poll(&poll_one, 1, 0) == 1;
+}
+
 bool family_has_ended(const struct family *f)
 {
 	size_t i;
 
-	if (!f->options->children)
+	if (!f->what->children)
 		return target_has_ended(&family_first(f)->target);
 	for (i = 0; i < f->n; i++)
 		if (f->member[i]->tracker)

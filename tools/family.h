@@ -11,7 +11,7 @@
 
 /* The processes that are watched: one, or with --children all that come from it, too. */
 struct family {
-	const struct watch_options *options;
+	const struct selection *what;
 	struct watched **member;	/* the first is the one that was asked for, and stays */
 	size_t n;
 	size_t room;
@@ -22,6 +22,8 @@ struct family {
 	struct uffdwp **closing;
 	size_t n_closing;
 	size_t closing_room;
+	bool has_input;			/* a wait ends, too, when this file can be read */
+	int input;
 	bool starting;			/* the first one is about to execute our command */
 	uint64_t not_followed;		/* processes, since the last report */
 	bool lost;			/* events, since the last report */
@@ -46,7 +48,7 @@ void family_lose(struct family *f, struct watched *p);
 
 /**
  * family_begin - watch a process
- * @f: family, with its options; the rest is 0
+ * @f: family, with its selection; the rest is 0
  * @target: process; its pidfd stays the caller's. One that waits is released
  * @start_err: out: negative errno when the command could not be started
  *
@@ -99,6 +101,9 @@ int family_await(struct family *f);
  * Return: as family_take_events().
  */
 int family_wait(struct family *f, double seconds, const sigset_t *mask);
+
+/* Can the input be read now? */
+bool family_has_input(const struct family *f);
 
 /* Is there nothing to watch any more? */
 bool family_has_ended(const struct family *f);

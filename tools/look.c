@@ -26,6 +26,12 @@ static uint64_t pages(const struct uffdwp_region *region)
 	return (region->end - region->start) / PAGE;
 }
 
+static int count(struct look *l, const struct uffdwp_region *region, struct report_line *line)
+{
+	line->written += pages(region);
+	return report_add_region(l->report, l->process, region->start, region->end);
+}
+
 /*
  * What is in memory that has just been armed was written since the last report, when nobody
  * tracked it: all that is populated counts, but for the zero page and for what still is a page of
@@ -54,8 +60,11 @@ static int count_populated(struct look *l, const struct map *map,
 
 	if (err)
 		return err;
-	while ((err = uffdwp_scan_next(scan, &region)) == 1)
-		line->written += pages(&region);
+	while ((err = uffdwp_scan_next(scan, &region)) == 1) {
+		err = count(l, &region, line);
+		if (err)
+			break;
+	}
 	uffdwp_scan_end(scan);
 	if (l->p->forked)
 		l->report->process[l->process].presumed += line->written - before;
@@ -168,8 +177,7 @@ static int take(struct harvest *h, const struct uffdwp_region *part)
 	if (!(part->categories & UFFDWP_PAGE_IS_UNTRACKED)) {
 		if (h->l->p->fresh)
 			return count_since(h->l, h->map, part, &h->line);
-		h->line.written += pages(part);
-		return 0;
+		return count(h->l, part, &h->line);
 	}
 	/* Nothing that it would leave out can be written. What was tracked before stays so. */
 	if (h->map->kind == MAP_NOT_WRITABLE) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "uffdwp.h"
-#include "watch.h"
+#include "watch/watch.h"
 
 static const struct {
 	const char *verb;

@@ -72,6 +72,37 @@ int report_add_process(struct report *report, const struct report_process *proce
 	return 0;
 }
 
+/**
+ * report_add_region - some pages of a process were written
+ * @report: report; nothing happens unless it wants regions
+ * @process: number of the process in @report
+ * @start: first address, not below the last region of this process
+ * @end: behind the last address
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int report_add_region(struct report *report, size_t process, uint64_t start, uint64_t end)
+{
+	struct report_region *regions, *last;
+
+	if (!report->wants_regions)
+		return 0;
+	last = report->regions ? &report->region[report->regions - 1] : NULL;
+	if (last && last->process == process && last->end == start) {
+		last->end = end;
+		return 0;
+	}
+	regions = with_room(report->region, report->regions, &report->region_room,
+			    sizeof(*regions));
+	if (!regions)
+		return -ENOMEM;
+	report->region = regions;
+	regions[report->regions++] = (struct report_region){
+		.process = process, .start = start, .end = end,
+	};
+	return 0;
+}
+
 /* Memory that is writable and not tracked. */
 void report_skip(struct report *report, enum map_kind kind, uint64_t bytes)
 {
@@ -84,6 +115,7 @@ void report_clear(struct report *report)
 {
 	report->n = 0;
 	report->processes = 0;
+	report->regions = 0;
 	report->not_followed = 0;
 	report->lost = false;
 	report->by_name = false;
@@ -97,6 +129,7 @@ void report_free(struct report *report)
 {
 	free(report->line);
 	free(report->process);
+	free(report->region);
 	*report = (struct report){ 0 };
 }
 

@@ -38,6 +38,13 @@ struct report_process {
 	struct report_line sum;	/* of its lines and @gone, which report_add() keeps */
 };
 
+/* Pages that were written between two reports, of those that are still mapped. */
+struct report_region {
+	size_t process;
+	uint64_t start;
+	uint64_t end;
+};
+
 struct report {
 	uint64_t number;	/* 1 is the first */
 	double elapsed;		/* seconds since watching began */
@@ -48,6 +55,14 @@ struct report {
 	struct report_process *process;
 	size_t processes;
 	size_t process_room;
+	/*
+	 * Which pages were written, in ascending order in each process: only if @wants_regions.
+	 * The pages that a look counts because they are populated in new memory are among them.
+	 */
+	struct report_region *region;
+	size_t regions;
+	size_t region_room;
+	bool wants_regions;
 	bool by_process;	/* more than one can be in it, so it says whose a line is */
 	uint64_t not_followed;	/* processes that could not be, since the last report */
 	bool lost;		/* events were lost: something may be missing */
@@ -67,6 +82,7 @@ int report_add(struct report *report, const struct report_line *line);
 
 /* The lines that are added from now on may be of this process, the last one. */
 int report_add_process(struct report *report, const struct report_process *process);
+int report_add_region(struct report *report, size_t process, uint64_t start, uint64_t end);
 void report_skip(struct report *report, enum map_kind kind, uint64_t bytes);
 void report_clear(struct report *report);
 void report_free(struct report *report);

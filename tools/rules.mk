@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The uffdwp command. What needs no kernel is in $(TOOL_PARTS), which unit tests link too.
 
-TOOL_OBJECTS := $(patsubst tools/%.c,$(B)/tools/%.o,$(sort $(wildcard tools/*.c)))
+TOOL_OBJECTS := $(patsubst tools/%.c,$(B)/tools/%.o,$(sort $(wildcard tools/*.c tools/*/*.c)))
 TOOL_PARTS := $(filter-out $(B)/tools/main.o,$(TOOL_OBJECTS))
 
 tool: $(B)/uffdwp ## the uffdwp command
@@ -10,7 +10,7 @@ tool: $(B)/uffdwp ## the uffdwp command
 $(B)/tools/%.o: tools/%.c VERSION
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) $(shell pkg-config --cflags json-c) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Itools $(shell pkg-config --cflags json-c) -c -o $@ $<
 
 $(B)/uffdwp: $(TOOL_OBJECTS) $(LIB_STATIC)
 	$(say) LINK $@

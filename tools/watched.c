@@ -23,7 +23,11 @@ static int open_sparse(struct watched *p)
 {
 	UFFDWP_OPTS(uffdwp_open_opts, opts, .flags = UFFDWP_OPEN_PIDFD,
 		    .pidfd = p->target.pidfd, .unpopulated = UFFDWP_UNPOP_SPARSE);
-	int err = uffdwp_open(0, &opts, &p->tracker);
+	int err;
+
+	if (p->what->whole_huge)
+		opts.flags |= UFFDWP_OPEN_WHOLE_HUGE;
+	err = uffdwp_open(0, &opts, &p->tracker);
 
 	p->sparse = !err;
 	if (err != -EOPNOTSUPP)
@@ -39,7 +43,7 @@ static int open_events(struct watched *p)
 	int err = uffdwp_events_open(p->tracker, &opts);
 
 	p->events = !err;
-	return err == -EOPNOTSUPP && !p->options->children ? 0 : err;
+	return err == -EOPNOTSUPP && !p->what->children ? 0 : err;
 }
 
 /*
@@ -51,7 +55,7 @@ static int open_events(struct watched *p)
  */
 static int follow(struct watched *p)
 {
-	const struct watch_options *o = p->options;
+	const struct selection *o = p->what;
 	UFFDWP_OPTS(uffdwp_follow_opts, opts, .start = o->start, .len = o->end - o->start,
 		    .kinds = UFFDWP_KIND_ANON_PRIVATE);
 	const bool memory = p->sparse && !o->name;

@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 #include "maps.h"
-#include "options.h"
 #include "report.h"
+#include "selection.h"
 #include "target.h"
 #include "uffdwp.h"
 
 /* One process that is watched: by one tracker, which is another one after execve(2). */
 struct watched {
-	const struct watch_options *options;
+	const struct selection *what;
 	struct target target;	/* without a pidfd, -1, if it was not asked for by itself */
 	struct uffdwp *tracker;	/* NULL: it has ended, or cannot be watched any more */
 	unsigned int memories;	/* that it has had: one more after each execve(2) */
@@ -34,7 +34,7 @@ struct watched {
 
 /**
  * watched_open - begin to watch a process
- * @p: process, with its options and its target; the rest is 0
+ * @p: process, with its selection and its target; the rest is 0
  *
  * Return: 0, or a negative errno for uffdwp_explain(); then it has no tracker.
  */

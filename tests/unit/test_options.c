@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "options.h"
+#include "watch/options.h"
 
 static struct watch_options o;
 static char why[160];
@@ -29,8 +29,8 @@ static void a_process(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("-p", "42", NULL), 0);
-	assert_int_equal(o.pid, 42);
-	assert_null(o.command);
+	assert_int_equal(o.what.pid, 42);
+	assert_null(o.what.command);
 	assert_true(o.interval == 1);
 	assert_int_equal(o.count, 0);
 	assert_false(o.json);
@@ -42,26 +42,26 @@ static void everything(void **state)
 	assert_int_equal(parse("--pid=7", "-i", "0.25", "--count", "3", "-j", "-m", "*heap*", "-r",
 			       "1000-3000", "-o", "out", NULL), 0);
 	assert_string_equal(o.output, "out");
-	assert_int_equal(o.pid, 7);
+	assert_int_equal(o.what.pid, 7);
 	assert_true(o.interval == 0.25);
 	assert_int_equal(o.count, 3);
 	assert_true(o.json);
-	assert_string_equal(o.name, "*heap*");
-	assert_int_equal(o.start, 0x1000);
-	assert_int_equal(o.end, 0x3000);
+	assert_string_equal(o.what.name, "*heap*");
+	assert_int_equal(o.what.start, 0x1000);
+	assert_int_equal(o.what.end, 0x3000);
 }
 
 static void a_command_keeps_its_own_options(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("-i", "2", "--", "sleep", "-p", "3", NULL), 0);
-	assert_int_equal(o.pid, 0);
-	assert_string_equal(o.command[0], "sleep");
-	assert_string_equal(o.command[1], "-p");
-	assert_null(o.command[3]);
+	assert_int_equal(o.what.pid, 0);
+	assert_string_equal(o.what.command[0], "sleep");
+	assert_string_equal(o.what.command[1], "-p");
+	assert_null(o.what.command[3]);
 	/* The two dashes may be left out. */
 	assert_int_equal(parse("sleep", "-p", "3", NULL), 0);
-	assert_string_equal(o.command[1], "-p");
+	assert_string_equal(o.what.command[1], "-p");
 }
 
 static void lines_can_be_fewer(void **state)
@@ -82,22 +82,22 @@ static void children_are_asked_for(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("-p", "1", NULL), 0);
-	assert_false(o.children);
+	assert_false(o.what.children);
 	assert_int_equal(parse("-p", "1", "--children", NULL), 0);
-	assert_true(o.children);
+	assert_true(o.what.children);
 	assert_int_equal(parse("-c", "--", "make", "-c", NULL), 0);
-	assert_true(o.children);
-	assert_string_equal(o.command[0], "make");
+	assert_true(o.what.children);
+	assert_string_equal(o.what.command[0], "make");
 }
 
 static void ranges_are_widened_to_pages(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("-p", "1", "-r", "1001-2fff", NULL), 0);
-	assert_int_equal(o.start, 0x1000);
-	assert_int_equal(o.end, 0x3000);
+	assert_int_equal(o.what.start, 0x1000);
+	assert_int_equal(o.what.end, 0x3000);
 	assert_int_equal(parse("-p", "1", "-r", "0x7f0000000000-0x7f0000001000", NULL), 0);
-	assert_int_equal(o.start, 0x7f0000000000);
+	assert_int_equal(o.what.start, 0x7f0000000000);
 }
 
 static void help_needs_nothing_else(void **state)

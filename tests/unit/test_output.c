@@ -7,7 +7,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
-#include "goodbye.h"
+#include "watch/goodbye.h"
 #include "human.h"
 #include "report.h"
 

@@ -4,7 +4,7 @@
  */
 #include <inttypes.h>
 
-#include "goodbye.h"
+#include "watch/goodbye.h"
 #include "human.h"
 
 static const char *plural(uint64_t n)

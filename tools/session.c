@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A session: look at every interval, and take meanwhile what events tell of processes and of memory
+ * that will not be there at the next look.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "session.h"
+#include "uffdwp.h"
+
+static volatile sig_atomic_t interrupted;	/* the signal */
+static sigset_t while_waiting;			/* signals that are blocked while we wait */
+
+static void on_signal(int number)
+{
+	interrupted = number;
+}
+
+/*
+ * The signals that end us come only while we wait, so that none is missed between looking for it
+ * and waiting. A reader that goes away ("| head") ends us by a failed write, in good order.
+ */
+static void catch_signals(void)
+{
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t blocked;
+	size_t i;
+
+	sigemptyset(&blocked);
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+		sigaction(ending[i], &action, NULL);
+		sigaddset(&blocked, ending[i]);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, &while_waiting);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+double session_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* An error of a verb's own, which it has printed. No errno is as large. */
+#define TOLD (-4096)
+
+static int call(struct session *s, int (*op)(struct session *s))
+{
+	return op && op(s) ? TOLD : 0;
+}
+
+static int take_input(struct session *s)
+{
+	return family_has_input(&s->family) ? call(s, s->ops->input) : 0;
+}
+
+/*
+ * The next report in step with the first; those that we were too late for are left out. Asked again
+ * and again while we wait, as the interval may change.
+ */
+static double next_report(const struct session *s)
+{
+	double passed = (s->looked - s->began) / s->interval;
+
+	return s->began + ((uint64_t)(passed + 1e-6) + 1) * s->interval;
+}
+
+/* Until it is time for the next report, all has ended, or we are told to stop. */
+static int wait_for_next(struct session *s)
+{
+	double left = next_report(s) - session_now();
+	int err;
+
+	do {
+		/* Even when there is no time left: this is where signals come in. */
+		err = family_wait(&s->family, left > 0 ? left : 0, &while_waiting);
+		if (!err)
+			err = take_input(s);
+		left = next_report(s) - session_now();
+	} while (!err && !interrupted && !s->stop && left > 0 && !family_has_ended(&s->family));
+	/* It may have ended since events were taken, and has told what it had written. */
+	return err ? err : family_take_events(&s->family);
+}
+
+/* What is missing is not known, so this is said where it is missing. */
+static void tell_lost(const struct session *s)
+{
+	if (s->report.lost)
+		fprintf(stderr, "uffdwp: events were lost: report %" PRIu64 " may miss pages that were written in memory that was unmapped since, and processes that have come since are not watched\n",
+			s->report.number);
+}
+
+static void warn_if_nothing_matches(const struct session *s)
+{
+	size_t i;
+	uint64_t skipped = 0;
+
+	for (i = 0; i < MAP_KINDS; i++)
+		skipped += s->report.skipped_maps[i];
+	/* Or it has ended already. */
+	if (!s->report.n && !skipped && s->family.member[0]->tracker)
+		fprintf(stderr, "uffdwp: no writable memory of process %d matches yet: see -r and -m, and /proc/%d/maps\n",
+			(int)s->target.pid, (int)s->target.pid);
+}
+
+static int next(struct session *s)
+{
+	double time;
+	int err;
+
+	s->report.number++;
+	err = family_look(&s->family, &s->report);
+	if (err)
+		return err;
+	tell_lost(s);
+	if (s->report.number == 1 && s->from_start)
+		warn_if_nothing_matches(s);
+	time = session_now();
+	s->report.interval = time - s->looked;
+	s->report.elapsed = time - s->began;
+	s->looked = time;
+	return call(s, s->ops->report);
+}
+
+/* The first look only arms. Of a program that we have seen from its start, all counts. */
+static int begin(struct session *s)
+{
+	int err = 0;
+
+	s->from_start = family_saw_the_start(&s->family);
+	if (!s->from_start)
+		err = family_look(&s->family, &s->report);
+	s->began = session_now();
+	s->looked = s->began;
+	if (err)
+		return err;
+	if (!s->from_start) {
+		family_forget(&s->family);
+		warn_if_nothing_matches(s);
+	}
+	return call(s, s->ops->begin);
+}
+
+/*
+ * 0 when what is watched has ended, or we were told to stop, or have seen enough. Of children, what
+ * has happened since the last report is told in the end, too.
+ */
+static int loop(struct session *s)
+{
+	int err = begin(s);
+
+	while (!err && !s->stop && (!s->count || s->report.number < s->count)) {
+		err = wait_for_next(s);
+		if (err || interrupted || s->stop)
+			return err;
+		if (!family_has_ended(&s->family))
+			err = next(s);
+		else
+			return s->what->children && family_has_news(&s->family) ? next(s) : 0;
+	}
+	return err;
+}
+
+static void end(struct session *s)
+{
+	if (s->ops->end)
+		s->ops->end(s);
+}
+
+static int complain(const struct session *s, const char *what, int err)
+{
+	const bool maps = s->family.n && s->family.member[0]->maps_err;
+
+	if (maps)
+		fprintf(stderr, "uffdwp: cannot %s process %d: its list of mappings cannot be read: %s\n",
+			what, (int)s->target.pid, strerror(-err));
+	else
+		fprintf(stderr, "uffdwp: cannot %s process %d: %s\n", what, (int)s->target.pid,
+			uffdwp_explain(err));
+	return 1;
+}
+
+/* Each process takes a file. Not to be inherited by a program that we have started: it runs. */
+static void have_many_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int look_at_family(struct session *s)
+{
+	int start_err;
+	int err = family_begin(&s->family, &s->target, &start_err);
+	char what[32];
+
+	if (start_err) {
+		fprintf(stderr, "uffdwp: cannot start %s: %s\n", s->what->command[0],
+			strerror(-start_err));
+		s->target.child = false;
+		return 127;
+	}
+	if (err == -ESRCH && s->target.child && target_has_ended(&s->target)) {
+		end(s);
+		return 0;
+	}
+	if (err)
+		return complain(s, s->ops->verb, err);
+	err = loop(s);
+	if (err == TOLD)
+		return 1;
+	if (err && !(err == -ESRCH && target_has_ended(&s->target))) {
+		snprintf(what, sizeof(what), "go on to %s", s->ops->verb);
+		return complain(s, what, err);
+	}
+	end(s);
+	return 0;
+}
+
+static int with_family(struct session *s)
+{
+	int status;
+
+	if (s->what->children)
+		have_many_files();
+	s->family.what = s->what;
+	s->family.has_input = s->input >= 0;
+	s->family.input = s->input;
+	status = look_at_family(s);
+	family_end(&s->family);
+	report_free(&s->report);
+	return status;
+}
+
+/* Before a program is started: could anything be tracked at all? */
+static int check_device(void)
+{
+	UFFDWP_OPTS(uffdwp_open_opts, opts, .backend = UFFDWP_BACKEND_MODULE);
+	struct uffdwp *tracker;
+	int err = uffdwp_open(0, &opts, &tracker);
+
+	if (err) {
+		fprintf(stderr, "uffdwp: nothing was started: %s\n", uffdwp_explain(err));
+		return 1;
+	}
+	uffdwp_close(tracker);
+	return 0;
+}
+
+/* 0, or the exit status. */
+static int get_target(struct session *s)
+{
+	int err;
+
+	if (!s->what->command) {
+		err = target_find(s->what->pid, &s->target);
+		if (!err)
+			return 0;
+		fprintf(stderr, "uffdwp: cannot %s process %d: %s\n", s->ops->verb,
+			(int)s->what->pid,
+			err == -ESRCH ? "there is no such process" : strerror(-err));
+		return 1;
+	}
+	if (check_device())
+		return 1;
+	err = target_start(s->what->command, &while_waiting, &s->target);
+	if (err)
+		fprintf(stderr, "uffdwp: cannot start %s: %s\n", s->what->command[0],
+			strerror(-err));
+	return err ? 127 : 0;
+}
+
+int session_run(struct session *s)
+{
+	int status, child;
+
+	/* First, so that no signal can part us from a program that we have started. */
+	catch_signals();
+	status = get_target(s);
+	if (status)
+		return status;
+	status = with_family(s);
+	if (status == 127)
+		return status;
+
+	/* From here on a signal ends us as it would any other program. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &while_waiting, NULL);
+	if (s->target.child && !interrupted && !target_has_ended(&s->target))
+		fprintf(stderr, "uffdwp: done, waiting for %s to end\n", s->what->command[0]);
+	child = target_finish(&s->target, interrupted);
+	return status ? status : child;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uffdwp watch: print what was written, at every interval.
+ */
+#include <errno.h>
+#include <langinfo.h>
+#include <string.h>
+
+#include "report.h"
+#include "session.h"
+#include "watch/goodbye.h"
+#include "watch/options.h"
+#include "watch/watch.h"
+
+struct watch {
+	struct watch_options options;
+	uint64_t busy_bytes;	/* of the last report */
+	struct goodbye goodbye;	/* what is known of it by now */
+	FILE *output;
+	bool utf8;
+};
+
+static void keep_skipped(struct session *s)
+{
+	struct watch *w = s->arg;
+
+	/* Of processes that have ended nothing is left to skip. */
+	if (!s->report.n)
+		return;
+	memcpy(w->goodbye.skipped_maps, s->report.skipped_maps, sizeof(w->goodbye.skipped_maps));
+	memcpy(w->goodbye.skipped_bytes, s->report.skipped_bytes,
+	       sizeof(w->goodbye.skipped_bytes));
+}
+
+static int begin(struct session *s)
+{
+	keep_skipped(s);
+	return 0;
+}
+
+static int print(struct session *s)
+{
+	struct watch *w = s->arg;
+	struct report *report = &s->report;
+	int err = 0;
+
+	keep_skipped(s);
+	w->goodbye.written += report_total(report).written;
+	if (w->options.by_name)
+		report_by_name(report);
+	if (w->options.top)
+		report_top(report, w->options.top);
+	report->skipped_news = report->number == 1 ||
+			       report->skipped_bytes[MAP_BUSY] != w->busy_bytes;
+	w->busy_bytes = report->skipped_bytes[MAP_BUSY];
+	if (w->options.json)
+		err = report_print_json(w->output, report);
+	else
+		report_print_table(w->output, report, w->utf8);
+	if (!err && !ferror(w->output))
+		return 0;
+	fprintf(stderr, "uffdwp: cannot write the report\n");
+	return -EPIPE;
+}
+
+static void say_goodbye(struct session *s)
+{
+	struct watch *w = s->arg;
+	struct goodbye *g = &w->goodbye;
+
+	if (w->options.json)
+		return;
+	g->pid = s->target.pid;
+	g->ended = target_has_ended(&s->target);
+	g->seconds = s->looked - s->began;
+	g->after = family_written_since(&s->family);
+	g->not_followed = s->family.all_not_followed;
+	g->reports_lost = s->family.reports_lost + s->family.lost;
+	goodbye_print(w->output, g);
+}
+
+static const struct session_ops ops = {
+	.verb = "watch",
+	.begin = begin,
+	.report = print,
+	.end = say_goodbye,
+};
+
+static int open_output(struct watch *w)
+{
+	w->output = w->options.output ? fopen(w->options.output, "we") : stdout;
+	if (w->output)
+		return 0;
+	fprintf(stderr, "uffdwp: cannot write to %s: %s\n", w->options.output, strerror(errno));
+	return 1;
+}
+
+int watch_main(int argc, char **argv)
+{
+	struct watch w = { 0 };
+	struct session session = { .ops = &ops, .arg = &w, .what = &w.options.what, .input = -1 };
+	char why[160];
+
+	if (watch_options_parse(argc, argv, &w.options, why, sizeof(why))) {
+		fprintf(stderr, "uffdwp watch: %s\n\n", why);
+		watch_usage(stderr);
+		return 2;
+	}
+	if (w.options.help) {
+		watch_usage(stdout);
+		return 0;
+	}
+	session.interval = w.options.interval;
+	session.count = w.options.count;
+	w.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	return open_output(&w) ? 1 : session_run(&session);
+}
