@@ -98,9 +98,10 @@ guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(DEAD_PROGRAMS) $(addprefix $(B)/tests/g
 
 # ---- verbs
 
-# Packages first, then a make that can rely on them.
+# Packages first, then a make that can rely on them. The races of other kinds: make check-races.
 check: deps ## all tests that fit in minutes (KERNELS="6.1", or all)
-	@$(MAKE) --no-print-directory check-unit check-guest check-races
+	@$(MAKE) --no-print-directory check-unit check-guest
+	@$(MAKE) --no-print-directory check-races RACES="$(or $(RACES),any any any small)"
 .PHONY: check
 
 check-guest: guest ## the tests in the guest (KERNELS="6.1", or all)
