@@ -18,6 +18,7 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 	@for unit in $(UNITS); do $$unit || exit 1; done
 	@UFFDWP_COMMAND=$(B)/uffdwp $(B)/tests/guest/test_lib
 	@tests/unit/check-symbols $(LIB_SHARED) lib/uffdwp.h lib/libuffdwp.map
+	@tests/unit/check-headers "$(CC)" uapi/uffdwp-async.h lib/uffdwp.h
 	@CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
 	@tests/unit/check-examples $(EXAMPLES)
 	@tests/unit/check-pages $(B)/tests/guest/test_matrix
