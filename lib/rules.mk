@@ -28,4 +28,10 @@ $(LIB_STATIC): $(LIB_OBJECTS)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# What programs are linked against. A change of it is a line in CHANGELOG.md, and in the commit.
+abi: $(LIB_SHARED) ## write down the library's ABI, which "make lint" compares
+	abidw --no-corpus-path --no-comp-dir-path --no-show-locs --out-file lib/libuffdwp.abi \
+		$(LIB_SHARED)
+.PHONY: abi
+
 -include $(LIB_OBJECTS:.o=.d)
