@@ -162,6 +162,8 @@ notrace void uffdwp_follow_moves(const struct vm_area_struct *vma, unsigned long
  * uffdwp_follow_moved - what has moved with a VMA that stays registered is written
  * @t: its tracker
  * @vma: where it is now; mmap_lock is held for writing
+ *
+ * With MREMAP_DONTUNMAP the old place is still mapped and registered, and empty: written, too.
  */
 void uffdwp_follow_moved(struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
@@ -173,6 +175,8 @@ void uffdwp_follow_moved(struct uffdwp_tracker *t, struct vm_area_struct *vma)
 		uffdwp_sparse_remove_all(&t->sparse, start, end);
 	uffdwp_disarm_vma(vma, start, end, UFFDWP_DISARM_ALL);
 	uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
+	uffdwp_tell(t, t->follow.moved_from, t->follow.moved_from + t->follow.moved_len,
+		    UFFDWP_RING_SCAN);
 }
 
 /**

@@ -62,13 +62,33 @@ void area_close_tracker(struct area *area)
 	close(area->tracker);
 }
 
-/* A page that the kernel holds for a moment is armed by the next scan only. */
+/* All memory of the process, from when it is mapped; and events say what becomes of it. */
+static void follow(struct area *area)
+{
+	struct uffdwp_events_arg events = {
+		.size = sizeof(events), .capacity = 4096, .event_size = sizeof(struct uffdwp_event),
+	};
+	struct uffdwp_follow_arg all = {
+		.size = sizeof(all), .flags = area->kind == SPARSE ? UFFDWP_FOLLOW_SPARSE : 0,
+	};
+
+	area->tracker = area_open_tracker(area);
+	assert_ok(dev_ioctl(area->tracker, UFFDWP_IOC_EVENTS, &events));
+	assert_ok(dev_ioctl(area->tracker, UFFDWP_IOC_FOLLOW, &all));
+}
+
+/*
+ * A page that the kernel holds for a moment is armed by the next scan only. What was born followed
+ * is registered.
+ */
 void area_track(struct area *area)
 {
 	const bool stays_written = area->state_row->is & W;
 
-	area->tracker = area_open_tracker(area);
-	assert_ok(dev_register(area->tracker, area->start, area->len));
+	if (area->state != BORN) {
+		area->tracker = area_open_tracker(area);
+		assert_ok(dev_register(area->tracker, area->start, area->len));
+	}
 	assert_int_equal(written(area->tracker, area->start, area->len, false), area->len / PAGE);
 	assert_ok(dev_arm(area->tracker, area->start, area->len));
 	if (!stays_written && area->state != MOVING && area->state != POISONED)
@@ -259,10 +279,25 @@ static void check_content(const struct area *area, const uint64_t *seen, size_t 
 		if (!peek(area->start + i * PAGE, page))
 			fail_msg("page %zu cannot be read, and is not WRITTEN", i);
 		memset(before, content_of(area, i), PAGE);
-		if (memcmp(page, before, PAGE) && !(area->row->flags & ELSEWHERE))
+		if (memcmp(page, before, PAGE) && !(area->row->flags & (ELSEWHERE | TOLD)))
 			fail_msg("A WRITE WAS MISSED: page %zu differs from what was armed and is not WRITTEN",
 				 i);
 	}
+}
+
+/* Has an event said of this memory that it is gone? */
+static void check_told(const struct area *area, const char *gone)
+{
+	const uint64_t start = (uintptr_t)gone, end = start + area->hit_len;
+	struct uffdwp_event event;
+
+	if (area->state != BORN || !(area->row->flags & TOLD))
+		return;
+	do {
+		if (read(area->tracker, &event, sizeof(event)) != sizeof(event))
+			fail_msg("NOBODY WAS TOLD that memory is gone: %s", strerror(errno));
+	} while ((event.type != UFFDWP_EVENT_UNMAPPED && event.type != UFFDWP_EVENT_MOVED) ||
+		 event.start > start || event.end < end);
 }
 
 /* Up to where it is mapped: it may have shrunk. */
@@ -429,9 +464,11 @@ bool cell_is_alone(enum kind kind, enum state state, enum event event)
 static const char *run(struct area *area)
 {
 	static uint64_t seen[MAX_PAGES + 8], before[MAX_PAGES + 8];
-	const char *reason;
+	const char *reason, *hit;
 	size_t armed_len;
 
+	if (area->state == BORN)
+		follow(area);
 	reason = area_make(area, area->row->flags & WIDE) ?: state_before_arming(area);
 	if (reason)
 		return reason;
@@ -446,6 +483,7 @@ static const char *run(struct area *area)
 	if (reason)
 		return reason;
 	armed_len = area->len;
+	hit = area->hit;
 	reason = event_happen(area);
 	if (reason)
 		return reason;
@@ -455,6 +493,7 @@ static const char *run(struct area *area)
 	}
 	look(area, seen);
 	check_content(area, seen, armed_len);
+	check_told(area, hit);
 	check_ring(area, before, seen, armed_len);
 	compare(area, seen, armed_len);
 	check_faults(area);

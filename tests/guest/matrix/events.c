@@ -358,6 +358,22 @@ static const char *absorbed(struct area *area)
 	return NULL;
 }
 
+/* The same kind of memory, of the same part of the file. */
+static const char *mapped_anew(struct area *area)
+{
+	const bool hugetlb = area->kind == HUGETLB || area->kind == HUGETLB_PRIVATE;
+	const bool shared = is_shared_file(area) || area->kind == HUGETLB;
+	const int flags = (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED_NOREPLACE |
+			  (area->file < 0 ? MAP_ANONYMOUS : 0) |
+			  (hugetlb && area->file < 0 ? MAP_HUGETLB : 0);
+
+	assert_ok(munmap(area->hit, area->hit_len));
+	if (mmap(area->hit, area->hit_len, PROT_READ | PROT_WRITE, flags, area->file,
+		 area->file < 0 ? 0 : area->hit - area->start) == MAP_FAILED)
+		return no("mmap(2)");
+	return NULL;
+}
+
 static const char *dontunmap(struct area *area)
 {
 	return move_by(area, MREMAP_DONTUNMAP) == MAP_FAILED ? no("mremap(2)") : NULL;
@@ -802,6 +818,7 @@ static const char *(*const happen[EVENTS])(struct area *area) = {
 	[REREGISTER] = reregister,
 	[REOPEN] = reopen,
 	[FOREIGN_BITS] = foreign_bits,
+	[MAPPED_ANEW] = mapped_anew,
 	[EXEC] = exec_event,
 	[EXIT] = exit_event,
 };

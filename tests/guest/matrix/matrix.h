@@ -52,6 +52,7 @@ enum state {
 	NO_ACCESS,
 	HINTED,
 	POISONED,
+	BORN,			/* mapped while the process is followed */
 	/* the same, once it is armed */
 	THEN_FORKED,
 	THEN_SWAPPED,
@@ -119,6 +120,7 @@ enum event {
 	REREGISTER,
 	REOPEN,
 	FOREIGN_BITS,
+	MAPPED_ANEW,
 	EXEC,
 	EXIT,
 	EVENTS
@@ -203,6 +205,8 @@ struct event_row {
 #define ENDS		ONLY(4)
 /* Another address space writes to what is shared; this tracker does not see it. */
 #define ELSEWHERE	ONLY(5)
+/* Who follows the process is told what becomes of its memory. */
+#define TOLD		ONLY(6)
 
 extern const struct kind_row matrix_kinds[KINDS];
 extern const char *const matrix_states[STATES];
@@ -254,7 +258,7 @@ struct area {
 	struct tracer_ring ring;	/* of that tracker, if one is offered */
 	int uffd;		/* that was handed in, or -1 */
 	bool no_access;
-	bool moved;		/* to where no tracker follows */
+	bool moved;		/* to where no tracker follows, but one of all memory */
 	struct peer child;	/* pid 0: none */
 	uint64_t bad_frame;	/* 0: none */
 	long faults;		/* that the event's writes have taken, or -1 */

@@ -64,6 +64,7 @@ const char *const matrix_states[STATES] = {
 	[NO_ACCESS] = "PROT_NONE",
 	[HINTED] = "waits for a NUMA hint",
 	[POISONED] = "poisoned",
+	[BORN] = "born while all is followed",
 	[THEN_FORKED] = "armed, then shared with a child",
 	[THEN_SWAPPED] = "armed, then swapped out",
 	[THEN_MOVED] = "armed, then migrated",
@@ -129,6 +130,7 @@ const char *const matrix_events[EVENTS] = {
 	[REREGISTER] = "unregistered, registered again",
 	[REOPEN] = "tracker closed, another opened",
 	[FOREIGN_BITS] = "another userfaultfd's protection",
+	[MAPPED_ANEW] = "munmap(2), mapped anew",
 	[EXEC] = "execve(2)",
 	[EXIT] = "exit(2)",
 };
@@ -212,6 +214,12 @@ static const struct state_row states[] = {
 
 	{ POISONED, ANONYMOUS | ONLY(SHMEM), W, P, -1, POISON_WHY },
 
+	{ BORN, (SMALL & ~ONLY(STACK)) | ONLY(SPARSE) | COPIED, P, W | Z | F | H | S, 1, NULL },
+	{ BORN, ONLY(THP), P | H, W | Z | F | S, 1, NULL },
+	{ BORN, OF_FILE, P | F, W | Z | H | S, 1, NULL },
+	{ BORN, ONLY(HUGETLB), P | F | H, W | S, 2, NULL },
+	{ BORN, ONLY(HUGETLB_PRIVATE), P | H, W | F | S, 2, NULL },
+
 	{ THEN_FORKED, SMALL | COPIED, P, W | Z | F | H | S, 1, NULL },
 	{ THEN_FORKED, ONLY(THP), P | H, W | F | S, 1, NULL },
 	{ THEN_FORKED, OF_FILE, P | F, W | H | S, 1, NULL },
@@ -247,6 +255,9 @@ static const struct state_row states[] = {
 #define MOVED_OFF_WHY	"what was moved away is not there any more"
 #define HOLE_WHY	"a hole in the file is written, also below a private copy that stays"
 #define RANGE_WHY	"what was moved inside of the file is written, and all behind it"
+#define FOLLOWED_WHY	"what is moved while all is followed is written where it is now"
+#define ANEW_WHY	"memory that is mapped anew was never armed"
+#define UNFOLLOWED_WHY	"memory that is mapped anew is UNTRACKED, unless all is followed"
 #define FRESH_WHY	"newly registered memory was never armed"
 #define CHILD_WHY	"the write of another address space to shared memory is not seen"
 
@@ -280,14 +291,18 @@ static const struct event_row events[] = {
 	WRITES(PROTECT_RO, EVERY, NOT_DEAD, -1, WRITE_PERMISSION_RESTORED),
 	WRITES(PROTECT_NONE, EVERY, NOT_DEAD, -1, WRITE_PERMISSION_RESTORED),
 
+	{ GROW, ONLY(SPARSE), ONLY(BORN), BEYOND, 0, W | U, P | Z, 0, 0, NULL, NO_MISTAKE },
 	{ GROW, ANONYMOUS | ONLY(SPARSE) | ONLY(THP) | FILES, AT_REST, BEYOND, W, U, 0, 0, 0,
 	  GROWN_WHY, NO_MISTAKE },
 	{ SHRINK, MOVABLE & ~(HUGETLBS | THPS), AT_REST, UPPER_HALF, U, W | P | S, 0, 0,
 	  OUT_OF_REACH, NULL, NO_MISTAKE },
+	{ MOVE, MOVABLE, ONLY(BORN), ALL, W, U, 0, 0, OUT_OF_REACH | TOLD, FOLLOWED_WHY,
+	  BITS_LEFT_BEHIND },
 	{ MOVE, MOVABLE, AT_REST, ALL, U | W, 0, 0, 0, OUT_OF_REACH, ENDED_WHY,
 	  BITS_LEFT_BEHIND },
 	/* Only mappings with the same permissions become one. */
-	{ ABSORBED, ANONYMOUS | ONLY(SPARSE), AT_REST & ~(CLOSED | ONLY(MERGED)), ALL, U | W, 0,
+	{ ABSORBED, ANONYMOUS | ONLY(SPARSE), AT_REST & ~(CLOSED | ONLY(MERGED) | ONLY(BORN)), ALL,
+	  U | W, 0,
 	  0, 0, OUT_OF_REACH, ENDED_WHY, BITS_LEFT_BEHIND },
 	/* Nothing was there, and nothing is. */
 	{ DONTUNMAP, ONLY(SPARSE), ONLY(NO_TABLE), ALL, 0, 0, 0, 0, AS_STATE, NULL, NO_MISTAKE },
@@ -385,14 +400,24 @@ static const struct event_row events[] = {
 	  POISON_WHY, NO_MISTAKE },
 	{ SOFT_OFFLINE, SMALL | FILES, ONLY(OWN), FIRST, P, W | S, 0, 0, 0, NULL, NO_MISTAKE },
 
-	{ UNPROTECT, EVERY & ~(HUGETLBS | ONLY(SPARSE)), NOT_DEAD, HIT, W, 0, 0, 0, HANDED_IN,
-	  HAND_WHY, NO_MISTAKE },
+	/* A tracker of somebody's userfaultfd follows nothing. */
+	{ UNPROTECT, EVERY & ~(HUGETLBS | ONLY(SPARSE)), NOT_DEAD & ~ONLY(BORN), HIT, W, 0, 0, 0,
+	  HANDED_IN, HAND_WHY, NO_MISTAKE },
 	{ REREGISTER, EVERY, AT_REST, ALL, W, U, 0, 0, 0, FRESH_WHY, BITS_LEFT_BEHIND },
 	/* A child that has inherited the tracker would keep it open. */
 	{ REOPEN, EVERY, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY,
 	  BITS_LEFT_BEHIND },
 	{ FOREIGN_BITS, EVERY & ~DISKS, AT_REST & ~ONLY(THEN_FORKED), ALL, W, U, 0, 0, 0, FRESH_WHY,
 	  BITS_LEFT_BEHIND },
+
+	/*
+	 * By the contract of sparse memory what is new is zeroes, and not written: the event says
+	 * that what was there is gone.
+	 */
+	{ MAPPED_ANEW, ONLY(SPARSE), ONLY(BORN), HIT, 0, W | U, P | Z, 0, TOLD, NULL, NO_MISTAKE },
+	{ MAPPED_ANEW, MOVABLE, ONLY(BORN), HIT, W, U, 0, 0, TOLD, ANEW_WHY, NO_MISTAKE },
+	{ MAPPED_ANEW, MOVABLE, AT_REST, HIT, W | U, 0, 0, 0, OUT_OF_REACH, UNFOLLOWED_WHY,
+	  NO_MISTAKE },
 
 	{ EXEC, EVERY, ONLY(OWN) | ONLY(ZERO), ALL, 0, 0, 0, 0, ENDS, NULL, NO_MISTAKE },
 	{ EXIT, EVERY, ONLY(OWN) | ONLY(ZERO), ALL, 0, 0, 0, 0, ENDS, NULL, NO_MISTAKE },
