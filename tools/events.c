@@ -72,7 +72,7 @@ static int try_again(struct family *f, struct watched *p)
 
 	if (!err || err == -ESRCH)
 		return err;
-	if (err == -EPERM || err == -EACCES)
+	if ((err == -EPERM || err == -EACCES) && !f->what->quiet)
 		fprintf(stderr, "uffdwp: process %d has called execve, and its new memory is not watched: the program has more rights than who watches\n",
 			(int)p->target.pid);
 	family_lose(f, p);

@@ -64,6 +64,12 @@ void family_close_later(struct family *f, struct watched *p)
 	p->tracker = NULL;
 }
 
+void family_close_old(struct family *f)
+{
+	while (f->n_closing)
+		uffdwp_close(f->closing[--f->n_closing]);
+}
+
 void family_lose(struct family *f, struct watched *p)
 {
 	watched_close(p);
@@ -281,7 +287,6 @@ void family_end(struct family *f)
 	for (i = 0; i < f->n; i++)
 		watched_free(f->member[i]);
 	free(f->member);
-	while (f->n_closing)
-		uffdwp_close(f->closing[--f->n_closing]);
+	family_close_old(f);
 	free(f->closing);
 }

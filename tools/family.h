@@ -43,6 +43,9 @@ void family_misses(struct family *f, struct uffdwp *tracker);
 /* The tracker of a process is of no use any more. */
 void family_close_later(struct family *f, struct watched *p);
 
+/* There is time now: close all that family_close_later() has left. */
+void family_close_old(struct family *f);
+
 /* One that was watched cannot be any more. It goes on. */
 void family_lose(struct family *f, struct watched *p);
 

@@ -15,6 +15,7 @@ struct selection {
 	uint64_t end;
 	const char *name;	/* pattern of fnmatch(3) for mappings, or NULL */
 	bool whole_huge;	/* huge pages are written as a whole, and stay huge */
+	bool quiet;		/* what becomes of a process is shown, not told */
 };
 
 #endif /* TOOLS_SELECTION_H */

@@ -5,42 +5,15 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
+#include "ourselves.h"
 #include "session.h"
 #include "uffdwp.h"
 
-static volatile sig_atomic_t interrupted;	/* the signal */
-static sigset_t while_waiting;			/* signals that are blocked while we wait */
-
-static void on_signal(int number)
-{
-	interrupted = number;
-}
-
-/*
- * The signals that end us come only while we wait, so that none is missed between looking for it
- * and waiting. A reader that goes away ("| head") ends us by a failed write, in good order.
- */
-static void catch_signals(void)
-{
-	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal };
-	sigset_t blocked;
-	size_t i;
-
-	sigemptyset(&blocked);
-	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
-		sigaction(ending[i], &action, NULL);
-		sigaddset(&blocked, ending[i]);
-	}
-	sigprocmask(SIG_BLOCK, &blocked, &while_waiting);
-	signal(SIGPIPE, SIG_IGN);
-}
+static const sigset_t *while_waiting;		/* signals that are blocked while we wait */
 
 double session_now(void)
 {
@@ -82,11 +55,12 @@ static int wait_for_next(struct session *s)
 
 	do {
 		/* Even when there is no time left: this is where signals come in. */
-		err = family_wait(&s->family, left > 0 ? left : 0, &while_waiting);
+		err = family_wait(&s->family, left > 0 ? left : 0, while_waiting);
 		if (!err)
 			err = take_input(s);
 		left = next_report(s) - session_now();
-	} while (!err && !interrupted && !s->stop && left > 0 && !family_has_ended(&s->family));
+	} while (!err && !ourselves_interrupted() && !s->stop && left > 0 &&
+		 !family_has_ended(&s->family));
 	/* It may have ended since events were taken, and has told what it had written. */
 	return err ? err : family_take_events(&s->family);
 }
@@ -160,7 +134,7 @@ static int loop(struct session *s)
 
 	while (!err && !s->stop && (!s->count || s->report.number < s->count)) {
 		err = wait_for_next(s);
-		if (err || interrupted || s->stop)
+		if (err || ourselves_interrupted() || s->stop)
 			return err;
 		if (!family_has_ended(&s->family))
 			err = next(s);
@@ -187,17 +161,6 @@ static int complain(const struct session *s, const char *what, int err)
 		fprintf(stderr, "uffdwp: cannot %s process %d: %s\n", what, (int)s->target.pid,
 			uffdwp_explain(err));
 	return 1;
-}
-
-/* Each process takes a file. Not to be inherited by a program that we have started: it runs. */
-static void have_many_files(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int look_at_family(struct session *s)
@@ -234,7 +197,7 @@ static int with_family(struct session *s)
 	int status;
 
 	if (s->what->children)
-		have_many_files();
+		ourselves_have_many_files();
 	s->family.what = s->what;
 	s->family.has_input = s->input >= 0;
 	s->family.input = s->input;
@@ -275,7 +238,7 @@ static int get_target(struct session *s)
 	}
 	if (check_device())
 		return 1;
-	err = target_start(s->what->command, &while_waiting, &s->target);
+	err = target_start(s->what->command, while_waiting, &s->target);
 	if (err)
 		fprintf(stderr, "uffdwp: cannot start %s: %s\n", s->what->command[0],
 			strerror(-err));
@@ -287,7 +250,7 @@ int session_run(struct session *s)
 	int status, child;
 
 	/* First, so that no signal can part us from a program that we have started. */
-	catch_signals();
+	while_waiting = ourselves_catch_signals();
 	status = get_target(s);
 	if (status)
 		return status;
@@ -295,12 +258,9 @@ int session_run(struct session *s)
 	if (status == 127)
 		return status;
 
-	/* From here on a signal ends us as it would any other program. */
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &while_waiting, NULL);
-	if (s->target.child && !interrupted && !target_has_ended(&s->target))
+	ourselves_release_signals();
+	if (s->target.child && !ourselves_interrupted() && !target_has_ended(&s->target))
 		fprintf(stderr, "uffdwp: done, waiting for %s to end\n", s->what->command[0]);
-	child = target_finish(&s->target, interrupted);
+	child = target_finish(&s->target, ourselves_interrupted());
 	return status ? status : child;
 }

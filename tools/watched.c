@@ -77,6 +77,7 @@ static int follow(struct watched *p)
 	p->follows_exec = p->events && !err;
 	p->follows = memory && !err;
 	p->fresh = p->follows;
+	p->busy = err == -EBUSY;
 	return (err == -EOPNOTSUPP || err == -EBUSY) && !o->children ? 0 : err;
 }
 
@@ -88,6 +89,7 @@ int watched_open(struct watched *p)
 	p->follows_exec = false;
 	p->follows = false;
 	p->fresh = false;
+	p->busy = false;
 	if (!err)
 		err = open_events(p);
 	if (!err)
@@ -155,6 +157,8 @@ bool watched_read_name(struct watched *p)
 
 void watched_tell_exec(const struct watched *p)
 {
+	if (p->what->quiet)
+		return;
 	fprintf(stderr, "uffdwp: process %d has called execve, its new memory is watched\n",
 		(int)p->target.pid);
 }

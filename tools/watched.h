@@ -22,6 +22,7 @@ struct watched {
 	bool sparse;		/* private memory of no file can be tracked, whatever its size */
 	bool follows;		/* ... and is tracked from when it is mapped */
 	bool fresh;		/* what it had before that was not armed yet */
+	bool busy;		/* another tracker follows what it maps */
 	bool counts;		/* what is there when it is armed first was written by it */
 	bool forked;		/* ... or by who has forked it, which nobody can tell */
 	struct maps maps;

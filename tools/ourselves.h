@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TOOLS_OURSELVES_H
+#define TOOLS_OURSELVES_H
+
+#include <signal.h>
+
+/* What a verb arranges for its own process before it watches others. */
+
+/**
+ * ourselves_catch_signals - signals that end a program are noted, and come only while we wait
+ *
+ * So that none is missed between looking for it and waiting. A reader that goes away ("| head")
+ * ends us by a failed write, in good order.
+ *
+ * Return: the signals that are to be blocked while we wait.
+ */
+const sigset_t *ourselves_catch_signals(void);
+
+/* The signal that tells us to end, or 0. */
+int ourselves_interrupted(void);
+
+/* The same for who works for long: a signal that is waiting comes now. */
+int ourselves_interrupted_by_now(void);
+
+/* From here on a signal ends us as it would any other program. */
+void ourselves_release_signals(void);
+
+/* Each process takes files. Not to be inherited by a program that we have started: it runs. */
+void ourselves_have_many_files(void);
+
+#endif /* TOOLS_OURSELVES_H */
