@@ -11,7 +11,7 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(TOOL_PARTS) $(LIB_STATIC) 
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Itools -Itests/unit -Itests/unit/kernel -o $@ $< $(TOOL_PARTS) \
-		$(LIB_STATIC) $(shell pkg-config --cflags --libs json-c) $(CMOCKA) -lm
+		$(LIB_STATIC) $(shell pkg-config --cflags --libs $(TOOL_LIBRARIES)) $(CMOCKA) -lm
 
 # test_lib needs no guest for what the library can do without the module.
 check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest/test_lib $(B)/uffdwp $(EXAMPLES) ## unit tests on this machine

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "top/top.h"
 #include "uffdwp.h"
 #include "watch/watch.h"
 
@@ -15,6 +16,7 @@ static const struct {
 	const char *what;
 } verbs[] = {
 	{ "watch", watch_main, "show which memory a process writes, as it writes" },
+	{ "top", top_main, "show processes by how much memory they write" },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The terminal: taken, and given back as it was. What is said on standard error would be in the
+ * middle of it, so it waits in a pipe.
+ */
+#include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "human.h"
+#include "top/draw.h"
+#include "top/screen.h"
+#include "top/view.h"
+
+struct screen {
+	SCREEN *terminal;
+	struct view view;
+	struct top_report report;	/* the last one, in its own order */
+	struct top_report shown;
+	int real_stderr;
+	int said[2];			/* the pipe; -1: there is none */
+	char heard[16384];		/* what came out of it, to be printed in the end */
+	size_t n_heard;
+	struct sigaction quit;		/* what was done about SIGQUIT before */
+};
+
+/* ---- standard error */
+
+static void hold_stderr(struct screen *s)
+{
+	s->said[0] = -1;
+	s->real_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	/* Of a pipe that is full the rest is lost: nothing waits for it. */
+	if (s->real_stderr < 0 || pipe2(s->said, O_CLOEXEC | O_NONBLOCK))
+		return;
+	dup2(s->said[1], STDERR_FILENO);
+}
+
+/* The last whole line is the message. */
+static void find_message(struct screen *s, const char *text, size_t length)
+{
+	const char *end = memrchr(text, '\n', length), *start;
+
+	if (!end)
+		return;
+	start = memrchr(text, '\n', end - text);
+	start = start ? start + 1 : text;
+	human_clean(start, end - start, s->view.message, sizeof(s->view.message));
+}
+
+static void hear(struct screen *s)
+{
+	char text[4096];
+	size_t room;
+	ssize_t n;
+
+	if (s->said[0] < 0)
+		return;
+	while ((n = read(s->said[0], text, sizeof(text))) > 0) {
+		find_message(s, text, n);
+		room = sizeof(s->heard) - s->n_heard;
+		memcpy(s->heard + s->n_heard, text, (size_t)n < room ? (size_t)n : room);
+		s->n_heard += (size_t)n < room ? (size_t)n : room;
+	}
+}
+
+static void release_stderr(struct screen *s)
+{
+	hear(s);
+	if (s->real_stderr >= 0) {
+		dup2(s->real_stderr, STDERR_FILENO);
+		close(s->real_stderr);
+	}
+	if (s->said[0] >= 0) {
+		close(s->said[0]);
+		close(s->said[1]);
+	}
+	fwrite(s->heard, 1, s->n_heard, stderr);
+}
+
+/* ---- terminal */
+
+/* https://no-color.org */
+static bool wants_colours(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return (!no_color || !*no_color) && has_colors();
+}
+
+static void prepare(struct screen *s)
+{
+	cbreak();
+	noecho();
+	nonl();
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	set_escdelay(50);
+	curs_set(0);
+	if (wants_colours()) {
+		start_color();
+		use_default_colors();
+		init_pair(1, COLOR_CYAN, -1);
+		s->view.colours = true;
+	}
+}
+
+/* It would end us and leave the terminal as it is. */
+static void ignore_quit(struct screen *s)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGQUIT, &ignore, &s->quit);
+}
+
+int screen_open(struct screen **screen, double *interval, bool utf8)
+{
+	struct screen *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->terminal = newterm(NULL, stdout, stdin);
+	if (!s->terminal) {
+		free(s);
+		return -ENOTTY;
+	}
+	s->view.column = TOP_RATE;
+	s->view.interval = interval;
+	s->view.utf8 = utf8;
+	ignore_quit(s);
+	hold_stderr(s);
+	prepare(s);
+	*screen = s;
+	return 0;
+}
+
+static int redraw(struct screen *s)
+{
+	if (top_copy(&s->shown, &s->report))
+		return -ENOMEM;
+	view_arrange(&s->view, &s->shown, draw_lines());
+	draw(&s->view, &s->shown);
+	return 0;
+}
+
+int screen_show(struct screen *s, const struct top_report *report)
+{
+	hear(s);
+	if (s->view.paused)
+		return 0;
+	if (top_copy(&s->report, report))
+		return -ENOMEM;
+	return redraw(s);
+}
+
+/* Of what ncurses says, what a view knows. */
+static int key_of(int key)
+{
+	switch (key) {
+	case KEY_UP:
+		return VIEW_UP;
+	case KEY_DOWN:
+		return VIEW_DOWN;
+	case KEY_PPAGE:
+		return VIEW_PAGE_UP;
+	case KEY_NPAGE:
+		return VIEW_PAGE_DOWN;
+	case KEY_HOME:
+		return VIEW_HOME;
+	case KEY_END:
+		return VIEW_END;
+	case KEY_BACKSPACE:
+	case 0x7f:
+	case '\b':
+		return VIEW_BACKSPACE;
+	case KEY_ENTER:
+	case '\r':
+	case '\n':
+		return VIEW_ENTER;
+	case 0x1b:
+		return VIEW_ESCAPE;
+	default:
+		return key > 0xff ? VIEW_NOTHING : key;
+	}
+}
+
+bool screen_take_keys(struct screen *s)
+{
+	bool goes_on = true, any = false;
+	int key;
+
+	/* KEY_RESIZE is a key, too, which only needs the screen to be drawn anew. */
+	while (goes_on && (key = getch()) != ERR) {
+		goes_on = view_take_key(&s->view, key_of(key), s->shown.n, draw_lines(),
+					draw_shows);
+		any = true;
+	}
+	if (any && goes_on)
+		redraw(s);
+	return goes_on;
+}
+
+void screen_close(struct screen *s)
+{
+	if (!s)
+		return;
+	endwin();
+	delscreen(s->terminal);
+	release_stderr(s);
+	sigaction(SIGQUIT, &s->quit, NULL);
+	top_free(&s->report);
+	top_free(&s->shown);
+	free(s);
+}
