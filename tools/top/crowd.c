@@ -209,11 +209,11 @@ static int track(struct crowd *c, const struct target *target, uid_t user)
 	}
 	m->target = *target;
 	user_name(user, m->user, sizeof(m->user));
-	err = member_begin(m, &c->what, &c->look);
+	err = top_member_begin(m, &c->what, &c->look);
 	if (!err)
 		err = insert(c, m);
 	if (err)
-		member_free(m);
+		top_member_free(m);
 	if (err == -ENOTRECOVERABLE)
 		return err;
 	if (err && err != -ESRCH)
@@ -285,7 +285,7 @@ static void drop_members(struct crowd *c, const struct pid_list *wanted)
 		if (stays(c->member[i], wanted))
 			c->member[n++] = c->member[i];
 		else
-			member_free(c->member[i]);
+			top_member_free(c->member[i]);
 	}
 	c->n = n;
 }
@@ -327,7 +327,7 @@ static bool passes(int err)
 static int look_at(struct crowd *c, struct member *m, struct top_report *report, size_t used)
 {
 	struct top_row row;
-	int err = member_look(m, &c->look, &row, session_now() - c->began,
+	int err = top_member_look(m, &c->look, &row, session_now() - c->began,
 			      used < MOST_BLOCKS ? MOST_BLOCKS - used : 0);
 	int add_err = 0;
 
@@ -360,7 +360,7 @@ int crowd_look(struct crowd *c, struct top_report *report)
 		if (ret)
 			c->member[n++] = m;
 		else
-			member_free(m);
+			top_member_free(m);
 	}
 	c->n = n;
 	report->all_written = c->all_written;
@@ -400,7 +400,7 @@ int crowd_wait(struct crowd *c, double seconds, const sigset_t *mask, int input)
 		return -ENOMEM;
 	for (i = 0; i < c->n; i++)
 		c->fds[i] = (struct pollfd){
-			.fd = member_event_fd(c->member[i]), .events = POLLIN,
+			.fd = top_member_event_fd(c->member[i]), .events = POLLIN,
 		};
 	c->fds[c->n] = (struct pollfd){ .fd = input, .events = POLLIN };
 	if (wait_for(c->fds, c->n + 1, seconds, mask) <= 0)
@@ -410,7 +410,7 @@ int crowd_wait(struct crowd *c, double seconds, const sigset_t *mask, int input)
 	wait_for(NULL, 0, seconds < NAP_SECONDS ? seconds : NAP_SECONDS, mask);
 	for (i = 0; i < c->n; i++)
 		if (c->fds[i].revents)
-			member_take_events(c->member[i]);
+			top_member_take_events(c->member[i]);
 	return 0;
 }
 
@@ -419,7 +419,7 @@ void crowd_end(struct crowd *c)
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		member_free(c->member[i]);
+		top_member_free(c->member[i]);
 	free(c->member);
 	free(c->refused);
 	free(c->fds);

@@ -17,8 +17,9 @@ struct member;
 /* A process that cannot be tracked, so that it is not tried at each interval. */
 struct refused {
 	pid_t pid;
-	enum refusal why;	/* REFUSALS: it is not asked for, so it is not counted */
-	double again;		/* when to try again: its rights may be others, or its tracker gone */
+	enum refusal why;	/* REFUSALS: it is not asked for, and not counted */
+	/* When to try again: it may have got other rights, or lost its tracker. */
+	double again;
 };
 
 /*

@@ -59,7 +59,7 @@ static int highest_rank(void)
 	return rank;
 }
 
-bool draw_shows(enum top_column column)
+bool top_draw_shows(enum top_column column)
 {
 	size_t i;
 
@@ -70,7 +70,7 @@ bool draw_shows(enum top_column column)
 }
 
 /* Two lines above the heading, one below the rows. */
-size_t draw_lines(void)
+size_t top_draw_lines(void)
 {
 	return LINES > 4 ? LINES - 4 : 1;
 }
@@ -150,7 +150,7 @@ static void format(const struct top_row *row, const struct column *c, bool utf8,
 	}
 }
 
-static int look_of(const struct view *v, const struct top_row *row, int what)
+static int look_of(const struct top_view *v, const struct top_row *row, int what)
 {
 	if (row->ended)
 		return A_DIM;
@@ -164,7 +164,7 @@ static void put_cell(int y, int x, const struct column *c, int attributes, const
 	put(y, c->left || length > c->width ? x : x + c->width - length, attributes, text);
 }
 
-static void draw_row(const struct view *v, int y, const struct top_row *row)
+static void draw_row(const struct top_view *v, int y, const struct top_row *row)
 {
 	const int rank = highest_rank();
 	char text[80];
@@ -182,7 +182,7 @@ static void draw_row(const struct view *v, int y, const struct top_row *row)
 	}
 }
 
-static void draw_heading(const struct view *v, int y)
+static void draw_heading(const struct top_view *v, int y)
 {
 	const int rank = highest_rank();
 	size_t i;
@@ -200,7 +200,7 @@ static void draw_heading(const struct view *v, int y)
 	}
 }
 
-static void draw_state(const struct view *v, const struct top_report *report, int y)
+static void draw_state(const struct top_view *v, const struct top_report *report, int y)
 {
 	char text[256];
 
@@ -212,7 +212,7 @@ static void draw_state(const struct view *v, const struct top_report *report, in
 	put(y, 0, v->paused ? A_BOLD : 0, text);
 }
 
-static void draw_foot(const struct view *v)
+static void draw_foot(const struct top_view *v)
 {
 	const char *text = v->editing ? "Enter: keep   Esc: all   (type a part of name, user or pid)" :
 			   *v->message ? v->message :
@@ -248,16 +248,16 @@ static void draw_help(void)
 		put((int)i, 0, i ? 0 : A_BOLD, lines[i]);
 }
 
-static void draw_rows(const struct view *v, const struct top_report *report)
+static void draw_rows(const struct top_view *v, const struct top_report *report)
 {
-	const size_t lines = draw_lines();
+	const size_t lines = top_draw_lines();
 	size_t i;
 
 	for (i = 0; i < lines && v->first + i < report->n; i++)
 		draw_row(v, 3 + (int)i, &report->row[v->first + i]);
 }
 
-void draw(const struct view *v, const struct top_report *report)
+void top_draw(const struct top_view *v, const struct top_report *report)
 {
 	char text[400];
 

@@ -9,12 +9,12 @@
 #include "top/view.h"
 
 /* Rows of processes that the screen has room for, at least 1. */
-size_t draw_lines(void);
+size_t top_draw_lines(void);
 
 /* Is there room for that column? */
-bool draw_shows(enum top_column column);
+bool top_draw_shows(enum top_column column);
 
-/* Draw a report, which view_arrange() has arranged, on the screen of ncurses. */
-void draw(const struct view *v, const struct top_report *report);
+/* Draw a report, which top_view_arrange() has arranged, on the screen of ncurses. */
+void top_draw(const struct top_view *v, const struct top_report *report);
 
 #endif /* TOOLS_TOP_DRAW_H */

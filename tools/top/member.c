@@ -21,7 +21,7 @@ static struct watched *watched_of(const struct member *m)
 	return family_first(&m->family);
 }
 
-int member_begin(struct member *m, const struct selection *what, struct report *look)
+int top_member_begin(struct member *m, const struct selection *what, struct report *look)
 {
 	int err, start_err;
 
@@ -97,7 +97,7 @@ static void fill(const struct member *m, const struct report *look, double now, 
 	strcpy(row->name, process->name);
 }
 
-int member_look(struct member *m, struct report *look, struct top_row *row, double time,
+int top_member_look(struct member *m, struct report *look, struct top_row *row, double time,
 		size_t room)
 {
 	/* What it does between this and the look is in the look: its events come first. */
@@ -123,14 +123,14 @@ int member_look(struct member *m, struct report *look, struct top_row *row, doub
 	return row->ended ? -ESRCH : err;
 }
 
-int member_event_fd(const struct member *m)
+int top_member_event_fd(const struct member *m)
 {
 	const struct watched *p = watched_of(m);
 
 	return p->tracker && p->events ? uffdwp_event_fd(p->tracker) : -1;
 }
 
-void member_take_events(struct member *m)
+void top_member_take_events(struct member *m)
 {
 	int err = family_take_events(&m->family);
 
@@ -139,7 +139,7 @@ void member_take_events(struct member *m)
 	family_close_old(&m->family);
 }
 
-void member_free(struct member *m)
+void top_member_free(struct member *m)
 {
 	family_end(&m->family);
 	written_set_free(&m->set);

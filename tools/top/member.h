@@ -25,18 +25,18 @@ struct member {
 };
 
 /**
- * member_begin - track a process, and arm what it has
+ * top_member_begin - track a process, and arm what it has
  * @m: with its target, whose pidfd is the member's from now on; the rest is 0
  * @what: which memory
  * @look: a report to be used
  *
- * Return: 0; -EBUSY when it is another tracker's; or another negative errno. member_free() in any
- * case.
+ * Return: 0; -EBUSY when it is another tracker's; or another negative errno. In any case,
+ * top_member_free() comes last.
  */
-int member_begin(struct member *m, const struct selection *what, struct report *look);
+int top_member_begin(struct member *m, const struct selection *what, struct report *look);
 
 /**
- * member_look - what has it written since the last look?
+ * top_member_look - what has it written since the last look?
  * @m: member
  * @look: a report to be used
  * @row: out: what it has written; also after an error
@@ -45,15 +45,15 @@ int member_begin(struct member *m, const struct selection *what, struct report *
  *
  * Return: 0; -ESRCH when it has ended, with what it did before; or another negative errno.
  */
-int member_look(struct member *m, struct report *look, struct top_row *row, double time,
+int top_member_look(struct member *m, struct report *look, struct top_row *row, double time,
 		size_t room);
 
 /* The file that tells of events, or -1. */
-int member_event_fd(const struct member *m);
+int top_member_event_fd(const struct member *m);
 
 /* Take what has happened by now. */
-void member_take_events(struct member *m);
+void top_member_take_events(struct member *m);
 
-void member_free(struct member *m);
+void top_member_free(struct member *m);
 
 #endif /* TOOLS_TOP_MEMBER_H */

@@ -16,9 +16,9 @@
 #include "top/screen.h"
 #include "top/view.h"
 
-struct screen {
+struct top_screen {
 	SCREEN *terminal;
-	struct view view;
+	struct top_view view;
 	struct top_report report;	/* the last one, in its own order */
 	struct top_report shown;
 	int real_stderr;
@@ -30,7 +30,7 @@ struct screen {
 
 /* ---- standard error */
 
-static void hold_stderr(struct screen *s)
+static void hold_stderr(struct top_screen *s)
 {
 	s->said[0] = -1;
 	s->real_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -41,7 +41,7 @@ static void hold_stderr(struct screen *s)
 }
 
 /* The last whole line is the message. */
-static void find_message(struct screen *s, const char *text, size_t length)
+static void find_message(struct top_screen *s, const char *text, size_t length)
 {
 	const char *end = memrchr(text, '\n', length), *start;
 
@@ -52,7 +52,7 @@ static void find_message(struct screen *s, const char *text, size_t length)
 	human_clean(start, end - start, s->view.message, sizeof(s->view.message));
 }
 
-static void hear(struct screen *s)
+static void hear(struct top_screen *s)
 {
 	char text[4096];
 	size_t room;
@@ -68,7 +68,7 @@ static void hear(struct screen *s)
 	}
 }
 
-static void release_stderr(struct screen *s)
+static void release_stderr(struct top_screen *s)
 {
 	hear(s);
 	if (s->real_stderr >= 0) {
@@ -92,7 +92,7 @@ static bool wants_colours(void)
 	return (!no_color || !*no_color) && has_colors();
 }
 
-static void prepare(struct screen *s)
+static void prepare(struct top_screen *s)
 {
 	cbreak();
 	noecho();
@@ -110,16 +110,16 @@ static void prepare(struct screen *s)
 }
 
 /* It would end us and leave the terminal as it is. */
-static void ignore_quit(struct screen *s)
+static void ignore_quit(struct top_screen *s)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGQUIT, &ignore, &s->quit);
 }
 
-int screen_open(struct screen **screen, double *interval, bool utf8)
+int top_screen_open(struct top_screen **screen, double *interval, bool utf8)
 {
-	struct screen *s = calloc(1, sizeof(*s));
+	struct top_screen *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
@@ -138,16 +138,16 @@ int screen_open(struct screen **screen, double *interval, bool utf8)
 	return 0;
 }
 
-static int redraw(struct screen *s)
+static int redraw(struct top_screen *s)
 {
 	if (top_copy(&s->shown, &s->report))
 		return -ENOMEM;
-	view_arrange(&s->view, &s->shown, draw_lines());
-	draw(&s->view, &s->shown);
+	top_view_arrange(&s->view, &s->shown, top_draw_lines());
+	top_draw(&s->view, &s->shown);
 	return 0;
 }
 
-int screen_show(struct screen *s, const struct top_report *report)
+int top_screen_show(struct top_screen *s, const struct top_report *report)
 {
 	hear(s);
 	if (s->view.paused)
@@ -162,41 +162,41 @@ static int key_of(int key)
 {
 	switch (key) {
 	case KEY_UP:
-		return VIEW_UP;
+		return TOP_KEY_UP;
 	case KEY_DOWN:
-		return VIEW_DOWN;
+		return TOP_KEY_DOWN;
 	case KEY_PPAGE:
-		return VIEW_PAGE_UP;
+		return TOP_KEY_PAGE_UP;
 	case KEY_NPAGE:
-		return VIEW_PAGE_DOWN;
+		return TOP_KEY_PAGE_DOWN;
 	case KEY_HOME:
-		return VIEW_HOME;
+		return TOP_KEY_HOME;
 	case KEY_END:
-		return VIEW_END;
+		return TOP_KEY_END;
 	case KEY_BACKSPACE:
 	case 0x7f:
 	case '\b':
-		return VIEW_BACKSPACE;
+		return TOP_KEY_BACKSPACE;
 	case KEY_ENTER:
 	case '\r':
 	case '\n':
-		return VIEW_ENTER;
+		return TOP_KEY_ENTER;
 	case 0x1b:
-		return VIEW_ESCAPE;
+		return TOP_KEY_ESCAPE;
 	default:
-		return key > 0xff ? VIEW_NOTHING : key;
+		return key > 0xff ? TOP_KEY_NOTHING : key;
 	}
 }
 
-bool screen_take_keys(struct screen *s)
+bool top_screen_take_keys(struct top_screen *s)
 {
 	bool goes_on = true, any = false;
 	int key;
 
 	/* KEY_RESIZE is a key, too, which only needs the screen to be drawn anew. */
 	while (goes_on && (key = getch()) != ERR) {
-		goes_on = view_take_key(&s->view, key_of(key), s->shown.n, draw_lines(),
-					draw_shows);
+		goes_on = top_view_take_key(&s->view, key_of(key), s->shown.n, top_draw_lines(),
+					top_draw_shows);
 		any = true;
 	}
 	if (any && goes_on)
@@ -204,7 +204,7 @@ bool screen_take_keys(struct screen *s)
 	return goes_on;
 }
 
-void screen_close(struct screen *s)
+void top_screen_close(struct top_screen *s)
 {
 	if (!s)
 		return;

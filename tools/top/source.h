@@ -9,7 +9,7 @@
 struct source {
 	const struct top_options *options;
 	int cgroup;		/* folder, or -1 */
-	/* Those that were named: whatever process their numbers are given to later is another one. */
+	/* Those that were named. Who gets their numbers later is another process. */
 	pid_t pid[TOP_PIDS_MAX];
 	int pidfd[TOP_PIDS_MAX];
 	size_t pids;

@@ -28,7 +28,7 @@ struct top {
 	struct crowd crowd;
 	struct top_report report;
 	struct prometheus_file metrics;
-	struct screen *screen;		/* or NULL */
+	struct top_screen *screen;		/* or NULL */
 	const sigset_t *while_waiting;
 	bool utf8;
 	bool over;			/* there will be no more processes */
@@ -76,7 +76,7 @@ static int print(struct top *t)
 	int err = 0;
 
 	if (t->screen)
-		return screen_show(t->screen, r);
+		return top_screen_show(t->screen, r);
 	if (t->options.json)
 		err = top_print_json(stdout, r);
 	else
@@ -151,7 +151,7 @@ static int wait_for_next(struct top *t)
 		ret = crowd_wait(&t->crowd, left > 0 ? left : 0, t->while_waiting, input);
 		if (ret < 0)
 			return ret;
-		if (t->screen && (!screen_take_keys(t->screen) || is_gone(input)))
+		if (t->screen && (!top_screen_take_keys(t->screen) || is_gone(input)))
 			t->stop = true;
 		left = next_report(t) - session_now();
 	} while (left > 0 && !t->stop && !ourselves_interrupted());
@@ -192,7 +192,7 @@ static bool wants_screen(const struct top *t)
 
 static int open_screen(struct top *t)
 {
-	int err = wants_screen(t) ? screen_open(&t->screen, &t->options.interval, t->utf8) : 0;
+	int err = wants_screen(t) ? top_screen_open(&t->screen, &t->options.interval, t->utf8) : 0;
 	const char *terminal = getenv("TERM");
 
 	if (err != -ENOTTY)
@@ -219,7 +219,7 @@ static int track(struct top *t)
 	t->looked = t->crowd.began;
 	err = open_screen(t);
 	if (!err && t->screen)
-		err = screen_show(t->screen, &t->report);
+		err = top_screen_show(t->screen, &t->report);
 	return err ? err : loop(t);
 }
 
@@ -233,7 +233,7 @@ static int run(struct top *t)
 	t->crowd.tell = t->options.pids;
 	t->while_waiting = ourselves_catch_signals();
 	err = track(t);
-	screen_close(t->screen);
+	top_screen_close(t->screen);
 	crowd_end(&t->crowd);
 	prometheus_end(&t->metrics);
 	top_free(&t->report);

@@ -9,7 +9,7 @@
 #define LEAST 0.1
 #define MOST 3600
 
-double view_next_interval(double interval, int step)
+double top_view_next_interval(double interval, int step)
 {
 	static const double steps[] = {
 		0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600,
@@ -30,7 +30,7 @@ double view_next_interval(double interval, int step)
 }
 
 /* The next column to the left or right that is on the screen. */
-static void move_column(struct view *v, int step, bool (*shown)(enum top_column column))
+static void move_column(struct top_view *v, int step, bool (*shown)(enum top_column column))
 {
 	int column = v->column;
 
@@ -42,7 +42,7 @@ static void move_column(struct view *v, int step, bool (*shown)(enum top_column 
 	v->first = 0;
 }
 
-static void scroll(struct view *v, long by, size_t rows, size_t lines)
+static void scroll(struct top_view *v, long by, size_t rows, size_t lines)
 {
 	const long last = rows > lines ? (long)(rows - lines) : 0;
 	long first = (long)v->first + by;
@@ -50,25 +50,25 @@ static void scroll(struct view *v, long by, size_t rows, size_t lines)
 	v->first = first < 0 ? 0 : first > last ? last : first;
 }
 
-static bool scrolls(struct view *v, int key, size_t rows, size_t lines)
+static bool scrolls(struct top_view *v, int key, size_t rows, size_t lines)
 {
 	switch (key) {
-	case VIEW_UP:
+	case TOP_KEY_UP:
 		scroll(v, -1, rows, lines);
 		return true;
-	case VIEW_DOWN:
+	case TOP_KEY_DOWN:
 		scroll(v, 1, rows, lines);
 		return true;
-	case VIEW_PAGE_UP:
+	case TOP_KEY_PAGE_UP:
 		scroll(v, -(long)lines, rows, lines);
 		return true;
-	case VIEW_PAGE_DOWN:
+	case TOP_KEY_PAGE_DOWN:
 		scroll(v, lines, rows, lines);
 		return true;
-	case VIEW_HOME:
+	case TOP_KEY_HOME:
 		v->first = 0;
 		return true;
-	case VIEW_END:
+	case TOP_KEY_END:
 		scroll(v, rows, rows, lines);
 		return true;
 	default:
@@ -88,20 +88,20 @@ static void shorten(char *text)
 	text[length] = 0;
 }
 
-static void edit(struct view *v, int key)
+static void edit(struct top_view *v, int key)
 {
 	const size_t length = strlen(v->filter);
 
 	v->first = 0;
 	switch (key) {
-	case VIEW_ENTER:
+	case TOP_KEY_ENTER:
 		v->editing = false;
 		break;
-	case VIEW_ESCAPE:
+	case TOP_KEY_ESCAPE:
 		v->editing = false;
 		*v->filter = 0;
 		break;
-	case VIEW_BACKSPACE:
+	case TOP_KEY_BACKSPACE:
 		shorten(v->filter);
 		break;
 	default:
@@ -112,7 +112,7 @@ static void edit(struct view *v, int key)
 	}
 }
 
-bool view_take_key(struct view *v, int key, size_t rows, size_t lines,
+bool top_view_take_key(struct top_view *v, int key, size_t rows, size_t lines,
 		   bool (*shown)(enum top_column column))
 {
 	if (v->editing) {
@@ -143,10 +143,10 @@ bool view_take_key(struct view *v, int key, size_t rows, size_t lines,
 		v->first = 0;
 		break;
 	case '+':
-		*v->interval = view_next_interval(*v->interval, 1);
+		*v->interval = top_view_next_interval(*v->interval, 1);
 		break;
 	case '-':
-		*v->interval = view_next_interval(*v->interval, -1);
+		*v->interval = top_view_next_interval(*v->interval, -1);
 		break;
 	case ' ':
 		v->paused = !v->paused;
@@ -155,14 +155,14 @@ bool view_take_key(struct view *v, int key, size_t rows, size_t lines,
 		v->editing = true;
 		*v->filter = 0;
 		break;
-	case VIEW_ESCAPE:
+	case TOP_KEY_ESCAPE:
 		*v->filter = 0;
 		break;
 	}
 	return true;
 }
 
-void view_arrange(struct view *v, struct top_report *report, size_t lines)
+void top_view_arrange(struct top_view *v, struct top_report *report, size_t lines)
 {
 	if (*v->filter)
 		top_filter(report, v->filter);
