@@ -147,7 +147,8 @@ void prometheus_print(FILE *to, const struct prometheus_metrics *m)
 		   "Pages written by all processes, also by those that have ended.");
 	fprintf(to, "uffdwp_written_pages_total %" PRIu64 "\n", m->written);
 	print_head(to, "processes_left_out", "gauge", "Processes without metrics of their own.");
-	fprintf(to, "uffdwp_processes_left_out %zu\n", m->n_processes - processes.n);
+	fprintf(to, "uffdwp_processes_left_out %" PRIu64 "\n",
+		m->left_out + m->n_processes - processes.n);
 	print_states(to, m);
 	print_samples(to, &processes);
 	print_samples(to, &names);

@@ -42,6 +42,7 @@ struct prometheus_metrics {
 	size_t n_states;
 	const struct prometheus_sample *processes;
 	size_t n_processes;	/* those above PROMETHEUS_PROCESSES_MAX are only counted */
+	uint64_t left_out;	/* processes that are not among them */
 	const struct prometheus_sample *names;
 	size_t n_names;
 };

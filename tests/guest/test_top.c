@@ -745,7 +745,7 @@ TEST(metrics_are_kept_in_a_file)
 	waitpid(top, NULL, 0);
 	assert_ok(access(METRICS, F_OK));
 	wait_for(!has_registered_memory(pid));
-	assert_int_equal(run("ls /tmp/top.prom.* | wc -l"), 0);
+	assert_int_equal(run("ls /tmp/top.prom.*"), 1);
 	/* What is somebody else's is not lost. */
 	assert_int_equal(run("echo precious >" METRICS), 0);
 	snprintf(command, sizeof(command), UFFDWP " top -p %d -n 1 --prometheus " METRICS, (int)pid);
@@ -761,6 +761,31 @@ TEST(metrics_are_kept_in_a_file)
 	assert_false(has_registered_memory(pid));
 	unlink(METRICS);
 	umask(mask);
+	end(pid);
+	munmap(p, N * PAGE);
+}
+
+/* By the names of mappings; with children, of each process. */
+TEST(watch_has_metrics_too)
+{
+	char *p = map_filled(N), command[128], series[128];
+	pid_t pid = writer(p, 10);
+
+	unlink(METRICS);
+	snprintf(command, sizeof(command),
+		 UFFDWP " watch -p %d -i 0.3 -n 4 --prometheus " METRICS
+		 " | while read line; do cat " METRICS "; done; ls " METRICS, (int)pid);
+	assert_int_equal(run(command), 1);
+	snprintf(series, sizeof(series),
+		 "uffdwp_mapping_written_pages_total{pid=\"%d\",process=\"test_top\",name=\"anon\"} ",
+		 (int)pid);
+	assert_true(printed(series));
+	assert_true(printed("name=\"[stack]\",window=\"60s\"} "));
+	/* The file is gone in the end. */
+	assert_true(printed(METRICS ": No such file"));
+	assert_int_equal(run(UFFDWP " watch --prometheus /dev/null -- touch /tmp/top-touched"), 1);
+	assert_true(printed("no ordinary file"));
+	assert_int_equal(access("/tmp/top-touched", F_OK), -1);
 	end(pid);
 	munmap(p, N * PAGE);
 }
@@ -923,6 +948,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(huge_pages_stay_whole),
 		cmocka_unit_test(mappings_stay_what_they_would_be),
 		cmocka_unit_test(metrics_are_kept_in_a_file),
+		cmocka_unit_test(watch_has_metrics_too),
 		cmocka_unit_test(tables_for_people),
 		cmocka_unit_test(on_a_terminal_it_fills_the_screen),
 		cmocka_unit_test(on_a_terminal_it_asks),

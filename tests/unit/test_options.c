@@ -42,6 +42,7 @@ static void everything(void **state)
 	assert_int_equal(parse("--pid=7", "-i", "0.25", "--count", "3", "-j", "-m", "*heap*", "-r",
 			       "1000-3000", "-o", "out", NULL), 0);
 	assert_string_equal(o.output, "out");
+	assert_null(o.prometheus);
 	assert_int_equal(o.what.pid, 7);
 	assert_true(o.interval == 0.25);
 	assert_int_equal(o.count, 3);
@@ -49,6 +50,14 @@ static void everything(void **state)
 	assert_string_equal(o.what.name, "*heap*");
 	assert_int_equal(o.what.start, 0x1000);
 	assert_int_equal(o.what.end, 0x3000);
+}
+
+static void metrics(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-p", "1", "--prometheus", "x.prom", NULL), 0);
+	assert_string_equal(o.prometheus, "x.prom");
+	assert_int_equal(parse("-p", "1", "--prometheus=", NULL), -EINVAL);
 }
 
 static void a_command_keeps_its_own_options(void **state)
@@ -150,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_process),
 		cmocka_unit_test(everything),
+		cmocka_unit_test(metrics),
 		cmocka_unit_test(a_command_keeps_its_own_options),
 		cmocka_unit_test(lines_can_be_fewer),
 		cmocka_unit_test(children_are_asked_for),

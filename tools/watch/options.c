@@ -25,10 +25,13 @@ void watch_usage(FILE *to)
 	      "  -t, --top N            only the N lines with the most pages written\n"
 	      "  -j, --json             a JSON object a line\n"
 	      "  -o, --output FILE      reports go there, not to standard output\n"
+	      "      --prometheus FILE  also keep metrics there, for node_exporter's textfile collector\n"
 	      "  -h, --help             this text\n"
 	      "\n"
 	      "Example: uffdwp watch -p $(pidof redis-server) -i 0.5\n", to);
 }
+
+enum { PROMETHEUS = 512 };
 
 static const struct option long_options[] = {
 	{ "pid", required_argument, NULL, 'p' },
@@ -41,6 +44,7 @@ static const struct option long_options[] = {
 	{ "top", required_argument, NULL, 't' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "output", required_argument, NULL, 'o' },
+	{ "prometheus", required_argument, NULL, PROMETHEUS },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -87,6 +91,11 @@ static int take(int option, const char *word, struct watch_options *o, char *why
 		return 0;
 	case 'j':
 		o->json = true;
+		return 0;
+	case PROMETHEUS:
+		if (!*optarg)
+			return argument_wrong(why, size, "the name of the file is empty");
+		o->prometheus = optarg;
 		return 0;
 	case 'h':
 		o->help = true;

@@ -17,6 +17,7 @@ struct watch_options {
 	bool by_name;
 	const char *output;	/* file for the reports, or NULL: standard output */
 	bool json;
+	const char *prometheus;	/* file of metrics, or NULL */
 	bool help;
 };
 

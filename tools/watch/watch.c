@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <string.h>
+#include <time.h>
 
 #include "report.h"
 #include "session.h"
 #include "watch/goodbye.h"
+#include "watch/metrics.h"
 #include "watch/options.h"
 #include "watch/watch.h"
 
@@ -18,6 +20,7 @@ struct watch {
 	struct goodbye goodbye;	/* what is known of it by now */
 	FILE *output;
 	bool utf8;
+	struct watch_metrics metrics;
 };
 
 static void keep_skipped(struct session *s)
@@ -38,6 +41,14 @@ static int begin(struct session *s)
 	return 0;
 }
 
+static double since_1970(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
 static int print(struct session *s)
 {
 	struct watch *w = s->arg;
@@ -46,6 +57,11 @@ static int print(struct session *s)
 
 	keep_skipped(s);
 	w->goodbye.written += report_total(report).written;
+	err = watch_metrics_take(&w->metrics, report, since_1970());
+	if (err == -ENOMEM)
+		fprintf(stderr, "uffdwp: there is no memory for the metrics\n");
+	if (err)
+		return err;
 	if (w->options.by_name)
 		report_by_name(report);
 	if (w->options.top)
@@ -68,6 +84,8 @@ static void say_goodbye(struct session *s)
 	struct watch *w = s->arg;
 	struct goodbye *g = &w->goodbye;
 
+	/* Also if a command goes on. */
+	prometheus_end(&w->metrics.file);
 	if (w->options.json)
 		return;
 	g->pid = s->target.pid;
@@ -95,11 +113,25 @@ static int open_output(struct watch *w)
 	return 1;
 }
 
+/* Before a command is started. */
+static int choose_metrics(struct watch *w)
+{
+	char why[400];
+
+	w->metrics.file.path = w->options.prometheus;
+	if (!w->metrics.file.path ||
+	    !prometheus_check(w->metrics.file.path, why, sizeof(why)))
+		return 0;
+	fprintf(stderr, "uffdwp: %s\n", why);
+	return 1;
+}
+
 int watch_main(int argc, char **argv)
 {
 	struct watch w = { 0 };
 	struct session session = { .ops = &ops, .arg = &w, .what = &w.options.what, .input = -1 };
 	char why[160];
+	int status;
 
 	if (watch_options_parse(argc, argv, &w.options, why, sizeof(why))) {
 		fprintf(stderr, "uffdwp watch: %s\n\n", why);
@@ -113,5 +145,10 @@ int watch_main(int argc, char **argv)
 	session.interval = w.options.interval;
 	session.count = w.options.count;
 	w.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
-	return open_output(&w) ? 1 : session_run(&session);
+	if (choose_metrics(&w) || open_output(&w))
+		return 1;
+	session.report.wants_regions = w.options.prometheus;
+	status = session_run(&session);
+	watch_metrics_end(&w.metrics);
+	return status;
 }
