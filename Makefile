@@ -61,7 +61,7 @@ INSTALLED = $(LIBDIR)/libuffdwp.a $(LIBDIR)/libuffdwp.so $(LIBDIR)/libuffdwp.so.
 	$(LIBDIR)/libuffdwp.so.$(VERSION) $(LIBDIR)/pkgconfig/libuffdwp.pc \
 	$(INCLUDEDIR)/uffdwp.h $(INCLUDEDIR)/uffdwp-async.h $(PREFIX)/bin/uffdwp \
 	$(MANDIR)/man4/uffdwp-async.4 $(MANDIR)/man7/uffdwp-pages.7 $(MANDIR)/man7/uffdwp-native.7 \
-	$(MANDIR)/man1/uffdwp.1 \
+	$(MANDIR)/man1/uffdwp.1 $(MANDIR)/man1/uffdwp-top.1 \
 	$(UDEVDIR)/60-uffdwp-async.rules
 
 install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
@@ -80,7 +80,7 @@ install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
 	install -m 755 $(B)/uffdwp "$(DESTDIR)$(PREFIX)/bin/"
 	install -m 644 lib/man/uffdwp-async.4 "$(DESTDIR)$(MANDIR)/man4/"
 	install -m 644 lib/man/uffdwp-pages.7 lib/man/uffdwp-native.7 "$(DESTDIR)$(MANDIR)/man7/"
-	install -m 644 tools/man/uffdwp.1 "$(DESTDIR)$(MANDIR)/man1/"
+	install -m 644 tools/man/uffdwp.1 tools/man/uffdwp-top.1 "$(DESTDIR)$(MANDIR)/man1/"
 	install -m 644 tools/60-uffdwp-async.rules "$(DESTDIR)$(UDEVDIR)/"
 	$(if $(DESTDIR),,ldconfig)
 .PHONY: install

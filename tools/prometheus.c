@@ -77,7 +77,8 @@ static void print_sets(FILE *to, const struct samples *s)
 	size_t i, window;
 
 	snprintf(name, sizeof(name), "%s_written_set_bytes", s->what);
-	print_head(to, name, "gauge", "Memory that was written in the last seconds, each page once.");
+	print_head(to, name, "gauge",
+		   "Memory that was written in the last seconds, each page once.");
 	for (i = 0; i < s->n; i++) {
 		for (window = 0; window < WRITTEN_SET_WINDOWS; window++) {
 			print_labels(to, s->what, "written_set_bytes", &s->sample[i]);
@@ -175,20 +176,59 @@ static bool is_ours(const char *path)
 	return !n || !strcmp(text, BEGINNING);
 }
 
-int prometheus_check(const char *path, char *why, size_t size)
+/* Beside it, for as long as it is written: the collector reads files that are called *.prom. */
+static int make_unfinished(const char *path, char **unfinished)
+{
+	int fd;
+
+	if (asprintf(unfinished, "%s.XXXXXX", path) < 0)
+		return -ENOMEM;
+	fd = mkostemp(*unfinished, O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	free(*unfinished);
+	return fd;
+}
+
+/* Can a file be made there? */
+static int try_to_make(const char *path)
+{
+	char *unfinished;
+	int fd = make_unfinished(path, &unfinished);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	unlink(unfinished);
+	free(unfinished);
+	return 0;
+}
+
+static int check_what_is_there(const char *path, char *why, size_t size)
 {
 	struct stat stat;
 
 	if (lstat(path, &stat))
 		return errno == ENOENT ? 0 : wrong(why, size, path, strerror(errno), -errno);
 	if (!S_ISREG(stat.st_mode))
-		return wrong(why, size, path, "it is no ordinary file, and would be replaced by one",
-			     -EEXIST);
+		return wrong(why, size, path,
+			     "it is no ordinary file, and would be replaced by one", -EEXIST);
 	if (!is_ours(path))
 		return wrong(why, size, path,
 			     "it has something else in it, which would be lost: give another name",
 			     -EEXIST);
 	return 0;
+}
+
+int prometheus_check(const char *path, char *why, size_t size)
+{
+	int err = check_what_is_there(path, why, size);
+
+	if (err)
+		return err;
+	err = try_to_make(path);
+	return err ? wrong(why, size, path, strerror(-err), err) : 0;
 }
 
 /* Closes the file. */
@@ -213,20 +253,13 @@ static int print_and_close(int fd, const struct prometheus_metrics *metrics)
 	return err;
 }
 
-/* The collector reads files that are called *.prom: not the one that is being written. */
 int prometheus_write(const char *path, const struct prometheus_metrics *metrics)
 {
 	char *unfinished;
-	int fd, err = 0;
+	int fd = make_unfinished(path, &unfinished), err;
 
-	if (asprintf(&unfinished, "%s.XXXXXX", path) < 0)
-		return -ENOMEM;
-	fd = mkostemp(unfinished, O_CLOEXEC);
-	if (fd < 0) {
-		err = -errno;
-		free(unfinished);
-		return err;
-	}
+	if (fd < 0)
+		return fd;
 	errno = 0;
 	err = print_and_close(fd, metrics);
 	if (!err && rename(unfinished, path))

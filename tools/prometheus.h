@@ -55,7 +55,8 @@ void prometheus_print(FILE *to, const struct prometheus_metrics *metrics);
  * @why: out: what is wrong, for people
  * @size: of @why
  *
- * What is there already must be a file of metrics of this program.
+ * What is there already must be a file of metrics of this program, and its folder one in which
+ * files can be made.
  *
  * Return: 0 or a negative errno.
  */
@@ -63,7 +64,7 @@ int prometheus_check(const char *path, char *why, size_t size);
 
 /**
  * prometheus_write - write the file
- * @path: file. Its folder must be one in which files can be made
+ * @path: file
  * @metrics: what it says
  *
  * After an error the file is as it was.

@@ -727,8 +727,7 @@ TEST(metrics_are_kept_in_a_file)
 
 	snprintf(command, sizeof(command), "%d", (int)pid);
 	snprintf(series, sizeof(series),
-		 "uffdwp_process_written_set_bytes{pid=\"%d\",process=\"test_top\",window=\"10s\"} ",
-		 (int)pid);
+		 "uffdwp_process_tracked_bytes{pid=\"%d\",process=\"test_top\"} ", (int)pid);
 	unlink(METRICS);
 	top = top_start("-p", command, "--prometheus=" METRICS);
 	wait_for(strstr(read_text(METRICS), series));
@@ -748,7 +747,8 @@ TEST(metrics_are_kept_in_a_file)
 	assert_int_equal(run("ls /tmp/top.prom.*"), 1);
 	/* What is somebody else's is not lost. */
 	assert_int_equal(run("echo precious >" METRICS), 0);
-	snprintf(command, sizeof(command), UFFDWP " top -p %d -n 1 --prometheus " METRICS, (int)pid);
+	snprintf(command, sizeof(command), UFFDWP " top -p %d -n 1 --prometheus " METRICS,
+		 (int)pid);
 	assert_int_equal(run(command), 1);
 	assert_true(printed("something else in it"));
 	assert_string_equal(read_text(METRICS), "precious\n");
@@ -809,7 +809,8 @@ TEST(tables_for_people)
 	assert_int_equal(run(command), 0);
 	assert_true(printed("cannot track process 2: it is a thread of the kernel"));
 	assert_true(printed("not tracked: 1 of the kernel"));
-	snprintf(command, sizeof(command), "(" UFFDWP " top -p %d -n 1 -i 0.1 >/dev/full)", (int)pid);
+	snprintf(command, sizeof(command), "(" UFFDWP " top -p %d -n 1 -i 0.1 >/dev/full)",
+		 (int)pid);
 	assert_int_equal(run(command), 1);
 	assert_true(printed("cannot write the report"));
 	snprintf(command, sizeof(command), UFFDWP " top -p %d -i 0.1 | head -n 1", (int)pid);

@@ -300,6 +300,8 @@ static void what_is_not_ours_stays(void **state)
 	unlink(path);
 	assert_int_equal(prometheus_check(folder, why, sizeof(why)), -EEXIST);
 	assert_int_equal(prometheus_check("/dev/null/x", why, sizeof(why)), -ENOTDIR);
+	assert_int_equal(prometheus_check("/no/such/folder/x", why, sizeof(why)), -ENOENT);
+	assert_string_equal(why, "cannot write metrics to /no/such/folder/x: No such file or directory");
 }
 
 /* Before there was one that is an error; after that, the next interval may do better. */

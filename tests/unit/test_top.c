@@ -12,7 +12,8 @@
 #include "top/rows.h"
 
 static const struct top_row rows[] = {
-	{ .pid = 7, .user = "root", .name = "quiet", .tracked = 256, .all_written = 5, .interval = 2 },
+	{ .pid = 7, .user = "root", .name = "quiet", .tracked = 256, .all_written = 5,
+	  .interval = 2 },
 	{ .pid = 42, .user = "postgres", .name = "a\\033[2J very long name", .tracked = 1000,
 	  .written = 500, .all_written = 900, .interval = 2, .set = { 400, 500, 900 } },
 	{ .pid = 4194304, .user = "root", .name = "gone", .written = 3, .all_written = 3,

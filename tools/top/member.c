@@ -97,8 +97,21 @@ static void fill(const struct member *m, const struct report *look, double now, 
 	strcpy(row->name, process->name);
 }
 
+/*
+ * What events have told during the look, because the look itself found that the memory is gone,
+ * would be for the next report, and there is none.
+ */
+static void take_the_rest(struct member *m, struct top_row *row)
+{
+	const uint64_t pages = family_written_since(&m->family);
+
+	row->written += pages;
+	m->all_written += pages;
+	row->all_written = m->all_written;
+}
+
 int top_member_look(struct member *m, struct report *look, struct top_row *row, double time,
-		size_t room)
+		    size_t room)
 {
 	/* What it does between this and the look is in the look: its events come first. */
 	const bool had_ended = target_has_ended(&m->target);
@@ -120,7 +133,10 @@ int top_member_look(struct member *m, struct report *look, struct top_row *row, 
 	if (!err)
 		err = m->err;
 	row->ended = had_ended || err == -ESRCH || (!err && !watched_of(m)->tracker);
-	return row->ended ? -ESRCH : err;
+	if (!row->ended)
+		return err;
+	take_the_rest(m, row);
+	return -ESRCH;
 }
 
 int top_member_event_fd(const struct member *m)

@@ -46,7 +46,7 @@ int top_member_begin(struct member *m, const struct selection *what, struct repo
  * Return: 0; -ESRCH when it has ended, with what it did before; or another negative errno.
  */
 int top_member_look(struct member *m, struct report *look, struct top_row *row, double time,
-		size_t room);
+		    size_t room);
 
 /* The file that tells of events, or -1. */
 int top_member_event_fd(const struct member *m);

@@ -152,7 +152,8 @@ static int take(int option, const char *word, struct top_options *o, char *why, 
 static int check(const struct top_options *o, char *why, size_t size)
 {
 	if (o->pids && (o->cgroup || o->by_user))
-		return argument_wrong(why, size, "give either process ids (-p), or a cgroup or user");
+		return argument_wrong(why, size,
+				      "give either process ids (-p), or a cgroup or user");
 	if (o->json && o->plain)
 		return argument_wrong(why, size, "give either --json or --plain, not both");
 	return 0;
@@ -174,7 +175,8 @@ int top_options_parse(int argc, char **argv, struct top_options *options, char *
 	if (options->help)
 		return 0;
 	if (optind < argc)
-		return argument_wrong(why, size, "what is '%s'? A process is given by -p PID", argv[optind]);
+		return argument_wrong(why, size, "what is '%s'? A process is given by -p PID",
+				      argv[optind]);
 	return check(options, why, size);
 }
 

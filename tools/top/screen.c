@@ -16,6 +16,9 @@
 #include "top/screen.h"
 #include "top/view.h"
 
+/* Of a paste, say: reports are not to wait for all of it. */
+#define KEYS_AT_ONCE 256
+
 struct top_screen {
 	SCREEN *terminal;
 	struct top_view view;
@@ -190,16 +193,16 @@ static int key_of(int key)
 
 bool top_screen_take_keys(struct top_screen *s)
 {
-	bool goes_on = true, any = false;
-	int key;
+	bool goes_on = true;
+	int key, keys = 0;
 
 	/* KEY_RESIZE is a key, too, which only needs the screen to be drawn anew. */
-	while (goes_on && (key = getch()) != ERR) {
+	while (goes_on && keys < KEYS_AT_ONCE && (key = getch()) != ERR) {
 		goes_on = top_view_take_key(&s->view, key_of(key), s->shown.n, top_draw_lines(),
-					top_draw_shows);
-		any = true;
+					    top_draw_shows);
+		keys++;
 	}
-	if (any && goes_on)
+	if (keys && goes_on)
 		redraw(s);
 	return goes_on;
 }

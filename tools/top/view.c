@@ -113,7 +113,7 @@ static void edit(struct top_view *v, int key)
 }
 
 bool top_view_take_key(struct top_view *v, int key, size_t rows, size_t lines,
-		   bool (*shown)(enum top_column column))
+		       bool (*shown)(enum top_column column))
 {
 	if (v->editing) {
 		edit(v, key);

@@ -46,7 +46,7 @@ enum top_key {
  * Return: false when it is to end.
  */
 bool top_view_take_key(struct top_view *v, int key, size_t rows, size_t lines,
-		   bool (*shown)(enum top_column column));
+		       bool (*shown)(enum top_column column));
 
 /* The next longer (@step 1) or shorter (-1) interval: 1, 2, 5, 10 and so on. */
 double top_view_next_interval(double interval, int step);
