@@ -768,7 +768,7 @@ TEST(metrics_are_kept_in_a_file)
 /* By the names of mappings; with children, of each process. */
 TEST(watch_has_metrics_too)
 {
-	char *p = map_filled(N), command[128], series[128];
+	char *p = map_filled(N), command[256], series[128];
 	pid_t pid = writer(p, 10);
 
 	unlink(METRICS);
