@@ -9,6 +9,7 @@
 
 #include "top/cgroup.h"
 #include "top/processes.h"
+#include "top/refused.h"
 #include "top/rows.h"
 
 static const struct top_row rows[] = {
@@ -217,6 +218,38 @@ static void each_once(void **state)
 	pid_list_free(&list);
 }
 
+static void what_is_refused_is_not_tried_again_at_once(void **state)
+{
+	struct refused_list list = { 0 };
+	struct pid_list wanted = { 0 };
+	uint64_t counts[REFUSALS];
+
+	(void)state;
+	assert_false(refused_has(&list, 7));
+	assert_int_equal(refused_add(&list, 7, REFUSED_BUSY), 0);
+	assert_int_equal(refused_add(&list, 3, refused_reason(-EPERM)), 0);
+	assert_int_equal(refused_add(&list, 5, REFUSALS), 0);
+	assert_int_equal(refused_add(&list, 7, REFUSED_OTHER), 0);
+	assert_true(refused_has(&list, 3));
+	assert_true(refused_has(&list, 5));
+	assert_true(refused_has(&list, 7));
+	/* Once, for the last reason; and what nobody has asked for is no refusal. */
+	refused_count(&list, counts);
+	assert_int_equal(counts[REFUSED_BUSY], 0);
+	assert_int_equal(counts[REFUSED_OTHER], 1);
+	assert_int_equal(counts[REFUSED_RIGHTS], 1);
+	refused_forget(&list, 3);
+	refused_forget(&list, 4);
+	assert_false(refused_has(&list, 3));
+	assert_true(refused_has(&list, 7));
+	assert_int_equal(pid_list_add(&wanted, 5), 0);
+	refused_keep(&list, &wanted);
+	assert_true(refused_has(&list, 5));
+	assert_false(refused_has(&list, 7));
+	pid_list_free(&wanted);
+	refused_free(&list);
+}
+
 static void what_is_no_cgroup(void **state)
 {
 	(void)state;
@@ -237,6 +270,7 @@ int main(void)
 		cmocka_unit_test(what_proc_tells),
 		cmocka_unit_test(we_are_a_process),
 		cmocka_unit_test(each_once),
+		cmocka_unit_test(what_is_refused_is_not_tried_again_at_once),
 		cmocka_unit_test(what_is_no_cgroup),
 	};
 

@@ -23,9 +23,6 @@
 #define FILES_APART 192
 #define FILES_EACH 2
 
-/* What could not be tracked may be a little later: not worth more than this. */
-#define AGAIN_SECONDS 10
-
 /* As much of all written sets: 256 MiB, and no more. */
 #define MOST_BLOCKS (256u << 20 >> 11)
 
@@ -50,38 +47,6 @@ void crowd_begin(struct crowd *c)
 
 /* ---- who cannot be tracked */
 
-static enum refusal reason(int err)
-{
-	switch (err) {
-	case -EBUSY:
-		return REFUSED_BUSY;
-	case -EPERM:
-	case -EACCES:
-		return REFUSED_RIGHTS;
-	case -ENXIO:
-		return REFUSED_KERNEL;
-	case -EMFILE:
-	case -ENFILE:
-		return REFUSED_FILES;
-	default:
-		return REFUSED_OTHER;
-	}
-}
-
-static size_t place_of_refused(const struct crowd *c, pid_t pid)
-{
-	size_t low = 0, high = c->n_refused, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (c->refused[middle].pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* What an errno of the library cannot say. */
 static void tell(const struct crowd *c, pid_t pid, enum refusal why, int err)
 {
@@ -93,66 +58,12 @@ static void tell(const struct crowd *c, pid_t pid, enum refusal why, int err)
 		fprintf(stderr, "uffdwp: cannot track process %d: %s\n", (int)pid, text);
 }
 
-static struct refused *find_refused(const struct crowd *c, pid_t pid)
-{
-	const size_t at = place_of_refused(c, pid);
-
-	return at < c->n_refused && c->refused[at].pid == pid ? &c->refused[at] : NULL;
-}
-
-static int refuse_because(struct crowd *c, pid_t pid, enum refusal why)
-{
-	struct refused *more, *r = find_refused(c, pid);
-	size_t at = place_of_refused(c, pid), i;
-
-	if (!r) {
-		more = with_room(c->refused, c->n_refused, &c->refused_room, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		c->refused = more;
-		for (i = c->n_refused++; i > at; i--)
-			more[i] = more[i - 1];
-		r = &more[at];
-	}
-	*r = (struct refused){ .pid = pid, .why = why, .again = session_now() + AGAIN_SECONDS };
-	return 0;
-}
-
 static int refuse(struct crowd *c, pid_t pid, int err)
 {
-	tell(c, pid, reason(err), err);
-	return refuse_because(c, pid, reason(err));
-}
+	const enum refusal why = refused_reason(err);
 
-static void forget_refused(struct crowd *c, pid_t pid)
-{
-	struct refused *r = find_refused(c, pid);
-
-	if (!r)
-		return;
-	for (c->n_refused--; r < c->refused + c->n_refused; r++)
-		*r = r[1];
-}
-
-static void drop_refused(struct crowd *c, const struct pid_list *wanted)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < c->n_refused; i++)
-		if (pid_list_has(wanted, c->refused[i].pid))
-			c->refused[n++] = c->refused[i];
-	c->n_refused = n;
-}
-
-void crowd_count_refused(const struct crowd *c, uint64_t refused[REFUSALS])
-{
-	size_t i;
-
-	for (i = 0; i < REFUSALS; i++)
-		refused[i] = 0;
-	for (i = 0; i < c->n_refused; i++)
-		if (c->refused[i].why != REFUSALS)
-			refused[c->refused[i].why]++;
+	tell(c, pid, why, err);
+	return refused_add(&c->refused, pid, why);
 }
 
 /* ---- members */
@@ -218,7 +129,7 @@ static int track(struct crowd *c, const struct target *target, uid_t user)
 		return err;
 	if (err && err != -ESRCH)
 		return refuse(c, pid, err);
-	forget_refused(c, pid);
+	refused_forget(&c->refused, pid);
 	return 0;
 }
 
@@ -254,16 +165,15 @@ static int consider(struct crowd *c, const struct target *target)
 	if (err)
 		return refuse(c, target->pid, err);
 	tell(c, target->pid, why, 0);
-	return refuse_because(c, target->pid, why);
+	return refused_add(&c->refused, target->pid, why);
 }
 
 static int admit(struct crowd *c, pid_t pid)
 {
-	const struct refused *before = find_refused(c, pid);
 	struct target target;
 	int err;
 
-	if (pid == getpid() || has_member(c, pid) || (before && session_now() < before->again))
+	if (pid == getpid() || has_member(c, pid) || refused_has(&c->refused, pid))
 		return 0;
 	err = target_find(pid, &target);
 	if (err)
@@ -295,7 +205,7 @@ int crowd_update(struct crowd *c, const struct pid_list *wanted)
 	size_t i;
 	int err = 0;
 
-	drop_refused(c, wanted);
+	refused_keep(&c->refused, wanted);
 	drop_members(c, wanted);
 	for (i = 0; i < wanted->n && !err && !ourselves_interrupted_by_now(); i++)
 		err = admit(c, wanted->pid[i]);
@@ -421,7 +331,7 @@ void crowd_end(struct crowd *c)
 	for (i = 0; i < c->n; i++)
 		top_member_free(c->member[i]);
 	free(c->member);
-	free(c->refused);
+	refused_free(&c->refused);
 	free(c->fds);
 	report_free(&c->look);
 }

@@ -10,17 +10,10 @@
 #include "report.h"
 #include "selection.h"
 #include "top/processes.h"
+#include "top/refused.h"
 #include "top/rows.h"
 
 struct member;
-
-/* A process that cannot be tracked, so that it is not tried at each interval. */
-struct refused {
-	pid_t pid;
-	enum refusal why;	/* REFUSALS: it is not asked for, and not counted */
-	/* When to try again: it may have got other rights, or lost its tracker. */
-	double again;
-};
 
 /*
  * The processes that are tracked, which have nothing to do with each other: each has its tracker,
@@ -34,9 +27,7 @@ struct crowd {
 	struct member **member;	/* in ascending order of their numbers */
 	size_t n;
 	size_t room;
-	struct refused *refused;	/* in ascending order, too */
-	size_t n_refused;
-	size_t refused_room;
+	struct refused_list refused;
 	size_t most;		/* members: each takes two file descriptors */
 	struct report look;	/* of one member, used again */
 	struct pollfd *fds;	/* for waiting, used again */
@@ -67,9 +58,6 @@ int crowd_look(struct crowd *c, struct top_report *report);
  * Return: as crowd_look().
  */
 int crowd_update(struct crowd *c, const struct pid_list *wanted);
-
-/* How many could not be tracked, by the reasons. */
-void crowd_count_refused(const struct crowd *c, uint64_t refused[REFUSALS]);
 
 /**
  * crowd_wait - wait for something to happen, and take it

@@ -115,7 +115,7 @@ static int next(struct top *t)
 	err = crowd_look(&t->crowd, r);
 	if (!err)
 		err = update(t);
-	crowd_count_refused(&t->crowd, r->refused);
+	refused_count(&t->crowd.refused, r->refused);
 	return err ? err : show(t);
 }
 
