@@ -53,12 +53,12 @@ static void a_table(void **state)
 	top_sort(&r, TOP_RATE, false);
 	text = table(&r, false);
 	assert_string_equal(text,
-"    4.0 s  3 processes, 4.9 MiB tracked, 1006.0 KiB/s written; not tracked: 1 of another tracker, 95 of the kernel\n"
+"    4.0 s  3 processes, 4.9 MiB tracked, 1.0 MiB/s written; not tracked: 1 of another tracker, 95 of the kernel\n"
 "      pid user       name                  tracked   written    write rate    share                in 1 s    in 10 s    in 60 s\n"
 "       42 postgres   ~2J very long name    3.9 MiB       500  1000.0 KiB/s   50.0 % #####         1.6 MiB    2.0 MiB    3.5 MiB\n"
 "  4194304 root       gone                      0 B         3    24.0 KiB/s    0.0 %                   0 B        0 B        0 B  ended\n"
 "        7 root       quiet                 1.0 MiB         0         0 B/s    0.0 %                   0 B        0 B        0 B\n"
-"    total                                  4.9 MiB       503  1006.0 KiB/s   40.0 % ####          1.6 MiB    2.0 MiB    3.5 MiB\n");
+"    total                                  4.9 MiB       503     1.0 MiB/s   40.0 % ####          1.6 MiB    2.0 MiB    3.5 MiB\n");
 	free(text);
 	top_cut(&r, 1);
 	r.set_incomplete = true;
@@ -144,7 +144,7 @@ static void json(void **state)
 "\"pages_written_set\":{\"1\":400,\"10\":500,\"60\":900},\"pid\":42,\"user\":\"postgres\","
 "\"name\":\"a\\\\033[2J very long name\",\"pages_written_all\":900,\"interval\":2.0}],"
 "\"left_out\":2,\"total\":{\"pages_tracked\":1256,\"pages_written\":503,"
-"\"share\":0.40047770700636942,\"bytes_per_second\":1030144.0,"
+"\"share\":0.40047770700636942,\"bytes_per_second\":1048576.0,"
 "\"pages_written_set\":{\"1\":400,\"10\":500,\"60\":900},\"pages_written_all\":1000,"
 "\"processes\":3},\"not_tracked\":{\"other_tracker\":1,\"no_permission\":0,\"kernel\":95,"
 "\"no_file_descriptor\":0,\"failed\":0}}\n");

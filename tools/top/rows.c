@@ -55,9 +55,13 @@ void top_clear(struct top_report *report)
 	report->rest = (struct top_row){ 0 };
 }
 
-/* The interval of a sum is that of the report, which is that of nearly all of its rows. */
+/*
+ * The rate of a sum is the sum of the rates, though rows are from intervals of their own: a process
+ * that has just come in was looked at by itself.
+ */
 static void sum_up(struct top_row *sum, const struct top_row *row, double interval)
 {
+	const double rate = top_rate(sum) + top_rate(row);
 	size_t i;
 
 	sum->tracked += row->tracked;
@@ -65,7 +69,7 @@ static void sum_up(struct top_row *sum, const struct top_row *row, double interv
 	sum->all_written += row->all_written;
 	for (i = 0; i < WRITTEN_SET_WINDOWS; i++)
 		sum->set[i] += row->set[i];
-	sum->interval = interval;
+	sum->interval = rate > 0 ? (double)sum->written * PAGE / rate : interval;
 }
 
 int top_add(struct top_report *report, const struct top_row *row)
