@@ -4,7 +4,7 @@
 TOOL_OBJECTS := $(patsubst tools/%.c,$(B)/tools/%.o,$(sort $(wildcard tools/*.c tools/*/*.c)))
 TOOL_PARTS := $(filter-out $(B)/tools/main.o,$(TOOL_OBJECTS))
 
-TOOL_LIBRARIES := json-c ncursesw
+TOOL_LIBRARIES := json-c ncursesw libzstd
 
 tool: $(B)/uffdwp ## the uffdwp command
 .PHONY: tool

@@ -82,6 +82,7 @@ struct recording_writer;
  * @writer: out
  *
  * The file has mode 0600: addresses and names of a process's memory are nobody else's business.
+ * What is there must be an ordinary file: -EISDIR, -ELOOP for a symbolic link, or -EOPNOTSUPP.
  *
  * Return: 0, or a negative errno of open(2) or write(2).
  */
@@ -93,16 +94,18 @@ int recording_create(const char *path, const struct recording_header *header,
  * @writer: writer
  * @interval: interval; line names are copied
  *
- * After an error the file ends with the last whole frame.
+ * After an error the file ends with the last whole frame, and all later calls fail.
  *
- * Return: 0 or a negative errno: -ENOSPC, -EFBIG, -ENOMEM ...
+ * Return: 0 or a negative errno: -ENOSPC, -EFBIG (if SIGXFSZ does not end the caller), -E2BIG for
+ * more processes, lines or cells than the format allows, -EINVAL for lines that are not in order or
+ * have more written than they have, -ENOMEM ...
  */
 int recording_write(struct recording_writer *writer, const struct recording_interval *interval);
 
 /* Bytes in the file by now. */
 uint64_t recording_size(const struct recording_writer *writer);
 
-/* Return: 0 or a negative errno of the last writes. */
+/* A file without an interval is removed. Return: 0 or a negative errno of the last writes. */
 int recording_finish(struct recording_writer *writer);
 
 /* ---- reading */
