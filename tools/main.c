@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/record.h"
 #include "top/top.h"
 #include "uffdwp.h"
 #include "watch/watch.h"
@@ -17,6 +18,7 @@ static const struct {
 } verbs[] = {
 	{ "watch", watch_main, "show which memory a process writes, as it writes" },
 	{ "top", top_main, "show processes by how much memory they write" },
+	{ "record", record_main, "record which memory a process writes, and when, into a file" },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -737,8 +737,8 @@ static void a_file_that_may_not_grow(void **state)
 /* ---- how large it becomes */
 
 /*
- * A day of a server with 512 MiB, of which each second 2000 pages somewhere and some that are always
- * the same are written: tens of megabytes.
+ * A day of a server with 512 MiB, of which each second 2000 pages somewhere and some that are
+ * always the same are written: tens of megabytes.
  */
 static void a_day_takes_tens_of_megabytes(void **state)
 {

@@ -25,8 +25,8 @@ int frames_open(struct frames *frames, int fd);
  *
  * Skippable frames are skipped.
  *
- * Return: 1, with @frames->content; 0 at the end; -EPIPE when the file ends in a frame; -EPROTO when
- * it is no frame, is damaged or has too much in it; or another negative errno.
+ * Return: 1, with @frames->content; 0 at the end; -EPIPE when the file ends in a frame; -EPROTO
+ * when it is no frame, is damaged or has too much in it; or another negative errno.
  */
 int frames_next(struct frames *frames);
 

@@ -101,8 +101,8 @@ static int append_header(struct recording_writer *writer, const struct recording
 }
 
 /*
- * What is replaced must be an ordinary file. A link would be replaced itself, and not what it names,
- * which nobody expects.
+ * What is replaced must be an ordinary file. A link would be replaced itself, and not what it
+ * names, which nobody expects.
  */
 static int check_path(const char *path)
 {
