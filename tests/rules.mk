@@ -78,6 +78,15 @@ $(B)/tests/guest/test_differential: tests/guest/test_differential.c $(wildcard t
 		$(GUEST_PARTS) $(GUEST_HEADERS)
 	$(link-guest-program)
 
+# Reads what "uffdwp record" has written.
+RECORDING_PARTS := $(wildcard tools/recording/*.c) tools/human.c
+
+$(B)/tests/guest/test_record: ALL_CFLAGS += -Itools
+$(B)/tests/guest/test_record: CMOCKA += -lzstd
+$(B)/tests/guest/test_record: tests/guest/test_record.c $(RECORDING_PARTS) $(GUEST_PARTS) $(GUEST_HEADERS) \
+		$(LIB_STATIC)
+	$(link-guest-program)
+
 $(B)/tests/guest/test_matrix: tests/guest/test_matrix.c $(wildcard tests/guest/matrix/*.c) $(GUEST_PARTS) \
 		$(GUEST_HEADERS)
 	$(link-guest-program)
