@@ -57,19 +57,19 @@ module: ## build the module for KDIR (the running kernel), in build/module/here
 
 UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
 
+MANUALS := $(sort $(wildcard lib/man/*.[1-9] tools/man/*.[1-9]))
+
 INSTALLED = $(LIBDIR)/libuffdwp.a $(LIBDIR)/libuffdwp.so $(LIBDIR)/libuffdwp.so.$(SOVERSION) \
 	$(LIBDIR)/libuffdwp.so.$(VERSION) $(LIBDIR)/pkgconfig/libuffdwp.pc \
 	$(INCLUDEDIR)/uffdwp.h $(INCLUDEDIR)/uffdwp-async.h $(PREFIX)/bin/uffdwp \
-	$(MANDIR)/man4/uffdwp-async.4 $(MANDIR)/man7/uffdwp-pages.7 $(MANDIR)/man7/uffdwp-native.7 \
-	$(MANDIR)/man1/uffdwp.1 $(MANDIR)/man1/uffdwp-top.1 \
+	$(foreach page,$(MANUALS),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	$(UDEVDIR)/60-uffdwp-async.rules
 
 install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
 	@$(if $(DESTDIR),:,scripts/deps build)
 	$(MAKE) --no-print-directory all
 	install -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)" \
-		"$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man4" \
-		"$(DESTDIR)$(MANDIR)/man7" "$(DESTDIR)$(UDEVDIR)"
+		"$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(UDEVDIR)"
 	install -m 644 $(LIB_STATIC) "$(DESTDIR)$(LIBDIR)/"
 	install -m 755 $(LIB_SHARED) "$(DESTDIR)$(LIBDIR)/"
 	ln -sf libuffdwp.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/libuffdwp.so.$(SOVERSION)"
@@ -78,9 +78,8 @@ install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
 		lib/libuffdwp.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/libuffdwp.pc"
 	install -m 644 lib/uffdwp.h uapi/uffdwp-async.h "$(DESTDIR)$(INCLUDEDIR)/"
 	install -m 755 $(B)/uffdwp "$(DESTDIR)$(PREFIX)/bin/"
-	install -m 644 lib/man/uffdwp-async.4 "$(DESTDIR)$(MANDIR)/man4/"
-	install -m 644 lib/man/uffdwp-pages.7 lib/man/uffdwp-native.7 "$(DESTDIR)$(MANDIR)/man7/"
-	install -m 644 tools/man/uffdwp.1 tools/man/uffdwp-top.1 "$(DESTDIR)$(MANDIR)/man1/"
+	$(foreach page,$(MANUALS),install -D -m 644 -t "$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))" \
+		$(page) &&) :
 	install -m 644 tools/60-uffdwp-async.rules "$(DESTDIR)$(UDEVDIR)/"
 	$(if $(DESTDIR),,ldconfig)
 .PHONY: install

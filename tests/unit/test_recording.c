@@ -263,6 +263,13 @@ static const unsigned char content_of_first[] = {
 	1, 3, 3, 0,				/* pages in cells of more than one, less 1 */
 };
 
+/* The example there */
+static const unsigned char content_of_manual[] = {
+	2, 0, 0xc0, 0x84, 0x3d, 0, 0, 0, 2, 2, 's', 'h', 6, '[', 'h', 'e', 'a', 'p', ']',
+	1, 0x80, 0x80, 8, 0x40, 1, 0, 1, 0x54, 0, 0, 0, 0, 1, 0, 0, 9, 0, 0, 0, 0,
+	2, 2, 1, 1, 11, 0, 3, 3, 0,
+};
+
 static size_t assert_frame(size_t at, const unsigned char *content, size_t n)
 {
 	unsigned char got[1024];
@@ -431,6 +438,33 @@ static int read_content(const unsigned char *content, size_t n)
 	at = add_frame(at, content, n);
 	store(file, at);
 	return read_sense();
+}
+
+static void the_example_in_the_manual(void **state)
+{
+	struct recording_interval in;
+	struct recording_reader *reader;
+
+	(void)state;
+	write_three();
+	load();
+	assert_int_equal(read_content(content_of_manual, sizeof(content_of_manual)), 0);
+	assert_int_equal(recording_open(path, &reader, why, sizeof(why)), 0);
+	assert_int_equal(recording_next(reader, &in), 1);
+	assert_true(in.time == 1 && in.length == 1);
+	assert_int_equal(in.processes, 1);
+	assert_int_equal(in.process[0].pid, 42);
+	assert_int_equal(in.lines, 1);
+	assert_string_equal(in.line[0].name, "[heap]");
+	assert_int_equal(in.line[0].start, 0x10000000);
+	assert_int_equal(in.line[0].end, 0x10040000);
+	assert_int_equal(in.line[0].written, 9);
+	assert_int_equal(in.line[0].set[2], 9);
+	assert_int_equal(in.cells, 3);
+	assert_int_equal(in.cell[0].start, 0x10004000);
+	assert_int_equal(in.cell[2].start, 0x1003c000);
+	assert_int_equal(in.cell[2].written, 1);
+	recording_close(reader);
 }
 
 static void mutate(unsigned char *content, size_t *n, size_t room)
@@ -840,6 +874,7 @@ int main(void)
 		UNIT(a_file_that_was_cut),
 		UNIT(what_is_no_recording),
 		UNIT(a_damaged_interval),
+		UNIT(the_example_in_the_manual),
 		UNIT(content_that_somebody_has_made_up),
 		UNIT(bytes_that_somebody_has_changed),
 		UNIT(a_frame_with_more_in_it_than_memory),

@@ -24,7 +24,7 @@ struct recording_header {
 	char what[256];			/* command line of the process, or as was asked for */
 };
 
-/* A process in an interval. */
+/* A process in an interval. After execve(2) it may be there twice: lines of old and new memory. */
 struct recording_process {
 	pid_t pid;
 	char name[64];			/* of its program */
@@ -34,7 +34,10 @@ struct recording_process {
 	uint64_t presumed;		/* of the pages written, see watch */
 };
 
-/* A mapping in an interval, in which something was written or which has changed. */
+/*
+ * A mapping in an interval: something is in its written sets, or it has changed. Others are not
+ * there, as they are what they were.
+ */
 struct recording_line {
 	size_t process;			/* index */
 	uint64_t start;
