@@ -35,8 +35,8 @@ struct recording_process {
 };
 
 /*
- * A mapping in an interval: something is in its written sets, or it has changed. Others are not
- * there, as they are what they were.
+ * A mapping in an interval, in which something was written, which has changed, or whose written set
+ * is not 0: of what is left out, all of these are 0.
  */
 struct recording_line {
 	size_t process;			/* index */

@@ -54,11 +54,13 @@ static int append(struct recording_writer *writer, const struct bytes *bytes)
 {
 	int err = write_all(writer->fd, bytes->data, bytes->n);
 
-	if (!err)
+	if (!err) {
 		writer->size += bytes->n;
-	else if (ftruncate(writer->fd, writer->size))
+		return 0;
+	}
+	if (ftruncate(writer->fd, writer->size)) {
 		/* Then it ends in the middle of a frame, which readers expect. */
-		return err;
+	}
 	return err;
 }
 
