@@ -377,10 +377,13 @@ TEST(killed_it_leaves_a_file_and_the_target_clean)
 	peer_end(&peer);
 }
 
-/* A process that writes odd pages, others each time, so that it takes some room to say which. */
+/*
+ * A process that writes odd pages, others each time, so that it takes some room to say which: a
+ * kilobyte or so in a tenth of a second, in which it writes half of them.
+ */
 static pid_t busy_process(void)
 {
-	const size_t pages = 4096;
+	const size_t pages = 8192;
 	uint64_t state = 1;
 	pid_t pid = fork();
 	char *p;
@@ -391,7 +394,7 @@ static pid_t busy_process(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	p = map_filled(pages);
 	for (;;) {
-		for (i = 0; i < 1000; i++)
+		for (i = 0; i < 500; i++)
 			p[next_random(&state) % pages * PAGE]++;
 		usleep(10000);
 	}
@@ -413,7 +416,7 @@ TEST(a_full_disk_ends_it_in_good_order)
 	mkdir("/tmp/small", 0700);
 	assert_ok(mount("small", "/tmp/small", "tmpfs", 0, "size=64k"));
 	snprintf(command, sizeof(command),
-		 UFFDWP " record -p %d -i 0.1 --cells 4096 -d 300 -o /tmp/small/data", (int)pid);
+		 UFFDWP " record -p %d -i 0.1 --cells 8192 -d 300 -o /tmp/small/data", (int)pid);
 	assert_int_equal(run(command), 1);
 	assert_true(printed("uffdwp: cannot write to /tmp/small/data: No space left on device"));
 	assert_true(printed("uffdwp: it has what was recorded until "));
@@ -443,7 +446,7 @@ TEST(a_file_may_have_a_limit)
 	char command[192];
 
 	snprintf(command, sizeof(command),
-		 "ulimit -f 16; " UFFDWP " record -p %d -i 0.1 --cells 4096 -d 300 -o " DATA,
+		 "ulimit -f 16; " UFFDWP " record -p %d -i 0.1 --cells 8192 -d 300 -o " DATA,
 		 (int)pid);
 	assert_int_equal(run(command), 1);
 	assert_true(printed("uffdwp: cannot write to " DATA ": File too large"));
