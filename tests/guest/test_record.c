@@ -500,7 +500,7 @@ TEST(mistakes_are_explained)
 	assert_int_equal(run(UFFDWP " record -o /tmp -- touch /tmp/started"), 1);
 	assert_string_equal(output, "uffdwp: cannot write to /tmp: Is a directory\n");
 	assert_int_equal(run(UFFDWP " record -o /no/where -- touch /tmp/started"), 1);
-	assert_string_equal(output, "uffdwp: cannot write to /no/where: No such file or directory\n");
+	assert_true(printed("uffdwp: cannot write to /no/where: No such file or directory"));
 	assert_int_equal(run(UFFDWP " record -o /dev/null -- touch /tmp/started"), 1);
 	assert_string_equal(output, "uffdwp: cannot write to /dev/null: it is there, and is no ordinary file\n");
 	assert_int_equal(run("ln -sf /etc/passwd /tmp/link; " UFFDWP

@@ -163,7 +163,7 @@ static void regions_become_cells(void **state)
 	add_mapping("b", 16, 17, 3, 16, 1, 32, 0);
 	add_mapping("c", 64, 64, 6, 66, 1, 127, 0);
 	add_mapping("quiet", 200, 10, 0);
-	/* One pages of it were written, and nobody says which. */
+	/* At the same addresses, in another process */
 	add_process(2);
 	add_mapping("a", 0, 16, 1, 3, 0);
 	assert_int_equal(intervals_add(&in, &report, 1), 0);

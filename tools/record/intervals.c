@@ -16,9 +16,9 @@
 /* ---- regions, line by line */
 
 /*
- * Where we are in the regions of a report. They are in the order of the lines that they were counted
- * in, so that each line has as many pages of them as were written in it; and one region may be of
- * several lines that touch.
+ * Where we are in the regions of a report. They are in the order of the lines that they were
+ * counted in, so that each line has as many pages of them as were written in it; and one region may
+ * be of several lines that touch.
  */
 struct position {
 	const struct report *report;

@@ -161,7 +161,8 @@ int record_options_parse(int argc, char **argv, struct record_options *options, 
 	if (optind < argc)
 		options->what.command = argv + optind;
 	if (options->what.pid && options->what.command)
-		return argument_wrong(why, size, "give either a process (-p) or a command, not both");
+		return argument_wrong(why, size,
+				      "give either a process (-p) or a command, not both");
 	if (!options->what.pid && !options->what.command)
 		return argument_wrong(why, size, "what shall be recorded? Give a process (-p PID) or a command");
 	return 0;
