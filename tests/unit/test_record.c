@@ -65,6 +65,10 @@ static void everything(void **state)
 	assert_string_equal(o.what.command[1], "-c");
 	assert_int_equal(parse("-p", "1", "-d", "604800", NULL), 0);
 	assert_true(o.duration == 604800);
+	assert_true(o.interval == 1);
+	/* It does not take longer than it was told to. */
+	assert_int_equal(parse("-p", "1", "-d", "5", "-i", "60", NULL), 0);
+	assert_true(o.interval == 5);
 }
 
 static void assert_wrong(int err, const char *expected)

@@ -158,6 +158,8 @@ int record_options_parse(int argc, char **argv, struct record_options *options, 
 	}
 	if (options->help)
 		return 0;
+	if (options->duration > 0 && options->duration < options->interval)
+		options->interval = options->duration;
 	if (optind < argc)
 		options->what.command = argv + optind;
 	if (options->what.pid && options->what.command)
