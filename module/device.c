@@ -29,6 +29,7 @@
 #include "pinned.h"
 #include "register.h"
 #include "ring.h"
+#include "trace.h"
 
 /* What has been released keeps its place: structures only grow behind it. */
 #define RELEASED(type, last, released) static_assert(offsetofend(struct type, last) == (released))
@@ -200,6 +201,7 @@ static long cmd_arm(struct uffdwp_device_tracker *d, void __user *uarg)
 	err = uffdwp_arm_range(t, arg.start, arg.start + arg.len, &walk_end);
 	arg.walk_end = walk_end;
 	arg.armed = uffdwp_total(t, pages_armed) - armed_before;
+	trace_uffdwp_armed(t->mm, arg.start, walk_end, arg.armed);
 	uffdwp_drain_lru(d);
 	if (copy_result(uarg, &arg, sizeof(arg))) {
 		/* The caller does not learn what was armed, and would miss earlier writes. */

@@ -11,6 +11,7 @@
 #include "disarm.h"
 #include "pinned.h"
 #include "scan.h"
+#include "trace.h"
 
 /* A VMA that is not registered with this tracker, or a gap: no page is looked at. */
 static int scan_untracked(struct uffdwp_scan *s, unsigned long start, unsigned long end,
@@ -119,6 +120,8 @@ long uffdwp_scan(struct uffdwp_device_tracker *d, struct uffdwp_scan_arg *arg)
 	arg->walk_end = s.walk.pos;
 	uffdwp_count(t, scans, 1);
 	uffdwp_count(t, pages_reported, s.regions.pages);
+	trace_uffdwp_scanned(t->mm, arg->start, s.walk.pos, s.regions.pages,
+			     uffdwp_scan_resets(&s));
 	uffdwp_drain_lru(d);
 	return s.regions.stored || !err ? (long)s.regions.stored : err;
 }

@@ -34,6 +34,7 @@
 #include "discard.h"
 #include "events.h"
 #include "ring.h"
+#include "trace.h"
 #include "tracker.h"
 
 /* Punched holes and truncations that were seen. */
@@ -59,8 +60,10 @@ static void disarm_discarded(struct vm_area_struct *vma, unsigned long start, un
 	/* The caller may not have mmap_lock: RCU keeps the tracker. */
 	rcu_read_lock();
 	t = uffdwp_async_tracker_of_vma(vma);
-	if (t && discarded)
+	if (t && discarded) {
 		uffdwp_count(t, pages_discarded, discarded);
+		trace_uffdwp_discarded(t->mm, start, end, discarded);
+	}
 	/* All of it: the kernel has emptied entries that were armed. Of hugetlb, whole pages. */
 	if (t && is_vm_hugetlb_page(vma)) {
 		start = round_down(start, 1UL << uffdwp_hugetlb_shift(vma));

@@ -16,7 +16,19 @@
 #include "granule.h"
 #include "pte.h"
 #include "ring.h"
+#include "trace.h"
 #include "tracker.h"
+
+/*
+ * Armed pages have become written by a fault: who asked for it is told, in the ring and by the
+ * tracepoint. With the page-table lock held.
+ */
+static __always_inline void tell_written(const struct uffdwp_tracker *t, unsigned long addr,
+					 unsigned long pages)
+{
+	uffdwp_tell_locked(t, addr, pages);
+	trace_uffdwp_written(t->mm, addr, pages);
+}
 
 /**
  * uffdwp_fault_wp_page - at the entry of do_wp_page(): let the write through
@@ -42,7 +54,7 @@ notrace void uffdwp_fault_wp_page(struct vm_fault *vmf)
 		return;
 	vmf->orig_pte = uffdwp_pte_disarm_present(vmf->pte);
 	uffdwp_count(t, write_faults, 1);
-	uffdwp_tell_locked(t, vmf->address & PAGE_MASK, 1);
+	tell_written(t, vmf->address & PAGE_MASK, 1);
 	if (unlikely(t->granule))
 		uffdwp_granule_open(t, vmf->vma, vmf->pte, vmf->address);
 }
@@ -58,7 +70,7 @@ static void resolve_small(struct vm_fault *vmf, struct uffdwp_tracker *t)
 	if (pte_present(*pte) && pte_uffd_wp(*pte)) {
 		uffdwp_pte_disarm_present(pte);
 		if (t)
-			uffdwp_tell_locked(t, vmf->address & PAGE_MASK, 1);
+			tell_written(t, vmf->address & PAGE_MASK, 1);
 		if (t && t->granule)
 			uffdwp_granule_open(t, vmf->vma, pte, vmf->address);
 	}
@@ -83,7 +95,7 @@ static void resolve_hugetlb(struct vm_fault *vmf, const struct uffdwp_tracker *t
 	if (pte_present(*pte) && pte_uffd_wp(*pte)) {
 		uffdwp_pte_disarm_present(pte);
 		if (t)
-			uffdwp_tell_locked(t, addr, size >> PAGE_SHIFT);
+			tell_written(t, addr, size >> PAGE_SHIFT);
 	}
 	spin_unlock(ptl);
 }
@@ -92,8 +104,10 @@ static void resolve_hugetlb(struct vm_fault *vmf, const struct uffdwp_tracker *t
 static vm_fault_t split_huge(struct vm_fault *vmf, struct uffdwp_tracker *t)
 {
 	uffdwp_split_huge_pmd(vmf->vma, vmf->pmd, vmf->address);
-	if (t)
+	if (t) {
 		uffdwp_count(t, huge_splits, 1);
+		trace_uffdwp_split(t->mm, vmf->address & HPAGE_PMD_MASK);
+	}
 	return VM_FAULT_FALLBACK;
 }
 
@@ -122,7 +136,7 @@ static vm_fault_t open_huge(struct vm_fault *vmf, struct uffdwp_tracker *t)
 
 	if (whole) {
 		pmd = uffdwp_pmd_disarm_present(vmf->pmd);
-		uffdwp_tell_locked(t, vmf->address & HPAGE_PMD_MASK, HPAGE_PMD_NR);
+		tell_written(t, vmf->address & HPAGE_PMD_MASK, HPAGE_PMD_NR);
 	}
 	spin_unlock(ptl);
 	if (!armed)
@@ -203,7 +217,7 @@ vm_fault_t uffdwp_fault_marker(struct vm_fault *vmf)
 	if (!t || (!sync && (vmf->flags & FAULT_FLAG_WRITE)) || userfaultfd_missing(vma)) {
 		pte_clear(vma->vm_mm, vmf->address, pte);
 		if (t)
-			uffdwp_tell_locked(t, vmf->address & PAGE_MASK, 1);
+			tell_written(t, vmf->address & PAGE_MASK, 1);
 	} else {
 		ret = check_stable_address_space(vma->vm_mm);
 		if (ret)
@@ -271,7 +285,7 @@ vm_fault_t uffdwp_fault_absent(struct vm_fault *vmf)
 		set_pte_at(vma->vm_mm, vmf->address, pte, pte_swp_clear_uffd_wp(*pte));
 		if (t) {
 			uffdwp_count(t, write_faults, 1);
-			uffdwp_tell_locked(t, vmf->address & PAGE_MASK, 1);
+			tell_written(t, vmf->address & PAGE_MASK, 1);
 		}
 	}
 	pte_unmap_unlock(pte, vmf->ptl);

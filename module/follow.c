@@ -36,6 +36,7 @@
 #include "kind.h"
 #include "register.h"
 #include "ring.h"
+#include "trace.h"
 #include "tracker.h"
 
 atomic_t uffdwp_followers = ATOMIC_INIT(0);
@@ -63,8 +64,9 @@ static void begin_sparse(struct uffdwp_tracker *t, unsigned long start, unsigned
 {
 	struct vm_area_struct *vma = find_vma(t->mm, start);
 
-	if (uffdwp_can_be_sparse(t, vma) && !uffdwp_sparse_is_full(&t->sparse))
-		uffdwp_sparse_take(t, vma, start, end);
+	if (uffdwp_can_be_sparse(t, vma) && !uffdwp_sparse_is_full(&t->sparse) &&
+	    !uffdwp_sparse_take(t, vma, start, end))
+		trace_uffdwp_armed(t->mm, start, end, (end - start) >> PAGE_SHIFT);
 }
 
 /* Of a VMA that was merged with one before, [start, end) is a part. */

@@ -14,6 +14,7 @@
 #include "granule.h"
 #include "pte.h"
 #include "ring.h"
+#include "trace.h"
 #include "tracker.h"
 
 /* Does the kernel want a fault for the next write, for the soft-dirty bit? */
@@ -43,12 +44,14 @@ static __always_inline bool can_be_opened(const struct vm_area_struct *vma, pte_
 	return PageAnon(page) && uffdwp_anon_page_is_own(page);
 }
 
-/* What was opened up to @end is told in the ring, in one entry. */
+/* What was opened up to @end is told in the ring, in one entry, and by the tracepoint. */
 static __always_inline void tell_run(const struct uffdwp_tracker *t, unsigned long end,
 				     unsigned long *run)
 {
-	if (*run)
+	if (*run) {
 		uffdwp_tell_locked(t, end - *run * PAGE_SIZE, *run);
+		trace_uffdwp_written(t->mm, end - *run * PAGE_SIZE, *run);
+	}
 	*run = 0;
 }
 

@@ -18,6 +18,7 @@
 #include "moving.h"
 #include "pte.h"
 #include "ring.h"
+#include "trace.h"
 #include "tracker.h"
 #include "walk.h"
 
@@ -326,8 +327,14 @@ static int arm_batch(struct uffdwp_tracker *t, const struct uffdwp_interval *bat
 		.end = batch + n,
 		.pos = n ? batch->start : 0,
 	};
+	/* Summed over all processors, so only for who asks. */
+	const bool traced = n && trace_uffdwp_armed_enabled();
+	const u64 before = traced ? uffdwp_total(t, pages_armed) : 0;
 	int err = n ? uffdwp_hold_and_pause(&r.hold) : 0;
 
+	if (traced)
+		trace_uffdwp_armed(t->mm, batch->start, r.pos,
+				   uffdwp_total(t, pages_armed) - before);
 	for (; r.next != r.end; r.next++)
 		uffdwp_tell(t, max(r.pos, r.next->start), r.next->end, UFFDWP_RING_WRITTEN);
 	return err;
