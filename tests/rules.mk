@@ -6,6 +6,9 @@ CMOCKA = $(shell pkg-config --libs cmocka)
 # ---- host unit tests
 
 UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+ifneq ($(HAVE_BPF),yes)
+UNITS := $(filter-out %/test_blame,$(UNITS))
+endif
 
 $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(TOOL_PARTS) $(LIB_STATIC) module/regions.c
 	@mkdir -p $(@D)
@@ -30,6 +33,7 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
 	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c tests/guest/oracle.c)
 GUEST_HELPERS := $(B)/tests/guest/compat32 $(B)/tests/guest/native32
+GUEST_WRITERS := $(B)/tests/guest/writers
 
 GUEST_PARTS := $(addprefix tests/guest/support/,support.c environment.c inject.c ring.c stress.c unserved.c)
 GUEST_HEADERS := $(wildcard tests/guest/*/*.h)
@@ -50,6 +54,26 @@ $(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_HEADERS) $(LIB_STATIC
 # What the kernel itself offers since 6.7, and native_abi=1 on older ones
 $(B)/tests/guest/test_native_%: tests/guest/test_native_%.c $(NATIVE_PARTS) $(GUEST_PARTS) $(GUEST_HEADERS)
 	$(link-guest-program)
+
+# With a BPF program of its own, which is a part of it.
+BPF_TESTS := $(B)/tests/guest/test_tracepoints
+
+$(B)/tests/guest/%.bpf.o: tests/guest/bpf/%.bpf.c tests/guest/bpf/%.h
+	@mkdir -p $(@D)
+	$(say) BPF $@
+	$(Q)$(BPF_CC) -target bpf -g -O2 -Wall -Wextra -isystem /usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
+
+$(BPF_TESTS): $(B)/tests/guest/%: tests/guest/%.c $(B)/tests/guest/faults.bpf.o $(GUEST_PARTS) $(GUEST_HEADERS)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/guest/support -Wa,-I$(B) -Wl,-z,now -o $@ $(filter %.c,$^) \
+		$(shell pkg-config --cflags --libs json-c libbpf) $(CMOCKA) -lpthread
+
+# Written by threads and functions that it has for that: with frame pointers, and debug information.
+$(B)/tests/guest/writers: tests/guest/writers.c
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -O0 -fno-omit-frame-pointer -o $@ $< -lpthread
 
 # What needs a build of the module, or a guest, of its own: tests/vm/dead
 DEAD_PROGRAMS := $(addprefix $(B)/tests/guest/,dead_hooks dead_ftrace dead_tracers)
@@ -103,7 +127,7 @@ $(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/support/pr
 		-static -fno-stack-protector -Iuapi -Itests/guest/support -isystem /usr/include/$(shell $(CC) -print-multiarch) \
 		-o $@ $<
 
-guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(DEAD_PROGRAMS) $(addprefix $(B)/tests/guest/,races programs) $(B)/uffdwp $(B)/tests/bench $(B)/tests/ways
+guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(GUEST_WRITERS) $(DEAD_PROGRAMS) $(addprefix $(B)/tests/guest/,races programs) $(B)/uffdwp $(B)/tests/bench $(B)/tests/ways
 .PHONY: guest
 
 # ---- verbs

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "blame/verbs.h"
 #include "record/record.h"
 #include "top/top.h"
 #include "uffdwp.h"
@@ -19,6 +20,9 @@ static const struct {
 	{ "watch", watch_main, "show which memory a process writes, as it writes" },
 	{ "top", top_main, "show processes by how much memory they write" },
 	{ "record", record_main, "record which memory a process writes, and when, into a file" },
+	{ "blame", blame_main, "show who writes it: threads, functions, stacks" },
+	{ "trap", trap_main, "wait for the next write to some pages, and show who it is" },
+	{ "latency", latency_main, "show how long first writes take" },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

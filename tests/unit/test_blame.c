@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What blame makes of what was counted: tables, folded stacks, and a profile for pprof; and the
+ * command lines of blame, trap and latency.
+ */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "blame/arguments.h"
+#include "blame/profile.h"
+#include "blame/protobuf.h"
+
+static char why[160];
+
+static int parse(struct arguments *a, const char *line)
+{
+	static char text[256];
+	char *argv[16], *word;
+	int argc = 0;
+
+	snprintf(text, sizeof(text), "%s", line);
+	for (word = strtok(text, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	return arguments_parse(argc, argv, a, why, sizeof(why));
+}
+
+static void assert_wrong(const char *line, const char *expected)
+{
+	struct arguments a;
+
+	assert_true(parse(&a, line) < 0);
+	assert_string_equal(why, expected);
+}
+
+static void options_are_understood(void **state)
+{
+	struct arguments a;
+
+	(void)state;
+	assert_int_equal(parse(&a, "blame -p 12 -d 3 -i 0.5 --by stack -o x --json"), 0);
+	assert_int_equal(a.pid, 12);
+	assert_true(a.seconds == 3 && a.interval == 0.5);
+	assert_int_equal(a.by, BLAME_BY_STACK);
+	assert_int_equal(a.format, BLAME_JSON);
+	assert_string_equal(a.output, "x");
+	assert_int_equal(parse(&a, "blame --pprof -- true -p 1"), 0);
+	assert_int_equal(a.by, BLAME_BY_STACK);
+	assert_string_equal(a.command[0], "true");
+	assert_string_equal(a.command[1], "-p");
+	assert_int_equal(parse(&a, "trap -p 1 --on heap --stack --stop -n 3"), 0);
+	assert_string_equal(a.on, "heap");
+	assert_true(a.stack && a.stop && a.count == 3);
+	assert_int_equal(parse(&a, "latency -p 1 -d 0.001"), 0);
+}
+
+static void wrong_options_are_told(void **state)
+{
+	(void)state;
+	assert_wrong("blame", "say either -p PID or -- COMMAND");
+	assert_wrong("blame -p 1 true", "say either -p PID or -- COMMAND");
+	assert_wrong("blame -p 0", "'0' is no process id");
+	assert_wrong("blame -p 1 -d 0", "'0' is no duration: 0.001 to 1000000 seconds");
+	assert_wrong("blame -p 1 --json --folded", "choose one of --folded, --pprof and --json");
+	assert_wrong("blame -p 1 --by task --folded",
+		     "--folded and --pprof are made of stacks: leave out --by");
+	assert_wrong("blame -p 1 --stop", "there is no option '--stop'");
+	assert_wrong("blame -d", "option '-d' needs a value");
+	assert_wrong("trap -p 1", "say which memory: --on ADDRESS[-END] or --on MAPPING");
+	assert_wrong("trap -p 1 --on a -n 0", "'0' is no count: 1 or more");
+	assert_wrong("latency -p 1 true", "there is a word too many: 'true'");
+	assert_wrong("latency", "say which process: -p PID");
+}
+
+static void ranges_are_whole_pages(void **state)
+{
+	uint64_t start, end;
+
+	(void)state;
+	assert_true(arguments_range("7f0000001234", &start, &end));
+	assert_true(start == 0x7f0000001000 && end == 0x7f0000002000);
+	assert_true(arguments_range("0x1000-0x2001", &start, &end));
+	assert_true(start == 0x1000 && end == 0x3000);
+	assert_false(arguments_range("heap", &start, &end));
+	assert_false(arguments_range("2000-1000", &start, &end));
+	assert_false(arguments_range("1000-", &start, &end));
+	assert_false(arguments_range("ffffffffffffffff", &start, &end));
+}
+
+/* ---- what was counted: two stacks, and a writer that is another process */
+
+#define PID 100
+
+static struct entry entries[] = {
+	{
+		.key = { .tgid = PID, .ip = { 0x1010, 0x1020 } },
+		.count = { .pages = 300, .lowest = 0x600000, .highest = 0x700000, .comm = "a" },
+	}, {
+		.key = { .tgid = PID, .ip = { 0x2010 } },
+		.count = { .pages = 60, .lowest = 0x800000, .highest = 0x800000, .comm = "b" },
+	}, {
+		.key = { .tgid = 7, .tid = 8 },
+		.count = { .pages = 40, .lowest = 0x900000, .highest = 0x900000, .comm = "g;db\n" },
+	},
+};
+
+static struct profile made_up(enum blame_by by)
+{
+	struct profile p = {
+		.pid = PID, .name = "prog", .by = by, .seconds = 2, .interval = 1, .pages = 400,
+		.entry = entries, .n = 3,
+	};
+
+	symbols_begin(&p.symbols, PID, false);
+	/* As of a process: the code is in a mapping of no file, so that there are no names. */
+	p.symbols.text = strdup("00001000-00003000 r-xp 00000000 00:00 0\n"
+				"00600000-00800000 rw-p 00000000 00:00 0  [heap]\n");
+	return p;
+}
+
+static void assert_printed(enum blame_by by, int (*print)(FILE *to, struct profile *p),
+			   const char *expected)
+{
+	struct profile p = made_up(by);
+	char text[4096] = "";
+	FILE *to = fmemopen(text, sizeof(text), "w");
+
+	assert_int_equal(print(to, &p), 0);
+	fclose(to);
+	assert_string_equal(text, expected);
+	symbols_end(&p.symbols);
+}
+
+static void tables_have_the_most_first(void **state)
+{
+	(void)state;
+	assert_printed(BLAME_BY_FUNCTION, profile_print_table,
+		       "    pages    share  function                        where\n"
+		       "      300   75.0 %  0x1010                          anon\n"
+		       "       60   15.0 %  0x2010                          anon\n"
+		       "       40   10.0 %  g;db\\012[8]                     another process, 7\n"
+		       "400 first writes to a page in 2.0 s, each page once in 1 s; process 100 (prog)\n");
+	assert_printed(BLAME_BY_STACK, profile_print_table,
+		       "    pages    share  function, and who calls it      where\n"
+		       "      300   75.0 %  0x1010                          anon\n"
+		       "                    0x1020\n"
+		       "       60   15.0 %  0x2010                          anon\n"
+		       "       40   10.0 %  g;db\\012[8]                     another process, 7\n"
+		       "400 first writes to a page in 2.0 s, each page once in 1 s; process 100 (prog)\n");
+	assert_printed(BLAME_BY_MAPPING, profile_print_table,
+		       "    pages    share  addresses                       mapping\n"
+		       "      300   75.0 %  600000-701000                   [heap]\n"
+		       "       60   15.0 %  800000-801000                   no longer mapped\n"
+		       "       40   10.0 %  g;db\\012[8]                     another process, 7\n"
+		       "400 first writes to a page in 2.0 s, each page once in 1 s; process 100 (prog)\n");
+}
+
+static void folded_stacks_begin_outside(void **state)
+{
+	(void)state;
+	assert_printed(BLAME_BY_STACK, profile_print_folded,
+		       "prog;0x1020;0x1010 300\n"
+		       "prog;0x2010 60\n"
+		       "g:db\\012 40\n");
+}
+
+static void numbers_have_seven_bits_a_byte(void **state)
+{
+	static const unsigned char expected[] = {
+		0x08, 0x96, 0x01, 0x12, 0x02, 'h', 'i', 0x1a, 0x02, 0x08, 0x00,
+		0x20, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
+	};
+	struct protobuf m = { 0 }, inner = { 0 };
+
+	(void)state;
+	protobuf_number(&m, 1, 150);
+	protobuf_bytes(&m, 2, "hi", 2);
+	protobuf_number(&inner, 1, 0);
+	protobuf_message(&m, 3, &inner);
+	protobuf_number(&m, 4, UINT64_MAX);
+	assert_false(m.failed);
+	assert_int_equal(m.n, sizeof(expected));
+	assert_memory_equal(m.bytes, expected, sizeof(expected));
+	assert_null(inner.bytes);
+	protobuf_free(&m);
+}
+
+static uint64_t varint(const unsigned char **at)
+{
+	uint64_t number = 0;
+	int shift = 0;
+
+	do
+		number |= (uint64_t)(**at & 0x7f) << shift;
+	while (shift += 7, *(*at)++ & 0x80);
+	return number;
+}
+
+/* The fields of a message, in order: a digit each, the number of the field. */
+static void fields_of(const unsigned char *at, size_t n, char *fields, uint64_t *sum_of_samples)
+{
+	const unsigned char *end = at + n, *inner, *inner_end;
+	size_t len;
+
+	while (at < end) {
+		const uint64_t tag = varint(&at);
+
+		*fields++ = tag >> 3 < 10 ? '0' + (char)(tag >> 3) : 'x';
+		if ((tag & 7) == 0) {
+			varint(&at);
+			continue;
+		}
+		assert_int_equal(tag & 7, 2);
+		len = varint(&at);
+		/* Of a sample, the first of its two values */
+		for (inner = at, inner_end = at + len; tag >> 3 == 2 && inner < inner_end;)
+			if (varint(&inner) >> 3 == 2) {
+				*sum_of_samples += varint(&inner);
+				break;
+			} else {
+				varint(&inner);
+			}
+		at += len;
+	}
+	assert_ptr_equal(at, end);
+	*fields = 0;
+}
+
+/* Two types, of three places a function and the location, two mappings, three samples, strings. */
+static void pprof_has_all_samples(void **state)
+{
+	struct profile p = made_up(BLAME_BY_STACK);
+	static unsigned char bytes[65536];
+	char fields[512];
+	FILE *to = tmpfile();
+	uint64_t sum = 0;
+	gzFile file;
+	int n;
+
+	(void)state;
+	assert_int_equal(profile_print_pprof(to, &p), 0);
+	lseek(fileno(to), 0, SEEK_SET);
+	file = gzdopen(dup(fileno(to)), "rb");
+	n = gzread(file, bytes, sizeof(bytes));
+	assert_int_equal(gzdirect(file), 0);
+	gzclose(file);
+	fclose(to);
+	assert_true(n > 0);
+	fields_of(bytes, (size_t)n, fields, &sum);
+	assert_int_equal(strncmp(fields, "11545454" "33" "222" "x" "6666", 17), 0);
+	assert_int_equal(sum, 400);
+	symbols_end(&p.symbols);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_are_understood),
+		cmocka_unit_test(wrong_options_are_told),
+		cmocka_unit_test(ranges_are_whole_pages),
+		cmocka_unit_test(tables_have_the_most_first),
+		cmocka_unit_test(folded_stacks_begin_outside),
+		cmocka_unit_test(numbers_have_seven_bits_a_byte),
+		cmocka_unit_test(pprof_has_all_samples),
+	};
+
+	return cmocka_run_group_tests_name("blame", tests, NULL, NULL);
+}

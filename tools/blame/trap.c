@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uffdwp trap: who is the next to write these pages?
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "human.h"
+#include "load.h"
+#include "session.h"
+#include "symbols.h"
+#include "uffdwp.h"
+#include "verbs.h"
+
+#define PAGE 4096ull
+
+struct trap {
+	const struct arguments *a;
+	struct target target;
+	struct uffdwp *tracker;
+	struct symbols symbols;
+	struct loaded loaded;
+	uint64_t start;
+	uint64_t end;
+	uint64_t seen;
+	uint64_t stopped;
+	int err;		/* of arming again */
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: uffdwp trap -p PID --on ADDRESS[-END]|MAPPING [OPTION...]\n"
+	      "\n"
+	      "Wait for the next write to these pages of a process, and show who writes, and\n"
+	      "from where.\n"
+	      "\n"
+	      "  -p, --pid PID          process; it is not stopped\n"
+	      "      --on ADDRESS[-END] the pages of these addresses, hexadecimal\n"
+	      "      --on MAPPING       the first mapping of this name: heap, *alloc*\n"
+	      "  -n, --count N          end after N writes (1); a page is armed again after each\n"
+	      "      --stack            also who has called\n"
+	      "      --stop             the last of them stops the process, with SIGSTOP\n"
+	      "      --debuginfod       ask the servers of $DEBUGINFOD_URLS for debug information\n"
+	      "  -h, --help             this text\n"
+	      "\n"
+	      "Example: uffdwp trap -p $(pidof redis-server) --on heap --stack\n", to);
+}
+
+/* "heap" is easier to type than "\[heap]". */
+static bool has_name(const struct map *map, const char *pattern)
+{
+	char bare[sizeof(map->name)];
+
+	if (*map->name == '[' && *pattern != '[') {
+		snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(map->name + 1, "]"),
+			 map->name + 1);
+		return !fnmatch(pattern, bare, 0);
+	}
+	return !strcmp(pattern, map->name) || !fnmatch(pattern, map->name, 0);
+}
+
+/* A name that is a number, such as "feed", is a number. */
+static int find_range(struct trap *t)
+{
+	struct maps maps = { 0 };
+	size_t i;
+	int err;
+
+	if (arguments_range(t->a->on, &t->start, &t->end))
+		return 0;
+	err = maps_read(t->target.pid, &maps);
+	for (i = 0; !err && i < maps.n && !t->end; i++)
+		if (maps.map[i].kind != MAP_NOT_WRITABLE && maps.map[i].kind != MAP_SPECIAL &&
+		    has_name(&maps.map[i], t->a->on)) {
+			t->start = maps.map[i].start;
+			t->end = maps.map[i].end;
+		}
+	maps_free(&maps);
+	if (!err && t->end)
+		return 0;
+	fprintf(stderr, "uffdwp trap: process %d has no writable mapping of the name '%s'%s%s: see /proc/%d/maps\n",
+		(int)t->target.pid, t->a->on, err ? ": " : "", err ? strerror(-err) : "",
+		(int)t->target.pid);
+	return 1;
+}
+
+static int open_tracker(struct trap *t)
+{
+	UFFDWP_OPTS(uffdwp_open_opts, opts, .backend = UFFDWP_BACKEND_MODULE,
+		    .flags = UFFDWP_OPEN_PIDFD, .pidfd = t->target.pidfd);
+	int err = uffdwp_open(0, &opts, &t->tracker);
+
+	if (!err)
+		err = uffdwp_track(t->tracker, t->start, t->end - t->start, NULL);
+	if (!err)
+		return 0;
+	fprintf(stderr, "uffdwp trap: cannot arm %" PRIx64 "-%" PRIx64 " of process %d: %s\n",
+		t->start, t->end, (int)t->target.pid, uffdwp_explain(err));
+	return 1;
+}
+
+static void print_place(const struct place *place, struct symbols *s, const char *before)
+{
+	const char *module = place->mapping == SIZE_MAX ? "no longer mapped" :
+			     s->mapping[place->mapping].name;
+	size_t i;
+
+	for (i = 0; i < place->n; i++) {
+		const struct frame *f = &place->frame[i];
+
+		printf("%s%s", i ? "    inlined into " : before, f->function);
+		if (i == place->n - 1 && place->named)
+			printf("+0x%" PRIx64, place->offset);
+		if (f->file)
+			printf(" at %s:%d", f->file, f->line);
+		printf(" (%s)\n", module);
+	}
+}
+
+static void print_hit(struct trap *t, const struct blame_hit *hit)
+{
+	char comm[64];
+	uint32_t i;
+
+	human_clean(hit->comm, strnlen(hit->comm, sizeof(hit->comm)), comm, sizeof(comm));
+	printf("%s, thread %u of process %u, writes %s 0x%" PRIx64, comm, hit->tid, hit->tgid,
+	       hit->exact ? "to" : "to the page of", (uint64_t)hit->address);
+	if (hit->pages > 1)
+		printf(" (%" PRIu64 " pages that are written as one)", (uint64_t)hit->pages);
+	putchar('\n');
+	/* Anew for each: libraries come and go. */
+	symbols_begin(&t->symbols, t->target.pid, t->a->debuginfod);
+	symbols_read(&t->symbols);
+	for (i = 0; i < hit->frames && hit->ip[i]; i++) {
+		const struct place *place = symbols_find(&t->symbols, hit->ip[i], i > 0);
+
+		if (place)
+			print_place(place, &t->symbols, i ? "  called by " : "  in ");
+	}
+	if (!hit->frames)
+		printf("  %s\n", hit->tgid == (uint32_t)t->target.pid ?
+		       "from an unknown place" : "by a call of another process");
+	symbols_end(&t->symbols);
+}
+
+/* Where the kernel could not be asked to stop the one who writes, it is stopped a little later. */
+static void stop(struct trap *t, const struct blame_hit *hit)
+{
+	if (hit->stopped)
+		printf("process %d is stopped, before the write is done: kill -CONT %d\n",
+		       (int)t->target.pid, (int)t->target.pid);
+	else if (!syscall(SYS_pidfd_send_signal, t->target.pidfd, SIGSTOP, NULL, 0))
+		printf("process %d is stopped, some time after the write: kill -CONT %d\n",
+		       (int)t->target.pid, (int)t->target.pid);
+	else
+		fprintf(stderr, "uffdwp trap: cannot stop process %d: %s\n", (int)t->target.pid,
+			strerror(errno));
+}
+
+static int take(void *arg, void *data, size_t size)
+{
+	const struct blame_hit *hit = data;
+	struct trap *t = arg;
+	const uint64_t page = hit->address & ~(PAGE - 1);
+
+	if (size < sizeof(*hit) || t->seen == t->a->count)
+		return 0;
+	t->seen++;
+	print_hit(t, hit);
+	if (t->a->stop && t->seen == t->a->count)
+		stop(t, hit);
+	if (fflush(stdout))
+		return -EPIPE;
+	if (t->seen != t->a->count)
+		t->err = uffdwp_arm(t->tracker, page, hit->pages * PAGE);
+	return t->err;
+}
+
+/* Until there were as many as were asked for, the process has ended, or we are told to stop. */
+static int wait_for_hits(struct trap *t)
+{
+	const int map = load_map(&t->loaded, "hits");
+	struct ring_buffer *ring = ring_buffer__new(map, take, t, NULL);
+	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	int err = ring ? 0 : -errno;
+
+	if (err)
+		return err;
+	fds[0].fd = ring_buffer__epoll_fd(ring);
+	fds[1].fd = t->target.pidfd;
+	while (err >= 0 && t->seen < t->a->count && !session_interrupted) {
+		const bool ended = target_has_ended(&t->target);
+
+		err = ring_buffer__consume(ring);
+		if (ended)
+			break;
+		if (err >= 0 && t->seen < t->a->count)
+			ppoll(fds, 2, NULL, &session_mask);
+	}
+	ring_buffer__free(ring);
+	return err < 0 ? err : 0;
+}
+
+static int say_goodbye(const struct trap *t, int err)
+{
+	const uint64_t untold = load_sum(&t->loaded, BLAME_UNTOLD);
+
+	if (untold)
+		fprintf(stderr, "uffdwp trap: %" PRIu64 " more writes came too fast to be told\n",
+			untold);
+	if (err == -EPIPE) {
+		fprintf(stderr, "uffdwp trap: cannot write to standard output\n");
+		return 1;
+	}
+	if (err && !(err == -ESRCH && target_has_ended(&t->target))) {
+		fprintf(stderr, "uffdwp trap: cannot go on: %s\n", uffdwp_explain(err));
+		return 1;
+	}
+	if (t->seen < t->a->count && !session_interrupted)
+		fprintf(stderr, "uffdwp trap: process %d has ended after %" PRIu64 " of %" PRIu64 " writes\n",
+			(int)t->target.pid, t->seen, t->a->count);
+	return t->seen ? 0 : 1;
+}
+
+static int trap(struct trap *t)
+{
+	struct blame_setup setup = { .tgid = (__u32)t->target.pid, .stack = t->a->stack };
+	int status = find_range(t);
+
+	if (status)
+		return status;
+	setup.start = t->start;
+	setup.end = t->end;
+	setup.stop = t->a->stop ? (__u32)t->a->count : 0;
+	if (load_programs(LOAD_TRAP, &setup, &t->loaded))
+		return 1;
+	status = open_tracker(t);
+	if (!status)
+		status = say_goodbye(t, wait_for_hits(t));
+	uffdwp_close(t->tracker);
+	load_end(&t->loaded);
+	return status;
+}
+
+int trap_main(int argc, char **argv)
+{
+	struct arguments a;
+	struct trap t = { .a = &a };
+	char why[160];
+	int status, err;
+
+	if (arguments_parse(argc, argv, &a, why, sizeof(why))) {
+		fprintf(stderr, "uffdwp trap: %s\n\n", why);
+		usage(stderr);
+		return 2;
+	}
+	if (a.help) {
+		usage(stdout);
+		return 0;
+	}
+	if (session_check("trap"))
+		return 1;
+	session_catch_signals();
+	err = target_find(a.pid, &t.target);
+	if (err) {
+		fprintf(stderr, "uffdwp trap: cannot look at process %d: %s\n", (int)a.pid,
+			err == -ESRCH ? "there is no such process" : strerror(-err));
+		return 1;
+	}
+	status = trap(&t);
+	target_finish(&t.target, 0);
+	return status;
+}
