@@ -4,9 +4,11 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "load.h"
 #include "profile.h"
@@ -97,10 +99,26 @@ static void warn(const struct profile *p, enum blame_format format)
 		fprintf(stderr, "uffdwp blame: most stacks have one function: the program was built without frame pointers; build it, and its libraries, with -fno-omit-frame-pointer\n");
 }
 
+/* What was in the file before is kept until there is a report to take its place. */
+static FILE *open_output(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!file)
+		fprintf(stderr, "uffdwp blame: cannot write to %s: %s\n", path, strerror(errno));
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
 static int report(const struct loaded *l, struct profile *p, const struct arguments *a, FILE *to)
 {
 	int err = read_counts(l, p);
 
+	/* Not every file has a size. */
+	if (!err && a->output && ftruncate(fileno(to), 0) && errno != EINVAL)
+		err = -errno;
 	if (!err)
 		err = print(to, p, a->format);
 	if (!err && (fflush(to) || ferror(to)))
@@ -183,12 +201,9 @@ int blame_main(int argc, char **argv)
 	if (session_check("blame"))
 		return 1;
 	if (a.output)
-		to = fopen(a.output, "we");
-	if (!to) {
-		fprintf(stderr, "uffdwp blame: cannot write to %s: %s\n", a.output,
-			strerror(errno));
+		to = open_output(a.output);
+	if (!to)
 		return 1;
-	}
 	session_catch_signals();
 	status = blame(&b, &a, to);
 	if (to != stdout && fclose(to) && !status) {
