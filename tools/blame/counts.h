@@ -26,7 +26,7 @@ struct blame_setup {
 	__u64 start;	/* for trap: these pages */
 	__u64 end;
 	__u32 stack;	/* trap: with its stack */
-	__u32 stop;	/* trap: the hit of that number stops who writes; 0: none */
+	__u32 stop;	/* trap: from that hit on who writes is stopped; 0: none */
 };
 
 /* What is not asked for is 0. A writer that is another process has no place in this one's code. */

@@ -42,11 +42,18 @@ static __always_inline const struct blame_setup *get_setup(void)
 	return bpf_map_lookup_elem(&setup, &first);
 }
 
+/*
+ * The sum is read after it was added to, and may have what others have added: an addition that
+ * returns what was there before needs Linux 5.12.
+ */
 static __always_inline __u64 add_to(__u32 which, __u64 n)
 {
 	__u64 *sum = bpf_map_lookup_elem(&sums, &which);
 
-	return sum ? __sync_fetch_and_add(sum, n) + n : 0;
+	if (!sum)
+		return 0;
+	__sync_fetch_and_add(sum, n);
+	return *(volatile __u64 *)sum;
 }
 
 /*

@@ -28,7 +28,8 @@ static void usage(FILE *to)
 	      "Example: uffdwp latency -p $(pidof redis-server) -d 10\n", to);
 }
 
-#define STARS 40
+/* As many as fit into a terminal of 80 columns, and its manual. */
+#define STARS 34
 
 static void print_slot(uint32_t slot, uint64_t count, uint64_t most)
 {
@@ -36,7 +37,7 @@ static void print_slot(uint32_t slot, uint64_t count, uint64_t most)
 
 	if (most)
 		memset(bar, '*', (count * STARS + most - 1) / most);
-	printf("%12" PRIu64 " -> %-12" PRIu64 " : %-10" PRIu64 " |%-40s|\n", (uint64_t)1 << slot,
+	printf("%10" PRIu64 " -> %-10" PRIu64 " : %-8" PRIu64 " |%-34s|\n", (uint64_t)1 << slot,
 	       slot == BLAME_SLOTS - 1 ? UINT64_MAX : ((uint64_t)2 << slot) - 1, count, bar);
 }
 
@@ -65,7 +66,7 @@ static int print(const struct loaded *l, const struct session *s)
 		most = most > count[slot] ? most : count[slot];
 	}
 	if (total)
-		printf("%12s    %-12s : %-10s  distribution\n", "nanoseconds", "", "faults");
+		printf("%-24s : %-8s  distribution\n", "nanoseconds", "faults");
 	for (slot = first; slot <= last; slot++)
 		print_slot(slot, count[slot], most);
 	printf("%" PRIu64 " fault%s that made armed pages of process %d written, in %.1f s\n",

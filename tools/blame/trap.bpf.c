@@ -83,7 +83,7 @@ int written(struct bpf_raw_tracepoint_args *ctx)
 		else
 			bytes = read_stack(ctx, hit->ip, 1);
 		hit->frames = bytes > 0 ? bytes / sizeof(hit->ip[0]) : 0;
-		if (number == s->stop && !bpf_send_signal(SIGSTOP))
+		if (s->stop && number >= s->stop && !bpf_send_signal(SIGSTOP))
 			hit->stopped = 1;
 	}
 	bpf_ringbuf_submit(hit, 0);
