@@ -42,9 +42,10 @@ static int take_input(struct session *s)
  */
 static double next_report(const struct session *s)
 {
-	double passed = (s->looked - s->began) / s->interval;
+	const double passed = (s->looked - s->began) / s->interval;
+	const double when = s->began + ((uint64_t)(passed + 1e-6) + 1) * s->interval;
 
-	return s->began + ((uint64_t)(passed + 1e-6) + 1) * s->interval;
+	return s->seconds && when > s->began + s->seconds ? s->began + s->seconds : when;
 }
 
 /* Until it is time for the next report, all has ended, or we are told to stop. */
@@ -86,13 +87,20 @@ static void warn_if_nothing_matches(const struct session *s)
 			(int)s->target.pid, (int)s->target.pid);
 }
 
+static int look_at_all(struct session *s)
+{
+	if (s->ops->look)
+		s->ops->look(s);
+	return family_look(&s->family, &s->report);
+}
+
 static int next(struct session *s)
 {
 	double time;
 	int err;
 
 	s->report.number++;
-	err = family_look(&s->family, &s->report);
+	err = look_at_all(s);
 	if (err)
 		return err;
 	tell_lost(s);
@@ -112,7 +120,7 @@ static int begin(struct session *s)
 
 	s->from_start = family_saw_the_start(&s->family);
 	if (!s->from_start)
-		err = family_look(&s->family, &s->report);
+		err = look_at_all(s);
 	s->began = session_now();
 	s->looked = s->began;
 	if (err)
@@ -124,6 +132,12 @@ static int begin(struct session *s)
 	return call(s, s->ops->begin);
 }
 
+static bool has_seen_enough(const struct session *s)
+{
+	return s->stop || (s->count && s->report.number >= s->count) ||
+	       (s->seconds && s->looked >= s->began + s->seconds);
+}
+
 /*
  * 0 when what is watched has ended, or we were told to stop, or have seen enough. Of children, what
  * has happened since the last report is told in the end, too.
@@ -132,7 +146,7 @@ static int loop(struct session *s)
 {
 	int err = begin(s);
 
-	while (!err && !s->stop && (!s->count || s->report.number < s->count)) {
+	while (!err && !has_seen_enough(s)) {
 		err = wait_for_next(s);
 		if (err || ourselves_interrupted() || s->stop)
 			return err;
@@ -208,7 +222,7 @@ static int with_family(struct session *s)
 }
 
 /* Before a program is started: could anything be tracked at all? */
-static int check_device(void)
+int session_check_device(void)
 {
 	UFFDWP_OPTS(uffdwp_open_opts, opts, .backend = UFFDWP_BACKEND_MODULE);
 	struct uffdwp *tracker;
@@ -236,7 +250,7 @@ static int get_target(struct session *s)
 			err == -ESRCH ? "there is no such process" : strerror(-err));
 		return 1;
 	}
-	if (check_device())
+	if (session_check_device())
 		return 1;
 	err = target_start(s->what->command, while_waiting, &s->target);
 	if (err)
@@ -254,6 +268,8 @@ int session_run(struct session *s)
 	status = get_target(s);
 	if (status)
 		return status;
+	if (s->ops->found)
+		s->ops->found(s);
 	status = with_family(s);
 	if (status == 127)
 		return status;

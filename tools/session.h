@@ -15,6 +15,10 @@ struct session;
 /* What a verb does with a session. Each may be NULL. An error that is returned was printed. */
 struct session_ops {
 	const char *verb;	/* "watch": for "cannot watch process 42" */
+	/* s->target is known, and nothing of it is tracked yet. */
+	void (*found)(struct session *s);
+	/* Before each look at the processes: they may be gone after it. */
+	void (*look)(struct session *s);
 	/* What there is by now is armed: from here on it counts. */
 	int (*begin)(struct session *s);
 	/* s->report is new. */
@@ -35,6 +39,7 @@ struct session {
 	const struct selection *what;
 	double interval;	/* seconds; may be changed at any time */
 	uint64_t count;		/* reports; 0: until the process ends */
+	double seconds;		/* the same as a time, after which there is a last report; or 0 */
 	int input;		/* a file descriptor, or -1 */
 	bool stop;		/* to be set by who has seen enough */
 	/* From here on it is the session's: */
@@ -57,6 +62,9 @@ struct session {
  * not be; 1 after an error, which was printed.
  */
 int session_run(struct session *s);
+
+/* Could anything be tracked at all? 0; or 1, and standard error was told. */
+int session_check_device(void);
 
 /* Seconds since an unspecified moment. */
 double session_now(void);

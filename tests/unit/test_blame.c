@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "blame/arguments.h"
+#include "blame/options.h"
 #include "blame/profile.h"
 #include "blame/protobuf.h"
 
 static char why[160];
 
-static int parse(struct arguments *a, const char *line)
+static int parse(struct blame_options *a, const char *line)
 {
 	static char text[256];
 	char *argv[16], *word;
@@ -24,12 +24,12 @@ static int parse(struct arguments *a, const char *line)
 	for (word = strtok(text, " "); word; word = strtok(NULL, " "))
 		argv[argc++] = word;
 	argv[argc] = NULL;
-	return arguments_parse(argc, argv, a, why, sizeof(why));
+	return blame_options_parse(argc, argv, a, why, sizeof(why));
 }
 
 static void assert_wrong(const char *line, const char *expected)
 {
-	struct arguments a;
+	struct blame_options a;
 
 	assert_true(parse(&a, line) < 0);
 	assert_string_equal(why, expected);
@@ -37,7 +37,7 @@ static void assert_wrong(const char *line, const char *expected)
 
 static void options_are_understood(void **state)
 {
-	struct arguments a;
+	struct blame_options a;
 
 	(void)state;
 	assert_int_equal(parse(&a, "blame -p 12 -d 3 -i 0.5 --by stack -o x --json"), 0);
@@ -79,14 +79,14 @@ static void ranges_are_whole_pages(void **state)
 	uint64_t start, end;
 
 	(void)state;
-	assert_true(arguments_range("7f0000001234", &start, &end));
+	assert_true(blame_range("7f0000001234", &start, &end));
 	assert_true(start == 0x7f0000001000 && end == 0x7f0000002000);
-	assert_true(arguments_range("0x1000-0x2001", &start, &end));
+	assert_true(blame_range("0x1000-0x2001", &start, &end));
 	assert_true(start == 0x1000 && end == 0x3000);
-	assert_false(arguments_range("heap", &start, &end));
-	assert_false(arguments_range("2000-1000", &start, &end));
-	assert_false(arguments_range("1000-", &start, &end));
-	assert_false(arguments_range("ffffffffffffffff", &start, &end));
+	assert_false(blame_range("heap", &start, &end));
+	assert_false(blame_range("2000-1000", &start, &end));
+	assert_false(blame_range("1000-", &start, &end));
+	assert_false(blame_range("ffffffffffffffff", &start, &end));
 }
 
 /* ---- what was counted: two stacks, and a writer that is another process */

@@ -10,10 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "load.h"
-#include "profile.h"
+#include "blame/load.h"
+#include "blame/options.h"
+#include "blame/profile.h"
+#include "blame/verbs.h"
 #include "session.h"
-#include "verbs.h"
 
 static void usage(FILE *to)
 {
@@ -112,7 +113,7 @@ static FILE *open_output(const char *path)
 	return file;
 }
 
-static int report(const struct loaded *l, struct profile *p, const struct arguments *a, FILE *to)
+static int report(const struct loaded *l, struct profile *p, const struct blame_options *a, FILE *to)
 {
 	int err = read_counts(l, p);
 
@@ -134,62 +135,99 @@ static int report(const struct loaded *l, struct profile *p, const struct argume
 }
 
 struct blame {
-	struct session session;
+	const struct blame_options *options;
+	FILE *to;
 	struct profile profile;
 	struct loaded loaded;
+	struct blame_setup setup;
+	uint64_t written;	/* pages, as the scans have found them */
+	int status;
 };
 
-/* Before each look: the process may be gone after it. */
-static void keep_names(void *arg)
+static void found(struct session *s)
 {
-	struct blame *b = arg;
-	struct watched *first = family_first(&b->session.family);
+	struct blame *b = s->arg;
+
+	b->profile.pid = s->target.pid;
+	symbols_begin(&b->profile.symbols, s->target.pid, b->options->debuginfod);
+	b->setup.tgid = (__u32)s->target.pid;
+	load_set_up(&b->loaded, &b->setup);
+}
+
+static void keep_names(struct session *s)
+{
+	struct watched *first = family_first(&s->family);
+	struct blame *b = s->arg;
 
 	symbols_read(&b->profile.symbols);
 	if (watched_read_name(first))
 		snprintf(b->profile.name, sizeof(b->profile.name), "%s", first->since.name);
 }
 
-static int blame(struct blame *b, const struct arguments *a, FILE *to)
+static int count(struct session *s)
 {
-	struct blame_setup setup = { .by = a->by };
-	struct profile *p = &b->profile;
-	int status;
+	struct blame *b = s->arg;
 
-	if (load_programs(LOAD_BLAME, &setup, &b->loaded))
-		return 1;
-	status = session_target(&b->session, a);
-	if (status) {
-		load_end(&b->loaded);
-		return status;
-	}
-	*p = (struct profile){ .pid = b->session.target.pid, .by = a->by, .interval = a->interval };
-	symbols_begin(&p->symbols, p->pid, a->debuginfod);
-	setup.tgid = (__u32)p->pid;
-	load_set_up(&b->loaded, &setup);
-	status = session_run(&b->session, a);
+	b->written += report_total(&s->report).written;
+	return 0;
+}
+
+/* What was written since the last look counts, too, also in memory that is gone. */
+static void end(struct session *s)
+{
+	struct blame *b = s->arg;
+	struct profile *p = &b->profile;
+
 	load_detach(&b->loaded);
-	p->seconds = b->session.seconds;
+	if (!family_has_ended(&s->family) && !family_look(&s->family, &s->report))
+		count(s);
+	b->written += family_written_since(&s->family);
+	p->seconds = s->began ? session_now() - s->began : 0;
 	p->pages = load_sum(&b->loaded, BLAME_PAGES);
 	p->lost = load_sum(&b->loaded, BLAME_LOST);
-	p->unseen = b->session.written > p->pages ? b->session.written - p->pages : 0;
-	if (!status)
-		status = report(&b->loaded, p, a, to);
+	p->unseen = b->written > p->pages ? b->written - p->pages : 0;
+	b->status = report(&b->loaded, p, b->options, b->to);
+}
+
+static const struct session_ops ops = {
+	.verb = "blame",
+	.found = found,
+	.look = keep_names,
+	.report = count,
+	.end = end,
+};
+
+static int blame(struct blame *b)
+{
+	const struct blame_options *o = b->options;
+	const struct selection what = { .pid = o->pid, .command = o->command };
+	struct session session = {
+		.ops = &ops, .arg = b, .what = &what, .interval = o->interval,
+		.seconds = o->seconds, .input = -1,
+	};
+	int status;
+
+	b->setup.by = o->by;
+	b->profile.by = o->by;
+	b->profile.interval = o->interval;
+	if (load_programs(LOAD_BLAME, &b->setup, &b->loaded))
+		return 1;
+	status = session_run(&session);
 	load_end(&b->loaded);
-	symbols_end(&p->symbols);
-	free(p->entry);
-	return session_end(&b->session, status);
+	if (b->profile.pid)
+		symbols_end(&b->profile.symbols);
+	free(b->profile.entry);
+	return b->status ? b->status : status;
 }
 
 int blame_main(int argc, char **argv)
 {
-	struct blame b = { .session = { .verb = "blame", .before = keep_names, .arg = &b } };
-	struct arguments a;
+	struct blame_options a;
+	struct blame b = { .options = &a, .to = stdout };
 	char why[160];
-	FILE *to = stdout;
 	int status;
 
-	if (arguments_parse(argc, argv, &a, why, sizeof(why))) {
+	if (blame_options_parse(argc, argv, &a, why, sizeof(why))) {
 		fprintf(stderr, "uffdwp blame: %s\n\n", why);
 		usage(stderr);
 		return 2;
@@ -198,15 +236,14 @@ int blame_main(int argc, char **argv)
 		usage(stdout);
 		return 0;
 	}
-	if (session_check("blame"))
+	if (session_check_device())
 		return 1;
 	if (a.output)
-		to = open_output(a.output);
-	if (!to)
+		b.to = open_output(a.output);
+	if (!b.to)
 		return 1;
-	session_catch_signals();
-	status = blame(&b, &a, to);
-	if (to != stdout && fclose(to) && !status) {
+	status = blame(&b);
+	if (b.to != stdout && fclose(b.to) && !status) {
 		fprintf(stderr, "uffdwp blame: cannot write to %s: %s\n", a.output,
 			strerror(errno));
 		status = 1;

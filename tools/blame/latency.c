@@ -7,10 +7,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "blame/load.h"
+#include "blame/options.h"
+#include "blame/verbs.h"
 #include "human.h"
-#include "load.h"
 #include "session.h"
-#include "verbs.h"
 
 static void usage(FILE *to)
 {
@@ -70,7 +71,8 @@ static int print(const struct loaded *l, const struct session *s)
 	for (slot = first; slot <= last; slot++)
 		print_slot(slot, count[slot], most);
 	printf("%" PRIu64 " fault%s that made armed pages of process %d written, in %.1f s\n",
-	       total, total == 1 ? "" : "s", (int)s->target.pid, s->seconds);
+	       total, total == 1 ? "" : "s", (int)s->target.pid,
+	       s->began ? session_now() - s->began : 0);
 	if (untimed)
 		printf("%" PRIu64 " more were not timed: by other processes, or begun before\n",
 		       untimed);
@@ -81,42 +83,60 @@ static int print(const struct loaded *l, const struct session *s)
 	return 0;
 }
 
-static void nothing(void *arg)
+struct latency {
+	struct loaded loaded;
+	struct blame_setup setup;
+	int status;
+};
+
+static void found(struct session *s)
 {
-	(void)arg;
+	struct latency *l = s->arg;
+
+	l->setup.tgid = (__u32)s->target.pid;
+	load_set_up(&l->loaded, &l->setup);
+}
+
+static void end(struct session *s)
+{
+	struct latency *l = s->arg;
+
+	load_detach(&l->loaded);
+	l->status = print(&l->loaded, s);
+}
+
+static const struct session_ops ops = { .verb = "latency", .found = found, .end = end };
+
+static int latency(const struct blame_options *o)
+{
+	const struct selection what = { .pid = o->pid, .command = o->command };
+	struct latency l = { 0 };
+	struct session session = {
+		.ops = &ops, .arg = &l, .what = &what, .interval = o->interval,
+		.seconds = o->seconds, .input = -1,
+	};
+	int status;
+
+	if (load_programs(LOAD_LATENCY, &l.setup, &l.loaded))
+		return 1;
+	status = session_run(&session);
+	load_end(&l.loaded);
+	return l.status ? l.status : status;
 }
 
 int latency_main(int argc, char **argv)
 {
-	struct session s = { .verb = "latency", .before = nothing };
-	struct blame_setup setup = { 0 };
-	struct arguments a;
-	struct loaded l;
+	struct blame_options o;
 	char why[160];
-	int status;
 
-	if (arguments_parse(argc, argv, &a, why, sizeof(why))) {
+	if (blame_options_parse(argc, argv, &o, why, sizeof(why))) {
 		fprintf(stderr, "uffdwp latency: %s\n\n", why);
 		usage(stderr);
 		return 2;
 	}
-	if (a.help) {
+	if (o.help) {
 		usage(stdout);
 		return 0;
 	}
-	if (session_check("latency"))
-		return 1;
-	session_catch_signals();
-	if (load_programs(LOAD_LATENCY, &setup, &l))
-		return 1;
-	status = session_target(&s, &a);
-	if (!status) {
-		setup.tgid = (__u32)s.target.pid;
-		load_set_up(&l, &setup);
-		status = session_run(&s, &a);
-		load_detach(&l);
-		status = session_end(&s, status ? status : print(&l, &s));
-	}
-	load_end(&l);
-	return status;
+	return session_check_device() ? 1 : latency(&o);
 }

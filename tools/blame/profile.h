@@ -5,7 +5,7 @@
 #include <linux/types.h>
 #include <stdio.h>
 
-#include "arguments.h"
+#include "blame/options.h"
 #include "counts.h"
 #include "symbols.h"
 

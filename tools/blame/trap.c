@@ -12,17 +12,20 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "blame/load.h"
+#include "blame/options.h"
+#include "blame/symbols.h"
+#include "blame/verbs.h"
 #include "human.h"
-#include "load.h"
+#include "maps.h"
+#include "ourselves.h"
 #include "session.h"
-#include "symbols.h"
 #include "uffdwp.h"
-#include "verbs.h"
 
 #define PAGE 4096ull
 
 struct trap {
-	const struct arguments *a;
+	const struct blame_options *a;
 	struct target target;
 	struct uffdwp *tracker;
 	struct symbols symbols;
@@ -31,6 +34,7 @@ struct trap {
 	uint64_t end;
 	uint64_t seen;
 	uint64_t stopped;
+	const sigset_t *while_waiting;	/* signals that are blocked meanwhile */
 	int err;		/* of arming again */
 };
 
@@ -73,7 +77,7 @@ static int find_range(struct trap *t)
 	size_t i;
 	int err;
 
-	if (arguments_range(t->a->on, &t->start, &t->end))
+	if (blame_range(t->a->on, &t->start, &t->end))
 		return 0;
 	err = maps_read(t->target.pid, &maps);
 	for (i = 0; !err && i < maps.n && !t->end; i++)
@@ -195,14 +199,14 @@ static int wait_for_hits(struct trap *t)
 		return err;
 	fds[0].fd = ring_buffer__epoll_fd(ring);
 	fds[1].fd = t->target.pidfd;
-	while (err >= 0 && t->seen < t->a->count && !session_interrupted) {
+	while (err >= 0 && t->seen < t->a->count && !ourselves_interrupted()) {
 		const bool ended = target_has_ended(&t->target);
 
 		err = ring_buffer__consume(ring);
 		if (ended)
 			break;
 		if (err >= 0 && t->seen < t->a->count)
-			ppoll(fds, 2, NULL, &session_mask);
+			ppoll(fds, 2, NULL, t->while_waiting);
 	}
 	ring_buffer__free(ring);
 	return err < 0 ? err : 0;
@@ -223,7 +227,7 @@ static int say_goodbye(const struct trap *t, int err)
 		fprintf(stderr, "uffdwp trap: cannot go on: %s\n", uffdwp_explain(err));
 		return 1;
 	}
-	if (t->seen < t->a->count && !session_interrupted)
+	if (t->seen < t->a->count && !ourselves_interrupted())
 		fprintf(stderr, "uffdwp trap: process %d has ended after %" PRIu64 " of %" PRIu64 " writes\n",
 			(int)t->target.pid, t->seen, t->a->count);
 	return t->seen ? 0 : 1;
@@ -251,12 +255,12 @@ static int trap(struct trap *t)
 
 int trap_main(int argc, char **argv)
 {
-	struct arguments a;
+	struct blame_options a;
 	struct trap t = { .a = &a };
 	char why[160];
 	int status, err;
 
-	if (arguments_parse(argc, argv, &a, why, sizeof(why))) {
+	if (blame_options_parse(argc, argv, &a, why, sizeof(why))) {
 		fprintf(stderr, "uffdwp trap: %s\n\n", why);
 		usage(stderr);
 		return 2;
@@ -265,9 +269,9 @@ int trap_main(int argc, char **argv)
 		usage(stdout);
 		return 0;
 	}
-	if (session_check("trap"))
+	if (session_check_device())
 		return 1;
-	session_catch_signals();
+	t.while_waiting = ourselves_catch_signals();
 	err = target_find(a.pid, &t.target);
 	if (err) {
 		fprintf(stderr, "uffdwp trap: cannot look at process %d: %s\n", (int)a.pid,

@@ -7,11 +7,11 @@
 #include <limits.h>
 #include <linux/types.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arguments.h"
+#include "blame/options.h"
 
 #define PAGE 4096ull
 
@@ -30,7 +30,7 @@ enum {
 	{ "pid", required_argument, NULL, 'p' },	\
 	{ "help", no_argument, NULL, 'h' }
 
-static const struct option blame_options[] = {
+static const struct option long_of_blame[] = {
 	COMMON,
 	{ "duration", required_argument, NULL, 'd' },
 	{ "interval", required_argument, NULL, 'i' },
@@ -43,7 +43,7 @@ static const struct option blame_options[] = {
 	{ 0 },
 };
 
-static const struct option trap_options[] = {
+static const struct option long_of_trap[] = {
 	COMMON,
 	{ "on", required_argument, NULL, ON },
 	{ "count", required_argument, NULL, 'n' },
@@ -53,7 +53,7 @@ static const struct option trap_options[] = {
 	{ 0 },
 };
 
-static const struct option latency_options[] = {
+static const struct option long_of_latency[] = {
 	COMMON,
 	{ "duration", required_argument, NULL, 'd' },
 	{ "interval", required_argument, NULL, 'i' },
@@ -66,29 +66,10 @@ static const struct {
 	const char *letters;
 	const struct option *options;
 } verbs[] = {
-	{ "blame", "+:p:hd:i:o:", blame_options },
-	{ "trap", "+:p:hn:", trap_options },
-	{ "latency", "+:p:hd:i:", latency_options },
+	{ "blame", "+:p:hd:i:o:", long_of_blame },
+	{ "trap", "+:p:hn:", long_of_trap },
+	{ "latency", "+:p:hd:i:", long_of_latency },
 };
-
-static int wrong(char *why, size_t size, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(why, size, format, arguments);
-	va_end(arguments);
-	return -EINVAL;
-}
-
-static bool whole_number(const char *text, uint64_t max, uint64_t *number)
-{
-	char *end;
-
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	return !errno && end != text && !*end && *text != '-' && *number && *number <= max;
-}
 
 static bool is_time(const char *text, double *number)
 {
@@ -105,7 +86,7 @@ static bool hexadecimal(const char *text, char **end, uint64_t *number)
 	return !errno && *end != text && *text != '-' && *number < UINT64_MAX - PAGE;
 }
 
-bool arguments_range(const char *text, uint64_t *start, uint64_t *end)
+bool blame_range(const char *text, uint64_t *start, uint64_t *end)
 {
 	char *rest;
 
@@ -135,38 +116,38 @@ static bool by(const char *text, enum blame_by *b)
 }
 
 /* One format only: the last one is not silently taken. */
-static int format(struct arguments *a, enum blame_format wanted, char *why, size_t size)
+static int format(struct blame_options *a, enum blame_format wanted, char *why, size_t size)
 {
 	if (a->format != BLAME_TABLE && a->format != wanted)
-		return wrong(why, size, "choose one of --folded, --pprof and --json");
+		return argument_wrong(why, size, "choose one of --folded, --pprof and --json");
 	a->format = wanted;
 	return 0;
 }
 
-static int take(int option, const char *word, struct arguments *a, bool *by_given, char *why,
+static int take(int option, const char *word, struct blame_options *a, bool *by_given, char *why,
 		size_t size)
 {
 	uint64_t number;
 
 	switch (option) {
 	case 'p':
-		if (!whole_number(optarg, INT_MAX, &number))
-			return wrong(why, size, "'%s' is no process id", optarg);
+		if (!argument_number(optarg, 1, INT_MAX, &number))
+			return argument_wrong(why, size, "'%s' is no process id", optarg);
 		a->pid = (pid_t)number;
 		return 0;
 	case 'd':
 		if (!is_time(optarg, &a->seconds))
-			return wrong(why, size, "'%s' is no duration: 0.001 to 1000000 seconds",
+			return argument_wrong(why, size, "'%s' is no duration: 0.001 to 1000000 seconds",
 				     optarg);
 		return 0;
 	case 'i':
 		if (!is_time(optarg, &a->interval))
-			return wrong(why, size, "'%s' is no interval: 0.001 to 1000000 seconds",
+			return argument_wrong(why, size, "'%s' is no interval: 0.001 to 1000000 seconds",
 				     optarg);
 		return 0;
 	case 'n':
-		if (!whole_number(optarg, UINT32_MAX, &a->count))
-			return wrong(why, size, "'%s' is no count: 1 or more", optarg);
+		if (!argument_number(optarg, 1, UINT32_MAX, &a->count))
+			return argument_wrong(why, size, "'%s' is no count: 1 or more", optarg);
 		return 0;
 	case 'o':
 		a->output = optarg;
@@ -177,7 +158,7 @@ static int take(int option, const char *word, struct arguments *a, bool *by_give
 	case BY:
 		*by_given = true;
 		if (!by(optarg, &a->by))
-			return wrong(why, size, "--by is one of task, function, stack and mapping, not '%s'",
+			return argument_wrong(why, size, "--by is one of task, function, stack and mapping, not '%s'",
 				     optarg);
 		return 0;
 	case FOLDED:
@@ -199,13 +180,13 @@ static int take(int option, const char *word, struct arguments *a, bool *by_give
 		a->stop = true;
 		return 0;
 	case ':':
-		return wrong(why, size, "option '%s' needs a value", word);
+		return argument_wrong(why, size, "option '%s' needs a value", word);
 	default:
-		return wrong(why, size, "there is no option '%s'", word);
+		return argument_wrong(why, size, "there is no option '%s'", word);
 	}
 }
 
-static int check(struct arguments *a, const char *verb, bool by_given, int left, char *why,
+static int check(struct blame_options *a, const char *verb, bool by_given, int left, char *why,
 		 size_t size)
 {
 	const bool takes_command = !strcmp(verb, "blame");
@@ -214,26 +195,26 @@ static int check(struct arguments *a, const char *verb, bool by_given, int left,
 	if (a->help)
 		return 0;
 	if (left && !takes_command)
-		return wrong(why, size, "there is a word too many: '%s'", a->command[0]);
+		return argument_wrong(why, size, "there is a word too many: '%s'", a->command[0]);
 	if (!a->pid == !left)
-		return wrong(why, size, takes_command ? "say either -p PID or -- COMMAND" :
+		return argument_wrong(why, size, takes_command ? "say either -p PID or -- COMMAND" :
 			     "say which process: -p PID");
 	if (!strcmp(verb, "trap") && !a->on)
-		return wrong(why, size, "say which memory: --on ADDRESS[-END] or --on MAPPING");
+		return argument_wrong(why, size, "say which memory: --on ADDRESS[-END] or --on MAPPING");
 	if (stacks && by_given && a->by != BLAME_BY_STACK)
-		return wrong(why, size, "--folded and --pprof are made of stacks: leave out --by");
+		return argument_wrong(why, size, "--folded and --pprof are made of stacks: leave out --by");
 	if (stacks)
 		a->by = BLAME_BY_STACK;
 	return 0;
 }
 
-int arguments_parse(int argc, char **argv, struct arguments *a, char *why, size_t size)
+int blame_options_parse(int argc, char **argv, struct blame_options *a, char *why, size_t size)
 {
 	bool by_given = false;
 	int option, err = 0;
 	size_t i = 0;
 
-	*a = (struct arguments){ .interval = 1, .by = BLAME_BY_FUNCTION, .count = 1 };
+	*a = (struct blame_options){ .interval = 1, .by = BLAME_BY_FUNCTION, .count = 1 };
 	while (strcmp(verbs[i].verb, argv[0]))
 		i++;
 	optind = 0;

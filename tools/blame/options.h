@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef TOOLS_BLAME_ARGUMENTS_H
-#define TOOLS_BLAME_ARGUMENTS_H
+#ifndef TOOLS_BLAME_OPTIONS_H
+#define TOOLS_BLAME_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@ enum blame_format {
 };
 
 /* What blame, trap or latency was asked for. */
-struct arguments {
+struct blame_options {
 	pid_t pid;		/* of an existing process, or 0 */
 	char **command;		/* to start, or NULL */
 	double seconds;		/* 0: until the process ends */
@@ -34,7 +34,7 @@ struct arguments {
 };
 
 /**
- * arguments_parse - understand the command line of a verb
+ * blame_options_parse - understand the command line of a verb
  * @argc: number of words
  * @argv: words, the first of which is the verb
  * @a: out: what was asked for
@@ -43,16 +43,16 @@ struct arguments {
  *
  * Return: 0 or -EINVAL.
  */
-int arguments_parse(int argc, char **argv, struct arguments *a, char *why, size_t size);
+int blame_options_parse(int argc, char **argv, struct blame_options *a, char *why, size_t size);
 
 /**
- * arguments_range - an address, or two of them, in hexadecimal
+ * blame_range - an address, or two of them, in hexadecimal
  * @text: "7f0000001000", "0x7f0000001000" or "7f0000001000-7f0000003000"
  * @start: out: first page
  * @end: out: last page, exclusive
  *
  * Return: whether it is one.
  */
-bool arguments_range(const char *text, uint64_t *start, uint64_t *end);
+bool blame_range(const char *text, uint64_t *start, uint64_t *end);
 
-#endif /* TOOLS_BLAME_ARGUMENTS_H */
+#endif /* TOOLS_BLAME_OPTIONS_H */
