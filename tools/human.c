@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "human.h"
 
@@ -18,6 +19,33 @@ void human_bytes(double bytes, char *text, size_t size)
 		unit++;
 	}
 	snprintf(text, size, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
+/* One digit behind the point of what has one before it. */
+static void print_short(double n, unsigned int thousand, const char *units, char *text,
+			size_t size)
+{
+	while (n >= 999.5 && units[1]) {
+		n /= thousand;
+		units++;
+	}
+	snprintf(text, size, n < 9.95 && *units != 'B' ? "%.1f%c" : "%.0f%c", n, *units);
+}
+
+void human_short_bytes(double bytes, char *text, size_t size)
+{
+	if (bytes < 0.5)
+		snprintf(text, size, "0");
+	else
+		print_short(bytes, 1024, "BKMGTPE", text, size);
+}
+
+void human_short_count(uint64_t n, char *text, size_t size)
+{
+	if (n < 100000)
+		snprintf(text, size, "%u", (unsigned int)n);
+	else
+		print_short(n / 1000.0, 1000, "kMGTPE", text, size);
 }
 
 void human_bar(double share, unsigned int width, bool utf8, char *text, size_t size)
@@ -107,35 +135,62 @@ void human_clean(const char *raw, size_t len, char *text, size_t size)
 	text[at] = 0;
 }
 
-static unsigned int characters(const char *text)
+/* What the locale does not know takes one column, as on most terminals. */
+static unsigned int columns_of(uint32_t code)
 {
-	unsigned int n = 0;
+	const int columns = wcwidth((wchar_t)code);
 
-	for (; *text; text++)
-		n += !is_continuation(*text);
-	return n;
+	return columns < 0 ? 1 : (unsigned int)columns;
+}
+
+size_t human_character(const char *text, unsigned int *columns)
+{
+	uint32_t code;
+	const size_t bytes = decode(text, strnlen(text, 4), &code);
+
+	*columns = bytes ? columns_of(code) : 1;
+	return bytes ? bytes : 1;
+}
+
+unsigned int human_columns(const char *text, bool utf8)
+{
+	unsigned int sum = 0, columns;
+
+	while (*text) {
+		text += human_character(text, &columns);
+		sum += utf8 ? columns : 1;
+	}
+	return sum;
 }
 
 void human_tail(const char *name, unsigned int width, bool utf8, char *text, size_t size)
 {
-	unsigned int left = characters(name), column = 0;
-	size_t at = 0;
+	unsigned int left = human_columns(name, utf8), column = 0, columns;
+	size_t at = 0, bytes;
 
 	if (left > width) {
-		for (; left > width - 1; left--)
-			while (is_continuation(*++name))
-				;
+		while (left > width - 1) {
+			name += human_character(name, &columns);
+			left -= utf8 ? columns : 1;
+		}
+		/* What would combine with the mark. */
+		while (utf8 && *name && (bytes = human_character(name, &columns)) && !columns)
+			name += bytes;
 		text[at++] = '~';
 		column++;
 	}
-	for (; *name && at + 1 < size; name++) {
-		const bool ascii = (unsigned char)*name < 0x80;
-
-		column += !is_continuation(*name);
-		if (utf8 || ascii)
-			text[at++] = *name;
-		else if (!is_continuation(*name))
+	for (; *name; name += bytes) {
+		bytes = human_character(name, &columns);
+		if (at + bytes >= size)
+			break;
+		if (utf8 || (unsigned char)*name < 0x80) {
+			memcpy(text + at, name, bytes);
+			at += bytes;
+		} else {
 			text[at++] = '?';
+			columns = 1;
+		}
+		column += columns;
 	}
 	for (; column < width && at + 1 < size; column++)
 		text[at++] = ' ';

@@ -14,6 +14,12 @@
  */
 void human_bytes(double bytes, char *text, size_t size);
 
+/* The same in at most four characters: "0", "999B", "4.0K", "574K", "1.5G". */
+void human_short_bytes(double bytes, char *text, size_t size);
+
+/* A number in at most five characters: "99999", "123k", "1.2M", in thousands. */
+void human_short_count(uint64_t n, char *text, size_t size);
+
 /**
  * human_bar - a share as a picture, in eighths of a column
  * @share: 0 to 1; more and less are cut off
@@ -40,12 +46,24 @@ void human_bar(double share, unsigned int width, bool utf8, char *text, size_t s
 void human_clean(const char *raw, size_t len, char *text, size_t size);
 
 /**
+ * human_character - the first character of a text
+ * @text: UTF-8, not empty
+ * @columns: out: columns that it takes on a terminal: 0 to 2
+ *
+ * Return: its bytes, those that combine with it apart. A byte that is no UTF-8 is a character.
+ */
+size_t human_character(const char *text, unsigned int *columns);
+
+/* Columns that a text takes. Without @utf8, each character is printed as '?'. */
+unsigned int human_columns(const char *text, bool utf8);
+
+/**
  * human_tail - the end of a name that is too long: "~/libjemalloc.so.2"
  * @name: name, in UTF-8
- * @width: characters
+ * @width: columns
  * @utf8: print other characters than those of ASCII, otherwise '?'
- * @text: out: exactly @width characters, filled up with spaces
- * @size: of @text, 4 * @width + 1 is enough
+ * @text: out: exactly @width columns, filled up with spaces
+ * @size: of @text, 4 * @width + 1 is enough, unless characters are combined of many
  */
 void human_tail(const char *name, unsigned int width, bool utf8, char *text, size_t size);
 
