@@ -18,9 +18,13 @@ static bool joins(const struct report_line *a, const struct report_line *b)
 
 static void add_counts(struct report_line *to, const struct report_line *line)
 {
+	size_t i;
+
 	to->tracked += line->tracked;
 	to->written += line->written;
 	to->added += line->added;
+	for (i = 0; i < WRITTEN_SET_WINDOWS; i++)
+		to->set[i] += line->set[i];
 }
 
 /**

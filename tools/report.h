@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "maps.h"
+#include "written_set.h"
 
 /* What happened in one mapping between two reports. */
 struct report_line {
@@ -20,6 +21,8 @@ struct report_line {
 	uint64_t tracked;	/* pages that are tracked */
 	uint64_t written;	/* pages of those that were written */
 	uint64_t added;		/* pages of those that were not tracked before */
+	/* Its pages in the written set: only if the report @has_sets. */
+	uint64_t set[WRITTEN_SET_WINDOWS];
 };
 
 /* One of the processes that a report is about. */
@@ -63,6 +66,8 @@ struct report {
 	size_t regions;
 	size_t region_room;
 	bool wants_regions;
+	bool has_sets;
+	bool sets_incomplete;	/* there was no memory for all: the sets are larger */
 	bool by_process;	/* more than one can be in it, so it says whose a line is */
 	uint64_t not_followed;	/* processes that could not be, since the last report */
 	bool lost;		/* events were lost: something may be missing */

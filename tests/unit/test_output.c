@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <json-c/json.h>
+#include <locale.h>
 #include <stdlib.h>
 
 #include "watch/goodbye.h"
@@ -30,6 +31,43 @@ static void bytes_in_a_few_digits(void **state)
 	assert_bytes(1024 * 1024 - 1, "1.0 MiB");
 	assert_bytes(1536.0 * 1024 * 1024, "1.5 GiB");
 	assert_bytes(8e18, "7105.4 PiB");
+}
+
+static void assert_short(double bytes, const char *expected)
+{
+	char text[16];
+
+	human_short_bytes(bytes, text, sizeof(text));
+	assert_string_equal(text, expected);
+	assert_true(strlen(text) <= 4);
+}
+
+static void assert_short_count(uint64_t n, const char *expected)
+{
+	char text[16];
+
+	human_short_count(n, text, sizeof(text));
+	assert_string_equal(text, expected);
+	assert_true(strlen(text) <= 5);
+}
+
+static void numbers_for_columns(void **state)
+{
+	(void)state;
+	assert_short(0, "0");
+	assert_short(999, "999B");
+	assert_short(1000, "1.0K");
+	assert_short(4096, "4.0K");
+	assert_short(9.96 * 1024, "10K");
+	assert_short(999.4 * 1024, "999K");
+	assert_short(999.6 * 1024, "1.0M");
+	assert_short(1.5 * (1 << 30), "1.5G");
+	assert_short(8e18, "6.9E");
+	assert_short_count(0, "0");
+	assert_short_count(99999, "99999");
+	assert_short_count(100000, "100k");
+	assert_short_count(1234567, "1.2M");
+	assert_short_count(UINT64_MAX, "18E");
 }
 
 static void assert_bar(double share, bool utf8, const char *expected)
@@ -68,6 +106,13 @@ static void long_names(void **state)
 	/* A character is a column, and is not cut into its bytes. */
 	human_tail("/\u00e9\u00e9\u00e9\u00e9", 4, true, text, sizeof(text));
 	assert_string_equal(text, "~\u00e9\u00e9\u00e9");
+	/* Nor one that takes two columns; one that takes none goes with the one before. */
+	human_tail("/\u4e16\u4e16\u4e16", 6, true, text, sizeof(text));
+	assert_string_equal(text, "~\u4e16\u4e16 ");
+	human_tail("abe\u0301f", 3, true, text, sizeof(text));
+	assert_string_equal(text, "~e\u0301f");
+	human_tail("abe\u0301f", 2, true, text, sizeof(text));
+	assert_string_equal(text, "~f");
 	human_tail("\u00e9", 3, true, text, sizeof(text));
 	assert_string_equal(text, "\u00e9  ");
 	/* A terminal that does not know UTF-8 might obey a part of it. */
@@ -299,6 +344,39 @@ static void json_for_programs(void **state)
 	assert_int_equal(number(total, "pages_tracked"), 10);
 	assert_int_equal(number(total, "pages_added"), 2);
 	assert_false(json_object_object_get_ex(all, "left_out", &value));
+	assert_int_equal(number(all, "schema"), 1);
+	/* Nobody has counted them. */
+	assert_false(json_object_object_get_ex(heap, "written_set", &value));
+	json_object_put(all);
+	report_free(&report);
+}
+
+static void json_of_written_sets(void **state)
+{
+	struct report report = two_mappings();
+	struct json_object *all, *value;
+
+	(void)state;
+	report.has_sets = true;
+	report.line[0].set[0] = 1;
+	report.line[0].set[2] = 3;
+	report.line[1].set[2] = 2;
+	all = json_tokener_parse(printed(&report, true));
+	assert_non_null(all);
+	assert_true(json_object_object_get_ex(all, "mappings", &value));
+	assert_true(json_object_object_get_ex(json_object_array_get_idx(value, 0), "written_set",
+					      &value));
+	assert_int_equal(number(value, "1s"), 1);
+	assert_int_equal(number(value, "10s"), 0);
+	assert_int_equal(number(value, "60s"), 3);
+	assert_true(json_object_object_get_ex(all, "total", &value));
+	assert_true(json_object_object_get_ex(value, "written_set", &value));
+	assert_int_equal(number(value, "60s"), 5);
+	assert_false(json_object_object_get_ex(all, "written_set_incomplete", &value));
+	json_object_put(all);
+	report.sets_incomplete = true;
+	all = json_tokener_parse(printed(&report, true));
+	assert_true(json_object_object_get_ex(all, "written_set_incomplete", &value));
 	json_object_put(all);
 	report_free(&report);
 }
@@ -495,6 +573,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_in_a_few_digits),
+		cmocka_unit_test(numbers_for_columns),
 		cmocka_unit_test(bars),
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(nothing_that_a_terminal_would_obey),
@@ -505,6 +584,7 @@ int main(void)
 		cmocka_unit_test(a_table_for_people),
 		cmocka_unit_test(a_table_of_names),
 		cmocka_unit_test(json_for_programs),
+		cmocka_unit_test(json_of_written_sets),
 		cmocka_unit_test(json_of_names),
 		cmocka_unit_test(a_process_has_its_own_lines),
 		cmocka_unit_test(a_table_of_processes),
@@ -514,5 +594,8 @@ int main(void)
 		cmocka_unit_test(the_end_says_what_was_not_seen),
 	};
 
+	/* Only a locale knows how wide a character is. */
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		return 1;
 	return cmocka_run_group_tests_name("output", tests, NULL, NULL);
 }

@@ -9,6 +9,9 @@
 
 #include "report.h"
 
+/* Fields that are added keep it; one that goes, or means something else, makes it another. */
+#define SCHEMA 1
+
 /* A 64-bit address does not fit into a JSON number of every reader, so it is text. */
 static void add_address(struct json_object *object, const char *key, uint64_t address)
 {
@@ -30,14 +33,30 @@ static void add_if_any(struct json_object *object, const char *key, uint64_t num
 		add_number(object, key, number);
 }
 
-static void add_counts(struct json_object *object, const struct report_line *line, double interval)
+static void add_sets(struct json_object *object, const struct report_line *line)
+{
+	struct json_object *sets = json_object_new_object();
+	char key[16];
+	size_t i;
+
+	for (i = 0; i < WRITTEN_SET_WINDOWS; i++) {
+		snprintf(key, sizeof(key), "%us", written_set_seconds[i]);
+		add_number(sets, key, line->set[i]);
+	}
+	json_object_object_add(object, "written_set", sets);
+}
+
+static void add_counts(struct json_object *object, const struct report *report,
+		       const struct report_line *line)
 {
 	json_object_object_add(object, "pages_tracked", json_object_new_int64(line->tracked));
 	json_object_object_add(object, "pages_written", json_object_new_int64(line->written));
 	json_object_object_add(object, "pages_added", json_object_new_int64(line->added));
 	json_object_object_add(object, "share", json_object_new_double(report_share(line)));
 	json_object_object_add(object, "bytes_per_second",
-			       json_object_new_double(report_rate(line, interval)));
+			       json_object_new_double(report_rate(line, report->interval)));
+	if (report->has_sets)
+		add_sets(object, line);
 }
 
 static struct json_object *mappings(const struct report *report)
@@ -59,7 +78,7 @@ static struct json_object *mappings(const struct report *report)
 			add_address(object, "end", line->end);
 		}
 		json_object_object_add(object, "name", json_object_new_string(line->name));
-		add_counts(object, line, report->interval);
+		add_counts(object, report, line);
 		json_object_array_add(array, object);
 	}
 	return array;
@@ -110,7 +129,7 @@ static struct json_object *processes(const struct report *report)
 
 		add_number(object, "pid", process->pid);
 		json_object_object_add(object, "name", json_object_new_string(process->name));
-		add_counts(object, &process->sum, report->interval);
+		add_counts(object, report, &process->sum);
 		add_changes(object, process, process->gone.written);
 		if (process->ended && WIFSIGNALED(process->status))
 			add_number(object, "signal", WTERMSIG(process->status));
@@ -140,6 +159,9 @@ static void add_extras(struct json_object *object, const struct report *report)
 		json_object_object_add(object, "processes", processes(report));
 	add_changes(object, &changes, written_in_gone(report));
 	add_if_any(object, "processes_not_followed", report->not_followed);
+	if (report->sets_incomplete)
+		json_object_object_add(object, "written_set_incomplete",
+				       json_object_new_boolean(true));
 	if (report->lost)
 		json_object_object_add(object, "events_lost", json_object_new_boolean(true));
 }
@@ -151,13 +173,14 @@ int report_print_json(FILE *to, const struct report *report)
 	struct report_line total = report_total(report);
 	const char *text;
 
+	add_number(object, "schema", SCHEMA);
 	json_object_object_add(object, "report", json_object_new_int64(report->number));
 	json_object_object_add(object, "elapsed", json_object_new_double(report->elapsed));
 	json_object_object_add(object, "interval", json_object_new_double(report->interval));
 	json_object_object_add(object, "mappings", mappings(report));
 	if (report->cut)
 		json_object_object_add(object, "left_out", json_object_new_int64(report->cut));
-	add_counts(sum, &total, report->interval);
+	add_counts(sum, report, &total);
 	json_object_object_add(object, "total", sum);
 	json_object_object_add(object, "not_tracked", not_tracked(report));
 	add_extras(object, report);
