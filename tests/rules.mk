@@ -75,6 +75,11 @@ $(B)/tests/guest/writers: tests/guest/writers.c
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -O0 -fno-omit-frame-pointer -o $@ $< -lpthread
 
+# On a terminal of its own
+$(B)/tests/guest/test_screen: tests/guest/test_screen.c tests/guest/support/vt.c $(GUEST_PARTS) $(GUEST_HEADERS) \
+		$(LIB_STATIC)
+	$(link-guest-program)
+
 # What needs a build of the module, or a guest, of its own: tests/vm/dead
 DEAD_PROGRAMS := $(addprefix $(B)/tests/guest/,dead_hooks dead_ftrace dead_tracers)
 DEAD_PARTS := $(addprefix tests/guest/support/,bpf.c writer.c)

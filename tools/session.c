@@ -129,7 +129,10 @@ static int begin(struct session *s)
 		family_forget(&s->family);
 		warn_if_nothing_matches(s);
 	}
-	return call(s, s->ops->begin);
+	err = call(s, s->ops->begin);
+	s->family.has_input = s->input >= 0;
+	s->family.input = s->input;
+	return err;
 }
 
 static bool has_seen_enough(const struct session *s)
@@ -213,9 +216,9 @@ static int with_family(struct session *s)
 	if (s->what->children)
 		ourselves_have_many_files();
 	s->family.what = s->what;
-	s->family.has_input = s->input >= 0;
-	s->family.input = s->input;
 	status = look_at_family(s);
+	if (s->ops->over)
+		s->ops->over(s);
 	family_end(&s->family);
 	report_free(&s->report);
 	return status;

@@ -27,6 +27,8 @@ struct session_ops {
 	int (*input)(struct session *s);
 	/* It is over, without an error. */
 	void (*end)(struct session *s);
+	/* It is over, with or without an error; a command may yet be waited for. */
+	void (*over)(struct session *s);
 };
 
 /*
@@ -40,7 +42,7 @@ struct session {
 	double interval;	/* seconds; may be changed at any time */
 	uint64_t count;		/* reports; 0: until the process ends */
 	double seconds;		/* the same as a time, after which there is a last report; or 0 */
-	int input;		/* a file descriptor, or -1 */
+	int input;		/* a file descriptor, or -1; may be changed by @begin */
 	bool stop;		/* to be set by who has seen enough */
 	/* From here on it is the session's: */
 	struct target target;

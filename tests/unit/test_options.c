@@ -121,6 +121,21 @@ static void assert_wrong(const char *mentions)
 	assert_non_null(strstr(why, mentions));
 }
 
+static void lines_or_the_screen(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-p", "1", NULL), 0);
+	assert_false(o.plain);
+	assert_false(o.screen);
+	assert_int_equal(o.color, COLOR_AUTO);
+	assert_int_equal(parse("-p", "1", "--plain", "--color=never", NULL), 0);
+	assert_true(o.plain);
+	assert_int_equal(o.color, COLOR_NEVER);
+	assert_int_equal(parse("--screen", "--color", "always", "sleep", "1", NULL), 0);
+	assert_true(o.screen);
+	assert_int_equal(o.color, COLOR_ALWAYS);
+}
+
 static void mistakes_are_explained(void **state)
 {
 	(void)state;
@@ -150,6 +165,10 @@ static void mistakes_are_explained(void **state)
 	assert_int_equal(parse("-p", "1", "-r", "2000-1000", NULL), -EINVAL);
 	assert_int_equal(parse("-p", "1", "-r", "1000-2000z", NULL), -EINVAL);
 	assert_int_equal(parse("-p", "1", "-r", "0-fffffffffffffffff", NULL), -EINVAL);
+	assert_int_equal(parse("-p", "1", "--color", "red", NULL), -EINVAL);
+	assert_wrong("'red' is no choice of colours");
+	assert_int_equal(parse("-p", "1", "--screen", "-j", NULL), -EINVAL);
+	assert_wrong("--screen is for a terminal");
 	assert_int_equal(parse("--nonsense", NULL), -EINVAL);
 	assert_wrong("no option '--nonsense'");
 }
@@ -165,6 +184,7 @@ int main(void)
 		cmocka_unit_test(children_are_asked_for),
 		cmocka_unit_test(ranges_are_widened_to_pages),
 		cmocka_unit_test(help_needs_nothing_else),
+		cmocka_unit_test(lines_or_the_screen),
 		cmocka_unit_test(mistakes_are_explained),
 	};
 

@@ -65,9 +65,11 @@ bool terminal_is_usable(void)
 	if (!moves)
 		return false;
 	keys = open_keys();
-	if (keys && keys != stdin)
+	if (!keys)
+		return false;
+	if (keys != stdin)
 		fclose(keys);
-	return keys;
+	return true;
 }
 
 /* ---- taking and giving back */

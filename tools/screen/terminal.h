@@ -29,7 +29,7 @@ enum terminal_key {
 	KEY_GO_END,
 };
 
-/* Can there be a full screen: is standard output a terminal that can do what it takes, with keys? */
+/* Can there be a full screen: is standard output a terminal that can do it, with keys? */
 bool terminal_is_usable(void);
 
 /**

@@ -4,6 +4,7 @@
  */
 #include <getopt.h>
 #include <limits.h>
+#include <string.h>
 
 #include "arguments.h"
 #include "watch/options.h"
@@ -13,7 +14,8 @@ void watch_usage(FILE *to)
 	fputs("usage: uffdwp watch -p PID [OPTION...]\n"
 	      "       uffdwp watch [OPTION...] -- COMMAND [ARG...]\n"
 	      "\n"
-	      "Show, at every interval, which memory a process has written.\n"
+	      "Show, at every interval, which memory a process has written: live, on a terminal\n"
+	      "(press h for help), otherwise as lines.\n"
 	      "\n"
 	      "  -p, --pid PID          process to watch; it is not stopped\n"
 	      "  -c, --children         also what it forks and executes, and what those do\n"
@@ -26,12 +28,22 @@ void watch_usage(FILE *to)
 	      "  -j, --json             a JSON object a line\n"
 	      "  -o, --output FILE      reports go there, not to standard output\n"
 	      "      --prometheus FILE  also keep metrics there, for node_exporter's textfile collector\n"
+	      "      --plain            lines, where standard output is a terminal, too\n"
+	      "      --screen           the live screen for a command, too: it must not use\n"
+	      "                         the terminal\n"
+	      "      --color WHEN       auto, always or never\n"
 	      "  -h, --help             this text\n"
 	      "\n"
 	      "Example: uffdwp watch -p $(pidof redis-server) -i 0.5\n", to);
 }
 
-enum { PROMETHEUS = 512 };
+/* Options that have no letter */
+enum {
+	OPTION_PLAIN = 0x100,
+	OPTION_SCREEN,
+	OPTION_COLOR,
+	PROMETHEUS,
+};
 
 static const struct option long_options[] = {
 	{ "pid", required_argument, NULL, 'p' },
@@ -45,9 +57,28 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "prometheus", required_argument, NULL, PROMETHEUS },
+	{ "plain", no_argument, NULL, OPTION_PLAIN },
+	{ "screen", no_argument, NULL, OPTION_SCREEN },
+	{ "color", required_argument, NULL, OPTION_COLOR },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
+
+static bool is_color(const char *word, enum color_choice *color)
+{
+	static const char *const words[] = {
+		[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(word, words[i]))
+			continue;
+		*color = i;
+		return true;
+	}
+	return false;
+}
 
 static int take(int option, const char *word, struct watch_options *o, char *why, size_t size)
 {
@@ -84,7 +115,8 @@ static int take(int option, const char *word, struct watch_options *o, char *why
 		return 0;
 	case 't':
 		if (!argument_number(optarg, 1, UINT64_MAX, &o->top))
-			return argument_wrong(why, size, "'%s' is no number of lines: 1 or more", optarg);
+			return argument_wrong(why, size, "'%s' is no number of lines: 1 or more",
+					     optarg);
 		return 0;
 	case 'o':
 		o->output = optarg;
@@ -96,6 +128,17 @@ static int take(int option, const char *word, struct watch_options *o, char *why
 		if (!*optarg)
 			return argument_wrong(why, size, "the name of the file is empty");
 		o->prometheus = optarg;
+		return 0;
+	case OPTION_PLAIN:
+		o->plain = true;
+		return 0;
+	case OPTION_SCREEN:
+		o->screen = true;
+		return 0;
+	case OPTION_COLOR:
+		if (!is_color(optarg, &o->color))
+			return argument_wrong(why, size, "'%s' is no choice of colours: auto, always or never",
+					     optarg);
 		return 0;
 	case 'h':
 		o->help = true;
@@ -127,8 +170,11 @@ int watch_options_parse(int argc, char **argv, struct watch_options *options, ch
 	if (optind < argc)
 		options->what.command = argv + optind;
 	if (options->what.pid && options->what.command)
-		return argument_wrong(why, size, "give either a process (-p) or a command, not both");
+		return argument_wrong(why, size,
+				     "give either a process (-p) or a command, not both");
 	if (!options->what.pid && !options->what.command)
 		return argument_wrong(why, size, "what shall be watched? Give a process (-p PID) or a command");
+	if (options->screen && (options->plain || options->json || options->output))
+		return argument_wrong(why, size, "--screen is for a terminal: leave out --plain, --json and --output, or --screen");
 	return 0;
 }

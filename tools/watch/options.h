@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "screen/terminal.h"
 #include "selection.h"
 
 /* What "uffdwp watch" was asked to do. */
@@ -18,6 +19,9 @@ struct watch_options {
 	const char *output;	/* file for the reports, or NULL: standard output */
 	bool json;
 	const char *prometheus;	/* file of metrics, or NULL */
+	bool plain;		/* lines, also on a terminal */
+	bool screen;		/* the live screen, also for a command */
+	enum color_choice color;
 	bool help;
 };
 

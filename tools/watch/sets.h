@@ -14,7 +14,7 @@ struct sets {
 	size_t n;
 	size_t room;
 	double aged;			/* when it was let go of what is old */
-	bool no_memory;			/* the set has lost something, and for how long nobody knows */
+	bool no_memory;			/* the set has lost something */
 };
 
 /**

@@ -12,6 +12,8 @@
 #include "watch/goodbye.h"
 #include "watch/metrics.h"
 #include "watch/options.h"
+#include "watch/screen.h"
+#include "watch/sets.h"
 #include "watch/watch.h"
 
 struct watch {
@@ -21,6 +23,9 @@ struct watch {
 	FILE *output;
 	bool utf8;
 	struct watch_metrics metrics;
+	bool live;		/* on the screen, not in lines */
+	struct screen screen;
+	struct sets sets;
 };
 
 static void keep_skipped(struct session *s)
@@ -37,8 +42,18 @@ static void keep_skipped(struct session *s)
 
 static int begin(struct session *s)
 {
+	struct watch *w = s->arg;
+	int err;
+
 	keep_skipped(s);
-	return 0;
+	if (!w->live)
+		return 0;
+	w->screen.live.utf8 = w->utf8;
+	err = screen_begin(&w->screen, s, &w->sets.set, w->options.color);
+	if (err)
+		fprintf(stderr, "uffdwp: the terminal cannot be used: %s. Try --plain\n",
+			strerror(-err));
+	return err;
 }
 
 static double since_1970(void)
@@ -55,17 +70,6 @@ static int print(struct session *s)
 	struct report *report = &s->report;
 	int err = 0;
 
-	keep_skipped(s);
-	w->goodbye.written += report_total(report).written;
-	err = watch_metrics_take(&w->metrics, report, since_1970());
-	if (err == -ENOMEM)
-		fprintf(stderr, "uffdwp: there is no memory for the metrics\n");
-	if (err)
-		return err;
-	if (w->options.by_name)
-		report_by_name(report);
-	if (w->options.top)
-		report_top(report, w->options.top);
 	report->skipped_news = report->number == 1 ||
 			       report->skipped_bytes[MAP_BUSY] != w->busy_bytes;
 	w->busy_bytes = report->skipped_bytes[MAP_BUSY];
@@ -79,6 +83,55 @@ static int print(struct session *s)
 	return -EPIPE;
 }
 
+static int show(struct watch *w, struct session *s)
+{
+	const int err = screen_report(&w->screen, s);
+
+	if (err)
+		fprintf(stderr, "uffdwp: cannot show the report: %s\n", strerror(-err));
+	return err;
+}
+
+static int take_report(struct session *s)
+{
+	struct watch *w = s->arg;
+	struct report *report = &s->report;
+	int err;
+
+	keep_skipped(s);
+	w->goodbye.written += report_total(report).written;
+	err = watch_metrics_take(&w->metrics, report, since_1970());
+	if (err == -ENOMEM)
+		fprintf(stderr, "uffdwp: there is no memory for the metrics\n");
+	if (err)
+		return err;
+	if (w->live || w->options.json)
+		sets_take(&w->sets, report);
+	if (w->options.by_name)
+		report_by_name(report);
+	if (w->options.top)
+		report_top(report, w->options.top);
+	return w->live ? show(w, s) : print(s);
+}
+
+static int take_input(struct session *s)
+{
+	struct watch *w = s->arg;
+	const int err = screen_input(&w->screen, s);
+
+	if (err)
+		fprintf(stderr, "uffdwp: cannot show the screen: %s\n", strerror(-err));
+	return err;
+}
+
+static void leave(struct session *s)
+{
+	struct watch *w = s->arg;
+
+	screen_end(&w->screen);
+	s->input = -1;
+}
+
 static void say_goodbye(struct session *s)
 {
 	struct watch *w = s->arg;
@@ -86,6 +139,7 @@ static void say_goodbye(struct session *s)
 
 	/* Also if a command goes on. */
 	prometheus_end(&w->metrics.file);
+	leave(s);
 	if (w->options.json)
 		return;
 	g->pid = s->target.pid;
@@ -100,8 +154,10 @@ static void say_goodbye(struct session *s)
 static const struct session_ops ops = {
 	.verb = "watch",
 	.begin = begin,
-	.report = print,
+	.report = take_report,
+	.input = take_input,
 	.end = say_goodbye,
+	.over = leave,
 };
 
 static int open_output(struct watch *w)
@@ -126,6 +182,23 @@ static int choose_metrics(struct watch *w)
 	return 1;
 }
 
+/*
+ * Not for a command, which may read from the terminal and print on it: then only who asks for it
+ * gets the screen.
+ */
+static int choose_screen(struct watch *w)
+{
+	const struct watch_options *o = &w->options;
+
+	if (o->json || o->output || o->plain || (o->what.command && !o->screen))
+		return 0;
+	w->live = terminal_is_usable();
+	if (w->live || !o->screen)
+		return 0;
+	fprintf(stderr, "uffdwp: there is no screen: standard output is no terminal, or TERM does not name one that is known. Leave out --screen\n");
+	return 1;
+}
+
 int watch_main(int argc, char **argv)
 {
 	struct watch w = { 0 };
@@ -145,10 +218,11 @@ int watch_main(int argc, char **argv)
 	session.interval = w.options.interval;
 	session.count = w.options.count;
 	w.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
-	if (choose_metrics(&w) || open_output(&w))
+	if (choose_metrics(&w) || open_output(&w) || choose_screen(&w))
 		return 1;
-	session.report.wants_regions = w.options.prometheus;
+	session.report.wants_regions = w.live || w.options.json || w.options.prometheus;
 	status = session_run(&session);
 	watch_metrics_end(&w.metrics);
+	sets_free(&w.sets);
 	return status;
 }
