@@ -56,6 +56,7 @@ module: ## build the module for KDIR (the running kernel), in build/module/here
 # ---- installing: library, headers, tool, manuals, udev rule. The module goes with dkms-install.
 
 UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 
 MANUALS := $(sort $(wildcard lib/man/*.[1-9] tools/man/*.[1-9]))
 
@@ -63,13 +64,14 @@ INSTALLED = $(LIBDIR)/libuffdwp.a $(LIBDIR)/libuffdwp.so $(LIBDIR)/libuffdwp.so.
 	$(LIBDIR)/libuffdwp.so.$(VERSION) $(LIBDIR)/pkgconfig/libuffdwp.pc \
 	$(INCLUDEDIR)/uffdwp.h $(INCLUDEDIR)/uffdwp-async.h $(PREFIX)/bin/uffdwp \
 	$(foreach page,$(MANUALS),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	$(COMPLETIONDIR)/uffdwp \
 	$(UDEVDIR)/60-uffdwp-async.rules
 
 install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
 	@$(if $(DESTDIR),:,scripts/deps build)
 	$(MAKE) --no-print-directory all
 	install -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)" \
-		"$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(UDEVDIR)"
+		"$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(UDEVDIR)" "$(DESTDIR)$(COMPLETIONDIR)"
 	install -m 644 $(LIB_STATIC) "$(DESTDIR)$(LIBDIR)/"
 	install -m 755 $(LIB_SHARED) "$(DESTDIR)$(LIBDIR)/"
 	ln -sf libuffdwp.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/libuffdwp.so.$(SOVERSION)"
@@ -80,6 +82,7 @@ install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
 	install -m 755 $(B)/uffdwp "$(DESTDIR)$(PREFIX)/bin/"
 	$(foreach page,$(MANUALS),install -D -m 644 -t "$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))" \
 		$(page) &&) :
+	install -m 644 tools/completion/uffdwp.bash "$(DESTDIR)$(COMPLETIONDIR)/uffdwp"
 	install -m 644 tools/60-uffdwp-async.rules "$(DESTDIR)$(UDEVDIR)/"
 	$(if $(DESTDIR),,ldconfig)
 .PHONY: install

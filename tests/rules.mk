@@ -24,6 +24,7 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 	@tests/unit/check-headers "$(CC)" uapi/uffdwp-async.h lib/uffdwp.h
 	@CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
 	@tests/unit/check-examples $(EXAMPLES)
+	@tests/unit/check-completion $(B)/uffdwp
 	@tests/unit/check-pages $(B)/tests/guest/test_matrix
 	@CC="$(CC)" tests/unit/check-kernels
 .PHONY: check-unit
