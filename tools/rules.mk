@@ -20,7 +20,7 @@ TOOL_SOURCES := $(filter-out %.bpf.c $(TOOL_LEFT_OUT),$(sort $(wildcard tools/*.
 TOOL_OBJECTS := $(patsubst tools/%.c,$(B)/tools/%.o,$(TOOL_SOURCES))
 TOOL_PARTS := $(filter-out $(B)/tools/main.o,$(TOOL_OBJECTS))
 
-tool: $(B)/uffdwp ## the uffdwp command
+tool: $(B)/uffdwp $(B)/uffdwp-plot.so ## the uffdwp command
 	$(if $(HAVE_BPF),,@echo "  built without BPF (it takes clang, libbpf-dev, libdw-dev, zlib1g-dev): no blame, trap, latency")
 .PHONY: tool
 
@@ -43,5 +43,19 @@ $(B)/tools/blame/load.o: ALL_CFLAGS += -Wa,-I$(B)
 $(B)/uffdwp: $(TOOL_OBJECTS) $(LIB_STATIC)
 	$(say) LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(TOOL_LIBRARIES)) -lm
+
+# What "uffdwp report" draws PNG with. It loads this when it is asked for one, so that the command
+# itself needs no cairo.
+PARTSDIR = $(LIBDIR)/uffdwp
+$(B)/tools/report/png.o: ALL_CFLAGS += -DUFFDWP_PARTS='"$(PARTSDIR)"'
+
+$(B)/uffdwp-plot.so: tools/report/plot/plot.c tools/report/picture.h
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Itools -fPIC -shared -fvisibility=hidden $(LDFLAGS) -o $@ $< \
+		$(shell pkg-config --cflags --libs cairo)
+
+# They are in the page as they are.
+$(B)/tools/report/html.o: tools/report/page.css tools/report/page.js
 
 -include $(TOOL_OBJECTS:.o=.d)
