@@ -8,6 +8,7 @@
 
 #include "blame/verbs.h"
 #include "record/record.h"
+#include "report/verb.h"
 #include "top/top.h"
 #include "uffdwp.h"
 #include "watch/watch.h"
@@ -20,6 +21,7 @@ static const struct {
 	{ "watch", watch_main, "show which memory a process writes, as it writes" },
 	{ "top", top_main, "show processes by how much memory they write" },
 	{ "record", record_main, "record which memory a process writes, and when, into a file" },
+	{ "report", report_main, "show what was recorded: tables, heat maps, a page" },
 	{ "blame", blame_main, "show who writes it: threads, functions, stacks" },
 	{ "trap", trap_main, "wait for the next write to some pages, and show who it is" },
 	{ "latency", latency_main, "show how long first writes take" },

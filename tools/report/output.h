@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TOOLS_REPORT_OUTPUT_H
+#define TOOLS_REPORT_OUTPUT_H
+
+#include <stdio.h>
+
+/*
+ * A file that is there as a whole or not at all: what has this name now stays until the new one is
+ * finished. Without a name it is standard output.
+ */
+struct output {
+	FILE *to;
+	const char *path;	/* or NULL */
+	char *temporary;
+};
+
+/* Return: 0 or a negative errno. */
+int output_open(struct output *output, const char *path);
+
+/* @err: 0, or why it is not to be kept. Return: @err or a negative errno. */
+int output_close(struct output *output, int err);
+
+#endif /* TOOLS_REPORT_OUTPUT_H */
