@@ -29,6 +29,13 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 	@CC="$(CC)" tests/unit/check-kernels
 .PHONY: check-unit
 
+# Recordings that are made up, for the tests of "uffdwp report" and to look at
+$(B)/tests/report/make: tests/report/make.c tests/report/made.h $(TOOL_PARTS) $(LIB_STATIC)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Itools -o $@ $< $(TOOL_PARTS) $(LIB_STATIC) \
+		$(shell pkg-config --cflags --libs json-c libzstd) -lm
+
 # ---- programs that run in the guest
 
 GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
