@@ -61,7 +61,10 @@ void draw_times(struct picture *p, const struct model *m, double top, double y)
 
 		p->ops->line(p, line, 2, DRAW_GRID, 1);
 		words_tick(tick, m->end, text);
-		draw_label(p, line->x, y + 18, 11, ALIGN_MIDDLE, DRAW_INK, text);
+		if (line->x > DRAW_LEFT + DRAW_PLOT - 12)
+			draw_label(p, DRAW_WIDTH - 4, y + 18, 11, ALIGN_RIGHT, DRAW_INK, text);
+		else
+			draw_label(p, line->x, y + 18, 11, ALIGN_MIDDLE, DRAW_INK, text);
 	}
 	draw_label(p, DRAW_LEFT + DRAW_PLOT / 2, y + 35, 11, ALIGN_MIDDLE, DRAW_GREY,
 		   m->end < 120 ? "time since recording began (seconds)" :

@@ -148,8 +148,10 @@
 			s.c.moveTo(x, top);
 			s.c.lineTo(x, s.bottom + 5);
 			s.c.stroke();
-			s.c.fillText(clock(t), x, s.bottom + 18);
+			s.c.textAlign = x > s.right - 16 ? "right" : "center";
+			s.c.fillText(clock(t), x > s.right - 16 ? s.right + RIGHT : x, s.bottom + 18);
 		}
+		s.c.textAlign = "center";
 		s.c.fillStyle = "#666";
 		s.c.fillText("time since recording began (" + (end < 120 ? "seconds" :
 			end < 3600 ? "minutes:seconds" : "hours:minutes:seconds") + ")",
