@@ -140,8 +140,8 @@ static inline void made_line_end(struct made *made, double time)
 						    made->page[i] + MADE_PAGE, time);
 	}
 	written_set_count(&made->set, pid, line->start, line->end, time, line->set);
-	/* What nothing has happened to is not told. */
-	if (!line->written && !line->added)
+	/* What nothing has happened to for a minute is not told. */
+	if (!line->written && !line->added && !line->set[WRITTEN_SET_WINDOWS - 1])
 		made->interval.lines--;
 }
 

@@ -12,7 +12,6 @@
 
 #include "report/alive.h"
 #include "report/model.h"
-#include "report/sets.h"
 
 /* A process in an interval. */
 struct member {
@@ -32,7 +31,6 @@ struct pass {
 	bool second;
 	struct alive alive;
 	struct spans spans;
-	struct sets sets;
 	struct member *member;
 	size_t members;
 	uint64_t number;	/* of the interval */
@@ -257,15 +255,12 @@ static int take_line(struct pass *pass, const struct recording_interval *interva
 	struct member *member = &pass->member[line->process];
 	double written = 0;
 	uint64_t whole;
+	size_t window;
 	int err;
 
-	if (pass->second) {
-		err = sets_put(&pass->sets, member->id, line, interval->time);
-		if (err)
-			return err;
-	}
-	if (!pass->wanted)
-		return 0;
+	/* A mapping that is not there has none: it is told as long as the longest one is not 0. */
+	for (window = 0; window < WRITTEN_SET_WINDOWS; window++)
+		pass->moment.set[window] += line->set[window];
 	err = add_line(pass, interval, index, cell, &written);
 	if (err)
 		return err;
@@ -350,11 +345,8 @@ static int take_processes(struct pass *pass, const struct recording_interval *in
 		const struct recording_process *process = &interval->process[i];
 
 		err = take_process(pass, process, &pass->member[i], interval->time);
-		if (!process->ended)
-			continue;
-		if (pass->second)
-			sets_end(&pass->sets, pass->member[i].id);
-		alive_end(&pass->alive, process->pid);
+		if (process->ended)
+			alive_end(&pass->alive, process->pid);
 	}
 	return err;
 }
@@ -414,12 +406,10 @@ static int take(struct pass *pass, const struct recording_interval *interval)
 	if (pass->second && pass->wanted)
 		pass->columns = columns_of(m, &pass->moment);
 	err = name_members(pass, interval);
-	if (!err)
+	if (!err && pass->wanted)
 		err = take_lines(pass, interval);
 	if (!err)
 		err = take_processes(pass, interval);
-	if (pass->second)
-		sets_sum(&pass->sets, interval->time, pass->moment.set);
 	if (err || !pass->wanted)
 		return err;
 	return pass->second ? end_second(pass) : end_first(pass, interval);
@@ -455,7 +445,6 @@ static int read_all(struct pass *pass, const struct source *source)
 static void end_pass(struct pass *pass)
 {
 	spans_free(&pass->spans);
-	sets_free(&pass->sets);
 	free(pass->member);
 	free(pass);
 }
@@ -509,7 +498,6 @@ static int fill(struct model *m, const struct source *source)
 		err = source->rewind(source->arg);
 	if (!err)
 		err = read_all(pass, source);
-	m->sets_incomplete = pass->sets.incomplete;
 	end_pass(pass);
 	return err;
 }

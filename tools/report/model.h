@@ -73,7 +73,6 @@ struct model {
 	uint64_t lost;		/* intervals in which events were lost */
 	uint64_t not_followed;	/* processes */
 	uint64_t skipped_bytes;	/* the most at one time */
-	bool sets_incomplete;
 	struct moment busiest;	/* interval: that with the highest rate */
 	struct seen seen;
 	struct histogram set[WRITTEN_SET_WINDOWS];

@@ -199,8 +199,6 @@ static void print_unseen(FILE *to, const struct model *m)
 	if (m->presumed)
 		fprintf(to, "\npresumed  %" PRIu64 " of the page writes, which children may have as they were forked\n",
 			m->presumed);
-	if (m->sets_incomplete)
-		fputs("\nwritten sets are too small: there were too many mappings at once\n", to);
 }
 
 void text_summary(const struct text *t, const struct model *m)
