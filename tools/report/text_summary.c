@@ -78,7 +78,7 @@ static void print_hot_memory(FILE *to, const struct model *m, const struct hot *
 /* Nothing about memory, if much of it has no row. */
 static void print_hot(FILE *to, const struct model *m)
 {
-	const bool has_rows = m->axis.rows && m->axis.left_out_written < m->written / 10;
+	const bool has_rows = m->axis.rows && m->axis.left_out_written * 10 <= m->written;
 	char half[WORDS], all[WORDS], time[WORDS], whole[WORDS];
 	struct hot hot;
 
