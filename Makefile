@@ -64,7 +64,7 @@ INSTALLED = $(LIBDIR)/libuffdwp.a $(LIBDIR)/libuffdwp.so $(LIBDIR)/libuffdwp.so.
 	$(LIBDIR)/libuffdwp.so.$(VERSION) $(LIBDIR)/pkgconfig/libuffdwp.pc \
 	$(INCLUDEDIR)/uffdwp.h $(INCLUDEDIR)/uffdwp-async.h $(PREFIX)/bin/uffdwp \
 	$(foreach page,$(MANUALS),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
-	$(COMPLETIONDIR)/uffdwp \
+	$(COMPLETIONDIR)/uffdwp $(PARTSDIR)/uffdwp-plot.so \
 	$(UDEVDIR)/60-uffdwp-async.rules
 
 install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
@@ -80,6 +80,8 @@ install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
 		lib/libuffdwp.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/libuffdwp.pc"
 	install -m 644 lib/uffdwp.h uapi/uffdwp-async.h "$(DESTDIR)$(INCLUDEDIR)/"
 	install -m 755 $(B)/uffdwp "$(DESTDIR)$(PREFIX)/bin/"
+	install -d "$(DESTDIR)$(PARTSDIR)"
+	install -m 755 $(B)/uffdwp-plot.so "$(DESTDIR)$(PARTSDIR)/"
 	$(foreach page,$(MANUALS),install -D -m 644 -t "$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))" \
 		$(page) &&) :
 	install -m 644 tools/completion/uffdwp.bash "$(DESTDIR)$(COMPLETIONDIR)/uffdwp"

@@ -228,8 +228,8 @@ static void draw_left_out(const struct map *map, double y)
 
 	if (!axis->left_out)
 		return;
-	snprintf(text, sizeof(text), "%zu more ranges have no row, with %" PRIu64 " page writes",
-		 axis->left_out, axis->left_out_written);
+	snprintf(text, sizeof(text), "%zu more range%s no row, with %" PRIu64 " page writes",
+		 axis->left_out, axis->left_out == 1 ? " has" : "s have", axis->left_out_written);
 	draw_label(map->p, 16, y, 10, ALIGN_LEFT, DRAW_GREY, text);
 }
 

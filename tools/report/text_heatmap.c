@@ -57,15 +57,23 @@ static void print_row(const struct text *t, const struct model *m, const struct 
 	fprintf(t->to, "%s%s\n", t->colour && level ? "\33[m" : "", t->utf8 ? "\u2502" : "|");
 }
 
+static void clock_text(double seconds, double end, char text[WORDS])
+{
+	if (end < 120)
+		words_clock(seconds, text);
+	else
+		words_tick(seconds, end, text);
+}
+
 /* Below the picture: where it begins, its middle, and its end. */
 static void print_times(const struct text *t, const struct model *m)
 {
 	char begin[WORDS], middle[WORDS], end[WORDS];
 	int gap;
 
-	words_tick(m->begin, m->end, begin);
-	words_tick((m->begin + m->end) / 2, m->end, middle);
-	words_tick(m->end, m->end, end);
+	clock_text(m->begin, m->end, begin);
+	clock_text((m->begin + m->end) / 2, m->end, middle);
+	clock_text(m->end, m->end, end);
 	gap = (int)m->columns - (int)(strlen(begin) + strlen(end));
 	if (gap > (int)strlen(middle) + 8)
 		fprintf(t->to, "%*s%s%*s%*s\n", LABEL_WIDTH + 1, "", begin,
@@ -80,7 +88,7 @@ static void print_scale(const struct text *t, const struct model *m)
 {
 	size_t i;
 
-	fprintf(t->to, "\npages written in an interval, on average over a cell:\n");
+	fprintf(t->to, "\npages written in an interval, on average over a cell, up to:\n");
 	for (i = 1; i < LEVELS; i++) {
 		if (t->utf8 && !t->colour && i + 1 < LEVELS &&
 		    !strcmp(levels[i].shade, levels[i + 1].shade))
@@ -92,7 +100,7 @@ static void print_scale(const struct text *t, const struct model *m)
 			fputs(levels[i].shade, t->to);
 		else
 			fputc(levels[i].ascii, t->to);
-		fprintf(t->to, "%s %s", t->colour ? "\33[m" : "", levels[i].text);
+		fprintf(t->to, "%s %s", t->colour ? "\33[m" : "", levels[i].text + strlen("to "));
 	}
 	if (m->end - m->begin - m->seconds > m->header->interval)
 		fputs("  ? not recorded", t->to);
@@ -131,8 +139,8 @@ void text_heatmap(const struct text *t, const struct model *m)
 	else if (m->intervals)
 		fputs("nothing was written\n", t->to);
 	if (m->axis.left_out)
-		fprintf(t->to, "%zu more ranges have no row, with %" PRIu64 " page writes: -r shows more\n",
-			m->axis.left_out, m->axis.left_out_written);
+		fprintf(t->to, "%zu more range%s no row, with %" PRIu64 " page writes: -r shows more\n",
+			m->axis.left_out, m->axis.left_out == 1 ? " has" : "s have", m->axis.left_out_written);
 	if (m->gone)
 		fprintf(t->to, "%" PRIu64 " page writes more in memory that is not mapped any more\n",
 			m->gone);

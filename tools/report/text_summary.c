@@ -32,9 +32,11 @@ static void print_head(FILE *to, const struct model *m)
 	fprintf(to, ", for %s: %" PRIu64 " interval%s of %g s\n", text, m->intervals,
 		plural(m->intervals), h->interval);
 	fprintf(to, "where     %s, Linux %s, by %s\n", h->host, h->kernel, h->tool);
-	if (m->begin > h->interval * 1.5 || m->query.from) {
+	if (m->query.from || m->query.to) {
 		words_clock(m->begin, text);
-		fprintf(to, "from      %s after the beginning\n", text);
+		fprintf(to, "only      from %s", text);
+		words_clock(m->end, text);
+		fprintf(to, " to %s\n", text);
 	}
 	if (m->query.end)
 		fprintf(to, "only      addresses %" PRIx64 "-%" PRIx64 "\n", m->query.start,
