@@ -30,6 +30,12 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 	@CC="$(CC)" tests/unit/check-kernels
 .PHONY: check-unit
 
+# The command with its part for PNG, and its page in a browser where there is one
+check-report: tool $(B)/tests/report/make ## pictures and the page of "uffdwp report", in a browser
+	@scripts/deps page
+	@tests/report/check
+.PHONY: check-report
+
 # Recordings that are made up, for the tests of "uffdwp report" and to look at
 $(B)/tests/report/make: tests/report/make.c tests/report/made.h $(TOOL_PARTS) $(LIB_STATIC)
 	@mkdir -p $(@D)
