@@ -430,6 +430,7 @@ static void what_makes_no_sense_is_left_out(void **state)
 static void how_a_file_ends_is_a_note(void **state)
 {
 	struct recording_line line = { .start = 0x1000, .end = 0x2000, .name = "m", .written = 1 };
+	const struct model_query one_cell = { .columns = 1, .rows = 1 };
 	struct model m;
 	char note[WORDS];
 
@@ -458,8 +459,7 @@ static void how_a_file_ends_is_a_note(void **state)
 
 	fake.at = 0;
 	fake.end = -EIO;
-	assert_int_equal(model_read(&m, &fake_source, &(struct model_query){ .columns = 1, .rows = 1 }),
-			 -EIO);
+	assert_int_equal(model_read(&m, &fake_source, &one_cell), -EIO);
 	model_free(&m);
 }
 
@@ -475,6 +475,7 @@ static void a_file_that_grows_is_read_as_it_was(void **state)
 	const struct source growing = {
 		.header = &fake.header, .next = fake_next, .rewind = grow,
 	};
+	const struct model_query query = { .columns = 10, .rows = 10 };
 	struct recording_line line = { .start = 0x1000, .end = 0x2000, .name = "m", .written = 1 };
 	struct model m;
 
@@ -483,8 +484,7 @@ static void a_file_that_grows_is_read_as_it_was(void **state)
 	fake_interval(1, 1, &line, NULL, 0);
 	fake_interval(200, 1, &line, NULL, 0);
 	fake.n = 1;
-	assert_int_equal(model_read(&m, &growing, &(struct model_query){ .columns = 10, .rows = 10 }),
-			 0);
+	assert_int_equal(model_read(&m, &growing, &query), 0);
 	assert_int_equal(fake.n, 2);
 	assert_int_equal(m.in_file, 1);
 	assert_int_equal(m.intervals, 1);
@@ -680,6 +680,98 @@ static void nothing_recorded_is_said_in_each_form(void **state)
 		assert_form(&m, forms[i].print, name);
 	}
 	model_free(&m);
+}
+
+/* What a file may say, as it is not believed: small and sensible, or anything. */
+static uint64_t wild(void)
+{
+	const uint64_t any = (uint64_t)rand() << 42 ^ (uint64_t)rand() << 21 ^ (uint64_t)rand();
+
+	switch (rand() % 4) {
+	case 0:
+		return any;
+	case 1:
+		return any % 64;
+	case 2:
+		return (any % 64) * 4096;
+	default:
+		return (any % 1000000) * 4096;
+	}
+}
+
+static double wild_time(double before)
+{
+	static const double odd[] = { NAN, INFINITY, -1, 0, 1e300, 1e-300, 1e12 };
+
+	return rand() % 8 ? before + 0.1 * (rand() % 20) :
+	       odd[(size_t)rand() % (sizeof(odd) / sizeof(odd[0]))];
+}
+
+static void make_wild(struct recording_process *process, struct recording_line *line,
+		      struct recording_cell *cell)
+{
+	size_t i, k;
+
+	fake_begin();
+	for (i = 0; i < 20; i++) {
+		struct recording_interval *interval;
+
+		interval = fake_interval(wild_time((double)i), wild_time(0), line, cell, 30);
+		for (k = 0; k < 4; k++, process++) {
+			*process = (struct recording_process){
+				.pid = (pid_t)(rand() % 6), .name = "x", .ended = !(rand() % 4),
+				.status = rand(), .gone = wild(),
+			};
+		}
+		interval->process = process - 4;
+		interval->processes = 4;
+		interval->lines = 20;
+		for (k = 0; k < 20; k++, line++)
+			*line = (struct recording_line){
+				.process = (size_t)rand() % 5, .start = wild(), .end = wild(),
+				.name = rand() % 2 ? "a" : "b", .tracked = wild(),
+				.written = rand() % 8 ? (uint64_t)rand() % 9 : wild(),
+				.set = { wild(), wild(), wild() },
+			};
+		for (k = 0; k < 30; k++, cell++)
+			*cell = (struct recording_cell){
+				.line = rand() % 8 ? k * 2 / 3 : (size_t)wild(), .start = wild(),
+				.pages = wild(), .written = wild() % 10,
+			};
+	}
+}
+
+/* Whatever is in it, nothing but numbers that make no sense comes of it. */
+static void wild_recordings_do_no_harm(void **state)
+{
+	struct recording_process *process = calloc(80, sizeof(*process));
+	struct recording_line *line = calloc(400, sizeof(*line));
+	struct recording_cell *cell = calloc(600, sizeof(*cell));
+	unsigned int round;
+	size_t i;
+
+	(void)state;
+	srand(7);
+	for (round = 0; round < 300; round++) {
+		const struct model_query query = {
+			.columns = 1 + (size_t)rand() % 40, .rows = 1 + (size_t)rand() % 40,
+			.start = 4096, .end = rand() % 2 ? 0 : 8192 + wild() / 8192 * 4096,
+			.from = rand() % 4, .to = rand() % 2 ? 0 : 4 + rand() % 20,
+		};
+		FILE *to = fopen("/dev/null", "we");
+		struct model m;
+
+		make_wild(process, line, cell);
+		assert_int_equal(model_read(&m, &fake_source, &query), 0);
+		for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+			assert_int_equal(forms[i].print(to, &m), 0);
+		assert_int_equal(html_print(to, &m), 0);
+		model_free(&m);
+		fclose(to);
+	}
+	free(process);
+	free(line);
+	free(cell);
 }
 
 static int count(const char *text, const char *what)
@@ -1002,6 +1094,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_grows_is_read_as_it_was),
 		cmocka_unit_test(each_form_is_golden),
 		cmocka_unit_test(nothing_recorded_is_said_in_each_form),
+		cmocka_unit_test(wild_recordings_do_no_harm),
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(times_are_golden_and_streamed),
 		cmocka_unit_test(a_failed_report_leaves_the_old_one),

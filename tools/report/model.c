@@ -184,11 +184,18 @@ static void add_to_columns(struct pass *pass)
 
 /* ---- an interval */
 
-/* A file is not believed: what makes no sense is left out. */
+/*
+ * A file is not believed: what makes no sense is left out. Beyond these limits a double cannot count
+ * in steps of an interval any more.
+ */
+#define SHORTEST 1e-4	/* seconds; "uffdwp record" takes intervals of a millisecond */
+#define LATEST 1e9
+
 static bool makes_sense(const struct recording_interval *interval, double before)
 {
-	return isfinite(interval->time) && isfinite(interval->length) && interval->length > 0 &&
-	       interval->time > before && interval->time < 1e12;
+	return isfinite(interval->time) && isfinite(interval->length) &&
+	       interval->length >= SHORTEST && interval->length <= interval->time * 1.000001 &&
+	       interval->time >= before + SHORTEST / 2 && interval->time <= LATEST;
 }
 
 static bool line_makes_sense(const struct recording_interval *interval,
@@ -215,10 +222,10 @@ static int add_piece(struct pass *pass, struct piece *piece, double *written)
 static bool piece_of(const struct recording_line *line, const struct recording_cell *cell,
 		     struct piece *piece)
 {
-	if (cell->start >= line->end || cell->pages > UINT64_MAX / MODEL_PAGE ||
+	if (cell->start % MODEL_PAGE || cell->start >= line->end || cell->pages > UINT64_MAX / MODEL_PAGE ||
 	    cell->start > UINT64_MAX - cell->pages * MODEL_PAGE)
 		return false;
-	piece->start = later(cell->start & ~(MODEL_PAGE - 1), line->start);
+	piece->start = later(cell->start, line->start);
 	piece->end = sooner(cell->start + cell->pages * MODEL_PAGE, line->end);
 	piece->written = cell->written;
 	return piece->start < piece->end &&
@@ -362,7 +369,7 @@ static int end_first(struct pass *pass, const struct recording_interval *interva
 	const struct moment *moment = &pass->moment;
 
 	if (!m->intervals++)
-		m->begin = interval->time - interval->length;
+		m->begin = fmax(interval->time - interval->length, 0);
 	m->end = interval->time;
 	m->seconds += interval->length;
 	m->written += moment->written;

@@ -29,7 +29,7 @@ struct moment {
 
 /* What a report is about. */
 struct model_query {
-	uint64_t start;		/* addresses; @end is 0: all */
+	uint64_t start;		/* addresses, whole pages; @end is 0: all */
 	uint64_t end;
 	double from;		/* seconds since recording began; @to is 0: to the end */
 	double to;

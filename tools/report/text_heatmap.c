@@ -139,8 +139,9 @@ void text_heatmap(const struct text *t, const struct model *m)
 	else if (m->intervals)
 		fputs("nothing was written\n", t->to);
 	if (m->axis.left_out)
-		fprintf(t->to, "%zu more range%s no row, with %" PRIu64 " page writes: -r shows more\n",
-			m->axis.left_out, m->axis.left_out == 1 ? " has" : "s have", m->axis.left_out_written);
+		fprintf(t->to, "%zu more range%s no row, with %" PRIu64 " page writes: -r may help\n",
+			m->axis.left_out, m->axis.left_out == 1 ? " has" : "s have",
+			m->axis.left_out_written);
 	if (m->gone)
 		fprintf(t->to, "%" PRIu64 " page writes more in memory that is not mapped any more\n",
 			m->gone);
