@@ -15,6 +15,7 @@
 #include "report/csv.h"
 #include "report/draw.h"
 #include "report/escape.h"
+#include "report/half.h"
 #include "report/hot.h"
 #include "report/html.h"
 #include "report/json.h"
@@ -83,6 +84,36 @@ static void a_process_id_can_be_used_again(void **state)
 		assert_int_not_equal(alive_id(alive, 1000 + (pid_t)i), first);
 	assert_true(alive->n <= ALIVE_MOST);
 	free(alive);
+}
+
+/* ---- what is let go */
+
+static void the_greater_half_is_exactly_a_half(void **state)
+{
+	unsigned int round;
+
+	(void)state;
+	srand(3);
+	for (round = 0; round < 200; round++) {
+		const size_t n = 1 + (size_t)rand() % 50;
+		uint64_t number[50], least_kept = UINT64_MAX, most_dropped = 0;
+		size_t i, kept = 0;
+		struct half half;
+
+		for (i = 0; i < n; i++)
+			number[i] = (uint64_t)rand() % (1 + round / 4);
+		assert_int_equal(half_find(&half, number, n, sizeof(*number)), 0);
+		for (i = 0; i < n; i++) {
+			if (half_has(&half, number[i])) {
+				kept++;
+				least_kept = number[i] < least_kept ? number[i] : least_kept;
+			} else if (number[i] > most_dropped) {
+				most_dropped = number[i];
+			}
+		}
+		assert_int_equal(kept, n / 2);
+		assert_true(least_kept >= most_dropped);
+	}
 }
 
 /* ---- ranges */
@@ -1080,6 +1111,7 @@ int main(void)
 		cmocka_unit_test(small_values_are_exact),
 		cmocka_unit_test(large_values_are_nearly_exact),
 		cmocka_unit_test(a_process_id_can_be_used_again),
+		cmocka_unit_test(the_greater_half_is_exactly_a_half),
 		cmocka_unit_test(near_ranges_of_one_name_are_one),
 		cmocka_unit_test(ranges_cover_what_was_written),
 		cmocka_unit_test(ranges_have_a_limit),

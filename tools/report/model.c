@@ -222,7 +222,8 @@ static int add_piece(struct pass *pass, struct piece *piece, double *written)
 static bool piece_of(const struct recording_line *line, const struct recording_cell *cell,
 		     struct piece *piece)
 {
-	if (cell->start % MODEL_PAGE || cell->start >= line->end || cell->pages > UINT64_MAX / MODEL_PAGE ||
+	if (cell->start % MODEL_PAGE || cell->start >= line->end ||
+	    cell->pages > UINT64_MAX / MODEL_PAGE ||
 	    cell->start > UINT64_MAX - cell->pages * MODEL_PAGE)
 		return false;
 	piece->start = later(cell->start, line->start);
