@@ -112,6 +112,15 @@ dkms-uninstall: ## take it back
 	rm -rf "$(DKMS_SOURCE)"
 .PHONY: dkms-uninstall
 
+# Debian packages, in build/deb, from the files that git knows.
+deb: ## Debian packages
+	@scripts/deps deb
+	rm -rf $(B)/deb
+	mkdir -p $(B)/deb/source
+	git ls-files -z | xargs -0 cp --parents -dt $(B)/deb/source
+	cd $(B)/deb/source && dpkg-buildpackage -us -uc -b
+.PHONY: deb
+
 clean: ## remove what was built
 	rm -rf $(B)
 .PHONY: clean

@@ -59,7 +59,7 @@ struct uffdwp_scan;
 /**
  * uffdwp_version - version of the library
  *
- * Return: text such as "0.1.0", constant.
+ * Return: text such as "0.9.0", constant.
  */
 const char *uffdwp_version(void);
 
