@@ -81,8 +81,10 @@ int main(int argc, char **argv)
 	struct uffdwp *tracker;
 	int i, err;
 
-	if (argc != 2)
+	if (argc != 2) {
+		fprintf(stderr, "usage: follow PID\n");
 		return 2;
+	}
 	err = uffdwp_open(atoi(argv[1]), NULL, &tracker);
 	if (!err)
 		err = uffdwp_events_open(tracker, &events);	/* before uffdwp_follow() */

@@ -24,7 +24,7 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 	@tests/unit/check-symbols $(LIB_SHARED) lib/uffdwp.h lib/libuffdwp.map
 	@tests/unit/check-headers "$(CC)" uapi/uffdwp-async.h lib/uffdwp.h
 	@CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
-	@tests/unit/check-examples $(EXAMPLES)
+	@CC="$(CC)" tests/unit/check-examples examples/*.c
 	@tests/unit/check-completion $(B)/uffdwp
 	@tests/unit/check-pages $(B)/tests/guest/test_matrix
 	@CC="$(CC)" tests/unit/check-kernels
@@ -105,7 +105,7 @@ $(B)/tests/guest/dead_%: tests/guest/dead_%.c $(DEAD_PARTS) $(NATIVE_PARTS) $(GU
 # Programs of several files, which are in a folder of that name. Of each way to track a guest of KVM
 # there is one.
 KVM_PARTS := $(wildcard tests/guest/kvm/*.c)
-KVM_TESTS := $(addprefix $(B)/tests/guest/,test_kvm test_native_kvm)
+KVM_TESTS := $(addprefix $(B)/tests/guest/,test_kvm test_native_kvm test_vmm)
 
 $(KVM_TESTS): $(B)/tests/guest/%: tests/guest/%.c $(KVM_PARTS) $(NATIVE_PARTS) $(GUEST_PARTS) $(GUEST_HEADERS)
 	$(link-guest-program)
@@ -147,7 +147,7 @@ $(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/support/pr
 		-static -fno-stack-protector -Iuapi -Itests/guest/support -isystem /usr/include/$(shell $(CC) -print-multiarch) \
 		-o $@ $<
 
-guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(GUEST_WRITERS) $(DEAD_PROGRAMS) $(addprefix $(B)/tests/guest/,races programs) $(B)/uffdwp $(B)/tests/bench $(B)/tests/ways
+guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(GUEST_WRITERS) $(DEAD_PROGRAMS) $(addprefix $(B)/tests/guest/,races programs) $(B)/uffdwp $(EXAMPLES) $(B)/tests/bench $(B)/tests/ways
 .PHONY: guest
 
 # ---- verbs
