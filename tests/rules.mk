@@ -26,6 +26,7 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 	@CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
 	@CC="$(CC)" tests/unit/check-examples examples/*.c
 	@tests/unit/check-completion $(B)/uffdwp
+	@CC="$(CC)" tests/unit/check-bindings uapi/uffdwp-async.h
 	@tests/unit/check-pages $(B)/tests/guest/test_matrix
 	@CC="$(CC)" tests/unit/check-kernels
 .PHONY: check-unit
