@@ -58,12 +58,16 @@ module: ## build the module for KDIR (the running kernel), in build/module/here
 UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 
+# Several functions share a manual. Each gets a page, which may only name that one.
 MANUALS := $(sort $(wildcard lib/man/*.[1-9] tools/man/*.[1-9]))
+MAN3_NAMES := $(shell sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z_]*\).*/\1/p' $(filter %.3,$(MANUALS)))
+INSTALLED_MANUALS = $(MAN3_NAMES:%=$(MANDIR)/man3/%.3) \
+	$(foreach page,$(filter-out %.3,$(MANUALS)),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 
 INSTALLED = $(LIBDIR)/libuffdwp.a $(LIBDIR)/libuffdwp.so $(LIBDIR)/libuffdwp.so.$(SOVERSION) \
 	$(LIBDIR)/libuffdwp.so.$(VERSION) $(LIBDIR)/pkgconfig/libuffdwp.pc \
 	$(INCLUDEDIR)/uffdwp.h $(INCLUDEDIR)/uffdwp-async.h $(PREFIX)/bin/uffdwp \
-	$(foreach page,$(MANUALS),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	$(INSTALLED_MANUALS) \
 	$(COMPLETIONDIR)/uffdwp $(PARTSDIR)/uffdwp-plot.so \
 	$(UDEVDIR)/60-uffdwp-async.rules
 
@@ -82,8 +86,7 @@ install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
 	install -m 755 $(B)/uffdwp "$(DESTDIR)$(PREFIX)/bin/"
 	install -d "$(DESTDIR)$(PARTSDIR)"
 	install -m 755 $(B)/uffdwp-plot.so "$(DESTDIR)$(PARTSDIR)/"
-	$(foreach page,$(MANUALS),install -D -m 644 -t "$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))" \
-		$(page) &&) :
+	scripts/install-manuals "$(DESTDIR)$(MANDIR)" $(MANUALS)
 	install -m 644 tools/completion/uffdwp.bash "$(DESTDIR)$(COMPLETIONDIR)/uffdwp"
 	install -m 644 tools/60-uffdwp-async.rules "$(DESTDIR)$(UDEVDIR)/"
 	$(if $(DESTDIR),,ldconfig)
