@@ -124,6 +124,11 @@ deb: ## Debian packages
 	cd $(B)/deb/source && dpkg-buildpackage -us -uc -b
 .PHONY: deb
 
+docs: ## all manuals and documents as HTML, in build/docs
+	@scripts/deps docs
+	@scripts/docs $(B)/docs
+.PHONY: docs
+
 clean: ## remove what was built
 	rm -rf $(B)
 .PHONY: clean
