@@ -149,7 +149,12 @@ $(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/support/pr
 		-static -fno-stack-protector -Iuapi -Itests/guest/support -isystem /usr/include/$(shell $(CC) -print-multiarch) \
 		-o $@ $<
 
-guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(GUEST_WRITERS) $(DEAD_PROGRAMS) $(addprefix $(B)/tests/guest/,races programs) $(B)/uffdwp $(EXAMPLES) $(B)/tests/bench $(B)/tests/ways
+# The programs in manuals and documents, for test_manuals
+$(B)/manuals: tests/unit/check-manuals lib/uffdwp.h $(wildcard lib/man/*.3 docs/for-*.md) $(LIB_STATIC)
+	@CC="$(CC)" tests/unit/check-manuals $(LIB_STATIC) $@
+
+guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(GUEST_WRITERS) $(DEAD_PROGRAMS) $(addprefix $(B)/tests/guest/,races programs) $(B)/uffdwp $(EXAMPLES) $(B)/tests/bench $(B)/tests/ways \
+		$(B)/manuals
 .PHONY: guest
 
 # ---- verbs
