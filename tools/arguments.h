@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Words of a command line. False: the word is none of that kind, and the value is not to be used. */
+/*
+ * Words of a command line. False: the word is none of that kind, and the value is not to be used.
+ */
 
 /* A decimal number from @min to @max. */
 bool argument_number(const char *text, uint64_t min, uint64_t max, uint64_t *number);

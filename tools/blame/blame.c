@@ -113,7 +113,8 @@ static FILE *open_output(const char *path)
 	return file;
 }
 
-static int report(const struct loaded *l, struct profile *p, const struct blame_options *a, FILE *to)
+static int report(const struct loaded *l, struct profile *p, const struct blame_options *a,
+		  FILE *to)
 {
 	int err = read_counts(l, p);
 

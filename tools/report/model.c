@@ -185,8 +185,8 @@ static void add_to_columns(struct pass *pass)
 /* ---- an interval */
 
 /*
- * A file is not believed: what makes no sense is left out. Beyond these limits a double cannot count
- * in steps of an interval any more.
+ * A file is not believed: what makes no sense is left out. Beyond these limits a double cannot
+ * count in steps of an interval any more.
  */
 #define SHORTEST 1e-4	/* seconds; "uffdwp record" takes intervals of a millisecond */
 #define LATEST 1e9
