@@ -43,7 +43,7 @@ $(B)/tests/report/make: tests/report/make.c tests/report/made.h $(TOOL_PARTS) $(
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -Itools -o $@ $< $(TOOL_PARTS) $(LIB_STATIC) \
-		$(shell pkg-config --cflags --libs json-c libzstd) -lm
+		$(shell pkg-config --cflags --libs $(TOOL_LIBRARIES)) -lm
 
 # ---- programs that run in the guest
 
