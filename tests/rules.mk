@@ -137,8 +137,12 @@ $(B)/tests/guest/test_matrix: tests/guest/test_matrix.c $(wildcard tests/guest/m
 		$(GUEST_HEADERS)
 	$(link-guest-program)
 
-$(B)/tests/guest/programs: tests/programs/programs.c $(addprefix tests/guest/support/,support.c unserved.c) \
-		$(GUEST_HEADERS)
+# Real programs
+PROGRAM_TESTS := $(addprefix $(B)/tests/guest/,programs)
+PROGRAM_PARTS := $(addprefix tests/programs/,start.c redis.c java.c)
+
+$(PROGRAM_TESTS): $(B)/tests/guest/%: tests/programs/%.c $(PROGRAM_PARTS) tests/programs/programs.h \
+		$(addprefix tests/guest/support/,support.c unserved.c) $(GUEST_HEADERS)
 	$(link-guest-program)
 
 # 32-bit and without a C library, so that no 32-bit libraries are needed to build them.
@@ -153,7 +157,7 @@ $(GUEST_HELPERS): $(B)/tests/guest/%32: tests/guest/%32.c tests/guest/support/pr
 $(B)/manuals: tests/unit/check-manuals lib/uffdwp.h $(wildcard lib/man/*.3 docs/for-*.md) $(LIB_STATIC)
 	@CC="$(CC)" tests/unit/check-manuals $(LIB_STATIC) $@
 
-guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(GUEST_WRITERS) $(DEAD_PROGRAMS) $(addprefix $(B)/tests/guest/,races programs) $(B)/uffdwp $(EXAMPLES) $(B)/tests/bench $(B)/tests/ways \
+guest: $(GUEST_TESTS) $(GUEST_HELPERS) $(GUEST_WRITERS) $(DEAD_PROGRAMS) $(B)/tests/guest/races $(PROGRAM_TESTS) $(B)/uffdwp $(EXAMPLES) $(B)/tests/bench $(B)/tests/ways \
 		$(B)/manuals
 .PHONY: guest
 
