@@ -137,8 +137,8 @@ $(B)/tests/guest/test_matrix: tests/guest/test_matrix.c $(wildcard tests/guest/m
 		$(GUEST_HEADERS)
 	$(link-guest-program)
 
-# Real programs: their twins, and what the tools say of them
-PROGRAM_TESTS := $(addprefix $(B)/tests/guest/,programs tools)
+# Real programs: their twins, what the tools say of them, and what the tools cost them
+PROGRAM_TESTS := $(addprefix $(B)/tests/guest/,programs tools cost)
 PROGRAM_PARTS := $(addprefix tests/programs/,start.c redis.c java.c)
 
 $(PROGRAM_TESTS): $(B)/tests/guest/%: tests/programs/%.c $(PROGRAM_PARTS) tests/programs/programs.h \
@@ -183,7 +183,7 @@ check-debug: deps ## the tests in the guest on the debug kernel
 .PHONY: check-debug
 
 # In guests of their own: ftrace that is dead stays so.
-check-programs: deps ## redis, Java and others: like twins that are not tracked, by the tools (KERNELS="6.1", or all)
+check-programs: deps ## redis, Java and others: like twins that are not tracked, by the tools, and what these cost (KERNELS="6.1", or all)
 	@$(MAKE) --no-print-directory guest
 	@for kernel in $(NAMED_KERNELS); do tests/programs/run $$kernel || exit 1; done
 .PHONY: check-programs
