@@ -2,16 +2,11 @@
 /*
  * Which mappings of a process a look is about: those that were asked for and can be tracked.
  */
-#include <fnmatch.h>
-#include <string.h>
-
 #include "watched.h"
 
 /* Is this mapping, or a part of it, asked for? */
 static bool selected(const struct selection *o, struct map *map)
 {
-	char bare[sizeof(map->name)];
-
 	if (o->end) {
 		if (map->start < o->start)
 			map->start = o->start;
@@ -20,15 +15,7 @@ static bool selected(const struct selection *o, struct map *map)
 		if (map->start >= map->end)
 			return false;
 	}
-	if (!o->name)
-		return true;
-	if (*map->name == '[' && *o->name != '[') {
-		/* "heap" is easier to type than "\[heap]" */
-		snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(map->name + 1, "]"),
-			 map->name + 1);
-		return !fnmatch(o->name, bare, 0);
-	}
-	return !strcmp(o->name, map->name) || !fnmatch(o->name, map->name, 0);
+	return !o->name || map_has_name(map, o->name);
 }
 
 /* Would it get page tables that are a burden? What is private and not of a file gets none. */

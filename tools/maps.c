@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,19 @@ uint64_t maps_bytes_within(const struct maps *maps, uint64_t start, uint64_t end
 		bytes += to - from;
 	}
 	return bytes;
+}
+
+bool map_has_name(const struct map *map, const char *pattern)
+{
+	char bare[sizeof(map->name)];
+
+	if (*map->name == '[' && *pattern != '[') {
+		/* "heap" is easier to type than "\[heap]" */
+		snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(map->name + 1, "]"),
+			 map->name + 1);
+		return !fnmatch(pattern, bare, 0);
+	}
+	return !strcmp(pattern, map->name) || !fnmatch(pattern, map->name, 0);
 }
 
 void maps_free(struct maps *maps)

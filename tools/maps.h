@@ -61,6 +61,9 @@ int maps_read(pid_t pid, struct maps *maps);
 /* How many bytes of [start, end) are mapped there. */
 uint64_t maps_bytes_within(const struct maps *maps, uint64_t start, uint64_t end);
 
+/* Is this its name, a pattern of fnmatch(3) for it, or one for what its brackets hold? */
+bool map_has_name(const struct map *map, const char *pattern);
+
 void maps_free(struct maps *maps);
 
 /**

@@ -4,7 +4,6 @@
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -57,19 +56,6 @@ static void usage(FILE *to)
 	      "Example: uffdwp trap -p $(pidof redis-server) --on heap --stack\n", to);
 }
 
-/* "heap" is easier to type than "\[heap]". */
-static bool has_name(const struct map *map, const char *pattern)
-{
-	char bare[sizeof(map->name)];
-
-	if (*map->name == '[' && *pattern != '[') {
-		snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(map->name + 1, "]"),
-			 map->name + 1);
-		return !fnmatch(pattern, bare, 0);
-	}
-	return !strcmp(pattern, map->name) || !fnmatch(pattern, map->name, 0);
-}
-
 /* A name that is a number, such as "feed", is a number. */
 static int find_range(struct trap *t)
 {
@@ -82,7 +68,7 @@ static int find_range(struct trap *t)
 	err = maps_read(t->target.pid, &maps);
 	for (i = 0; !err && i < maps.n && !t->end; i++)
 		if (maps.map[i].kind != MAP_NOT_WRITABLE && maps.map[i].kind != MAP_SPECIAL &&
-		    has_name(&maps.map[i], t->a->on)) {
+		    map_has_name(&maps.map[i], t->a->on)) {
 			t->start = maps.map[i].start;
 			t->end = maps.map[i].end;
 		}
