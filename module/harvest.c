@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is unmapped is told of, and before that what was written in it and no scan has reported: the
- * content of shared memory lives on, and nobody could ask any more.
+ * What is unmapped is told of, to rings and as events; before such an event, what was written in it
+ * and no scan has reported: the content of shared memory lives on, and nobody could ask any more.
  *
  * At the entry of unmap_vmas() the VMAs are out of the tree, so no fault comes any more, and no
  * call can fail and put them back; and their page tables are as they were. That is so for munmap(),
@@ -15,13 +15,17 @@
  * ends meanwhile waits (uffdwp_events_enter()).
  */
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/mmap_lock.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
 
 #include "compat/unmap.h"
 #include "events.h"
 #include "harvest.h"
 #include "kind.h"
 #include "pte.h"
+#include "ring.h"
 #include "tracker.h"
 #include "walk.h"
 
@@ -132,6 +136,42 @@ static bool is_harvested(const struct uffdwp_events *ev, const struct vm_area_st
 	return (ev->flags & UFFDWP_EVENTS_HARVEST_ALL) || (vma->vm_flags & VM_SHARED);
 }
 
+/* mremap() of 64-bit and of 32-bit programs; neither is a call that unmaps for the other. */
+#define NR_MREMAP 25
+#define NR_MREMAP_32 163
+
+/*
+ * Is this VMA unmapped by an mremap() that moves? It may be one that has failed: what was moved is
+ * back where it was, without its bits. One that makes a mapping smaller moves nothing.
+ */
+static bool is_in_moving_mremap(void)
+{
+	const struct pt_regs *regs = current_pt_regs();
+
+	if (current->flags & PF_KTHREAD)
+		return false;
+	if (regs->orig_ax == NR_MREMAP)
+		return regs->si < regs->dx || (regs->r10 & (MREMAP_FIXED | MREMAP_DONTUNMAP));
+	return regs->orig_ax == NR_MREMAP_32;
+}
+
+static void tell_ring(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct uffdwp_tracker *t;
+
+	if (!uffdwp_any_ring())
+		return;
+	/* When the mm has no user, RCU alone keeps the tracker, and its ring. */
+	rcu_read_lock();
+	t = uffdwp_tracker_of_vma(vma);
+	if (t) {
+		uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
+		if (is_in_moving_mremap())
+			uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);
+	}
+	rcu_read_unlock();
+}
+
 static void unmap_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 		      bool exits)
 {
@@ -177,8 +217,11 @@ void uffdwp_unmaps(struct uffdwp_unmapped *u)
 	if (exits && UFFDWP_EXIT_UNMAPS_UNLOCKED)
 		mmap_read_lock(mm);
 	for (; u->vma; uffdwp_next_unmapped(u)) {
-		unmap_vma(u->vma, max(u->start, u->vma->vm_start), min(u->end, u->vma->vm_end),
-			  exits);
+		const unsigned long start = max(u->start, u->vma->vm_start);
+		const unsigned long end = min(u->end, u->vma->vm_end);
+
+		tell_ring(u->vma, start, end);
+		unmap_vma(u->vma, start, end, exits);
 		cond_resched();
 	}
 	if (exits && UFFDWP_EXIT_UNMAPS_UNLOCKED)

@@ -93,11 +93,6 @@
  */
 #define UFFDWP_HUGE_MIGRATION_LOSES_BIT UFFDWP_KERNEL_BEFORE(6, 0)
 
-/* 6.1: userfaultfd_unmap_prep() of all VMAs in a range of an mm; 6.4: of one VMA */
-#define UFFDWP_UNMAP_PREP_TAKES_MM (UFFDWP_KERNEL_SINCE(6, 1) && UFFDWP_KERNEL_BEFORE(6, 4))
-/* Until then, of a VMA and those behind it */
-#define UFFDWP_UNMAP_PREP_GOES_ON UFFDWP_KERNEL_BEFORE(6, 1)
-
 /* 6.8: filemap_fault() asks whether the PTE is none: filemap_fault_recheck_pte_none() */
 #define UFFDWP_FILEMAP_ASKS_FOR_NONE UFFDWP_KERNEL_SINCE(6, 8)
 

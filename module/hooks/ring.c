@@ -21,10 +21,9 @@
  *   its parent
  *   swapoff				keeps the bit; 5.10 loses it: EVERYTHING, try_to_unuse()
  *					here
- *   munmap(), mmap() over it		to be scanned, userfaultfd_unmap_prep() here
+ *   munmap(), mmap() over it		to be scanned, harvest.c
  *   mremap() that moves		EVERYTHING, hooks/memory.c; what it fails to move and moves
- *					back has lost its bits: userfaultfd_unmap_prep() within
- *					mremap(2)
+ *					back has lost its bits: harvest.c
  *   UFFDIO_WRITEPROTECT, COPY, ...	the range of the call, to be scanned, uffd_call.c
  *   UFFDIO_MOVE			exactly, disarmed before by move.c
  *   NUMA hint of a huge page		keeps the bit; 5.10 loses it: the huge page, to be scanned,
@@ -34,8 +33,8 @@
  *   split of a huge page		none: hands the bit down; of a file there is none
  *   OOM reaper				EVERYTHING, within half a second, health.c
  *
- * All of these tell after the kernel has acted, except for munmap(), which holds mmap_lock for
- * writing until what is told of is gone. Whether there is a ring is asked then, too: it may be made
+ * All of these tell after the kernel has acted, except for munmap(): what it is about to unmap is
+ * out of the tree by then, so that no RESET arms it. Whether there is a ring is asked then, too: it may be made
  * while the kernel is at work.
  */
 #include <linux/mm.h>
@@ -338,80 +337,6 @@ static struct uffdwp_hook write_opcode_hook = {
 
 /* ---- munmap() */
 
-/* mremap() of 64-bit and of 32-bit programs; neither is a call that unmaps for the other. */
-#define NR_MREMAP 25
-#define NR_MREMAP_32 163
-
-/*
- * Is this VMA unmapped by an mremap() that moves? It may be one that has failed: what was moved is
- * back where it was, without its bits. One that makes a mapping smaller moves nothing.
- */
-static bool is_in_moving_mremap(void)
-{
-	const struct pt_regs *regs = current_pt_regs();
-
-	if (current->flags & PF_KTHREAD)
-		return false;
-	if (regs->orig_ax == NR_MREMAP)
-		return regs->si < regs->dx || (regs->r10 & (MREMAP_FIXED | MREMAP_DONTUNMAP));
-	return regs->orig_ax == NR_MREMAP_32;
-}
-
-static notrace void tell_of_unmap(struct vm_area_struct *vma, unsigned long start,
-				  unsigned long end)
-{
-	struct uffdwp_tracker *t;
-
-	if (!vma->vm_userfaultfd_ctx.ctx)
-		return;
-	t = uffdwp_tracker_of_vma(vma);
-	if (!t)
-		return;
-	uffdwp_tell(t, max(start, vma->vm_start), min(end, vma->vm_end), UFFDWP_RING_SCAN);
-	if (is_in_moving_mremap())
-		uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);
-}
-
-/* int userfaultfd_unmap_prep(vma or mm, start, end, unmaps), with mmap_lock held for writing */
-UFFDWP_CALLBACK(unmap_prep)
-{
-	const unsigned long start = uffdwp_fregs_arg1(fregs), end = uffdwp_fregs_arg2(fregs);
-	struct vm_area_struct *vma;
-
-	uffdwp_hook_fires(ops);
-	if (likely(!uffdwp_any_ring()))
-		return;
-#if UFFDWP_UNMAP_PREP_TAKES_MM
-	vma = find_vma((struct mm_struct *)uffdwp_fregs_arg0(fregs), start);
-	for (; vma && vma->vm_start < end; vma = find_vma(vma->vm_mm, vma->vm_end))
-		tell_of_unmap(vma, start, end);
-#else
-	/* Up to 5.10 it goes on to the VMAs behind. */
-	for (vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
-	     vma && vma->vm_start < end; vma = find_vma(vma->vm_mm, vma->vm_end)) {
-		tell_of_unmap(vma, start, end);
-		if (!UFFDWP_UNMAP_PREP_GOES_ON)
-			break;
-	}
-#endif
-}
-
-static bool prove_unmap_prep(struct uffdwp_proof *p)
-{
-	unsigned long addr = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
-
-	return !IS_ERR_VALUE(addr) && !vm_munmap(addr, PAGE_SIZE) && uffdwp_proof_fired(p);
-}
-
-static struct uffdwp_hook unmap_prep_hook = {
-	.symbol = "userfaultfd_unmap_prep",
-	.without = WITHOUT,
-	.features = UFFDWP_FEATURE_RING,
-	.ops = UFFDWP_WATCH(unmap_prep),
-	.prove = prove_unmap_prep,
-};
-
 struct uffdwp_hook *const uffdwp_ring_hooks[] = {
 	&madvise_free_hook,
 	&try_to_unmap_hook,
@@ -433,6 +358,5 @@ struct uffdwp_hook *const uffdwp_ring_hooks[] = {
 #if UFFDWP_UPROBES_LOSE_BITS
 	&write_opcode_hook,
 #endif
-	&unmap_prep_hook,
 	NULL
 };

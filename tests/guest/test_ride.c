@@ -837,6 +837,7 @@ static atomic_bool registering;
 static void *register_again_and_again(void *unused)
 {
 	unsigned long before;
+	unsigned int rounds = 0;
 
 	(void)unused;
 	while (registering) {
@@ -848,6 +849,8 @@ static void *register_again_and_again(void *unused)
 		assert_ok(uffd_protect(uffd, memory, LEN, false));
 		assert_ok(uffd_unregister(uffd, memory, LEN));
 		assert_ok(uffd_register(uffd, memory, LEN, MISSING));
+		/* As long without protection as the other thread may need for its turn, or not. */
+		usleep(rounds++ % 8 * 250);
 	}
 	return NULL;
 }
