@@ -34,8 +34,8 @@
  *   OOM reaper				EVERYTHING, within half a second, health.c
  *
  * All of these tell after the kernel has acted, except for munmap(): what it is about to unmap is
- * out of the tree by then, so that no RESET arms it. Whether there is a ring is asked then, too: it may be made
- * while the kernel is at work.
+ * out of the tree by then, so that no RESET arms it. Whether there is a ring is asked then, too: it
+ * may be made while the kernel is at work.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
