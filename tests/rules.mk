@@ -48,7 +48,8 @@ $(B)/tests/report/make: tests/report/make.c tests/report/made.h $(TOOL_PARTS) $(
 # ---- programs that run in the guest
 
 GUEST_TESTS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,\
-	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c tests/guest/oracle.c)
+	$(sort $(wildcard tests/guest/test_*.c)) tests/guest/mirror.c tests/guest/oracle.c \
+	tests/guest/hostile.c)
 GUEST_HELPERS := $(B)/tests/guest/compat32 $(B)/tests/guest/native32
 GUEST_WRITERS := $(B)/tests/guest/writers
 
@@ -118,6 +119,9 @@ $(B)/tests/guest/races: tests/guest/races.c $(RACE_PARTS) $(GUEST_HEADERS) $(LIB
 	$(link-guest-program)
 
 $(B)/tests/guest/oracle: tests/guest/oracle.c $(wildcard tests/guest/oracle/*.c) $(GUEST_PARTS) $(GUEST_HEADERS)
+	$(link-guest-program)
+
+$(B)/tests/guest/hostile: tests/guest/hostile.c $(wildcard tests/guest/hostile/*.c) $(GUEST_PARTS) $(GUEST_HEADERS)
 	$(link-guest-program)
 
 $(B)/tests/guest/test_differential: tests/guest/test_differential.c $(wildcard tests/guest/differential/*.c) \

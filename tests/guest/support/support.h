@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -138,15 +139,16 @@ bool has_registered_memory(pid_t pid);
 /* One of our own, initialised, that does not block its reader. */
 int new_uffd(uint64_t features);
 
-/* Look again every millisecond until it holds, for 30 seconds at most. */
+/* Look again every millisecond until it holds, for a minute at most, however long a look takes. */
 #define wait_for(condition)						\
 	do {								\
-		int wait_tries = 30000;					\
+		const time_t wait_until = time(NULL) + 60;		\
 									\
-		while (!(condition) && --wait_tries)			\
+		while (!(condition)) {					\
+			if (time(NULL) > wait_until)			\
+				fail_msg("a minute has not brought: %s", #condition); \
 			usleep(1000);					\
-		if (!wait_tries)					\
-			fail_msg("30 s have not brought: %s", #condition); \
+		}							\
 	} while (0)
 
 #define assert_ok(call) assert_int_equal(call, 0)
