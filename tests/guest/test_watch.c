@@ -1324,5 +1324,6 @@ int main(int argc, char **argv)
 
 	if (argc == 3)
 		return be_program(argv);
+	tells_why = REPORTS;
 	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
 }

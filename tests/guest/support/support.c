@@ -17,6 +17,25 @@
 
 #include "support.h"
 
+const char *tells_why;
+
+void fail_waiting(const char *condition)
+{
+	char end[4096];
+	ssize_t n;
+	int fd;
+
+	fd = tells_why ? open(tells_why, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd >= 0) {
+		if (lseek(fd, -(off_t)sizeof(end), SEEK_END) < 0)
+			lseek(fd, 0, SEEK_SET);
+		n = read(fd, end, sizeof(end));
+		print_error("%s ends with:\n%.*s\n", tells_why, n > 0 ? (int)n : 0, end);
+		close(fd);
+	}
+	fail_msg("a minute has not brought: %s", condition);
+}
+
 int dev_open(void)
 {
 	int fd = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);

@@ -139,6 +139,10 @@ bool has_registered_memory(pid_t pid);
 /* One of our own, initialised, that does not block its reader. */
 int new_uffd(uint64_t features);
 
+/* A file whose end tells why, or NULL: printed when a wait ends without what was waited for. */
+extern const char *tells_why;
+void fail_waiting(const char *condition);
+
 /* Look again every millisecond until it holds, for a minute at most, however long a look takes. */
 #define wait_for(condition)						\
 	do {								\
@@ -146,7 +150,7 @@ int new_uffd(uint64_t features);
 									\
 		while (!(condition)) {					\
 			if (time(NULL) > wait_until)			\
-				fail_msg("a minute has not brought: %s", #condition); \
+				fail_waiting(#condition);		\
 			usleep(1000);					\
 		}							\
 	} while (0)
