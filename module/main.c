@@ -19,10 +19,24 @@ bool uffdwp_native_abi;
 module_param_named(native_abi, uffdwp_native_abi, bool, 0444);
 MODULE_PARM_DESC(native_abi, "offer the interfaces of Linux 6.7 that this kernel lacks: userfaultfd with WP_ASYNC, PAGEMAP_SCAN");
 
+module_param_named(hooks, uffdwp_with_hooks, bool, 0444);
+MODULE_PARM_DESC(hooks, "0: place none, to find out whether they are to blame for something; nothing can be tracked then");
+
+static int __init find_and_place_hooks(void)
+{
+	if (!uffdwp_with_hooks)
+		return 0;
+	return uffdwp_hooks_find() ?: uffdwp_hooks_place_and_prove();
+}
+
 static int __init uffdwp_init(void)
 {
 	int err;
 
+	if (!uffdwp_with_hooks && uffdwp_native_abi) {
+		pr_err("native_abi=1 needs hooks, and hooks=0 places none\n");
+		return -EINVAL;
+	}
 	err = uffdwp_symbols_find();
 	if (err)
 		return err;
@@ -44,17 +58,15 @@ static int __init uffdwp_init(void)
 	err = uffdwp_heirs_init();
 	if (err)
 		goto exit_events;
-	err = uffdwp_hooks_find();
-	if (err)
-		goto exit_hooks;
-	err = uffdwp_hooks_place_and_prove();
+	err = find_and_place_hooks();
 	if (err)
 		goto exit_hooks;
 	err = uffdwp_device_init();
 	if (err)
 		goto exit_hooks;
 	uffdwp_backport_init();
-	pr_info("version " UFFDWP_VERSION " ready: /dev/uffdwp-async\n");
+	pr_info("version " UFFDWP_VERSION " %s: /dev/uffdwp-async\n",
+		uffdwp_with_hooks ? "ready" : "tracks nothing, since hooks=0");
 	return 0;
 
 exit_hooks:

@@ -56,6 +56,8 @@
 
 atomic_t uffdwp_calls_in_flight = ATOMIC_INIT(0);
 
+bool uffdwp_with_hooks = true;
+
 /* All that this kernel has, in the order in which they are placed (list.c). */
 static struct uffdwp_hook *hooks[48];
 static unsigned int nr_hooks;
@@ -244,6 +246,10 @@ int uffdwp_hooks_get(void)
 {
 	int i, err = 0;
 
+	if (!uffdwp_with_hooks) {
+		pr_err_ratelimited("loaded with hooks=0: nothing can be tracked\n");
+		return -ENODEV;
+	}
 	/* A dead ftrace need not call even the hooks that are in place. */
 	if (uffdwp_ftrace_is_dead()) {
 		pr_err_ratelimited("ftrace has stopped after an error of its own, and works no more before the next boot\n");

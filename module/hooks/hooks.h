@@ -16,6 +16,9 @@
 extern u64 uffdwp_features;
 extern u64 uffdwp_kinds;
 
+/* hooks=0: none is placed, and so nothing is offered. */
+extern bool uffdwp_with_hooks;
+
 bool uffdwp_ftrace_is_dead(void);
 int uffdwp_hooks_find(void);
 int uffdwp_hooks_place_and_prove(void);

@@ -23,14 +23,19 @@
 
 #define N 256ul
 
-static int load(void)
+static int load_with(const char *parameters)
 {
 	int file = open(MODULE_FILE, O_RDONLY | O_CLOEXEC), ret;
 
 	assert_true(file >= 0);
-	ret = syscall(SYS_finit_module, file, "", 0) ? -errno : 0;
+	ret = syscall(SYS_finit_module, file, parameters, 0) ? -errno : 0;
 	close(file);
 	return ret;
+}
+
+static int load(void)
+{
+	return load_with("");
 }
 
 static int unload(void)
@@ -144,6 +149,29 @@ TEST(without_ftrace_it_refuses_and_says_why)
 	assert_ok(load());
 }
 
+/* For who has to find out whether hooks are to blame for something. */
+TEST(without_hooks_it_offers_nothing)
+{
+	struct uffdwp_hello_arg hello;
+	int fd;
+
+	wait_for(!any_is_hooked());
+	assert_ok(unload());
+	assert_err(load_with("hooks=0 native_abi=1"), EINVAL);
+	assert_ok(load_with("hooks=0"));
+	assert_false(file_contains(TRACING "enabled_functions", "uffdwp"));
+	fd = dev_open();
+	assert_true(fd >= 0);
+	assert_ok(dev_hello(fd, &hello));
+	assert_int_equal(hello.kinds, 0);
+	assert_int_equal(hello.features & ~(UFFDWP_FEATURE_PIDFD | UFFDWP_FEATURE_UNPOP_ZERO), 0);
+	assert_err(dev_attach_self(fd), ENODEV);
+	assert_true(log_contains("loaded with hooks=0: nothing can be tracked"));
+	close(fd);
+	assert_ok(unload());
+	assert_ok(load());
+}
+
 /* Another tracer on the same functions makes ftrace call all of them from a list. */
 TEST(together_with_other_tracers)
 {
@@ -231,6 +259,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_hooked_without_a_tracker),
 		cmocka_unit_test(ftrace_cannot_be_switched_off_under_a_tracker),
 		cmocka_unit_test(without_ftrace_it_refuses_and_says_why),
+		cmocka_unit_test(without_hooks_it_offers_nothing),
 		cmocka_unit_test(together_with_other_tracers),
 		cmocka_unit_test(load_storm_close_unload),
 	};
