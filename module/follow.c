@@ -147,15 +147,23 @@ bool uffdwp_follow_keeps(const struct uffdwp_tracker *t, struct vm_area_struct *
  * @pgoff: what of it, in pages, counted as @vma->vm_pgoff is
  * @to: where to
  * @len: bytes
+ *
+ * What is moved, or moved back when the call fails, may have lost its bits where it was. To tell
+ * that now is not too early: the scan that it asks for takes mmap_lock. Later it would be too late,
+ * since a call that has failed comes to no place where it is known what it was about to move.
  */
 notrace void uffdwp_follow_moves(const struct vm_area_struct *vma, unsigned long pgoff,
 				 unsigned long to, unsigned long len)
 {
+	const unsigned long from = vma->vm_start + ((pgoff - vma->vm_pgoff) << PAGE_SHIFT);
 	struct uffdwp_tracker *t = uffdwp_tracker_of_vma(vma);
 
-	if (!t || (!t->follow.kinds && !READ_ONCE(t->events)))
+	if (!t)
 		return;
-	t->follow.moved_from = vma->vm_start + ((pgoff - vma->vm_pgoff) << PAGE_SHIFT);
+	uffdwp_tell(t, from, from + len, UFFDWP_RING_SCAN);
+	if (!t->follow.kinds && !READ_ONCE(t->events))
+		return;
+	t->follow.moved_from = from;
 	t->follow.moved_to = to;
 	t->follow.moved_len = len;
 }
@@ -165,7 +173,8 @@ notrace void uffdwp_follow_moves(const struct vm_area_struct *vma, unsigned long
  * @t: its tracker
  * @vma: where it is now; mmap_lock is held for writing
  *
- * With MREMAP_DONTUNMAP the old place is still mapped and registered, and empty: written, too.
+ * With MREMAP_DONTUNMAP the old place is still mapped and registered, and empty: written, too, as
+ * was told when the move began.
  */
 void uffdwp_follow_moved(struct uffdwp_tracker *t, struct vm_area_struct *vma)
 {
@@ -177,8 +186,6 @@ void uffdwp_follow_moved(struct uffdwp_tracker *t, struct vm_area_struct *vma)
 		uffdwp_sparse_remove_all(&t->sparse, start, end);
 	uffdwp_disarm_vma(vma, start, end, UFFDWP_DISARM_ALL);
 	uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
-	uffdwp_tell(t, t->follow.moved_from, t->follow.moved_from + t->follow.moved_len,
-		    UFFDWP_RING_SCAN);
 }
 
 /**

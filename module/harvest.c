@@ -15,9 +15,7 @@
  * ends meanwhile waits (uffdwp_events_enter()).
  */
 #include <linux/mm.h>
-#include <linux/mman.h>
 #include <linux/mmap_lock.h>
-#include <linux/ptrace.h>
 #include <linux/sched.h>
 
 #include "compat/unmap.h"
@@ -136,39 +134,13 @@ static bool is_harvested(const struct uffdwp_events *ev, const struct vm_area_st
 	return (ev->flags & UFFDWP_EVENTS_HARVEST_ALL) || (vma->vm_flags & VM_SHARED);
 }
 
-/* mremap() of 64-bit and of 32-bit programs; neither is a call that unmaps for the other. */
-#define NR_MREMAP 25
-#define NR_MREMAP_32 163
-
-/*
- * Is this VMA unmapped by an mremap() that moves? It may be one that has failed: what was moved is
- * back where it was, without its bits. One that makes a mapping smaller moves nothing.
- */
-static bool is_in_moving_mremap(void)
-{
-	const struct pt_regs *regs = current_pt_regs();
-
-	if (current->flags & PF_KTHREAD)
-		return false;
-	if (regs->orig_ax == NR_MREMAP)
-		return regs->si < regs->dx || (regs->r10 & (MREMAP_FIXED | MREMAP_DONTUNMAP));
-	return regs->orig_ax == NR_MREMAP_32;
-}
-
 static void tell_ring(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-	struct uffdwp_tracker *t;
-
 	if (!uffdwp_any_ring())
 		return;
 	/* When the mm has no user, RCU alone keeps the tracker, and its ring. */
 	rcu_read_lock();
-	t = uffdwp_tracker_of_vma(vma);
-	if (t) {
-		uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
-		if (is_in_moving_mremap())
-			uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);
-	}
+	uffdwp_tell(uffdwp_tracker_of_vma(vma), start, end, UFFDWP_RING_SCAN);
 	rcu_read_unlock();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the hooks do where the kernel makes VMAs, for trackers that follow: module/follow.c.
+ * What the hooks do where the kernel makes VMAs, for trackers that follow: module/follow.c; and
+ * where it is about to move one, also for rings.
  *
  * Each call that is redirected has a reference to the module: mmap_region() calls ->mmap() of file
  * systems and drivers, which may sleep for long.
@@ -20,6 +21,7 @@
 #include "hook.h"
 #include "proof.h"
 #include "redirect.h"
+#include "ring.h"
 #include "tracker.h"
 
 #define WITHOUT "no tracker follows what a process maps"
@@ -150,7 +152,7 @@ static struct uffdwp_hook do_brk_flags_hook = {
 /* struct vm_area_struct *copy_vma(vmap, addr, len, pgoff, need_rmap_locks), of mremap() */
 UFFDWP_CALLBACK(copy_vma)
 {
-	if (uffdwp_any_follower() || uffdwp_any_events())
+	if (uffdwp_any_follower() || uffdwp_any_events() || uffdwp_any_ring())
 		uffdwp_follow_moves(*(struct vm_area_struct **)uffdwp_fregs_arg0(fregs),
 				    uffdwp_fregs_arg3(fregs), uffdwp_fregs_arg1(fregs),
 				    uffdwp_fregs_arg2(fregs));
@@ -182,8 +184,8 @@ static bool prove_copy_vma(struct uffdwp_proof *p)
 /* It neither sleeps nor calls what does, so synchronize_rcu_tasks() waits for it. */
 static struct uffdwp_hook copy_vma_hook = {
 	.symbol = "copy_vma",
-	.without = WITHOUT,
-	.features = UFFDWP_FEATURE_FOLLOW,
+	.without = "no tracker follows what a process maps, or has a ring",
+	.features = UFFDWP_FEATURE_FOLLOW | UFFDWP_FEATURE_RING,
 	.ops = UFFDWP_WATCH(copy_vma),
 	.prove = prove_copy_vma,
 };

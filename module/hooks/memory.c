@@ -257,7 +257,7 @@ static void instead_of_mremap_userfaultfd_prep(struct vm_area_struct *vma,
 		/* But that event is not for a tracker that rides along. */
 		else if (t && t->rides)
 			uffdwp_remap_ridden(vma);
-		/* Where it was is not known here. */
+		/* Nor is what it was merged with registered any more. */
 		if (t)
 			uffdwp_ring_set(t, UFFDWP_RING_EVERYTHING);
 	}

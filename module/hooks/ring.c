@@ -22,8 +22,9 @@
  *   swapoff				keeps the bit; 5.10 loses it: EVERYTHING, try_to_unuse()
  *					here
  *   munmap(), mmap() over it		to be scanned, harvest.c
- *   mremap() that moves		EVERYTHING, hooks/memory.c; what it fails to move and moves
- *					back has lost its bits: harvest.c
+ *   mremap() that moves		EVERYTHING, hooks/memory.c; where it was, also if the call
+ *					fails and moves it back without its bits: to be scanned,
+ *					follow.c
  *   UFFDIO_WRITEPROTECT, COPY, ...	the range of the call, to be scanned, uffd_call.c
  *   UFFDIO_MOVE			exactly, disarmed before by move.c
  *   NUMA hint of a huge page		keeps the bit; 5.10 loses it: the huge page, to be scanned,
@@ -33,9 +34,9 @@
  *   split of a huge page		none: hands the bit down; of a file there is none
  *   OOM reaper				EVERYTHING, within half a second, health.c
  *
- * All of these tell after the kernel has acted, except for munmap(): what it is about to unmap is
- * out of the tree by then, so that no RESET arms it. Whether there is a ring is asked then, too: it
- * may be made while the kernel is at work.
+ * All of these tell after the kernel has acted, except for munmap() and mremap(), which hold
+ * mmap_lock until the scan that they ask for may find what has become of the memory. Whether there
+ * is a ring is asked then, too: it may be made while the kernel is at work.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
