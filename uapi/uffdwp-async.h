@@ -722,7 +722,8 @@ struct uffdwp_scan_arg {
  *     SCAN entry          what a call may have changed, but need not: MADV_FREE, and what reclaim
  *                         takes after it; guard pages; poison; KSM; calls on a userfaultfd of the
  *                         process (UFFDIO_WRITEPROTECT, UFFDIO_COPY and their like); memory that is
- *                         unmapped; what REGISTER has registered
+ *                         unmapped, that mremap(2) moves, or that it could not move; what
+ *                         REGISTER has registered
  *     EVERYTHING          there was no room for an entry; mremap() has moved memory; swapoff on
  *                         Linux 5.10
  *
@@ -736,10 +737,9 @@ struct uffdwp_scan_arg {
  * what it disarms by calls on it, by changing their arguments meanwhile.
  *
  * Not told: that the process makes a mapping larger, or maps memory; that has to be registered and
- * armed. (With FOLLOW new mappings are told of as to be scanned.) Nor that it replaces memory by
- * remap_file_pages(2) or shmat(2) with SHM_REMAP, or unmaps it by shmdt(2). While a call is under
- * way that discards memory, a page may be WRITTEN that is told of when the call is over. What the
- * OOM killer takes is told of within a second.
+ * armed. (With FOLLOW new mappings are told of as to be scanned.) While a call is under way that
+ * discards memory, a page may be WRITTEN that is told of when the call is over. What the OOM killer
+ * takes is told of within a second.
  */
 
 /* What an entry says of its range. */
