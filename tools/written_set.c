@@ -209,15 +209,12 @@ struct range {
 	uint64_t end;
 };
 
-static bool has_other(struct written_block *block, void *arg)
+/* Pages of a range are not in the set any more. Return: are others of that block? */
+static bool forget_in_block(struct written_block *block, uint64_t start, uint64_t end)
 {
-	const struct range *range = arg;
 	unsigned int i, n;
 
-	if (block->pid != range->pid || block->start >= range->end ||
-	    block->start + BLOCK <= range->start)
-		return true;
-	for (n = part(block->start, range->start, range->end, &i); n; n--)
+	for (n = part(block->start, start, end, &i); n; n--)
 		block->stamp[i++] = 0;
 	for (i = 0; i < BLOCK_PAGES; i++)
 		if (block->stamp[i])
@@ -225,11 +222,74 @@ static bool has_other(struct written_block *block, void *arg)
 	return false;
 }
 
+static bool has_other(struct written_block *block, void *arg)
+{
+	const struct range *range = arg;
+
+	if (block->pid != range->pid || block->start >= range->end ||
+	    block->start + BLOCK <= range->start)
+		return true;
+	return forget_in_block(block, range->start, range->end);
+}
+
+static void forget_at(struct written_set *set, const struct range *range, uint64_t base)
+{
+	struct written_block **at = bucket_of(set, range->pid, base), *block = *at;
+
+	while (block && (block->start != base || block->pid != range->pid)) {
+		at = &block->next;
+		block = *at;
+	}
+	if (!block || forget_in_block(block, range->start, range->end))
+		return;
+	*at = block->next;
+	free(block);
+	set->blocks--;
+}
+
+/* As in counting: of thousands of small mappings, each would be looked for in all blocks. */
 void written_set_remove(struct written_set *set, pid_t pid, uint64_t start, uint64_t end)
 {
 	struct range range = { .pid = pid, .start = start, .end = end };
+	uint64_t base;
 
-	sweep(set, has_other, &range);
+	if (!set->blocks)
+		return;
+	if ((end - start) / BLOCK > set->blocks) {
+		sweep(set, has_other, &range);
+		return;
+	}
+	for (base = start / BLOCK * BLOCK; base < end; base += BLOCK)
+		forget_at(set, &range, base);
+}
+
+struct pids {
+	const pid_t *pid;	/* in ascending order */
+	size_t n;
+};
+
+static int compare_pids(const void *a, const void *b)
+{
+	const pid_t *one = a, *other = b;
+
+	return (*one > *other) - (*one < *other);
+}
+
+static bool is_of_other(struct written_block *block, void *arg)
+{
+	const struct pids *pids = arg;
+
+	return !bsearch(&block->pid, pids->pid, pids->n, sizeof(*pids->pid), compare_pids);
+}
+
+void written_set_remove_processes(struct written_set *set, pid_t *pid, size_t n)
+{
+	const struct pids pids = { .pid = pid, .n = n };
+
+	if (!n || !set->blocks)
+		return;
+	qsort(pid, n, sizeof(*pid), compare_pids);
+	sweep(set, is_of_other, (void *)&pids);
 }
 
 static bool has_newer(struct written_block *block, void *arg)

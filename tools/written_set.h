@@ -51,6 +51,9 @@ void written_set_count(const struct written_set *set, pid_t pid, uint64_t start,
 /* A range is not mapped any more. */
 void written_set_remove(struct written_set *set, pid_t pid, uint64_t start, uint64_t end);
 
+/* These processes have ended: others may get their numbers. @pid is sorted by it. */
+void written_set_remove_processes(struct written_set *set, pid_t *pid, size_t n);
+
 /* Let go of what is older than the longest window. To be called now and then. */
 void written_set_age(struct written_set *set, double time);
 

@@ -144,6 +144,52 @@ static void random_writes_are_counted(void **state)
 	written_set_free(&set);
 }
 
+/* Those that are forgotten one by one, and all of a process. */
+static void what_is_gone_is_not_counted(void **state)
+{
+	struct written_set set = { 0 };
+	pid_t ended[] = { 9, 3, 2 };
+	int i;
+
+	(void)state;
+	add(&set, 0, 3000, 1);
+	assert_int_equal(set.blocks, 6);
+	for (i = 0; i < 3000; i += 3)
+		written_set_remove(&set, 1, BASE + i * PAGE, BASE + (i + 2) * PAGE);
+	expect(&set, 1, 0, 3000, 1, 1000, 1000, 1000);
+	for (i = 2; i < 1024; i += 3)
+		written_set_remove(&set, 1, BASE + i * PAGE, BASE + (i + 1) * PAGE);
+	assert_int_equal(set.blocks, 4);
+	assert_int_equal(written_set_add(&set, 2, BASE, BASE + 2 * PAGE, 1), 0);
+	written_set_remove_processes(&set, ended, 3);
+	assert_int_equal(set.blocks, 4);
+	expect(&set, 2, 0, 3000, 1, 0, 0, 0);
+	written_set_remove(&set, 1, 0, UINT64_MAX);
+	assert_int_equal(set.blocks, 0);
+	written_set_remove(&set, 1, 0, UINT64_MAX);
+	written_set_free(&set);
+}
+
+/*
+ * Each of many small mappings is new, as when a program begins that has them: to look for each in
+ * all that there is would take hours.
+ */
+static void many_mappings_are_no_burden(void **state)
+{
+	struct written_set set = { 0 };
+	uint64_t i;
+
+	(void)state;
+	alarm(60);
+	for (i = 0; i < 131072; i++) {
+		written_set_remove(&set, 1, BASE + i * 512 * PAGE, BASE + (i * 512 + 1) * PAGE);
+		add(&set, i * 512, 1, 1);
+	}
+	alarm(0);
+	assert_int_equal(set.blocks, 131072);
+	written_set_free(&set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +199,8 @@ int main(void)
 		cmocka_unit_test(what_is_old_takes_no_memory),
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(random_writes_are_counted),
+		cmocka_unit_test(what_is_gone_is_not_counted),
+		cmocka_unit_test(many_mappings_are_no_burden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -324,6 +324,21 @@ static void take_rest(struct recording_interval *interval, const struct report *
 		interval->skipped_bytes += report->skipped_bytes[i];
 }
 
+static int forget_ended(struct intervals *in, const struct report *report)
+{
+	pid_t *pid = calloc(report->processes + 1, sizeof(*pid));
+	size_t i, n = 0;
+
+	if (!pid)
+		return -ENOMEM;
+	for (i = 0; i < report->processes; i++)
+		if (report->process[i].ended)
+			pid[n++] = report->process[i].pid;
+	written_set_remove_processes(&in->set, pid, n);
+	free(pid);
+	return 0;
+}
+
 /* With more cells than an interval can have, they are larger in this one. */
 int intervals_add(struct intervals *in, const struct report *report, double time)
 {
@@ -337,6 +352,8 @@ int intervals_add(struct intervals *in, const struct report *report, double time
 		in->most_cells /= 2;
 	} while (!err && in->interval.cells > RECORDING_MOST_CELLS && in->most_cells);
 	in->most_cells = most;
+	if (!err)
+		err = forget_ended(in, report);
 	return err ? err : see(in, report);
 }
 

@@ -27,15 +27,9 @@ static void add_regions(struct sets *sets, const struct report *report)
 	}
 }
 
-/* To remove goes through all of the set: only for what is in it. */
-static void remove_range(struct sets *sets, pid_t pid, uint64_t start, uint64_t end, double time)
+static void remove_range(struct sets *sets, pid_t pid, uint64_t start, uint64_t end)
 {
-	uint64_t pages[WRITTEN_SET_WINDOWS];
-
-	if (start >= end)
-		return;
-	written_set_count(&sets->set, pid, start, end, time, pages);
-	if (pages[WRITTEN_SET_WINDOWS - 1])
+	if (start < end)
 		written_set_remove(&sets->set, pid, start, end);
 }
 
@@ -68,10 +62,10 @@ static size_t remove_unmapped(struct sets *sets, const struct report *report,
 					      &report->line[line] : NULL;
 
 		if (!l || l->start >= old->end) {
-			remove_range(sets, old->pid, at, old->end, report->elapsed);
+			remove_range(sets, old->pid, at, old->end);
 			break;
 		}
-		remove_range(sets, old->pid, at, l->start, report->elapsed);
+		remove_range(sets, old->pid, at, l->start);
 		at = l->end;
 		/* It may reach into the next old range, too. */
 		if (at < old->end)
