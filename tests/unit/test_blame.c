@@ -3,7 +3,7 @@
  * What blame makes of what was counted: tables, folded stacks, and a profile for pprof; and the
  * command lines of blame, trap and latency.
  */
-#include "unit.h"
+#include "schema.h"
 
 #include <stdlib.h>
 #include <zlib.h>
@@ -254,6 +254,83 @@ static void pprof_has_all_samples(void **state)
 	symbols_end(&p.symbols);
 }
 
+/* ---- JSON */
+
+static const struct field of_blame[] = {
+	{ "schema", NUMBER, false },
+	{ "pid", NUMBER, false },
+	{ "name", TEXT, false },
+	{ "by", TEXT, false },
+	{ "seconds", REAL, false },
+	{ "interval", REAL, false },
+	{ "pages", NUMBER, false },
+	{ "pages_lost", NUMBER, false },
+	{ "pages_without_fault", NUMBER, false },
+	{ "writers", ARRAY, false },
+	{ "writers[].pages", NUMBER, false },
+	{ "writers[].share", REAL, false },
+	{ "writers[].tgid", NUMBER, OPTIONAL },
+	{ "writers[].tid", NUMBER, OPTIONAL },
+	{ "writers[].comm", TEXT, OPTIONAL },
+	{ "writers[].lowest", TEXT, OPTIONAL },
+	{ "writers[].highest", TEXT, OPTIONAL },
+	{ "writers[].mapping", TEXT, OPTIONAL },
+	{ "writers[].stack", ARRAY, OPTIONAL },
+	{ "writers[].stack[].function", TEXT, false },
+	{ "writers[].stack[].address", TEXT, OPTIONAL },
+	{ "writers[].stack[].offset", NUMBER, OPTIONAL },
+	{ "writers[].stack[].file", TEXT, OPTIONAL },
+	{ "writers[].stack[].line", NUMBER, OPTIONAL },
+	{ "writers[].stack[].module", TEXT, OPTIONAL },
+};
+
+static void check_json(struct schema *s, struct profile *p)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_int_equal(profile_print_json(to, p), 0);
+	fclose(to);
+	check_text(s, text);
+	free(text);
+}
+
+/* A function of this program, which has debug information. */
+static void check_ourselves(struct schema *s)
+{
+	struct entry own = {
+		.key = { .tgid = (uint32_t)getpid(), .ip = { (uintptr_t)check_ourselves + 8 } },
+		.count = { .pages = 1, .comm = "own" },
+	};
+	struct profile p = {
+		.pid = getpid(), .name = "own", .by = BLAME_BY_STACK, .seconds = 1, .interval = 1,
+		.pages = 1, .entry = &own, .n = 1,
+	};
+
+	symbols_begin(&p.symbols, getpid(), false);
+	symbols_read(&p.symbols);
+	check_json(s, &p);
+	symbols_end(&p.symbols);
+}
+
+static void json_is_what_the_manual_says(void **state)
+{
+	struct schema s = SCHEMA_OF(of_blame);
+	enum blame_by by;
+
+	(void)state;
+	for (by = BLAME_BY_TASK; by <= BLAME_BY_MAPPING; by++) {
+		struct profile p = made_up(by);
+
+		check_json(&s, &p);
+		symbols_end(&p.symbols);
+	}
+	check_ourselves(&s);
+	check_all_seen(&s);
+	check_manual(&s, "tools/man/uffdwp-blame.1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +341,7 @@ int main(void)
 		cmocka_unit_test(folded_stacks_begin_outside),
 		cmocka_unit_test(numbers_have_seven_bits_a_byte),
 		cmocka_unit_test(pprof_has_all_samples),
+		cmocka_unit_test(json_is_what_the_manual_says),
 	};
 
 	return cmocka_run_group_tests_name("blame", tests, NULL, NULL);

@@ -11,6 +11,9 @@
 #include "human.h"
 #include "profile.h"
 
+/* Fields that are added keep it; one that goes, or means something else, makes it another. */
+#define SCHEMA 1
+
 static void add_text(struct json_object *object, const char *key, const char *text)
 {
 	json_object_object_add(object, key, json_object_new_string(text));
@@ -102,6 +105,7 @@ int profile_print_json(FILE *to, struct profile *p)
 
 	for (i = 0; i < n; i++)
 		json_object_array_add(writers, object_of(p, &rows[i]));
+	add_number(object, "schema", SCHEMA);
 	add_number(object, "pid", p->pid);
 	add_text(object, "name", p->name);
 	add_text(object, "by", by[p->by]);

@@ -14,6 +14,9 @@
 #include "report/levels.h"
 #include "report/words.h"
 
+/* Fields that are added keep it; one that goes, or means something else, makes it another. */
+#define SCHEMA 1
+
 static void add(struct json_object *object, const char *key, struct json_object *value)
 {
 	json_object_object_add(object, key, value);
@@ -352,6 +355,7 @@ static void print_mappings(struct out *out, const struct model *m)
 static void begin(struct out *out, const struct model *m)
 {
 	fputc('{', out->to);
+	member(out, "schema", json_object_new_int64(SCHEMA));
 	member(out, "recording", recording(m));
 	member(out, "total", totals(m));
 }
@@ -397,6 +401,7 @@ int json_moment(FILE *to, const struct moment *moment)
 		.set = { moment->set[0], moment->set[1], moment->set[2] },
 	};
 
+	add_number(object, "schema", SCHEMA);
 	add_number(object, "interval", moment->number);
 	add_real(object, "time", moment->time);
 	add_real(object, "seconds", moment->length);
