@@ -11,6 +11,7 @@ UNITS := $(filter-out %/test_blame,$(UNITS))
 endif
 
 $(B)/tests/unit/test_report $(B)/tests/unit/test_schema: tests/report/made.h
+$(B)/tests/unit/test_report: | $(B)/uffdwp
 $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(TOOL_PARTS) $(LIB_STATIC) module/regions.c
 	@mkdir -p $(@D)
 	$(say) CC $@

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "blame/verbs.h"
+#include "ourselves.h"
 #include "record/record.h"
 #include "report/verb.h"
 #include "top/top.h"
@@ -45,6 +46,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	setlocale(LC_CTYPE, "");
+	ourselves_survive_limits();
 	if (argc < 2) {
 		usage(stderr);
 		return 2;

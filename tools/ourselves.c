@@ -15,6 +15,19 @@ static void on_signal(int number)
 	interrupted = number;
 }
 
+static void on_limit(int number)
+{
+	(void)number;
+}
+
+/* Not ignored: that would be inherited. */
+void ourselves_survive_limits(void)
+{
+	const struct sigaction action = { .sa_handler = on_limit, .sa_flags = SA_RESTART };
+
+	sigaction(SIGXFSZ, &action, NULL);
+}
+
 const sigset_t *ourselves_catch_signals(void)
 {
 	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };

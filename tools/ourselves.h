@@ -6,6 +6,12 @@
 
 /* What a verb arranges for its own process before it watches others. */
 
+/*
+ * A file that becomes larger than it may be is an error like others (EFBIG), for whoever can leave
+ * things in order. Not to be inherited by a program that we start.
+ */
+void ourselves_survive_limits(void);
+
 /**
  * ourselves_catch_signals - signals that end a program are noted, and come only while we wait
  *

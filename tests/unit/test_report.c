@@ -8,7 +8,9 @@
 #include <json-c/json.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include "../report/made.h"
 #include "report/alive.h"
@@ -1105,6 +1107,69 @@ static void levels_are_thresholds(void **state)
 	assert_int_equal(level_of(5), LEVELS - 1);
 }
 
+/* ---- files that are not finished */
+
+#define LEFT "build/tests/unit/left"
+
+static int status_of(const char *command)
+{
+	const int status = system(command);
+
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* What was there stays, and nothing is beside it. */
+static void assert_as_it_was(void)
+{
+	assert_int_equal(status_of("cd " LEFT " && [ \"$(cat a.html)\" = dear ] && [ \"$(ls -A)\" = a.html ]"),
+			 0);
+}
+
+/* By the command itself, as this is seen to before it comes to a verb. */
+static void a_report_has_a_limit(void **state)
+{
+	const char *path = recording_of(made_server, "server");
+	char command[300];
+
+	(void)state;
+	assert_int_equal(status_of("rm -rf " LEFT "; mkdir " LEFT " && echo dear >" LEFT "/a.html"),
+			 0);
+	snprintf(command, sizeof(command),
+		 "(ulimit -f 2; build/uffdwp report %s -o " LEFT "/a.html 2>build/tests/unit/said)",
+		 path);
+	assert_int_equal(status_of(command), 1);
+	assert_int_equal(status_of("grep -q 'cannot make the report " LEFT "/a.html: File too large' build/tests/unit/said"),
+			 0);
+	assert_as_it_was();
+}
+
+static void a_report_is_interrupted(void **state)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct output output;
+	int status;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			if (output_open(&output, LEFT "/a.html"))
+				_exit(1);
+			fputs("half of it", output.to);
+			fflush(output.to);
+			if (system("[ $(ls -A " LEFT " | wc -l) = 2 ]"))
+				_exit(2);
+			raise(numbers[i]);
+			_exit(3);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == numbers[i]);
+		assert_as_it_was();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1138,6 +1203,8 @@ int main(void)
 		cmocka_unit_test(times_for_people),
 		cmocka_unit_test(levels_are_thresholds),
 		cmocka_unit_test(a_cut_file_is_reported_as_far_as_it_is_whole),
+		cmocka_unit_test(a_report_has_a_limit),
+		cmocka_unit_test(a_report_is_interrupted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

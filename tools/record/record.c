@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -263,22 +262,6 @@ static const struct session_ops ops = {
 
 /* ---- the verb */
 
-static void on_limit(int number)
-{
-	(void)number;
-}
-
-/*
- * A file that becomes larger than it may be is an error like others. Not ignored: that would be
- * inherited by a command.
- */
-static void survive_limits(void)
-{
-	const struct sigaction action = { .sa_handler = on_limit };
-
-	sigaction(SIGXFSZ, &action, NULL);
-}
-
 static int run(struct record *r)
 {
 	struct session session = {
@@ -287,7 +270,6 @@ static int run(struct record *r)
 	};
 	int status;
 
-	survive_limits();
 	if (create(r))
 		return 1;
 	session.report.wants_regions = true;

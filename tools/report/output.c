@@ -3,11 +3,34 @@
  * Where a report goes.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "report/output.h"
+
+/* A file that is not whole yet, for who ends us meanwhile; or NULL. */
+static const char *volatile unfinished;
+
+static void on_signal(int number)
+{
+	if (unfinished)
+		unlink(unfinished);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void leave_nothing(const char *path)
+{
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+	size_t i;
+
+	unfinished = path;
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (signal(ending[i], on_signal) == SIG_IGN)
+			signal(ending[i], SIG_IGN);
+}
 
 /* mkstemp() makes it for the owner only; a report is as any other file that one writes. */
 static int open_temporary(struct output *output)
@@ -19,11 +42,13 @@ static int open_temporary(struct output *output)
 	fd = mkstemp(output->temporary);
 	if (fd < 0)
 		return -errno;
+	leave_nothing(output->temporary);
 	output->to = fchmod(fd, 0666 & ~mask) ? NULL : fdopen(fd, "w");
 	if (output->to)
 		return 0;
 	close(fd);
 	unlink(output->temporary);
+	unfinished = NULL;
 	return -EIO;
 }
 
@@ -54,6 +79,7 @@ int output_close(struct output *output, int err)
 		err = -errno;
 	if (err)
 		unlink(output->temporary);
+	unfinished = NULL;
 	free(output->temporary);
 	return err;
 }

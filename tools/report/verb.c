@@ -79,7 +79,7 @@ static int print_moment(void *arg, const struct moment *moment)
 		csv_moment(run->output.to, moment);
 	else
 		text_moment(&run->text, moment);
-	return ferror(run->output.to) ? -EIO : 0;
+	return !ferror(run->output.to) ? 0 : errno ? -errno : -EIO;
 }
 
 static void begin_times(struct report_run *run)
