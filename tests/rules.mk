@@ -74,6 +74,13 @@ $(B)/tests/guest/%: tests/guest/%.c $(GUEST_PARTS) $(GUEST_HEADERS) $(LIB_STATIC
 $(B)/tests/guest/test_native_%: tests/guest/test_native_%.c $(NATIVE_PARTS) $(GUEST_PARTS) $(GUEST_HEADERS)
 	$(link-guest-program)
 
+# They run the command.
+COMMAND_PARTS := tests/guest/support/command.c
+
+$(addprefix $(B)/tests/guest/,test_top test_watch): $(B)/tests/guest/%: tests/guest/%.c $(COMMAND_PARTS) \
+		$(GUEST_PARTS) $(GUEST_HEADERS) $(LIB_STATIC)
+	$(link-guest-program)
+
 # With a BPF program of its own, which is a part of it.
 BPF_TESTS := $(B)/tests/guest/test_tracepoints
 
@@ -134,7 +141,7 @@ RECORDING_PARTS := $(wildcard tools/recording/*.c) tools/human.c
 
 $(B)/tests/guest/test_record: ALL_CFLAGS += -Itools
 $(B)/tests/guest/test_record: CMOCKA += -lzstd
-$(B)/tests/guest/test_record: tests/guest/test_record.c $(RECORDING_PARTS) $(GUEST_PARTS) $(GUEST_HEADERS) \
+$(B)/tests/guest/test_record: tests/guest/test_record.c $(RECORDING_PARTS) $(COMMAND_PARTS) $(GUEST_PARTS) $(GUEST_HEADERS) \
 		$(LIB_STATIC)
 	$(link-guest-program)
 

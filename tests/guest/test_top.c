@@ -21,78 +21,21 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "environment.h"
 #include "support.h"
 #include "unserved.h"
 
-#define UFFDWP "/bin/uffdwp"
 #define REPORTS "/tmp/top-reports"
 #define MESSAGES "/tmp/top-messages"
 #define METRICS "/tmp/top.prom"
-#define CGROUPS "/tmp/top-cgroups"
 #define NOBODY 1000
 #define N 256ul
 
 /* Beside what it is told to, a process writes to its stack and to variables of the C library. */
 #define ASIDE 8
 
-static char output[1 << 20];
-
-/* Standard output of a command, standard error joined to it; its exit status. */
-static int run(const char *command)
-{
-	char joined[512];
-	FILE *pipe;
-	size_t n;
-	int status;
-
-	snprintf(joined, sizeof(joined), "%s 2>&1", command);
-	pipe = popen(joined, "r");
-	assert_non_null(pipe);
-	n = fread(output, 1, sizeof(output) - 1, pipe);
-	output[n] = 0;
-	status = pclose(pipe);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-static bool printed(const char *text)
-{
-	return strstr(output, text);
-}
-
-static char *read_text(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	size_t n = file ? fread(output, 1, sizeof(output) - 1, file) : 0;
-
-	output[n] = 0;
-	if (file)
-		fclose(file);
-	return output;
-}
-
 /* ---- processes */
-
-/* Writes to its own copy of memory, pages a time, every 10 ms. */
-static pid_t writer(char *memory, size_t pages)
-{
-	pid_t pid = fork();
-	int i;
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (i = 0;; i++) {
-		touch(memory, pages, i);
-		usleep(10000);
-	}
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
 
 /* Does something when it is told to, and then waits. */
 static pid_t told(void (*what)(void), int *go)
@@ -123,16 +66,10 @@ static void tell(int go)
 	close(go);
 }
 
-/* Where processes map what they are seen to write. */
-static char *const place = (char *)0x600000000000;
-
-static char *map_at_place(void)
+static char *map_small_pages_at_place(void)
 {
-	char *p = mmap(place, N * PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	char *p = map_at_place(N);
 
-	if (p != place)
-		_exit(99);
 	madvise(p, N * PAGE, MADV_NOHUGEPAGE);
 	return p;
 }
@@ -144,7 +81,7 @@ static int be_program(char **argv)
 	int i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	map_at_place();
+	map_small_pages_at_place();
 	for (i = 0;; i++) {
 		touch(place, pages, i);
 		usleep(10000);
@@ -160,13 +97,13 @@ static void execute(void)
 
 static void write_and_end(void)
 {
-	touch(map_at_place(), 50, 1);
+	touch(map_small_pages_at_place(), 50, 1);
 	_exit(0);
 }
 
 static void write_once(void)
 {
-	touch(map_at_place(), 100, 1);
+	touch(map_small_pages_at_place(), 100, 1);
 }
 
 /* ---- reports */
@@ -432,32 +369,6 @@ TEST(one_of_another_tracker_is_left_to_it)
 
 /* ---- cgroups */
 
-static void move(pid_t pid, const char *group)
-{
-	char path[128], text[16];
-
-	snprintf(path, sizeof(path), CGROUPS "%s/cgroup.procs", group);
-	snprintf(text, sizeof(text), "%d", (int)pid);
-	if (write_file(path, text))
-		fail_msg("%s: %s", path, strerror(errno));
-}
-
-static void groups_start(void)
-{
-	mkdir(CGROUPS, 0755);
-	if (mount("none", CGROUPS, "cgroup2", 0, NULL))
-		fail_msg("cgroup2: %s", strerror(errno));
-	mkdir(CGROUPS "/a", 0755);
-	mkdir(CGROUPS "/a/b", 0755);
-}
-
-/* With this its processes are over for whoever reads them. */
-static void groups_remove(void)
-{
-	wait_for(!rmdir(CGROUPS "/a/b"));
-	wait_for(!rmdir(CGROUPS "/a"));
-}
-
 /* In it and below it; those that come, and those that leave. */
 TEST(a_cgroup_is_read_again)
 {
@@ -485,7 +396,7 @@ TEST(a_cgroup_is_read_again)
 	groups_remove();
 	assert_int_equal(waitpid(top, &status, 0), top);
 	assert_int_equal(status, 0);
-	assert_ok(umount(CGROUPS));
+	groups_end();
 	end(one);
 	munmap(p, N * PAGE);
 }

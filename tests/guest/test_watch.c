@@ -23,74 +23,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "support.h"
 #include "unserved.h"
 
-#define UFFDWP "/bin/uffdwp"
 #define REPORTS "/tmp/reports"
 #define MESSAGES "/tmp/messages"
 #define N 64ul
 
 /* What a command begins with that goes on when it is being watched, however long that takes. */
 #define WHEN_WATCHED "until grep -q \"^VmFlags:.* uw\" /proc/$$/smaps; do sleep 0.1; done; "
-
-static char output[1 << 20];
-
-/* Standard output of a command, standard error joined to it; its exit status. */
-static int run(const char *command)
-{
-	char joined[512];
-	FILE *pipe;
-	size_t n;
-	int status;
-
-	snprintf(joined, sizeof(joined), "%s 2>&1", command);
-	pipe = popen(joined, "r");
-	assert_non_null(pipe);
-	n = fread(output, 1, sizeof(output) - 1, pipe);
-	output[n] = 0;
-	status = pclose(pipe);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-static bool printed(const char *text)
-{
-	return strstr(output, text);
-}
-
-/* A process that writes to its own copy of memory, pages a time, every 10 ms. */
-static pid_t writer(char *memory, size_t pages)
-{
-	pid_t pid = fork();
-	int i;
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (i = 0;; i++) {
-		touch(memory, pages, i);
-		usleep(10000);
-	}
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
-/* Where processes map what they are seen to write, so that no other mapping is in the line. */
-static char *const place = (char *)0x600000000000;
-
-static char *map_at_place(size_t pages)
-{
-	char *p = mmap(place, pages * PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-
-	if (p != place)
-		_exit(99);
-	return p;
-}
 
 /* This program is also what others execute: "keep N" writes and waits, "drop N" ends. */
 static int be_program(char **argv)
