@@ -167,15 +167,20 @@ static void bury(struct family *f)
 
 int family_look(struct family *f, struct report *report)
 {
+	report_clear(report);
+	report->by_process = f->what->children;
+	return family_look_too(f, report);
+}
+
+int family_look_too(struct family *f, struct report *report)
+{
 	size_t i;
 	int err = family_take_events(f);
 
-	report_clear(report);
-	report->by_process = f->what->children;
 	for (i = 0; i < f->n && !err; i++)
 		err = report_on(f, f->member[i], report);
-	report->not_followed = f->not_followed;
-	report->lost = f->lost;
+	report->not_followed += f->not_followed;
+	report->lost = report->lost || f->lost;
 	f->reports_lost += f->lost;
 	f->not_followed = 0;
 	f->lost = false;

@@ -74,6 +74,9 @@ bool family_saw_the_start(const struct family *f);
  */
 int family_look(struct family *f, struct report *report);
 
+/* The same, added to what is in the report: names in it are the members' until their next look. */
+int family_look_too(struct family *f, struct report *report);
+
 /* Watching begins: what the one that was asked for has written until now counts in no report. */
 void family_forget(struct family *f);
 

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "ourselves.h"
+#include "pace.h"
 #include "session.h"
 #include "uffdwp.h"
 
@@ -36,14 +37,10 @@ static int take_input(struct session *s)
 	return family_has_input(&s->family) ? call(s, s->ops->input) : 0;
 }
 
-/*
- * The next report in step with the first; those that we were too late for are left out. Asked again
- * and again while we wait, as the interval may change.
- */
+/* Asked again and again while we wait, as the interval may change. */
 static double next_report(const struct session *s)
 {
-	const double passed = (s->looked - s->began) / s->interval;
-	const double when = s->began + ((uint64_t)(passed + 1e-6) + 1) * s->interval;
+	const double when = pace_next(s->began, s->looked, s->interval);
 
 	return s->seconds && when > s->began + s->seconds ? s->began + s->seconds : when;
 }
@@ -135,7 +132,7 @@ static int begin(struct session *s)
 	return err;
 }
 
-static bool has_seen_enough(const struct session *s)
+bool session_has_seen_enough(const struct session *s)
 {
 	return s->stop || (s->count && s->report.number >= s->count) ||
 	       (s->seconds && s->looked >= s->began + s->seconds);
@@ -149,7 +146,7 @@ static int loop(struct session *s)
 {
 	int err = begin(s);
 
-	while (!err && !has_seen_enough(s)) {
+	while (!err && !session_has_seen_enough(s)) {
 		err = wait_for_next(s);
 		if (err || ourselves_interrupted() || s->stop)
 			return err;

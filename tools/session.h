@@ -65,6 +65,9 @@ struct session {
  */
 int session_run(struct session *s);
 
+/* It was told to stop, or there were all reports that were asked for. */
+bool session_has_seen_enough(const struct session *s);
+
 /* Could anything be tracked at all? 0; or 1, and standard error was told. */
 int session_check_device(void);
 

@@ -15,51 +15,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "recording/recording.h"
 #include "support.h"
 #include "unserved.h"
 
-#define UFFDWP "/bin/uffdwp"
 #define DATA "/tmp/data"
 #define MESSAGES "/tmp/messages"
 #define N 64ul
-
-static char output[1 << 16];
-
-/* Standard output of a command, standard error joined to it; its exit status. */
-static int run(const char *command)
-{
-	char joined[512];
-	FILE *pipe;
-	size_t n;
-	int status;
-
-	snprintf(joined, sizeof(joined), "%s 2>&1", command);
-	pipe = popen(joined, "r");
-	assert_non_null(pipe);
-	n = fread(output, 1, sizeof(output) - 1, pipe);
-	output[n] = 0;
-	status = pclose(pipe);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-static bool printed(const char *text)
-{
-	return strstr(output, text);
-}
-
-/* Where processes map what they are seen to write. */
-static char *const place = (char *)0x600000000000;
-
-static char *map_at_place(size_t pages)
-{
-	char *p = mmap(place, pages * PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-
-	if (p != place)
-		_exit(99);
-	return p;
-}
 
 /* ---- this program is also what others execute */
 
@@ -359,6 +322,180 @@ TEST(children_are_recorded)
 	assert_in_range(sums.gone + sums.written, 10 + 20 + 30, 20000);
 }
 
+/* ---- cgroups */
+
+/* What is recorded of one process at place. */
+struct of_process {
+	uint64_t written;	/* pages */
+	bool ended;
+};
+
+static struct of_process record_of(pid_t pid)
+{
+	struct of_process sum = { 0 };
+	struct recording_interval in;
+	struct recording_reader *reader;
+	char why[128];
+	size_t i;
+
+	if (recording_open(DATA, &reader, why, sizeof(why)))
+		return sum;
+	while (recording_next(reader, &in) == 1) {
+		for (i = 0; i < in.lines; i++)
+			if (in.process[in.line[i].process].pid == pid &&
+			    in.line[i].start == (uintptr_t)place)
+				sum.written += in.line[i].written;
+		for (i = 0; i < in.processes; i++)
+			sum.ended = sum.ended || (in.process[i].pid == pid && in.process[i].ended);
+	}
+	recording_close(reader);
+	return sum;
+}
+
+static pid_t record_group(const char *group)
+{
+	pid_t record;
+
+	unlink(DATA);
+	record = fork();
+	if (!record) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(open(MESSAGES, O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
+		execl(UFFDWP, "uffdwp", "record", "--cgroup", group, "-i", "0.2", "-o", DATA,
+		      "--cells", "4096", (char *)NULL);
+		_exit(126);
+	}
+	return record;
+}
+
+/* It writes so many pages more, and just these are in the recording, also later. */
+static void writes(struct peer *peer, uint64_t pages, int value)
+{
+	const uint64_t before = record_of(peer->pid).written;
+
+	peer_do(peer, PEER_WRITE, place, pages * PAGE, value);
+	wait_for(record_of(peer->pid).written >= before + pages);
+	let_settle(DATA);
+	assert_int_equal(record_of(peer->pid).written, before + pages);
+}
+
+/* Each by itself, those that come later, and those below; and not who is not in it. */
+TEST(the_processes_of_a_cgroup_are_recorded)
+{
+	struct peer one = peer_at_place(), below = peer_at_place(), late = peer_at_place();
+	uint64_t before;
+	pid_t record;
+	int status;
+
+	groups_start();
+	move(one.pid, "/a");
+	move(below.pid, "/a/b");
+	record = record_group(CGROUPS "/a");
+	wait_for(has_registered_memory(one.pid) && has_registered_memory(below.pid));
+	let_settle(DATA);
+	writes(&one, 5, 2);
+	writes(&below, 9, 2);
+	assert_false(has_registered_memory(late.pid));
+	move(late.pid, "/a/b");
+	wait_for(has_registered_memory(late.pid));
+	let_settle(DATA);
+	writes(&late, 3, 2);
+	writes(&one, 1, 3);
+
+	/* Who has left is not protected, and not seen any more. */
+	move(one.pid, "");
+	wait_for(!has_registered_memory(one.pid));
+	before = record_of(one.pid).written;
+	peer_do(&one, PEER_WRITE, place, 20 * PAGE, 4);
+	let_settle(DATA);
+	assert_int_equal(record_of(one.pid).written, before);
+	assert_false(record_of(one.pid).ended);
+
+	peer_do(&below, PEER_EXIT, NULL, 0, 0);
+	wait_for(!(dev_features() & UFFDWP_FEATURE_EVENTS) || record_of(below.pid).ended);
+	peer_end(&below);
+	peer_end(&late);
+	/* When the cgroup is gone, nobody can come any more. */
+	groups_remove();
+	assert_int_equal(waitpid(record, &status, 0), record);
+	assert_int_equal(status, 0);
+	assert_int_equal(sums_of(DATA).end, 0);
+	read_text(MESSAGES);
+	assert_true(printed("uffdwp: recorded "));
+	assert_int_equal(run(UFFDWP " report " DATA), 0);
+	assert_true(printed("what      cgroup " CGROUPS "/a\n"));
+	groups_end();
+	peer_end(&one);
+}
+
+/* What is written in the last part of an interval is recorded, too. */
+TEST(a_cgroup_has_a_last_interval)
+{
+	struct peer peer = peer_at_place();
+	pid_t record;
+
+	groups_start();
+	move(peer.pid, "/a");
+	unlink(DATA);
+	record = fork();
+	if (!record) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(open(MESSAGES, O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
+		execl(UFFDWP, "uffdwp", "record", "--cgroup", CGROUPS "/a", "-i", "3600", "-o",
+		      DATA, (char *)NULL);
+		_exit(126);
+	}
+	wait_for(has_registered_memory(peer.pid));
+	sleep(2);
+	peer_do(&peer, PEER_WRITE, place, 7 * PAGE, 2);
+	assert_int_equal(record_end(record, SIGINT), 0);
+	assert_int_equal(sums_of(DATA).intervals, 1);
+	assert_in_range(record_of(peer.pid).written, 7, N);
+	assert_false(has_registered_memory(peer.pid));
+	peer_end(&peer);
+	groups_remove();
+	groups_end();
+}
+
+/* It is left to its tracker, and this is told and recorded; the others are recorded. */
+TEST(who_of_a_cgroup_cannot_be_recorded_is_told)
+{
+	char *p = map_filled(N);
+	pid_t taken = writer(p, 10), other = writer(p, 20);
+	int fd = dev_open();
+
+	groups_start();
+	move(taken, "/a");
+	move(other, "/a");
+	assert_ok(dev_attach_pid(fd, taken));
+	if (dev_follow(fd, NULL, 0, 0))
+		assert_ok(dev_register(fd, p, N * PAGE));
+	assert_ok(dev_arm(fd, p, N * PAGE));
+	assert_int_equal(run(UFFDWP " record --cgroup " CGROUPS "/a -i 0.3 -d 1 -o " DATA), 0);
+	assert_true(printed("uffdwp: 1 process of the cgroup cannot be recorded: of another tracker\n"));
+	assert_int_equal(run(UFFDWP " report " DATA), 0);
+	assert_true(printed("1 process that could not be followed"));
+	assert_false(has_registered_memory(other));
+	assert_in_range(sums_of(DATA).in_lines, 20, 1000);
+	close(fd);
+	end(taken);
+	end(other);
+	groups_remove();
+	groups_end();
+	munmap(p, N * PAGE);
+}
+
+TEST(what_is_no_cgroup_is_not_recorded)
+{
+	assert_int_equal(run("echo dear >/tmp/dear; " UFFDWP " record --cgroup /tmp -o /tmp/dear"),
+			 1);
+	assert_true(printed("/tmp: that is no cgroup of version 2"));
+	assert_int_equal(run(UFFDWP " record --cgroup /no/such -o /tmp/dear"), 1);
+	assert_true(printed("/no/such: there is none of that name"));
+	assert_string_equal(read_text("/tmp/dear"), "dear\n");
+	assert_ok(unlink("/tmp/dear"));
+}
+
 /* No end of it can be told, and what there is can be read. */
 TEST(killed_it_leaves_a_file_and_the_target_clean)
 {
@@ -398,12 +535,6 @@ static pid_t busy_process(void)
 			p[next_random(&state) % pages * PAGE]++;
 		usleep(10000);
 	}
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 TEST(a_full_disk_ends_it_in_good_order)
@@ -520,6 +651,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_command_is_recorded_from_its_start),
 		cmocka_unit_test(what_it_executes_is_recorded),
 		cmocka_unit_test(children_are_recorded),
+		cmocka_unit_test(the_processes_of_a_cgroup_are_recorded),
+		cmocka_unit_test(a_cgroup_has_a_last_interval),
+		cmocka_unit_test(who_of_a_cgroup_cannot_be_recorded_is_told),
+		cmocka_unit_test(what_is_no_cgroup_is_not_recorded),
 		cmocka_unit_test(killed_it_leaves_a_file_and_the_target_clean),
 		cmocka_unit_test(a_full_disk_ends_it_in_good_order),
 		cmocka_unit_test(a_file_may_have_a_limit),

@@ -71,6 +71,15 @@ static void everything(void **state)
 	assert_true(o.interval == 5);
 }
 
+static void a_cgroup(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--cgroup=a/b", "-d", "3", "-m", "heap", NULL), 0);
+	assert_string_equal(o.cgroup, "a/b");
+	assert_string_equal(o.what.name, "heap");
+	assert_int_equal(o.what.pid, 0);
+}
+
 static void assert_wrong(int err, const char *expected)
 {
 	assert_int_equal(err, -EINVAL);
@@ -81,9 +90,16 @@ static void mistakes(void **state)
 {
 	(void)state;
 	assert_wrong(parse(NULL),
-		     "what shall be recorded? Give a process (-p PID) or a command");
+		     "what shall be recorded? Give a process (-p PID), a cgroup (--cgroup PATH) or a command");
 	assert_wrong(parse("-p", "1", "true", NULL),
-		     "give either a process (-p) or a command, not both");
+		     "give one of a process (-p), a command and a cgroup");
+	assert_wrong(parse("--cgroup", "a", "-p", "1", NULL),
+		     "give one of a process (-p), a command and a cgroup");
+	assert_wrong(parse("--cgroup", "a", "true", NULL),
+		     "give one of a process (-p), a command and a cgroup");
+	assert_wrong(parse("--cgroup", "", NULL), "the name of the cgroup is empty");
+	assert_wrong(parse("--cgroup", "a", "-c", NULL),
+		     "without -c: children are recorded if they are in the cgroup");
 	assert_wrong(parse("-p", "x", NULL), "'x' is no process id");
 	assert_wrong(parse("-o", "-", NULL), "a recording needs a file: '-' is none");
 	assert_wrong(parse("-o", "", NULL), "a recording needs a file: '' is none");
@@ -321,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_said),
 		cmocka_unit_test(everything),
+		cmocka_unit_test(a_cgroup),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(regions_become_cells),
 		cmocka_unit_test(what_has_not_changed_is_left_out),

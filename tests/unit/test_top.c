@@ -7,9 +7,9 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
-#include "top/cgroup.h"
-#include "top/processes.h"
-#include "top/refused.h"
+#include "crowd/cgroup.h"
+#include "crowd/processes.h"
+#include "crowd/refused.h"
 #include "top/rows.h"
 
 static const struct top_row rows[] = {

@@ -17,11 +17,13 @@
 void record_usage(FILE *to)
 {
 	fputs("usage: uffdwp record -p PID [OPTION...]\n"
+	      "       uffdwp record --cgroup PATH [OPTION...]\n"
 	      "       uffdwp record [OPTION...] -- COMMAND [ARG...]\n"
 	      "\n"
 	      "Record which memory a process writes, and when, for 'uffdwp report'.\n"
 	      "\n"
 	      "  -p, --pid PID           process to record; it is not stopped\n"
+	      "      --cgroup PATH       what is in this cgroup and below it: /sys/fs/cgroup/a/b or a/b\n"
 	      "  -c, --children          also what it forks and executes, and what those do\n"
 	      "  -o, --output FILE       the recording (uffdwp.data)\n"
 	      "  -i, --interval SECONDS  how exact times are (1)\n"
@@ -37,11 +39,12 @@ void record_usage(FILE *to)
 	      to);
 }
 
-/* Not a letter */
-#define CELLS 256
+/* Not letters */
+enum { CELLS = 256, CGROUP };
 
 static const struct option long_options[] = {
 	{ "pid", required_argument, NULL, 'p' },
+	{ "cgroup", required_argument, NULL, CGROUP },
 	{ "children", no_argument, NULL, 'c' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "interval", required_argument, NULL, 'i' },
@@ -101,6 +104,11 @@ static int take(int option, const char *word, struct record_options *o, char *wh
 	case 'r':
 	case 'm':
 		return take_selection(option, &o->what, why, size);
+	case CGROUP:
+		if (!*optarg)
+			return argument_wrong(why, size, "the name of the cgroup is empty");
+		o->cgroup = optarg;
+		return 0;
 	case 'o':
 		if (!*optarg || !strcmp(optarg, "-"))
 			return argument_wrong(why, size, "a recording needs a file: '%s' is none",
@@ -139,6 +147,21 @@ static int take(int option, const char *word, struct record_options *o, char *wh
 	}
 }
 
+static int check(const struct record_options *o, char *why, size_t size)
+{
+	const int named = !!o->what.pid + !!o->what.command + !!o->cgroup;
+
+	if (named > 1)
+		return argument_wrong(why, size,
+				      "give one of a process (-p), a command and a cgroup");
+	if (!named)
+		return argument_wrong(why, size, "what shall be recorded? Give a process (-p PID), a cgroup (--cgroup PATH) or a command");
+	if (o->cgroup && o->what.children)
+		return argument_wrong(why, size,
+				      "without -c: children are recorded if they are in the cgroup");
+	return 0;
+}
+
 int record_options_parse(int argc, char **argv, struct record_options *options, char *why,
 			 size_t size)
 {
@@ -162,10 +185,5 @@ int record_options_parse(int argc, char **argv, struct record_options *options, 
 		options->interval = options->duration;
 	if (optind < argc)
 		options->what.command = argv + optind;
-	if (options->what.pid && options->what.command)
-		return argument_wrong(why, size,
-				      "give either a process (-p) or a command, not both");
-	if (!options->what.pid && !options->what.command)
-		return argument_wrong(why, size, "what shall be recorded? Give a process (-p PID) or a command");
-	return 0;
+	return check(options, why, size);
 }

@@ -11,6 +11,7 @@
 /* What "uffdwp record" was asked to do. */
 struct record_options {
 	struct selection what;
+	const char *cgroup;	/* all processes of it, or NULL */
 	double interval;	/* seconds */
 	uint64_t count;		/* intervals; 0: until the process ends */
 	double duration;	/* seconds; 0: the same */

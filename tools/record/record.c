@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "human.h"
+#include "record/group.h"
 #include "record/intervals.h"
 #include "record/options.h"
 #include "record/progress.h"
@@ -64,11 +65,14 @@ static bool read_command_line(pid_t pid, char *text, size_t size)
 	return n;
 }
 
-static void say_what(const struct selection *what, char *text, size_t size)
+static void say_what(const struct record_options *options, char *text, size_t size)
 {
+	const struct selection *what = &options->what;
 	char raw[1024];
 
-	if (what->command)
+	if (options->cgroup)
+		snprintf(raw, sizeof(raw), "cgroup %s", options->cgroup);
+	else if (what->command)
 		join_words(what->command, raw, sizeof(raw));
 	else if (!read_command_line(what->pid, raw, sizeof(raw)))
 		snprintf(raw, sizeof(raw), "process %d", (int)what->pid);
@@ -94,7 +98,7 @@ static void fill_header(const struct record *r, struct recording_header *header)
 		human_clean(machine.release, strlen(machine.release), header->kernel,
 			    sizeof(header->kernel));
 	}
-	say_what(&r->options.what, header->what, sizeof(header->what));
+	say_what(&r->options, header->what, sizeof(header->what));
 }
 
 static const char *explain(int err)
@@ -172,19 +176,9 @@ static int add(struct record *r, const struct report *report, double now)
 	return 0;
 }
 
-static bool is_long_enough(const struct session *s, const struct record *r)
-{
-	return r->options.duration > 0 && s->report.elapsed >= r->options.duration - 1e-6;
-}
-
 static int take_report(struct session *s)
 {
-	struct record *r = s->arg;
-	int err = add(r, &s->report, s->looked);
-
-	if (!err && is_long_enough(s, r))
-		s->stop = true;
-	return err;
+	return add(s->arg, &s->report, s->looked);
 }
 
 static bool has_news(const struct report *report)
@@ -197,6 +191,11 @@ static bool has_news(const struct report *report)
 	return report_total(report).written || report->lost || report->not_followed;
 }
 
+static int add_if_news(struct record *r, const struct report *report, double now)
+{
+	return has_news(report) ? add(r, report, now) : 0;
+}
+
 /* The report that there is: nobody has been told of it, and it ends now. */
 static void take_last(struct session *s)
 {
@@ -205,8 +204,8 @@ static void take_last(struct session *s)
 
 	s->report.interval = now - s->looked;
 	s->looked = now;
-	if (!r->err && has_news(&s->report))
-		add(r, &s->report, now);
+	if (!r->err)
+		add_if_news(r, &s->report, now);
 }
 
 /*
@@ -218,7 +217,7 @@ static void take_rest(struct session *s)
 {
 	struct record *r = s->arg;
 
-	if (!s->began || s->stop || (s->count && r->progress.intervals >= s->count))
+	if (!s->began || session_has_seen_enough(s))
 		return;
 	if (s->report.number > r->progress.intervals)
 		take_last(s);
@@ -234,14 +233,11 @@ static int close_file(struct record *r)
 	return err;
 }
 
-/* Before a command of ours is waited for: the recording is there, and can be looked at. */
-static void end(struct session *s)
+/* The recording is there, and can be looked at. */
+static void finish(struct record *r)
 {
-	struct record *r = s->arg;
-	int err;
+	int err = close_file(r);
 
-	take_rest(s);
-	err = close_file(r);
 	if (r->draws)
 		progress_clear(stderr);
 	if (err && !r->err)
@@ -254,28 +250,67 @@ static void end(struct session *s)
 		progress_finish(stderr, &r->progress, r->options.output);
 }
 
+/* Before a command of ours is waited for. */
+static void end(struct session *s)
+{
+	take_rest(s);
+	finish(s->arg);
+}
+
 static const struct session_ops ops = {
 	.verb = "record",
 	.report = take_report,
 	.end = end,
 };
 
+/* ---- a cgroup */
+
+static int take_of_group(void *arg, const struct report *report, double now)
+{
+	return add(arg, report, now);
+}
+
+static int take_last_of_group(void *arg, const struct report *report, double now)
+{
+	return add_if_news(arg, report, now);
+}
+
+static int run_group(struct record *r)
+{
+	struct group group = {
+		.options = &r->options, .arg = r,
+		.take = take_of_group, .take_last = take_last_of_group,
+	};
+	int status = group_run(&group);
+
+	if (!status)
+		finish(r);
+	return status;
+}
+
 /* ---- the verb */
 
-static int run(struct record *r)
+static int run_session(struct record *r)
 {
 	struct session session = {
 		.ops = &ops, .arg = r, .what = &r->options.what, .input = -1,
 		.interval = r->options.interval, .count = r->options.count,
+		.seconds = r->options.duration,
 	};
+
+	session.report.wants_regions = true;
+	return session_run(&session);
+}
+
+static int run(struct record *r)
+{
 	int status;
 
 	if (create(r))
 		return 1;
-	session.report.wants_regions = true;
 	r->intervals.most_cells = r->options.most_cells;
 	r->draws = !r->options.quiet && isatty(STDERR_FILENO);
-	status = session_run(&session);
+	status = r->options.cgroup ? run_group(r) : run_session(r);
 	close_file(r);
 	intervals_free(&r->intervals);
 	return r->err ? 1 : status;

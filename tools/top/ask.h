@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "top/processes.h"
+#include "crowd/processes.h"
 
 /**
  * ask_for_all - shall the whole machine be tracked?

@@ -11,26 +11,6 @@
 
 #define PAGE 4096
 
-static const struct {
-	const char *text, *key;
-} refusals[REFUSALS] = {
-	[REFUSED_BUSY] = { "of another tracker", "other_tracker" },
-	[REFUSED_RIGHTS] = { "no permission", "no_permission" },
-	[REFUSED_KERNEL] = { "of the kernel", "kernel" },
-	[REFUSED_FILES] = { "no file descriptor left (ulimit -n)", "no_file_descriptor" },
-	[REFUSED_OTHER] = { "failed", "failed" },
-};
-
-const char *refusal_text(enum refusal why)
-{
-	return refusals[why].text;
-}
-
-const char *refusal_key(enum refusal why)
-{
-	return refusals[why].key;
-}
-
 double top_rate(const struct top_row *row)
 {
 	return row->interval > 0 ? (double)row->written * PAGE / row->interval : 0;

@@ -8,23 +8,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "crowd/refused.h"
 #include "written_set.h"
-
-/* Why a process is not tracked. */
-enum refusal {
-	REFUSED_BUSY,		/* another tracker has its memory, or the process itself */
-	REFUSED_RIGHTS,
-	REFUSED_KERNEL,		/* a thread of the kernel */
-	REFUSED_FILES,		/* each process takes two file descriptors */
-	REFUSED_OTHER,
-	REFUSALS
-};
-
-/* "no permission": for people. */
-const char *refusal_text(enum refusal why);
-
-/* "no_permission": for programs. */
-const char *refusal_key(enum refusal why);
 
 /* What one process has written between two reports. */
 struct top_row {

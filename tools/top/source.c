@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "target.h"
-#include "top/cgroup.h"
+#include "crowd/cgroup.h"
 #include "top/source.h"
 
 /* By the number of any of their threads. */

@@ -3,7 +3,7 @@
 #define TOOLS_TOP_SOURCE_H
 
 #include "top/options.h"
-#include "top/processes.h"
+#include "crowd/processes.h"
 
 /* Where the processes come from: they were named, or are all of a cgroup or of the machine. */
 struct source {

@@ -11,21 +11,22 @@
 #include <unistd.h>
 
 #include "ourselves.h"
+#include "pace.h"
 #include "prometheus.h"
 #include "session.h"
 #include "top/ask.h"
-#include "top/crowd.h"
 #include "top/metrics.h"
 #include "top/options.h"
 #include "top/screen.h"
 #include "top/source.h"
 #include "top/top.h"
+#include "top/tracked.h"
 #include "uffdwp.h"
 
 struct top {
 	struct top_options options;
 	struct source source;
-	struct crowd crowd;
+	struct tracked tracked;
 	struct top_report report;
 	struct prometheus_file metrics;
 	struct top_screen *screen;		/* or NULL */
@@ -55,9 +56,9 @@ static int update(struct top *t)
 	if (err == -ENODEV) {
 		t->over = true;
 		t->source.list.n = 0;
-		return crowd_update(&t->crowd, &t->source.list);
+		return crowd_update(&t->tracked.crowd, &t->source.list);
 	}
-	return err ? TOLD : crowd_update(&t->crowd, &t->source.list);
+	return err ? TOLD : crowd_update(&t->tracked.crowd, &t->source.list);
 }
 
 /* ---- a report */
@@ -110,24 +111,20 @@ static int next(struct top *t)
 	top_clear(r);
 	r->number++;
 	r->interval = now - t->looked;
-	r->elapsed = now - t->crowd.began;
+	r->elapsed = now - t->tracked.crowd.began;
 	t->looked = now;
-	err = crowd_look(&t->crowd, r);
+	err = tracked_look(&t->tracked, r);
 	if (!err)
 		err = update(t);
-	refused_count(&t->crowd.refused, r->refused);
+	refused_count(&t->tracked.crowd.refused, r->refused);
 	return err ? err : show(t);
 }
 
 /* ---- the time between two */
 
-/* In step with the first; those that we were too late for are left out. */
 static double next_report(const struct top *t)
 {
-	const double interval = t->options.interval;
-	const double passed = (t->looked - t->crowd.began) / interval;
-
-	return t->crowd.began + ((uint64_t)(passed + 1e-6) + 1) * interval;
+	return pace_next(t->tracked.crowd.began, t->looked, t->options.interval);
 }
 
 /* A terminal that is gone can be read, too, and has no keys. */
@@ -148,7 +145,7 @@ static int wait_for_next(struct top *t)
 	do {
 		if (t->screen && left > 0.5)
 			left = 0.5;
-		ret = crowd_wait(&t->crowd, left > 0 ? left : 0, t->while_waiting, input);
+		ret = crowd_wait(&t->tracked.crowd, left > 0 ? left : 0, t->while_waiting, input);
 		if (ret < 0)
 			return ret;
 		if (t->screen && (!top_screen_take_keys(t->screen) || is_gone(input)))
@@ -160,7 +157,7 @@ static int wait_for_next(struct top *t)
 
 static bool is_done(const struct top *t)
 {
-	return t->stop || ourselves_interrupted() || (t->over && !t->crowd.n) ||
+	return t->stop || ourselves_interrupted() || (t->over && !t->tracked.crowd.n) ||
 	       (t->options.count && t->report.number >= t->options.count);
 }
 
@@ -181,7 +178,7 @@ static int loop(struct top *t)
 /* Of those that were named none can be tracked: why, they were told. */
 static bool is_hopeless(const struct top *t)
 {
-	return t->options.pids && !t->crowd.n;
+	return t->options.pids && !t->tracked.crowd.n;
 }
 
 static bool wants_screen(const struct top *t)
@@ -206,7 +203,7 @@ static int track(struct top *t)
 {
 	int err;
 
-	crowd_begin(&t->crowd);
+	tracked_begin(&t->tracked);
 	err = update(t);
 	if (err || ourselves_interrupted())
 		return err;
@@ -214,9 +211,9 @@ static int track(struct top *t)
 		fprintf(stderr, "uffdwp: nothing to track\n");
 		return TOLD;
 	}
-	t->crowd.tell = false;
-	t->crowd.began = session_now();
-	t->looked = t->crowd.began;
+	t->tracked.crowd.tell = false;
+	t->tracked.crowd.began = session_now();
+	t->looked = t->tracked.crowd.began;
 	err = open_screen(t);
 	if (!err && t->screen)
 		err = top_screen_show(t->screen, &t->report);
@@ -227,14 +224,14 @@ static int run(struct top *t)
 {
 	int err;
 
-	t->crowd.what = (struct selection){ .whole_huge = true, .quiet = true };
-	t->crowd.by_user = t->options.by_user;
-	t->crowd.user = t->options.user;
-	t->crowd.tell = t->options.pids;
+	t->tracked.crowd.what = (struct selection){ .whole_huge = true, .quiet = true };
+	t->tracked.crowd.by_user = t->options.by_user;
+	t->tracked.crowd.user = t->options.user;
+	t->tracked.crowd.tell = t->options.pids;
 	t->while_waiting = ourselves_catch_signals();
 	err = track(t);
 	top_screen_close(t->screen);
-	crowd_end(&t->crowd);
+	tracked_end(&t->tracked);
 	prometheus_end(&t->metrics);
 	top_free(&t->report);
 	return err ? complain(err) : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef TOOLS_TOP_CGROUP_H
-#define TOOLS_TOP_CGROUP_H
+#ifndef TOOLS_CROWD_CGROUP_H
+#define TOOLS_CROWD_CGROUP_H
 
-#include "top/processes.h"
+#include "crowd/processes.h"
 
 /**
  * cgroup_open - find a cgroup of version 2
@@ -27,4 +27,4 @@ const char *cgroup_explain(int err);
  */
 int cgroup_read(int folder, struct pid_list *list);
 
-#endif /* TOOLS_TOP_CGROUP_H */
+#endif /* TOOLS_CROWD_CGROUP_H */

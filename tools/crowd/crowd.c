@@ -9,12 +9,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "crowd/crowd.h"
+#include "crowd/member.h"
 #include "ourselves.h"
 #include "room.h"
 #include "session.h"
-#include "top/crowd.h"
-#include "top/member.h"
-#include "top/users.h"
 
 /*
  * For lists of mappings, folders of cgroups one in the other, pidfds of those that were named,
@@ -22,9 +21,6 @@
  */
 #define FILES_APART 192
 #define FILES_EACH 2
-
-/* As much of all written sets: 256 MiB, and no more. */
-#define MOST_BLOCKS (256u << 20 >> 11)
 
 /* What happens often is taken many events at once, as by family_wait(). */
 #define NAP_SECONDS 0.005
@@ -58,12 +54,18 @@ static void tell(const struct crowd *c, pid_t pid, enum refusal why, int err)
 		fprintf(stderr, "uffdwp: cannot track process %d: %s\n", (int)pid, text);
 }
 
-static int refuse(struct crowd *c, pid_t pid, int err)
+/* Every ten seconds it is tried again, and then it is none that is new. */
+static int add_refused(struct crowd *c, pid_t pid, enum refusal why, int err)
 {
-	const enum refusal why = refused_reason(err);
-
+	if (why != REFUSALS && why != REFUSED_KERNEL && !refused_knows(&c->refused, pid))
+		c->refused_anew++;
 	tell(c, pid, why, err);
 	return refused_add(&c->refused, pid, why);
+}
+
+static int refuse(struct crowd *c, pid_t pid, int err)
+{
+	return add_refused(c, pid, refused_reason(err), err);
 }
 
 /* ---- members */
@@ -90,6 +92,13 @@ static bool has_member(const struct crowd *c, pid_t pid)
 	return at < c->n && c->member[at]->target.pid == pid;
 }
 
+static void let_go(struct crowd *c, struct member *m)
+{
+	if (c->ops->leave)
+		c->ops->leave(c, m);
+	member_free(m);
+}
+
 static int insert(struct crowd *c, struct member *m)
 {
 	struct member **more = with_room(c->member, c->n, &c->room, sizeof(*more));
@@ -111,7 +120,7 @@ static int insert(struct crowd *c, struct member *m)
 static int track(struct crowd *c, const struct target *target, uid_t user)
 {
 	const pid_t pid = target->pid;
-	struct member *m = calloc(1, sizeof(*m));
+	struct member *m = calloc(1, c->ops->member_size);
 	int err;
 
 	if (!m) {
@@ -119,12 +128,14 @@ static int track(struct crowd *c, const struct target *target, uid_t user)
 		return -ENOMEM;
 	}
 	m->target = *target;
-	user_name(user, m->user, sizeof(m->user));
-	err = top_member_begin(m, &c->what, &c->look);
+	m->user = user;
+	err = member_begin(m, &c->what, &c->look);
 	if (!err)
 		err = insert(c, m);
 	if (err)
-		top_member_free(m);
+		member_free(m);
+	else if (c->ops->join)
+		c->ops->join(c, m);
 	if (err == -ENOTRECOVERABLE)
 		return err;
 	if (err && err != -ESRCH)
@@ -164,8 +175,7 @@ static int consider(struct crowd *c, const struct target *target)
 		return 0;
 	if (err)
 		return refuse(c, target->pid, err);
-	tell(c, target->pid, why, 0);
-	return refused_add(&c->refused, target->pid, why);
+	return add_refused(c, target->pid, why, 0);
 }
 
 static int admit(struct crowd *c, pid_t pid)
@@ -184,7 +194,7 @@ static int admit(struct crowd *c, pid_t pid)
 /* One that has ended, and so is not wanted any more, has its last row at the next look. */
 static bool stays(const struct member *m, const struct pid_list *wanted)
 {
-	return pid_list_has(wanted, m->target.pid) || target_has_ended(&m->target);
+	return !m->over && (pid_list_has(wanted, m->target.pid) || target_has_ended(&m->target));
 }
 
 static void drop_members(struct crowd *c, const struct pid_list *wanted)
@@ -195,7 +205,7 @@ static void drop_members(struct crowd *c, const struct pid_list *wanted)
 		if (stays(c->member[i], wanted))
 			c->member[n++] = c->member[i];
 		else
-			top_member_free(c->member[i]);
+			let_go(c, c->member[i]);
 	}
 	c->n = n;
 }
@@ -214,67 +224,31 @@ int crowd_update(struct crowd *c, const struct pid_list *wanted)
 
 /* ---- looking */
 
-static size_t blocks(const struct crowd *c)
-{
-	size_t i, sum = 0;
-
-	for (i = 0; i < c->n; i++)
-		sum += c->member[i]->set.blocks;
-	return sum;
-}
-
 /* What is short now may be there at the next look; all else will not be better then. */
 static bool passes(int err)
 {
 	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
 }
 
-/*
- * @used: blocks of all written sets
- *
- * Return: 1 when it stays, 0 when it does not, or a negative errno.
- */
-static int look_at(struct crowd *c, struct member *m, struct top_report *report, size_t used)
+static int look_at(struct crowd *c, struct member *m)
 {
-	struct top_row row;
-	int err = top_member_look(m, &c->look, &row, session_now() - c->began,
-			      used < MOST_BLOCKS ? MOST_BLOCKS - used : 0);
-	int add_err = 0;
+	int err, own = c->ops->look(c, m, &err);
 
-	report->set_incomplete = report->set_incomplete || m->set.incomplete;
-	if (c->look.processes) {
-		c->all_written += row.written;
-		add_err = top_add(report, &row);
-	}
-	if (add_err || err == -ENOTRECOVERABLE)
-		return add_err ? add_err : err;
-	if (!err || passes(err))
-		return 1;
-	if (err == -ESRCH)
-		return 0;
-	return refuse(c, m->target.pid, err);
+	if (own || err == -ENOTRECOVERABLE)
+		return own ? own : err;
+	m->over = err && !passes(err);
+	return m->over && err != -ESRCH ? refuse(c, m->target.pid, err) : 0;
 }
 
-int crowd_look(struct crowd *c, struct top_report *report)
+int crowd_look(struct crowd *c)
 {
-	size_t i, n = 0, used = blocks(c);
-	int ret = 0;
+	size_t i;
+	int err = 0;
 
-	for (i = 0; i < c->n; i++) {
-		struct member *m = c->member[i];
-
-		used -= m->set.blocks;
-		if (ret >= 0)
-			ret = look_at(c, m, report, used + m->set.blocks);
-		used += m->set.blocks;
-		if (ret)
-			c->member[n++] = m;
-		else
-			top_member_free(m);
-	}
-	c->n = n;
-	report->all_written = c->all_written;
-	return ret < 0 ? ret : 0;
+	for (i = 0; i < c->n && !err; i++)
+		if (!c->member[i]->over)
+			err = look_at(c, c->member[i]);
+	return err;
 }
 
 /* ---- waiting */
@@ -310,7 +284,7 @@ int crowd_wait(struct crowd *c, double seconds, const sigset_t *mask, int input)
 		return -ENOMEM;
 	for (i = 0; i < c->n; i++)
 		c->fds[i] = (struct pollfd){
-			.fd = top_member_event_fd(c->member[i]), .events = POLLIN,
+			.fd = member_event_fd(c->member[i]), .events = POLLIN,
 		};
 	c->fds[c->n] = (struct pollfd){ .fd = input, .events = POLLIN };
 	if (wait_for(c->fds, c->n + 1, seconds, mask) <= 0)
@@ -320,7 +294,7 @@ int crowd_wait(struct crowd *c, double seconds, const sigset_t *mask, int input)
 	wait_for(NULL, 0, seconds < NAP_SECONDS ? seconds : NAP_SECONDS, mask);
 	for (i = 0; i < c->n; i++)
 		if (c->fds[i].revents)
-			top_member_take_events(c->member[i]);
+			member_take_events(c->member[i]);
 	return 0;
 }
 
@@ -329,7 +303,7 @@ void crowd_end(struct crowd *c)
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		top_member_free(c->member[i]);
+		let_go(c, c->member[i]);
 	free(c->member);
 	refused_free(&c->refused);
 	free(c->fds);

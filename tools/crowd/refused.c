@@ -7,7 +7,7 @@
 
 #include "room.h"
 #include "session.h"
-#include "top/refused.h"
+#include "crowd/refused.h"
 
 /* It may have got other rights, or lost its tracker: not worth more than a try now and then. */
 #define AGAIN_SECONDS 10
@@ -17,6 +17,26 @@ struct refused {
 	enum refusal why;
 	double again;		/* when to try again */
 };
+
+static const struct {
+	const char *text, *key;
+} refusals[REFUSALS] = {
+	[REFUSED_BUSY] = { "of another tracker", "other_tracker" },
+	[REFUSED_RIGHTS] = { "no permission", "no_permission" },
+	[REFUSED_KERNEL] = { "of the kernel", "kernel" },
+	[REFUSED_FILES] = { "no file descriptor left (ulimit -n)", "no_file_descriptor" },
+	[REFUSED_OTHER] = { "failed", "failed" },
+};
+
+const char *refusal_text(enum refusal why)
+{
+	return refusals[why].text;
+}
+
+const char *refusal_key(enum refusal why)
+{
+	return refusals[why].key;
+}
 
 enum refusal refused_reason(int err)
 {
@@ -82,6 +102,11 @@ bool refused_has(const struct refused_list *list, pid_t pid)
 	const struct refused *r = find(list, pid);
 
 	return r && session_now() < r->again;
+}
+
+bool refused_knows(const struct refused_list *list, pid_t pid)
+{
+	return find(list, pid);
 }
 
 void refused_forget(struct refused_list *list, pid_t pid)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef TOOLS_TOP_PROCESSES_H
-#define TOOLS_TOP_PROCESSES_H
+#ifndef TOOLS_CROWD_PROCESSES_H
+#define TOOLS_CROWD_PROCESSES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,4 +50,4 @@ int process_read_facts(pid_t pid, struct process_facts *facts);
 bool process_parse_stat(const char *text, struct process_facts *facts);
 bool process_parse_status(const char *text, struct process_facts *facts);
 
-#endif /* TOOLS_TOP_PROCESSES_H */
+#endif /* TOOLS_CROWD_PROCESSES_H */

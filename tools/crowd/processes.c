@@ -14,7 +14,7 @@
 
 #include "arguments.h"
 #include "room.h"
-#include "top/processes.h"
+#include "crowd/processes.h"
 
 /* PF_KTHREAD of the kernel's include/linux/sched.h: in the flags that /proc/PID/stat shows. */
 #define KERNEL_THREAD 0x00200000u

@@ -12,7 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "top/cgroup.h"
+#include "crowd/cgroup.h"
 
 #define MOUNT "/sys/fs/cgroup"
 
