@@ -23,7 +23,7 @@
 #include "report/json.h"
 #include "report/levels.h"
 #include "report/options.h"
-#include "report/output.h"
+#include "output.h"
 #include "report/text.h"
 #include "report/verb.h"
 #include "report/words.h"
@@ -1143,6 +1143,33 @@ static void a_report_has_a_limit(void **state)
 	assert_as_it_was();
 }
 
+/* A device, a pipe, a link to a file: each stays what it is. */
+static void what_is_no_file_is_written_to_as_it_is(void **state)
+{
+	static const char link[] = "build/tests/unit/link.svg", to[] = "build/tests/unit/linked.svg";
+	struct output output;
+	size_t size;
+	char *text;
+
+	(void)state;
+	unlink(link);
+	assert_int_equal(status_of("echo old >build/tests/unit/linked.svg"), 0);
+	assert_int_equal(symlink("linked.svg", link), 0);
+	assert_int_equal(output_try(link), 0);
+	assert_int_equal(output_open(&output, link), 0);
+	fputs("new", output.to);
+	assert_int_equal(output_close(&output, 0), 0);
+	assert_int_equal(status_of("[ -L build/tests/unit/link.svg ]"), 0);
+	text = content_of(to, &size);
+	assert_string_equal(text, "new");
+	free(text);
+	assert_int_equal(output_open(&output, "/dev/full"), 0);
+	fputs("much", output.to);
+	assert_int_equal(output_close(&output, 0), -ENOSPC);
+	assert_int_equal(status_of("[ -c /dev/full ]"), 0);
+	assert_int_equal(output_try("build/tests/unit/no-such-folder/x"), -ENOENT);
+}
+
 static void a_report_is_interrupted(void **state)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
@@ -1195,6 +1222,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(times_are_golden_and_streamed),
 		cmocka_unit_test(a_failed_report_leaves_the_old_one),
+		cmocka_unit_test(what_is_no_file_is_written_to_as_it_is),
 		cmocka_unit_test(a_recording_is_not_replaced_by_its_report),
 		cmocka_unit_test(words_are_a_file_and_a_view),
 		cmocka_unit_test(an_ending_is_a_form),

@@ -4,16 +4,15 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "blame/load.h"
 #include "blame/options.h"
 #include "blame/profile.h"
 #include "blame/verbs.h"
+#include "output.h"
 #include "session.h"
 
 static void usage(FILE *to)
@@ -100,35 +99,22 @@ static void warn(const struct profile *p, enum blame_format format)
 		fprintf(stderr, "uffdwp blame: most stacks have one function: the program was built without frame pointers; build it, and its libraries, with -fno-omit-frame-pointer\n");
 }
 
-/* What was in the file before is kept until there is a report to take its place. */
-static FILE *open_output(const char *path)
+static int report(const struct loaded *l, struct profile *p, const struct blame_options *a)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-
-	if (!file)
-		fprintf(stderr, "uffdwp blame: cannot write to %s: %s\n", path, strerror(errno));
-	if (!file && fd >= 0)
-		close(fd);
-	return file;
-}
-
-static int report(const struct loaded *l, struct profile *p, const struct blame_options *a,
-		  FILE *to)
-{
+	struct output output;
 	int err = read_counts(l, p);
 
-	/* Not every file has a size. */
-	if (!err && a->output && ftruncate(fileno(to), 0) && errno != EINVAL)
-		err = -errno;
 	if (!err)
-		err = print(to, p, a->format);
-	if (!err && (fflush(to) || ferror(to)))
-		err = -EIO;
+		err = output_open(&output, a->output);
+	if (!err) {
+		errno = 0;
+		err = print(output.to, p, a->format);
+		/* Why it was not to be written is in errno alone. */
+		err = output_close(&output, err == -EIO && errno ? -errno : err);
+	}
 	if (err) {
 		fprintf(stderr, "uffdwp blame: cannot write the report%s%s: %s\n",
-			a->output ? " to " : "", a->output ? a->output : "",
-			strerror(errno && err == -EIO ? errno : -err));
+			a->output ? " to " : "", a->output ? a->output : "", strerror(-err));
 		return 1;
 	}
 	warn(p, a->format);
@@ -137,7 +123,6 @@ static int report(const struct loaded *l, struct profile *p, const struct blame_
 
 struct blame {
 	const struct blame_options *options;
-	FILE *to;
 	struct profile profile;
 	struct loaded loaded;
 	struct blame_setup setup;
@@ -187,7 +172,7 @@ static void end(struct session *s)
 	p->pages = load_sum(&b->loaded, BLAME_PAGES);
 	p->lost = load_sum(&b->loaded, BLAME_LOST);
 	p->unseen = b->written > p->pages ? b->written - p->pages : 0;
-	b->status = report(&b->loaded, p, b->options, b->to);
+	b->status = report(&b->loaded, p, b->options);
 }
 
 static const struct session_ops ops = {
@@ -224,9 +209,9 @@ static int blame(struct blame *b)
 int blame_main(int argc, char **argv)
 {
 	struct blame_options a;
-	struct blame b = { .options = &a, .to = stdout };
+	struct blame b = { .options = &a };
 	char why[160];
-	int status;
+	int err;
 
 	if (blame_options_parse(argc, argv, &a, why, sizeof(why))) {
 		fprintf(stderr, "uffdwp blame: %s\n\n", why);
@@ -239,15 +224,10 @@ int blame_main(int argc, char **argv)
 	}
 	if (session_check_device())
 		return 1;
-	if (a.output)
-		b.to = open_output(a.output);
-	if (!b.to)
+	err = output_try(a.output);
+	if (err) {
+		fprintf(stderr, "uffdwp blame: cannot write to %s: %s\n", a.output, strerror(-err));
 		return 1;
-	status = blame(&b);
-	if (b.to != stdout && fclose(b.to) && !status) {
-		fprintf(stderr, "uffdwp blame: cannot write to %s: %s\n", a.output,
-			strerror(errno));
-		status = 1;
 	}
-	return status;
+	return blame(&b);
 }

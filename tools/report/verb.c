@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "output.h"
 #include "report/csv.h"
 #include "report/draw.h"
 #include "report/html.h"
 #include "report/json.h"
 #include "report/options.h"
-#include "report/output.h"
 #include "report/png.h"
 #include "report/text.h"
 #include "report/verb.h"

@@ -3,12 +3,14 @@
  * Where a report goes.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "report/output.h"
+#include "output.h"
 
 /* A file that is not whole yet, for who ends us meanwhile; or NULL. */
 static const char *volatile unfinished;
@@ -52,6 +54,46 @@ static int open_temporary(struct output *output)
 	return -EIO;
 }
 
+static bool is_no_file(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && !S_ISREG(st.st_mode);
+}
+
+static int open_as_it_is(struct output *output)
+{
+	const int fd = open(output->path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+
+	output->to = fd < 0 ? NULL : fdopen(fd, "w");
+	if (output->to)
+		return 0;
+	if (fd >= 0)
+		close(fd);
+	return -errno;
+}
+
+int output_try(const char *path)
+{
+	struct output output;
+	int err, fd;
+
+	if (!path)
+		return 0;
+	if (is_no_file(path))
+		return access(path, W_OK) ? -errno : 0;
+	if (asprintf(&output.temporary, "%s.XXXXXX", path) < 0)
+		return -ENOMEM;
+	fd = mkstemp(output.temporary);
+	err = fd < 0 ? -errno : 0;
+	if (fd >= 0) {
+		close(fd);
+		unlink(output.temporary);
+	}
+	free(output.temporary);
+	return err;
+}
+
 int output_open(struct output *output, const char *path)
 {
 	int err;
@@ -59,6 +101,8 @@ int output_open(struct output *output, const char *path)
 	*output = (struct output){ .to = stdout, .path = path };
 	if (!path)
 		return 0;
+	if (is_no_file(path))
+		return open_as_it_is(output);
 	if (asprintf(&output->temporary, "%s.XXXXXX", path) < 0)
 		return -ENOMEM;
 	err = open_temporary(output);
@@ -75,6 +119,8 @@ int output_close(struct output *output, int err)
 		return err;
 	if (fclose(output->to) && !err)
 		err = -errno;
+	if (!output->temporary)
+		return err;
 	if (!err && rename(output->temporary, output->path))
 		err = -errno;
 	if (err)
