@@ -12,7 +12,7 @@ static int open_running(struct watched *p)
 {
 	int err = watched_open(p);
 
-	if (err != -ESRCH || !p->target.child)
+	if (err != -ESRCH)
 		return err;
 	err = watched_reopen(p);
 	if (!err)
