@@ -396,6 +396,11 @@ struct zap_details;
 				    unsigned long arg))					\
 	X(mremap_userfaultfd_prep, void, (struct vm_area_struct *vma,			\
 					  struct vm_userfaultfd_ctx *remap))		\
+	X(mremap_userfaultfd_complete, void, (struct vm_userfaultfd_ctx *ctx,		\
+					      unsigned long from, unsigned long to,	\
+					      unsigned long len))			\
+	/* mm/mmap.c, later mm/vma.c */							\
+	X(expand_downwards, int, (struct vm_area_struct *vma, unsigned long address))	\
 	X(userfaultfd_release, int, (struct inode *inode, struct file *file))		\
 	X(dup_userfaultfd, int, (struct vm_area_struct *vma, struct list_head *fcs))	\
 	X(dup_userfaultfd_complete, void, (struct list_head *fcs))			\

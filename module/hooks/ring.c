@@ -25,6 +25,8 @@
  *   mremap() that moves		EVERYTHING, hooks/memory.c; where it was, also if the call
  *					fails and moves it back without its bits: to be scanned,
  *					follow.c
+ *   mremap() that grows in place	what is behind in the VMA, mremap_userfaultfd_complete() here
+ *   a stack that grows			expand_downwards() here
  *   UFFDIO_WRITEPROTECT, COPY, ...	the range of the call, to be scanned, uffd_call.c
  *   UFFDIO_MOVE			exactly, disarmed before by move.c
  *   NUMA hint of a huge page		keeps the bit; 5.10 loses it: the huge page, to be scanned,
@@ -43,7 +45,8 @@
 #include <linux/mmap_lock.h>
 #include <linux/module.h>
 #include <linux/pagewalk.h>
-#include <linux/ptrace.h>
+#include <linux/sizes.h>
+#include <linux/uaccess.h>
 #include <linux/userfaultfd_k.h>
 
 #include "compat/hooked.h"
@@ -336,7 +339,93 @@ static struct uffdwp_hook write_opcode_hook = {
 };
 #endif
 
-/* ---- munmap() */
+/* ---- VMAs that grow in place, registered as they are */
+
+static int instead_of_expand_downwards(struct vm_area_struct *vma, unsigned long address)
+{
+	const unsigned long start = vma->vm_start;
+	int ret = uffdwp_call(expand_downwards)(vma, address);
+
+	/* Whoever has it grow by then has told, or will. */
+	uffdwp_tell_vma(vma, vma->vm_start, start, UFFDWP_RING_SCAN);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* int expand_downwards(vma, address) of a stack, with mmap_lock held, until 6.5 for reading */
+UFFDWP_CALLBACK(expand_downwards)
+{
+	uffdwp_hook_fires(ops);
+	if (uffdwp_vma_may_tell((struct vm_area_struct *)uffdwp_fregs_arg0(fregs)))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_expand_downwards);
+}
+
+static bool prove_expand_downwards(struct uffdwp_proof *p)
+{
+	/* Below it: more than the stack_guard_gap that it keeps to its neighbour, of 1 MiB. */
+	const unsigned long room = SZ_64M;
+	unsigned long addr = vm_mmap(NULL, 0, room + PAGE_SIZE, PROT_NONE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
+	bool proved;
+
+	if (IS_ERR_VALUE(addr))
+		return false;
+	vm_munmap(addr, room + PAGE_SIZE);
+	addr = vm_mmap(NULL, addr + room, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, 0);
+	if (IS_ERR_VALUE(addr))
+		return false;
+	proved = !clear_user((void __user *)(addr - PAGE_SIZE), 1) && uffdwp_proof_fired(p);
+	vm_munmap(addr - PAGE_SIZE, 2 * PAGE_SIZE);
+	return proved;
+}
+
+static struct uffdwp_hook expand_downwards_hook = {
+	.symbol = "expand_downwards",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(expand_downwards),
+	.prove = prove_expand_downwards,
+};
+
+static void instead_of_remap_complete(struct vm_userfaultfd_ctx *ctx, unsigned long from,
+				      unsigned long to, unsigned long len)
+{
+	uffdwp_call(mremap_userfaultfd_complete)(ctx, from, to, len);
+	uffdwp_tell_grown(current->mm, from + len);
+	module_put(THIS_MODULE);
+}
+
+/*
+ * void mremap_userfaultfd_complete(ctx, from, to, len): the end of each mremap(), behind mmap_lock.
+ * How long it is now, if it has grown in place, is not said.
+ */
+UFFDWP_CALLBACK(remap_complete)
+{
+	uffdwp_hook_fires(ops);
+	if (uffdwp_mm_is_tracked(current->mm))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_remap_complete);
+}
+
+static bool prove_remap_complete(struct uffdwp_proof *p)
+{
+	struct pt_regs regs = { .si = PAGE_SIZE, .dx = PAGE_SIZE };
+
+	regs.di = vm_mmap(NULL, 0, PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	if (IS_ERR_VALUE(regs.di))
+		return false;
+	uffdwp_call(__x64_sys_mremap)(&regs);
+	vm_munmap(regs.di, PAGE_SIZE);
+	return uffdwp_proof_fired(p);
+}
+
+static struct uffdwp_hook remap_complete_hook = {
+	.symbol = "mremap_userfaultfd_complete",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(remap_complete),
+	.prove = prove_remap_complete,
+};
 
 struct uffdwp_hook *const uffdwp_ring_hooks[] = {
 	&madvise_free_hook,
@@ -359,5 +448,7 @@ struct uffdwp_hook *const uffdwp_ring_hooks[] = {
 #if UFFDWP_UPROBES_LOSE_BITS
 	&write_opcode_hook,
 #endif
+	&expand_downwards_hook,
+	&remap_complete_hook,
 	NULL
 };

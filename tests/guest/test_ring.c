@@ -411,6 +411,50 @@ TEST(memory_that_is_replaced_is_to_be_scanned)
 	assert_int_equal(ring_pending(&ring), 0);
 }
 
+/* What is new of a mapping is registered as the rest is, and nobody has armed it. */
+TEST(what_grows_in_place_is_told)
+{
+	char *p = map_filled(N);
+
+	munmap(p + 4 * PAGE, (N - 4) * PAGE);
+	assert_ok(dev_register(tracker, p, 4 * PAGE));
+	ring_settle(&ring);
+	assert_ok(dev_arm(tracker, p, 4 * PAGE));
+	ring_settle(&ring);
+	assert_ptr_equal(mremap(p, 4 * PAGE, 8 * PAGE, 0), p);
+	p[7 * PAGE] = 1;
+	assert_true(categories(tracker, p + 7 * PAGE) & UFFDWP_PAGE_IS_WPALLOWED);
+	assert_true(ring_covers(&ring, p + 4 * PAGE));
+	assert_true(ring_covers(&ring, p + 7 * PAGE));
+	assert_false(ring_covers(&ring, p));
+	assert_covered(p, 8);
+	munmap(p, 8 * PAGE);
+}
+
+TEST(a_stack_that_grows_is_told)
+{
+	/* As much as a stack keeps to its neighbours, and more. */
+	const size_t room = 1024;
+	char *all = map_anon(room), *p = all + (room - 4) * PAGE;
+
+	munmap(all, room * PAGE);
+	assert_ptr_equal(mmap(p, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+			      MAP_FIXED_NOREPLACE | MAP_GROWSDOWN, -1, 0), p);
+	touch(p, 4, 1);
+	assert_ok(dev_register(tracker, p, 4 * PAGE));
+	ring_settle(&ring);
+	assert_ok(dev_arm(tracker, p, 4 * PAGE));
+	ring_settle(&ring);
+	p[-PAGE] = 1;
+	p[-3 * (ssize_t)PAGE] = 1;
+	assert_true(categories(tracker, p - PAGE) & UFFDWP_PAGE_IS_WPALLOWED);
+	assert_true(ring_covers(&ring, p - PAGE));
+	assert_true(ring_covers(&ring, p - 3 * PAGE));
+	assert_false(ring_covers(&ring, p));
+	assert_covered(p - 3 * PAGE, 7);
+	munmap(p - 3 * PAGE, 7 * PAGE);
+}
+
 TEST(memory_that_is_moved_is_told)
 {
 	char *to;
@@ -1007,6 +1051,8 @@ int main(void)
 		RING_TEST(a_scan_that_could_not_be_delivered_is_told),
 		RING_TEST(registering_is_to_be_scanned),
 		RING_TEST(memory_that_is_replaced_is_to_be_scanned),
+		RING_TEST(what_grows_in_place_is_told),
+		RING_TEST(a_stack_that_grows_is_told),
 		RING_TEST(memory_that_is_moved_is_told),
 		RING_TEST(what_could_not_be_moved_is_told),
 		RING_TEST(what_the_process_unprotects_is_to_be_scanned),
