@@ -21,7 +21,7 @@ NAMED_OR_ALL_KERNELS = $(if $(filter file,$(origin KERNELS)),$(ALL_KERNELS),$(NA
 CC ?= cc
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
-ALL_CFLAGS = $(CFLAGS) $(WARNINGS) -std=gnu11 -D_GNU_SOURCE -DUFFDWP_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -std=gnu11 -D_GNU_SOURCE -DUFFDWP_VERSION='"$(VERSION)"' \
 	-Iuapi -Ilib -MMD -MP
 
 # "make V=1" shows the commands.
@@ -89,12 +89,13 @@ install: ## library, headers, tool, manuals, udev rule (DESTDIR, PREFIX)
 	scripts/install-manuals "$(DESTDIR)$(MANDIR)" $(MANUALS)
 	install -m 644 tools/completion/uffdwp.bash "$(DESTDIR)$(COMPLETIONDIR)/uffdwp"
 	install -m 644 tools/60-uffdwp-async.rules "$(DESTDIR)$(UDEVDIR)/"
-	$(if $(DESTDIR),,ldconfig)
+	$(if $(DESTDIR),,[ "$$(id -u)" != 0 ] || ldconfig)
 .PHONY: install
 
 uninstall: ## remove what install has put there
 	for file in $(INSTALLED); do rm -f "$(DESTDIR)$$file"; done
-	$(if $(DESTDIR),,ldconfig)
+	[ ! -d "$(DESTDIR)$(PARTSDIR)" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(PARTSDIR)"
+	$(if $(DESTDIR),,[ "$$(id -u)" != 0 ] || ldconfig)
 .PHONY: uninstall
 
 DKMS_NAME = uffdwp-async/$(VERSION)
@@ -115,12 +116,11 @@ dkms-uninstall: ## take it back
 	rm -rf "$(DKMS_SOURCE)"
 .PHONY: dkms-uninstall
 
-# Debian packages, in build/deb, from the files that git knows.
+# In build/deb, from the files that git knows.
 deb: ## Debian packages
 	@scripts/deps deb
 	rm -rf $(B)/deb
-	mkdir -p $(B)/deb/source
-	git ls-files -z | xargs -0 cp --parents -dt $(B)/deb/source
+	scripts/sources $(B)/deb/source
 	cd $(B)/deb/source && dpkg-buildpackage -us -uc -b
 .PHONY: deb
 

@@ -31,6 +31,7 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 	@CC="$(CC)" tests/unit/check-manuals $(LIB_STATIC) $(B)/manuals
 	@tests/unit/check-pages $(B)/tests/guest/test_matrix
 	@CC="$(CC)" tests/unit/check-kernels
+	@CC="$(CC)" tests/unit/check-install $(B)/check-install
 .PHONY: check-unit
 
 # The command with its part for PNG, and its page in a browser where there is one

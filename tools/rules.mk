@@ -30,10 +30,13 @@ $(B)/tools/%.o: tools/%.c VERSION
 	$(Q)$(CC) $(ALL_CFLAGS) -Itools $(shell pkg-config --cflags $(TOOL_LIBRARIES)) -c -o $@ $<
 
 # Types of the kernel are found by CO-RE, so its headers are not needed: only those of user space.
+# What it carries of its sources does not tell where they were.
 $(B)/tools/blame/%.bpf.o: tools/blame/%.bpf.c tools/blame/kernel.bpf.h tools/blame/counts.h
 	@mkdir -p $(@D)
 	$(say) BPF $@
-	$(Q)$(BPF_CC) -target bpf -g -O2 -Wall -Wextra -Itools/blame -isystem \
+	$(Q)$(BPF_CC) -target bpf -g -O2 -Wall -Wextra \
+		-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. \
+		-Itools/blame -isystem \
 		/usr/include/$(shell $(CC) -print-multiarch) $(shell pkg-config --cflags libbpf) -c -o $@ $<
 
 # They are a part of it (.incbin).
@@ -48,6 +51,15 @@ $(B)/uffdwp: $(TOOL_OBJECTS) $(LIB_STATIC)
 # itself needs no cairo.
 PARTSDIR = $(LIBDIR)/uffdwp
 $(B)/tools/report/png.o: ALL_CFLAGS += -DUFFDWP_PARTS='"$(PARTSDIR)"'
+$(B)/tools/report/png.o: $(B)/partsdir
+
+# Changes when it is to be installed elsewhere than when it was built.
+$(B)/partsdir: force
+	@mkdir -p $(@D)
+	@echo '$(PARTSDIR)' | cmp -s - $@ || echo '$(PARTSDIR)' >$@
+
+force:
+.PHONY: force
 
 $(B)/uffdwp-plot.so: tools/report/plot/plot.c tools/report/picture.h
 	@mkdir -p $(@D)
