@@ -32,7 +32,7 @@ all: lib tool examples ## build library, tool and examples
 .PHONY: all
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 .PHONY: help
 
 include lib/rules.mk

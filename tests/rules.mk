@@ -234,6 +234,19 @@ dkms-check: deps ## the module's life with DKMS, away from the machine's own (KE
 	@tests/dkms/check $(NAMED_OR_ALL_KERNELS)
 .PHONY: dkms-check
 
+SUITES ?= bookworm trixie
+
+check-packages: deps ## Debian packages: installed, booted, used, upgraded, purged (SUITES="bookworm trixie")
+	@scripts/deps deb
+	@scripts/deps packages
+	@tests/packages/check $(SUITES)
+.PHONY: check-packages
+
+check-reproducible: ## Debian packages are the same, wherever they are built
+	@scripts/deps deb
+	@tests/packages/reproducible
+.PHONY: check-reproducible
+
 $(B)/tests/bench $(B)/tests/ways: $(B)/tests/%: tests/bench/%.c tests/bench/measure.h uapi/uffdwp-async.h
 	@mkdir -p $(@D)
 	$(say) CC $@
