@@ -907,8 +907,8 @@ struct uffdwp_ring_reset_arg {
  * The process is never stopped: when the queue is full, events are lost, and LOST says so. Events
  * of the same type that touch may come as one.
  *
- * Not told: that a mapping grows in its place, by mremap(2) or as a stack does (what is new of it is
- * WRITTEN in the next scan, and to be scanned in a ring); what protection it has; what is mapped
+ * Not told: that a mapping grows in its place, by mremap(2) or as a stack does (what is new of it
+ * is WRITTEN in the next scan, and to be scanned in a ring); what protection it has; what is mapped
  * and not registered; and what was mapped before FOLLOW, or in a tracker that was claimed, before
  * that was made: to begin with, scan everything.
  *

@@ -25,8 +25,9 @@
  *   mremap() that moves		EVERYTHING, hooks/memory.c; where it was, also if the call
  *					fails and moves it back without its bits: to be scanned,
  *					follow.c
- *   mremap() that grows in place	what is behind in the VMA, mremap_userfaultfd_complete() here
- *   a stack that grows			expand_downwards() here
+ *   mremap() that grows in place	what is behind in the VMA, to be scanned,
+ *					mremap_userfaultfd_complete() here
+ *   a stack that grows			to be scanned, expand_downwards() here
  *   UFFDIO_WRITEPROTECT, COPY, ...	the range of the call, to be scanned, uffd_call.c
  *   UFFDIO_MOVE			exactly, disarmed before by move.c
  *   NUMA hint of a huge page		keeps the bit; 5.10 loses it: the huge page, to be scanned,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The right to a process when something else decides about it, or changes it meanwhile: Yama, user
- * namespaces, a number that is used again, a program that is no longer to be looked at, execve(2) of
- * a program with more rights; and what a descriptor is worth to somebody without it.
+ * namespaces, a number that is used again, a program that is no longer to be looked at, execve(2)
+ * of a program with more rights; and what a descriptor is worth to somebody without it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -190,7 +190,11 @@ TEST(root_of_a_namespace_has_what_is_in_it)
 		_exit(-attach_anew(inside))
 	));
 	/* The same user, and not of this namespace. */
-	assert_err(in_child(become_nobody(); enter_namespace(); _exit(-attach_anew(outside))), EPERM);
+	assert_err(in_child(
+		become_nobody();
+		enter_namespace();
+		_exit(-attach_anew(outside))
+	), EPERM);
 	/* Who has made it is as its root, from outside. */
 	assert_ok(in_child(
 		become_nobody();

@@ -1146,7 +1146,8 @@ static void a_report_has_a_limit(void **state)
 /* A device, a pipe, a link to a file: each stays what it is. */
 static void what_is_no_file_is_written_to_as_it_is(void **state)
 {
-	static const char link[] = "build/tests/unit/link.svg", to[] = "build/tests/unit/linked.svg";
+	static const char link[] = "build/tests/unit/link.svg";
+	static const char to[] = "build/tests/unit/linked.svg";
 	struct output output;
 	size_t size;
 	char *text;

@@ -158,7 +158,7 @@ static int check(const struct record_options *o, char *why, size_t size)
 		return argument_wrong(why, size, "what shall be recorded? Give a process (-p PID), a cgroup (--cgroup PATH) or a command");
 	if (o->cgroup && o->what.children)
 		return argument_wrong(why, size,
-				      "without -c: children are recorded if they are in the cgroup");
+				      "without -c: children in the cgroup are recorded anyhow");
 	return 0;
 }
 

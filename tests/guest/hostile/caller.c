@@ -194,7 +194,9 @@ static int scan_pagemap(struct caller_thread *t)
 
 static int advise(uint64_t *chance)
 {
-	static const int advice[] = { MADV_DONTNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_COLLAPSE };
+	static const int advice[] = {
+		MADV_DONTNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_COLLAPSE,
+	};
 	const uint64_t first = below(chance, ARENA_PAGES);
 
 	if (one_in(chance, 30)) {
@@ -261,7 +263,9 @@ static int call(enum command command, struct caller_thread *t)
 
 static enum command choose(uint64_t *chance)
 {
-	static const enum command often[] = { ATTACH, REGISTER, ARM, SCAN, SCAN, FOLLOW, EVENTS, READ };
+	static const enum command often[] = {
+		ATTACH, REGISTER, ARM, SCAN, SCAN, FOLLOW, EVENTS, READ,
+	};
 
 	if (one_in(chance, 3))
 		return often[below(chance, 8)];

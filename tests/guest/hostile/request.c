@@ -225,7 +225,8 @@ void make_request(struct request *r, enum command command, const struct known *k
 	memcpy(r->arg, r->bytes, len);
 	if (one_in(chance, 32)) {
 		void *const nowhere[] = {
-			NULL, (void *)8, places->read_only, (void *)0xffff888000001000, (void *)~0ul,
+			NULL, (void *)8, places->read_only, (void *)0xffff888000001000,
+			(void *)~0ul,
 		};
 
 		r->arg = nowhere[below(chance, 5)];
