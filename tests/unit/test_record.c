@@ -99,7 +99,7 @@ static void mistakes(void **state)
 		     "give one of a process (-p), a command and a cgroup");
 	assert_wrong(parse("--cgroup", "", NULL), "the name of the cgroup is empty");
 	assert_wrong(parse("--cgroup", "a", "-c", NULL),
-		     "without -c: children are recorded if they are in the cgroup");
+		     "without -c: children in the cgroup are recorded anyhow");
 	assert_wrong(parse("-p", "x", NULL), "'x' is no process id");
 	assert_wrong(parse("-o", "-", NULL), "a recording needs a file: '-' is none");
 	assert_wrong(parse("-o", "", NULL), "a recording needs a file: '' is none");
