@@ -61,16 +61,28 @@ struct range choose_granules(struct oracle *o, unsigned int of_kinds, size_t pag
 	return r;
 }
 
-struct range choose_mapping(struct oracle *o, unsigned int of_kinds, size_t pages)
+static struct range whole_hugetlb(const struct oracle *o, struct range r)
 {
-	struct range r = choose_granules(o, of_kinds, pages);
 	const struct area *area = &o->scene->areas[r.kind];
 
-	if (!world_splits_hugetlb && (BIT_OF(r.kind) & OF_HUGETLB)) {
+	if (BIT_OF(r.kind) & OF_HUGETLB) {
 		r.first = area->low;
 		r.pages = area->high - area->low;
 	}
 	return r;
+}
+
+struct range choose_mapping(struct oracle *o, unsigned int of_kinds, size_t pages)
+{
+	struct range r = choose_granules(o, of_kinds, pages);
+
+	return world_splits_hugetlb ? r : whole_hugetlb(o, r);
+}
+
+/* What the device registers, and does not divide. */
+static struct range choose_registration(struct oracle *o, unsigned int of_kinds, size_t pages)
+{
+	return whole_hugetlb(o, choose_granules(o, of_kinds, pages));
 }
 
 /* ---- how */
@@ -449,7 +461,7 @@ static void disarm(struct oracle *o, const struct event *event)
 
 static void unregister(struct oracle *o, const struct event *event)
 {
-	struct range r = choose_mapping(o, event->kinds, 64);
+	struct range r = choose_registration(o, event->kinds, 64);
 
 	expect_ok(o, &r, -dev_unregister(o->fd, range_start(o, &r), r.pages * PAGE));
 	model_untrack(o, &r);
@@ -457,7 +469,7 @@ static void unregister(struct oracle *o, const struct event *event)
 
 static void register_again(struct oracle *o, const struct event *event)
 {
-	struct range r = choose_mapping(o, event->kinds, 1024);
+	struct range r = choose_registration(o, event->kinds, 1024);
 	size_t i;
 
 	expect_ok(o, &r, -dev_register(o->fd, range_start(o, &r), r.pages * PAGE));
