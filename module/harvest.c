@@ -134,16 +134,6 @@ static bool is_harvested(const struct uffdwp_events *ev, const struct vm_area_st
 	return (ev->flags & UFFDWP_EVENTS_HARVEST_ALL) || (vma->vm_flags & VM_SHARED);
 }
 
-static void tell_ring(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
-{
-	if (!uffdwp_any_ring())
-		return;
-	/* When the mm has no user, RCU alone keeps the tracker, and its ring. */
-	rcu_read_lock();
-	uffdwp_tell(uffdwp_tracker_of_vma(vma), start, end, UFFDWP_RING_SCAN);
-	rcu_read_unlock();
-}
-
 static void unmap_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 		      bool exits)
 {
@@ -192,7 +182,7 @@ void uffdwp_unmaps(struct uffdwp_unmapped *u)
 		const unsigned long start = max(u->start, u->vma->vm_start);
 		const unsigned long end = min(u->end, u->vma->vm_end);
 
-		tell_ring(u->vma, start, end);
+		uffdwp_tell_vma(u->vma, start, end, UFFDWP_RING_SCAN);
 		unmap_vma(u->vma, start, end, exits);
 		cond_resched();
 	}

@@ -157,6 +157,8 @@ void uffdwp_tell_grown(struct mm_struct *mm, unsigned long end)
 {
 	struct vm_area_struct *vma;
 
+	if (!uffdwp_any_ring())
+		return;
 	mmap_read_lock(mm);
 	vma = find_vma(mm, end - 1);
 	if (vma && vma->vm_start < end)

@@ -78,7 +78,7 @@ $(B)/tests/guest/test_native_%: tests/guest/test_native_%.c $(NATIVE_PARTS) $(GU
 # They run the command.
 COMMAND_PARTS := tests/guest/support/command.c
 
-$(addprefix $(B)/tests/guest/,test_top test_watch): $(B)/tests/guest/%: tests/guest/%.c $(COMMAND_PARTS) \
+$(addprefix $(B)/tests/guest/,test_examples test_top test_watch): $(B)/tests/guest/%: tests/guest/%.c $(COMMAND_PARTS) \
 		$(GUEST_PARTS) $(GUEST_HEADERS) $(LIB_STATIC)
 	$(link-guest-program)
 

@@ -15,30 +15,12 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "command.h"
 #include "support.h"
 #include "uffdwp.h"
 
 #define COPY "/tmp/copy"
 #define PRINTED "/tmp/printed"
-
-static char output[1 << 16];
-
-/* Standard output of a command, standard error joined to it; its exit status. */
-static int run(const char *command)
-{
-	char joined[512];
-	FILE *pipe;
-	size_t n;
-	int status;
-
-	snprintf(joined, sizeof(joined), "%s 2>&1", command);
-	pipe = popen(joined, "r");
-	assert_non_null(pipe);
-	n = fread(output, 1, sizeof(output) - 1, pipe);
-	output[n] = 0;
-	status = pclose(pipe);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
 
 static void must_print(int status, int wanted, const char *text)
 {
