@@ -3,12 +3,14 @@
  * native_abi=1: UFFDIO_WRITEPROTECT as Linux 6.4 and 6.7 have it, over several VMAs and unpopulated
  * memory, on a userfaultfd that is itself a tracker (backport/api.c).
  */
+#include "backport/backport.h"
+
+#if !UFFDWP_KERNEL_HAS_WP_ASYNC
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/signal.h>
 
 #include "arm.h"
-#include "backport/backport.h"
 #include "compat/hugetlb.h"
 #include "compat/symbols.h"
 #include "disarm.h"
@@ -155,3 +157,4 @@ int uffdwp_backport_writeprotect(struct mm_struct *mm, unsigned long start, unsi
 	return enable_wp ? arm_backport(mm, start, len, changing) :
 			   disarm_native(mm, start, len, changing);
 }
+#endif

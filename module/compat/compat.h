@@ -6,6 +6,7 @@
  *   probe.sh		what the kernel's headers have: UFFDWP_KERNEL_HAS_*, in probed.h once built
  *   signatures.h	what no header shows, by version
  *   ftrace.h		the arguments of a hooked function, and the redirect of a call
+ *   declared.c		what headers do show of these, compared when the module is built
  *   hooked.h		hooked functions that have other parameters on other kernels
  *   symbols.h		functions of the kernel that are not exported; symbols.c finds them
  *   pgtable.h		page tables, and present entries
@@ -24,8 +25,10 @@
  *
  *   2. "tests/vm/build-module X.Y KCFLAGS=-DUFFDWP_ALLOW_UNTESTED_KERNEL". What does not compile is
  *      mended in this folder: by a probe in probe.sh if a header shows it, in signatures.h if none
- *      does. Compare build/module/X.Y/module/compat/probed.h with that of the neighbour, and know
- *      of each line that differs why it does.
+ *      does; and so is what declared.c finds, whose errors name the function. Compare
+ *      build/module/X.Y/module/compat/probed.h with that of the neighbour, and know of each line
+ *      that differs why it does. Load it in a guest and read the kernel log: a function that is
+ *      gone shows only there.
  *
  *   3. What no compiler sees is read in both sources:
  *       - Parameters and result of each function in symbols.h, in hooked.h and at the hooks of
@@ -37,7 +40,8 @@
  *         copy_page_range(), try_to_migrate_one(), remove_migration_pte(), zap_pte_range(),
  *         move_ptes(), collapsing and splitting of huge pages.
  *       - Entries that are not present, and markers: <linux/swapops.h> or <linux/leafops.h>.
- *       - vma_can_userfault(), against kind.h.
+ *       - vma_can_userfault(), against kind.h; new VM_UFFD_* flags, and what UFFDIO_REGISTER
+ *         checks.
  *       - References that a page has without any pin, against pinned.h.
  *       - New UFFDIO_* and PM_SCAN_* in the uapi headers, against backport.h and backport/scan.c.
  *
@@ -87,6 +91,9 @@
 #define UFFDWP_TRACKS_SHMEM (UFFDWP_KERNEL_HAS_MARKERS && IS_ENABLED(CONFIG_SHMEM))
 #define UFFDWP_TRACKS_HUGETLB (UFFDWP_KERNEL_HAS_MARKERS && IS_ENABLED(CONFIG_HUGETLB_PAGE))
 #define UFFDWP_TRACKS_HUGETLBFS (UFFDWP_TRACKS_HUGETLB && IS_ENABLED(CONFIG_HUGETLBFS))
+
+/* Kernels with PREEMPT_RT have no huge pages but those of hugetlb. */
+#define UFFDWP_KERNEL_HAS_THP IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE)
 
 /*
  * VMAs of ordinary files: the kernel remembers the bits of their pages in markers, as for shared

@@ -12,6 +12,28 @@
 #include "ftrace.h"
 #include "signatures.h"
 
+/* What is only handed on. */
+#if UFFDWP_IDMAP_IS_USER_NAMESPACE
+typedef struct user_namespace uffdwp_idmap;
+#else
+typedef struct mnt_idmap uffdwp_idmap;
+#endif
+#if UFFDWP_DELEGATED_IS_INODE
+typedef struct inode *uffdwp_delegated;
+#else
+typedef struct delegated_inode uffdwp_delegated;
+#endif
+#if UFFDWP_KERNEL_HAS_FOLIO
+typedef struct folio uffdwp_split_folio;
+#else
+typedef struct page uffdwp_split_folio;
+#endif
+#if UFFDWP_UNMAP_HUGETLB_TAKES_PAGE
+typedef struct page uffdwp_hugetlb_folio;
+#else
+typedef struct folio uffdwp_hugetlb_folio;
+#endif
+
 /* Set while events wait for the userfaultfd monitor. */
 #if UFFDWP_MMAP_CHANGING_IS_BOOL
 typedef bool uffdwp_mmap_changing;
@@ -53,18 +75,24 @@ static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
 	struct vm_area_struct *vma, unsigned long start, unsigned long end,	\
 	pgprot_t newprot, unsigned long cp_flags
 #define uffdwp_change_protection_vma uffdwp_fregs_arg0
+#define uffdwp_change_protection_start uffdwp_fregs_arg1
+#define uffdwp_change_protection_end uffdwp_fregs_arg2
 #define uffdwp_change_protection_flags uffdwp_fregs_arg4
 #elif UFFDWP_PROTECT_TAKES_PROT
 #define UFFDWP_CHANGE_PROTECTION_PARAMETERS					\
 	struct mmu_gather *tlb, struct vm_area_struct *vma,			\
 	unsigned long start, unsigned long end, pgprot_t newprot, unsigned long cp_flags
 #define uffdwp_change_protection_vma uffdwp_fregs_arg1
+#define uffdwp_change_protection_start uffdwp_fregs_arg2
+#define uffdwp_change_protection_end uffdwp_fregs_arg3
 #define uffdwp_change_protection_flags uffdwp_fregs_arg5
 #else
 #define UFFDWP_CHANGE_PROTECTION_PARAMETERS					\
 	struct mmu_gather *tlb, struct vm_area_struct *vma,			\
 	unsigned long start, unsigned long end, unsigned long cp_flags
 #define uffdwp_change_protection_vma uffdwp_fregs_arg1
+#define uffdwp_change_protection_start uffdwp_fregs_arg2
+#define uffdwp_change_protection_end uffdwp_fregs_arg3
 #define uffdwp_change_protection_flags uffdwp_fregs_arg4
 #endif
 
@@ -130,6 +158,7 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
  */
 #if UFFDWP_ZAP_IS_BATCHED
 #define UFFDWP_ZAP_SYMBOL "zap_vma_range_batched"
+#define uffdwp_zap_details uffdwp_fregs_arg4
 #define UFFDWP_ZAP_PARAMETERS							\
 	struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long start,	\
 	unsigned long size, struct zap_details *details
@@ -142,7 +171,7 @@ static __always_inline struct vm_area_struct *uffdwp_zap_vma(struct ftrace_regs 
 
 static __always_inline bool uffdwp_zap_loses_content(struct ftrace_regs *fregs)
 {
-	const struct zap_details *details = (struct zap_details *)uffdwp_fregs_arg4(fregs);
+	const struct zap_details *details = (struct zap_details *)uffdwp_zap_details(fregs);
 
 	return !details || (!details->skip_cows && !details->single_folio);
 }
@@ -173,6 +202,7 @@ static __always_inline bool uffdwp_zaps_even_cows(const struct zap_details *deta
 }
 
 #define UFFDWP_ZAP_SYMBOL "zap_page_range_single"
+#define uffdwp_zap_details uffdwp_fregs_arg3
 #define UFFDWP_ZAP_PARAMETERS							\
 	struct vm_area_struct *vma, unsigned long start, unsigned long size,		\
 	struct zap_details *details
@@ -185,9 +215,22 @@ static __always_inline struct vm_area_struct *uffdwp_zap_vma(struct ftrace_regs 
 
 static __always_inline bool uffdwp_zap_loses_content(struct ftrace_regs *fregs)
 {
-	const struct zap_details *details = (struct zap_details *)uffdwp_fregs_arg3(fregs);
+	const struct zap_details *details = (struct zap_details *)uffdwp_zap_details(fregs);
 
 	return !details || uffdwp_zaps_even_cows(details);
+}
+#endif
+
+#if UFFDWP_KERNEL_HAS_MARKERS
+/*
+ * unmap_mapping_folio(): a folio leaves the page cache, by truncation or because a file system has
+ * other content for it, and with it the markers.
+ */
+static __always_inline bool uffdwp_zap_is_of_folio(struct ftrace_regs *fregs)
+{
+	const struct zap_details *details = (struct zap_details *)uffdwp_zap_details(fregs);
+
+	return details && details->single_folio;
 }
 #endif
 

@@ -107,7 +107,9 @@ static inline void uffdwp_pte_unmap(pte_t *pte)
 static inline void uffdwp_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
 					 unsigned long addr)
 {
-#if UFFDWP_SPLIT_TAKES_FOLIO
+#if !UFFDWP_KERNEL_HAS_THP
+	/* uffdwp_pmd_is_huge() has never said yes. */
+#elif UFFDWP_SPLIT_TAKES_FOLIO
 	uffdwp_call(__split_huge_pmd)(vma, pmd, addr, false, NULL);
 #else
 	uffdwp_call(__split_huge_pmd)(vma, pmd, addr, false);
@@ -120,7 +122,9 @@ static inline void uffdwp_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
  */
 static inline vm_fault_t uffdwp_do_huge_wp_page(struct vm_fault *vmf, pmd_t pmd)
 {
-#if UFFDWP_HUGE_WP_TAKES_PMD
+#if !UFFDWP_KERNEL_HAS_THP
+	return VM_FAULT_FALLBACK;
+#elif UFFDWP_HUGE_WP_TAKES_PMD
 	return uffdwp_call(do_huge_pmd_wp_page)(vmf, pmd);
 #else
 	vmf->orig_pmd = pmd;
@@ -140,7 +144,11 @@ static inline void uffdwp_flush_tlb(struct mm_struct *mm, unsigned long start, u
 
 static inline bool uffdwp_pmd_is_huge_zero(pmd_t pmd)
 {
+#if UFFDWP_KERNEL_HAS_THP
 	return pmd_present(pmd) && pmd_pfn(pmd) == READ_ONCE(*uffdwp_huge_zero_pfn);
+#else
+	return false;
+#endif
 }
 
 /* A huge page, present or migrating. Since 6.16 that includes those of devices. */

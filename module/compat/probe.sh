@@ -188,6 +188,18 @@ int f(pmd_t *pmd, struct vm_area_struct *vma, struct page *page)
 }
 SNIPPET
 
+probe MMAP_WRITE_TRYLOCK 'gone in 6.12: mmap_write_trylock()' <<'SNIPPET'
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+bool f(struct mm_struct *mm) { return mmap_write_trylock(mm); }
+SNIPPET
+
+probe MM_LOCK_SEQCOUNT '6.12: who takes mmap_lock for writing begins a seqcount' <<'SNIPPET'
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+void f(struct mm_struct *mm) { mm_lock_seqcount_begin(mm); }
+SNIPPET
+
 probe EXEC_STATE 'by 7.2: whether a task is dumpable, and in which user namespace, belongs to the task' <<'SNIPPET'
 #include <linux/binfmts.h>
 #include <linux/sched/coredump.h>

@@ -31,6 +31,23 @@
 /* 6.15: __split_huge_pmd() has lost its last argument, a page or folio, which is NULL from us */
 #define UFFDWP_SPLIT_TAKES_FOLIO UFFDWP_KERNEL_BEFORE(6, 15)
 
+/* 6.3: notify_change() and its like are handed a struct mnt_idmap, not a user namespace */
+#define UFFDWP_IDMAP_IS_USER_NAMESPACE UFFDWP_KERNEL_BEFORE(6, 3)
+/* 6.19: and a struct delegated_inode *, not a struct inode ** */
+#define UFFDWP_DELEGATED_IS_INODE UFFDWP_KERNEL_BEFORE(6, 19)
+/* 6.14: unmap_hugepage_range() is handed a folio, not a page */
+#define UFFDWP_UNMAP_HUGETLB_TAKES_PAGE UFFDWP_KERNEL_BEFORE(6, 14)
+
+/* 5.19 to 6.2: hugetlb_wp() unshares a page for a pin that only reads, without the bit */
+#define UFFDWP_UNSHARED_HUGETLB_LOSES_BIT (UFFDWP_KERNEL_SINCE(5, 19) && UFFDWP_KERNEL_BEFORE(6, 3))
+
+/* 6.18: functions that only look take pointers to const: vma_is_shmem(), arch_pick_mmap_layout() */
+#if UFFDWP_KERNEL_SINCE(6, 18)
+#define UFFDWP_CONST const
+#else
+#define UFFDWP_CONST
+#endif
+
 /* 5.14: do_huge_pmd_wp_page() finds the entry in vmf->orig_pmd */
 #define UFFDWP_HUGE_WP_TAKES_PMD UFFDWP_KERNEL_BEFORE(5, 14)
 /* Until 5.14 a NUMA hint migrates a huge page by a function of its own, which loses the bit. */

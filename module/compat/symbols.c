@@ -19,7 +19,9 @@ UFFDWP_FUNCTIONS(UFFDWP_DEFINE_FUNCTION)
 UFFDWP_HOOKED_FUNCTIONS(UFFDWP_DEFINE_FUNCTION)
 UFFDWP_OPTIONAL_FUNCTIONS(UFFDWP_DEFINE_FUNCTION)
 
+#if UFFDWP_KERNEL_HAS_THP
 const unsigned long *uffdwp_huge_zero_pfn;
+#endif
 
 /*
  * kallsyms_lookup_name() is not exported since 5.7. A kprobe may be placed on any function by name,
@@ -98,6 +100,8 @@ int uffdwp_symbols_find(void)
 	UFFDWP_HOOKED_FUNCTIONS(UFFDWP_FIND_FUNCTION)
 	UFFDWP_OPTIONAL_FUNCTIONS(UFFDWP_FIND_FUNCTION)
 
+#if UFFDWP_KERNEL_HAS_THP
 	uffdwp_huge_zero_pfn = (const unsigned long *)need_symbol("huge_zero_pfn", &err);
+#endif
 	return err;
 }

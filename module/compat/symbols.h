@@ -13,11 +13,14 @@
 #define UFFDWP_COMPAT_SYMBOLS_H
 
 #include <linux/fs.h>
+#include <linux/hugetlb.h>
 #include <linux/mm_types.h>
 #include <linux/swap.h>
 #include <linux/rbtree.h>
+#include <linux/sched/coredump.h>
 #include <linux/static_call.h>
 #include <linux/types.h>
+#include <linux/uprobes.h>
 
 #include "backport/backport.h"
 #include "hooked.h"
@@ -84,7 +87,7 @@ struct zap_details;
 #define UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)						\
 	X(hugetlbfs_fallocate, long, (struct file *file, int mode, loff_t offset,	\
 				      loff_t len))					\
-	X(hugetlbfs_setattr, int, (void *idmap, struct dentry *dentry,			\
+	X(hugetlbfs_setattr, int, (uffdwp_idmap *idmap, struct dentry *dentry,		\
 				   struct iattr *attr))
 #else
 #define UFFDWP_HOOKED_HUGETLBFS_FUNCTIONS(X)
@@ -93,7 +96,7 @@ struct zap_details;
 /* mm/shmem.c */
 #ifdef CONFIG_SHMEM
 #define UFFDWP_SHMEM_FUNCTIONS(X)							\
-	X(vma_is_shmem, bool, (struct vm_area_struct *vma))
+	X(vma_is_shmem, bool, (UFFDWP_CONST struct vm_area_struct *vma))
 #else
 #define UFFDWP_SHMEM_FUNCTIONS(X)
 #endif
@@ -102,7 +105,8 @@ struct zap_details;
 #define UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)						\
 	X(shmem_fallocate, long, (struct file *file, int mode, loff_t offset,		\
 				  loff_t len))						\
-	X(shmem_setattr, int, (void *idmap, struct dentry *dentry, struct iattr *attr))
+	X(shmem_setattr, int, (uffdwp_idmap *idmap, struct dentry *dentry,		\
+			       struct iattr *attr))
 #else
 #define UFFDWP_HOOKED_SHMEM_FUNCTIONS(X)
 #endif
@@ -111,8 +115,8 @@ struct zap_details;
 #if UFFDWP_TRACKS_FILES
 #define UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
 	X(vfs_fallocate, int, (struct file *file, int mode, loff_t offset, loff_t len))	\
-	X(notify_change, int, (void *idmap, struct dentry *dentry, struct iattr *attr,	\
-			       void *delegated_inode))
+	X(notify_change, int, (uffdwp_idmap *idmap, struct dentry *dentry,		\
+			       struct iattr *attr, uffdwp_delegated *delegated_inode))
 #else
 #define UFFDWP_HOOKED_FILE_FUNCTIONS(X)
 #endif
@@ -172,17 +176,22 @@ struct zap_details;
 #endif
 
 /* mm/huge_memory.c */
-#if UFFDWP_SPLIT_TAKES_FOLIO
+#if !UFFDWP_KERNEL_HAS_THP
+#define UFFDWP_SPLIT_FUNCTION(X)
+#elif UFFDWP_SPLIT_TAKES_FOLIO
 #define UFFDWP_SPLIT_FUNCTION(X)							\
 	X(__split_huge_pmd, void, (struct vm_area_struct *vma, pmd_t *pmd,		\
-				   unsigned long addr, bool freeze, void *folio))
+				   unsigned long addr, bool freeze,		\
+				   uffdwp_split_folio *folio))
 #else
 #define UFFDWP_SPLIT_FUNCTION(X)							\
 	X(__split_huge_pmd, void, (struct vm_area_struct *vma, pmd_t *pmd,		\
 				   unsigned long addr, bool freeze))
 #endif
 
-#if UFFDWP_HUGE_WP_TAKES_PMD
+#if !UFFDWP_KERNEL_HAS_THP
+#define UFFDWP_HUGE_WP_FUNCTION(X)
+#elif UFFDWP_HUGE_WP_TAKES_PMD
 #define UFFDWP_HUGE_WP_FUNCTION(X)							\
 	X(do_huge_pmd_wp_page, vm_fault_t, (struct vm_fault *vmf, pmd_t pmd))
 #else
@@ -264,7 +273,7 @@ struct zap_details;
 /* kernel/exec_state.c */
 #if UFFDWP_KERNEL_HAS_EXEC_STATE
 #define UFFDWP_EXEC_STATE_FUNCTION(X)							\
-	X(task_exec_state_get_dumpable, int, (struct task_struct *task))
+	X(task_exec_state_get_dumpable, enum task_dumpable, (struct task_struct *task))
 #else
 #define UFFDWP_EXEC_STATE_FUNCTION(X)
 #endif
@@ -276,7 +285,8 @@ struct zap_details;
 #define UFFDWP_FUNCTIONS(X)								\
 	/* kernel/fork.c, arch/x86/mm/mmap.c: an mm as execve(2) makes it */		\
 	X(mm_alloc, struct mm_struct *, (void))						\
-	X(arch_pick_mmap_layout, void, (struct mm_struct *mm, struct rlimit *stack))	\
+	X(arch_pick_mmap_layout, void, (struct mm_struct *mm,				\
+					UFFDWP_CONST struct rlimit *stack))		\
 	/* kernel/fork.c: the check of ptrace and process_vm_readv */			\
 	X(mm_access, struct mm_struct *, (struct task_struct *task, unsigned int mode))	\
 	/* kernel/trace/ftrace.c */							\
@@ -344,9 +354,47 @@ struct zap_details;
 #if UFFDWP_TRACKS_HUGETLB
 #define UFFDWP_HOOKED_UNMAP_HUGETLB_FUNCTION(X)					\
 	X(unmap_hugepage_range, void, (struct vm_area_struct *vma, unsigned long start,	\
-				       unsigned long end, void *page, unsigned int flags))
+				       unsigned long end, uffdwp_hugetlb_folio *folio,	\
+				       zap_flags_t flags))
 #else
 #define UFFDWP_HOOKED_UNMAP_HUGETLB_FUNCTION(X)
+#endif
+
+#if UFFDWP_TRACKS_HUGETLB && UFFDWP_UNSHARED_HUGETLB_LOSES_BIT
+#define UFFDWP_HOOKED_HUGETLB_FAULT_FUNCTION(X)					\
+	X(hugetlb_fault, vm_fault_t, (struct mm_struct *mm, struct vm_area_struct *vma,	\
+				      unsigned long addr, unsigned int flags))
+#else
+#define UFFDWP_HOOKED_HUGETLB_FAULT_FUNCTION(X)
+#endif
+
+/* kernel/events/uprobes.c, until 6.15 */
+#if UFFDWP_UPROBES_LOSE_BITS
+#define UFFDWP_HOOKED_UPROBES_FUNCTION(X)						\
+	X(uprobe_write_opcode, int, (struct arch_uprobe *auprobe, struct mm_struct *mm,	\
+				     unsigned long addr, uprobe_opcode_t opcode))
+#else
+#define UFFDWP_HOOKED_UPROBES_FUNCTION(X)
+#endif
+
+/* mm/userfaultfd.c: others take a ctx instead of mm */
+#if !UFFDWP_KERNEL_HAS_WP_ASYNC
+#define UFFDWP_HOOKED_WRITEPROTECT_FUNCTION(X)						\
+	X(mwriteprotect_range, int, (struct mm_struct *mm, unsigned long start,		\
+				     unsigned long len, bool enable_wp,			\
+				     uffdwp_mmap_changing *changing))
+#else
+#define UFFDWP_HOOKED_WRITEPROTECT_FUNCTION(X)
+#endif
+
+/* mm/userfaultfd.c: where it protects by itself */
+#if UFFDWP_PROTECTS_IN_MCOPY
+#define UFFDWP_HOOKED_MCOPY_FUNCTION(X)							\
+	X(mcopy_atomic, ssize_t, (struct mm_struct *mm, unsigned long dst,		\
+				  unsigned long src, unsigned long len,			\
+				  uffdwp_mmap_changing *changing, __u64 mode))
+#else
+#define UFFDWP_HOOKED_MCOPY_FUNCTION(X)
 #endif
 
 /* mm/mmap.c, later mm/vma.c */
@@ -367,14 +415,8 @@ struct zap_details;
 
 /* Called only where they are hooked (hooks/hooks.c), so that none of them is required here. */
 #define UFFDWP_HOOKED_FUNCTIONS(X)							\
-	/* mm/userfaultfd.c: where it is hooked; others take a ctx instead of mm */	\
-	X(mwriteprotect_range, int, (struct mm_struct *mm, unsigned long start,		\
-				     unsigned long len, bool enable_wp,			\
-				     uffdwp_mmap_changing *changing))			\
-	/* mm/userfaultfd.c: where it protects by itself */				\
-	X(mcopy_atomic, ssize_t, (struct mm_struct *mm, unsigned long dst,		\
-				  unsigned long src, unsigned long len,			\
-				  uffdwp_mmap_changing *changing, __u64 mode))		\
+	UFFDWP_HOOKED_WRITEPROTECT_FUNCTION(X)						\
+	UFFDWP_HOOKED_MCOPY_FUNCTION(X)							\
 	/* mm/memory.c */								\
 	X(uffdwp_zap, void, (UFFDWP_ZAP_PARAMETERS))					\
 	UFFDWP_HOOKED_FILE_FUNCTIONS(X)							\
@@ -387,10 +429,9 @@ struct zap_details;
 	X(try_to_merge_one_page, int, (struct vm_area_struct *vma, struct page *page,	\
 				       struct page *kpage))				\
 	UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)						\
-	/* kernel/events/uprobes.c, until 6.15 */					\
-	X(uprobe_write_opcode, int, (void *auprobe, struct mm_struct *mm,		\
-				     unsigned long addr, u8 opcode))			\
+	UFFDWP_HOOKED_UPROBES_FUNCTION(X)						\
 	UFFDWP_HOOKED_UNMAP_HUGETLB_FUNCTION(X)						\
+	UFFDWP_HOOKED_HUGETLB_FAULT_FUNCTION(X)						\
 	/* fs/userfaultfd.c, later mm/userfaultfd.c */					\
 	X(userfaultfd_ioctl, long, (struct file *file, unsigned int cmd,		\
 				    unsigned long arg))					\
@@ -431,7 +472,9 @@ UFFDWP_OPTIONAL_FUNCTIONS(UFFDWP_DECLARE_FUNCTION)
 #define uffdwp_call(name) static_call(uffdwp_##name)
 
 /* mm/huge_memory.c: page frame of the huge zero page, ~0 while there is none */
+#if UFFDWP_KERNEL_HAS_THP
 extern const unsigned long *uffdwp_huge_zero_pfn;
+#endif
 
 int uffdwp_symbols_find(void);
 unsigned long uffdwp_symbol_address(const char *name);

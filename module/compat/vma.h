@@ -7,6 +7,7 @@
 
 #include <linux/mempolicy.h>
 #include <linux/mm.h>
+#include <linux/mmap_lock.h>
 #include <linux/mmu_notifier.h>
 #include <linux/userfaultfd_k.h>
 
@@ -282,6 +283,21 @@ static inline int uffdwp_vma_unregister(struct vm_area_struct *vma, unsigned lon
 					unsigned long end)
 {
 	return uffdwp_vma_set_userfaultfd(vma, start, end, NULL_VM_UFFD_CTX, 0);
+}
+
+/* mmap_write_lock(), if nobody has mmap_lock; given back by mmap_write_unlock(). */
+static inline bool uffdwp_mmap_write_trylock(struct mm_struct *mm)
+{
+#if UFFDWP_KERNEL_HAS_MMAP_WRITE_TRYLOCK
+	return mmap_write_trylock(mm);
+#else
+	if (!down_write_trylock(&mm->mmap_lock))
+		return false;
+#if UFFDWP_KERNEL_HAS_MM_LOCK_SEQCOUNT
+	mm_lock_seqcount_begin(mm);
+#endif
+	return true;
+#endif
 }
 
 /* As /proc/PID/maps shows it; the VMA is of a file. */
