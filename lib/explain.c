@@ -29,7 +29,7 @@ static const struct {
 	  "the loaded module is older than this program: unload it and load the installed one (modprobe -r uffdwp-async; modprobe uffdwp-async)" },
 
 	{ UFFDWP_STEP_ATTACH, ENODEV,
-	  "the module cannot hook the kernel's functions now: kernel.ftrace_enabled is 0, or a live patch has redirected one of them; dmesg names it" },
+	  "the module cannot hook the kernel's functions now: kernel.ftrace_enabled is 0, a live patch has redirected one of them, or it was loaded with hooks=0; dmesg says which" },
 	{ UFFDWP_STEP_ATTACH, EACCES,
 	  "no permission to trace this process: run as root or as its user" },
 	{ UFFDWP_STEP_ATTACH, EPERM,

@@ -122,6 +122,9 @@ static int module_query(struct uffdwp_info *info, struct uffdwp_no *no)
 /* A module that is older than these options would say -EINVAL. */
 static bool offers(const struct uffdwp_hello_arg *arg, const struct uffdwp_open_opts *opts)
 {
+	/* Loaded with hooks=0. */
+	if (!arg->kinds)
+		return false;
 	if ((opts->flags & UFFDWP_OPEN_WHOLE_HUGE) && !(arg->features & UFFDWP_FEATURE_WHOLE_HUGE))
 		return false;
 	return opts->granule <= 1 || (arg->features & UFFDWP_FEATURE_GRANULE);

@@ -20,7 +20,7 @@
 #include "disarm.h"
 #include "hold.h"
 #include "kind.h"
-#include "moving.h"
+#include "off_limits.h"
 #include "pinned.h"
 #include "pte.h"
 #include "ring.h"
@@ -385,7 +385,7 @@ static int arm_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned long 
 {
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
 
-	if (uffdwp_hole_can_be_armed(w->t, walk->vma) && !uffdwp_is_moving(w->t->mm, addr, end))
+	if (uffdwp_hole_can_be_armed(w->t, walk->vma) && !uffdwp_is_off_limits(w->t->mm, addr, end))
 		return UFFDWP_WALK_POPULATE;
 	uffdwp_tell(w->t, addr, end, UFFDWP_RING_SCAN);
 	return UFFDWP_WALK_ON;
@@ -513,7 +513,7 @@ int uffdwp_arm_ptes(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pte_t *p
 	struct uffdwp_arming a;
 	bool drain = false;
 
-	if (uffdwp_is_moving(t->mm, addr, end)) {
+	if (uffdwp_is_off_limits(t->mm, addr, end)) {
 		uffdwp_tell(t, addr, end, UFFDWP_RING_SCAN);
 		return UFFDWP_WALK_ON;
 	}
@@ -561,10 +561,10 @@ static int arm_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, un
 	struct arm_walk *w = container_of(walk, struct arm_walk, walk);
 	struct uffdwp_arming a;
 
-	uffdwp_arming_begin(&a, w->t, walk, HPAGE_PMD_SHIFT);
+	uffdwp_arming_begin(&a, w->t, walk, PMD_SHIFT);
 	if (uffdwp_pmd_armed(*pmd))
 		return UFFDWP_WALK_ON;
-	if (uffdwp_is_moving(w->t->mm, addr, end)) {
+	if (uffdwp_is_off_limits(w->t->mm, addr, end)) {
 		uffdwp_tell(w->t, addr, end, UFFDWP_RING_SCAN);
 		return UFFDWP_WALK_ON;
 	}
@@ -640,7 +640,7 @@ int uffdwp_sparse_take(struct uffdwp_tracker *t, struct vm_area_struct *vma, uns
 	if (err)
 		return err;
 	/* A move that begins after this takes the range out again. */
-	if (uffdwp_is_moving(mm, start, end)) {
+	if (uffdwp_is_off_limits(mm, start, end)) {
 		uffdwp_sparse_remove_all(&t->sparse, start, end);
 		return 0;
 	}
@@ -705,7 +705,7 @@ void uffdwp_arm_huge_zero(struct uffdwp_tracker *t, struct uffdwp_walk *walk, pm
 
 	if (check_stable_address_space(walk->vma->vm_mm))
 		return;
-	uffdwp_arming_begin(&a, t, walk, HPAGE_PMD_SHIFT);
+	uffdwp_arming_begin(&a, t, walk, PMD_SHIFT);
 	uffdwp_arm_pmd(&a, pmd, addr);
 	a.armed = 0;
 	uffdwp_arming_end(&a);

@@ -150,7 +150,7 @@ static inline bool uffdwp_can_be_sparse(const struct uffdwp_tracker *t, struct v
 static inline bool uffdwp_pmd_can_be_armed(struct vm_area_struct *vma, unsigned long addr,
 					   unsigned long end)
 {
-	return end - addr == HPAGE_PMD_SIZE && vma_is_anonymous(vma);
+	return end - addr == PMD_SIZE && vma_is_anonymous(vma);
 }
 
 /* The tracker splits no such huge page: a part of it is not armed, as with hugetlb. */

@@ -20,9 +20,6 @@ static int scan_untracked(struct uffdwp_scan *s, unsigned long start, unsigned l
 	const u64 named = s->arg->category_mask | s->arg->category_anyof_mask;
 	u64 categories = UFFDWP_PAGE_IS_UNTRACKED;
 
-	/* A VMA of the tracker may grow into it: that is to be as if it had never been armed. */
-	if (s->t->sparse.on)
-		uffdwp_sparse_remove_all(&s->t->sparse, start, end);
 	if (s->arg->flags & UFFDWP_SCAN_CHECK_TRACKED)
 		return -EPERM;
 	if (mapped)

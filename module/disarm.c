@@ -62,7 +62,7 @@ bool uffdwp_disarm_pmd(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)
 	if (pmd_present(pmd))
 		uffdwp_pmd_disarm_present(pmdp);
 	else
-		set_pmd_at(mm, addr & HPAGE_PMD_MASK, pmdp, pmd_swp_clear_uffd_wp(pmd));
+		set_pmd_at(mm, addr & PMD_MASK, pmdp, pmd_swp_clear_uffd_wp(pmd));
 	return true;
 }
 
@@ -149,13 +149,13 @@ static int disarm_huge(struct uffdwp_walk *walk, pmd_t *pmdp, unsigned long addr
 {
 	struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
 
-	if (is_how(w, UFFDWP_DISARM_SPLIT) && end - addr != HPAGE_PMD_SIZE &&
+	if (is_how(w, UFFDWP_DISARM_SPLIT) && end - addr != PMD_SIZE &&
 	    uffdwp_pmd_armed(*pmdp))
 		return UFFDWP_WALK_SPLIT;
 	if (uffdwp_disarm_pmd(walk->vma->vm_mm, addr, pmdp)) {
-		w->disarmed += HPAGE_PMD_NR;
-		addr = round_down(addr, HPAGE_PMD_SIZE);
-		uffdwp_tell(w->told, addr, addr + HPAGE_PMD_SIZE, UFFDWP_RING_WRITTEN);
+		w->disarmed += PTRS_PER_PTE;
+		addr = round_down(addr, PMD_SIZE);
+		uffdwp_tell(w->told, addr, addr + PMD_SIZE, UFFDWP_RING_WRITTEN);
 	}
 	return UFFDWP_WALK_ON;
 }

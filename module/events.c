@@ -159,14 +159,15 @@ struct uffdwp_memory uffdwp_memory_of(struct vm_area_struct *vma)
  * @type: UFFDWP_EVENT_*
  * @start: first address
  * @end: last address, exclusive
+ *
+ * Return: whether it was told: not of an empty range, nor when there is no room.
  */
-void uffdwp_tell_range(struct uffdwp_events *ev, const struct uffdwp_memory *memory, u32 type,
+bool uffdwp_tell_range(struct uffdwp_events *ev, const struct uffdwp_memory *memory, u32 type,
 		       unsigned long start, unsigned long end)
 {
 	const struct uffdwp_event event = uffdwp_event_of_range(memory, type, start, end);
 
-	if (start < end)
-		uffdwp_events_add(ev, &event);
+	return start < end && uffdwp_events_add(ev, &event);
 }
 
 /**
@@ -203,7 +204,7 @@ void uffdwp_tell_discard(struct vm_area_struct *vma, unsigned long start, unsign
 void uffdwp_events_note_last(struct uffdwp_events *ev, pid_t pid, int status)
 {
 	spin_lock(&ev->lock);
-	ev->exits = true;
+	ev->left_by_exec = false;
 	ev->last = pid;
 	ev->status = status;
 	spin_unlock(&ev->lock);
@@ -216,7 +217,7 @@ void uffdwp_events_note_last(struct uffdwp_events *ev, pid_t pid, int status)
 void uffdwp_events_note_exec(struct uffdwp_events *ev)
 {
 	spin_lock(&ev->lock);
-	ev->exits = false;
+	ev->left_by_exec = true;
 	spin_unlock(&ev->lock);
 }
 
@@ -231,7 +232,10 @@ void uffdwp_events_exec_begins(struct uffdwp_events *ev)
 	spin_unlock(&ev->lock);
 }
 
-/* Of an mm that was left last by execve(2) the end was told by EXEC. */
+/*
+ * Of an mm that was left last by execve(2) the end was told by EXEC. Of one that had no task left
+ * when there came to be events nobody has noted the last.
+ */
 static void end_if_over(struct uffdwp_events *ev)
 {
 	const struct uffdwp_event event = {
@@ -241,7 +245,7 @@ static void end_if_over(struct uffdwp_events *ev)
 	lockdep_assert_held(&ev->lock);
 	if (!ev->gone || ev->execs || ev->ended)
 		return;
-	if (ev->exits)
+	if (!ev->left_by_exec)
 		*nth(ev, ev->nr++) = event;
 	ev->ended = true;
 }

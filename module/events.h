@@ -45,7 +45,7 @@ struct uffdwp_family;
  * @nr: how many there are
  * @reading: the first one is being copied to a reader, and stays as it is
  * @execs: calls of execve(2) that have not told yet what has become of them
- * @exits: the last task that has left the memory has died, and has not called execve(2)
+ * @left_by_exec: the last task that has left the memory has called execve(2), and not died
  * @last: its process, as the reader counts, or 0: he does not see it
  * @status: what wait(2) tells of that
  * @gone: no task has the memory any more
@@ -68,7 +68,7 @@ struct uffdwp_events {
 	u32 nr;
 	bool reading;
 	unsigned int execs;
-	bool exits;
+	bool left_by_exec;
 	pid_t last;
 	int status;
 	bool gone;
@@ -121,18 +121,17 @@ static inline struct uffdwp_event uffdwp_event_of_range(const struct uffdwp_memo
 	};
 }
 
-void uffdwp_tell_range(struct uffdwp_events *ev, const struct uffdwp_memory *memory, u32 type,
+bool uffdwp_tell_range(struct uffdwp_events *ev, const struct uffdwp_memory *memory, u32 type,
 		       unsigned long start, unsigned long end);
 
 /* Of @t, which may be NULL; kept by the caller, by whatever lock. As uffdwp_tell_range(). */
-static inline void uffdwp_tell_event(const struct uffdwp_tracker *t,
+static inline bool uffdwp_tell_event(const struct uffdwp_tracker *t,
 				     const struct uffdwp_memory *memory, u32 type,
 				     unsigned long start, unsigned long end)
 {
 	struct uffdwp_events *ev = t ? READ_ONCE(t->events) : NULL;
 
-	if (unlikely(ev))
-		uffdwp_tell_range(ev, memory, type, start, end);
+	return unlikely(ev) && uffdwp_tell_range(ev, memory, type, start, end);
 }
 
 struct uffdwp_memory uffdwp_memory_of(struct vm_area_struct *vma);

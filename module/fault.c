@@ -106,7 +106,7 @@ static vm_fault_t split_huge(struct vm_fault *vmf, struct uffdwp_tracker *t)
 	uffdwp_split_huge_pmd(vmf->vma, vmf->pmd, vmf->address);
 	if (t) {
 		uffdwp_count(t, huge_splits, 1);
-		trace_uffdwp_split(t->mm, vmf->address & HPAGE_PMD_MASK);
+		trace_uffdwp_split(t->mm, vmf->address & PMD_MASK);
 	}
 	return VM_FAULT_FALLBACK;
 }
@@ -136,7 +136,7 @@ static vm_fault_t open_huge(struct vm_fault *vmf, struct uffdwp_tracker *t)
 
 	if (whole) {
 		pmd = uffdwp_pmd_disarm_present(vmf->pmd);
-		tell_written(t, vmf->address & HPAGE_PMD_MASK, HPAGE_PMD_NR);
+		tell_written(t, vmf->address & PMD_MASK, PTRS_PER_PTE);
 	}
 	spin_unlock(ptl);
 	if (!armed)

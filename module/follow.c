@@ -25,6 +25,7 @@
  * the walk over all VMAs that comes after; and nothing is registered with a context once its
  * tracker has ended to follow.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 
@@ -57,8 +58,8 @@ struct birth {
 };
 
 /*
- * There is nothing in it: the process has just mapped it. It may have mapped any number of parts,
- * one after the other, and none is taken out when it is unmapped; so there is a limit.
+ * There is nothing in it: the process has just mapped it. It may map any number of parts; so there
+ * is a limit.
  */
 static void begin_sparse(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
@@ -74,17 +75,16 @@ static void register_part(struct uffdwp_tracker *t, struct vm_area_struct *vma,
 			  unsigned long start, unsigned long end)
 {
 	const struct uffdwp_memory memory = uffdwp_memory_of(vma);
+	bool told;
 
-	/* What was remembered of another VMA there. */
-	if (t->sparse.on)
-		uffdwp_sparse_remove_all(&t->sparse, start, end);
 	if (uffdwp_vma_register(vma, start, end, t->ctx)) {
 		uffdwp_count(t, mappings_missed, 1);
 		uffdwp_tell_event(t, &memory, UFFDWP_EVENT_LEFT, start, end);
 	} else {
 		uffdwp_count(t, mappings_followed, 1);
-		uffdwp_tell_event(t, &memory, UFFDWP_EVENT_MAPPED, start, end);
-		if (t->follow.sparse)
+		told = uffdwp_tell_event(t, &memory, UFFDWP_EVENT_MAPPED, start, end);
+		/* Who waits for events and is not told of it takes it for what was there before. */
+		if (t->follow.sparse && (told || !READ_ONCE(t->events)))
 			begin_sparse(t, start, end);
 	}
 	uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
@@ -148,9 +148,11 @@ bool uffdwp_follow_keeps(const struct uffdwp_tracker *t, struct vm_area_struct *
  * @to: where to
  * @len: bytes
  *
- * What is moved, or moved back when the call fails, may have lost its bits where it was. To tell
- * that now is not too early: the scan that it asks for takes mmap_lock. Later it would be too late,
- * since a call that has failed comes to no place where it is known what it was about to move.
+ * What is moved, or moved back when the call fails, may have lost its bits where it was; and where
+ * it was to go stays mapped if it was merged with a neighbour and cannot be split from it again for
+ * want of memory. To tell that now is not too early: the scan that it asks for takes mmap_lock.
+ * Later it would be too late, since a call that has failed comes to no place where it is known what
+ * it was about to move.
  */
 notrace void uffdwp_follow_moves(const struct vm_area_struct *vma, unsigned long pgoff,
 				 unsigned long to, unsigned long len)
@@ -161,6 +163,7 @@ notrace void uffdwp_follow_moves(const struct vm_area_struct *vma, unsigned long
 	if (!t)
 		return;
 	uffdwp_tell(t, from, from + len, UFFDWP_RING_SCAN);
+	uffdwp_tell(t, to, to + len, UFFDWP_RING_SCAN);
 	if (!t->follow.kinds && !READ_ONCE(t->events))
 		return;
 	t->follow.moved_from = from;
@@ -231,6 +234,20 @@ static void meet_claim(struct uffdwp_tracker *t, void *arg)
 		claim->met = true;
 }
 
+/* mmap_lock is held for writing. */
+static int begin_locked(struct uffdwp_tracker *t, const struct uffdwp_follow *follow)
+{
+	struct claim claim = { .of = t, .follow = *follow };
+
+	uffdwp_for_trackers_of_mm(t->mm, meet_claim, &claim);
+	if (claim.met)
+		return -EBUSY;
+	if (!t->follow.kinds)
+		atomic_inc(&uffdwp_followers);
+	t->follow = claim.follow;
+	return 0;
+}
+
 /**
  * uffdwp_follow_begin - register what is mapped from now on
  * @t: published tracker, of a userfaultfd of our own; its mm held by mmget(), mmap_lock is taken
@@ -241,18 +258,13 @@ static void meet_claim(struct uffdwp_tracker *t, void *arg)
  */
 int uffdwp_follow_begin(struct uffdwp_tracker *t, const struct uffdwp_follow *follow)
 {
-	struct claim claim = { .of = t, .follow = *follow };
+	int err;
 
 	if (mmap_write_lock_killable(t->mm))
 		return -EINTR;
-	uffdwp_for_trackers_of_mm(t->mm, meet_claim, &claim);
-	if (!claim.met) {
-		if (!t->follow.kinds)
-			atomic_inc(&uffdwp_followers);
-		t->follow = claim.follow;
-	}
+	err = begin_locked(t, follow);
 	mmap_write_unlock(t->mm);
-	return claim.met ? -EBUSY : 0;
+	return err;
 }
 
 /**
@@ -352,8 +364,8 @@ int uffdwp_follow(struct uffdwp_device_tracker *d, struct uffdwp_follow *follow)
 }
 
 /*
- * All VMAs that there are, under one hold of mmap_lock: nobody waits for it. Hugetlb, whose tables
- * may be shared, is for UFFDIO_REGISTER.
+ * All VMAs that there are, with mmap_lock held for writing: nobody waits for it. Hugetlb, whose
+ * tables may be shared, is for UFFDIO_REGISTER.
  */
 static int register_all(struct uffdwp_tracker *t)
 {
@@ -361,8 +373,6 @@ static int register_all(struct uffdwp_tracker *t)
 	struct vm_area_struct *vma;
 	int err = 0;
 
-	if (mmap_write_lock_killable(t->mm))
-		return -EINTR;
 	while (!err && pos < t->follow.end) {
 		vma = find_vma(t->mm, pos);
 		if (!vma || vma->vm_start >= t->follow.end)
@@ -375,27 +385,52 @@ static int register_all(struct uffdwp_tracker *t)
 		pos = next;
 		cond_resched();
 	}
-	mmap_write_unlock(t->mm);
 	return err;
+}
+
+/**
+ * uffdwp_try_lock - have mmap_lock for writing as soon as it is free, and wait in no queue for it
+ * @mm: mm
+ * @given_up: what it is for is not wanted any more; NULL: it always is
+ *
+ * A writer that waits keeps all who would read from the mm: tasks that fault. So it must not where
+ * who has the lock may keep it for ever, and the process runs beside that without us.
+ *
+ * Return: whether it is held.
+ */
+bool uffdwp_try_lock(struct mm_struct *mm, const atomic_t *given_up)
+{
+	while (!uffdwp_mmap_write_trylock(mm)) {
+		if (given_up && atomic_read(given_up))
+			return false;
+		usleep_range(200, 1000);
+	}
+	return true;
 }
 
 /**
  * uffdwp_follow_heir - follow as another tracker does, in memory that nobody runs in yet
  * @d: attached tracker, locked
  * @follow: what the other follows
+ * @given_up: whether who waits for it has gone on without
  *
  * Nothing there is armed, and what there is was not mapped just now: none of it begins sparse.
  *
- * Return: 0, -EINTR or -ENOMEM.
+ * Return: 0, -EINTR when it was given up, or -ENOMEM.
  */
-int uffdwp_follow_heir(struct uffdwp_device_tracker *d, const struct uffdwp_follow *follow)
+int uffdwp_follow_heir(struct uffdwp_device_tracker *d, const struct uffdwp_follow *follow,
+		       const atomic_t *given_up)
 {
 	struct uffdwp_follow own = *follow;
+	struct mm_struct *mm = d->base.mm;
 	int err;
 
-	own.end = own.whole ? d->base.mm->task_size : min(own.end, d->base.mm->task_size);
+	own.end = own.whole ? mm->task_size : min(own.end, mm->task_size);
 	own.moved_len = 0;
-	err = uffdwp_follow_begin(&d->base, &own) ?: register_all(&d->base);
+	if (!uffdwp_try_lock(mm, given_up))
+		return -EINTR;
+	err = begin_locked(&d->base, &own) ?: register_all(&d->base);
+	mmap_write_unlock(mm);
 	/* What is left. */
 	return err ?: register_wanted(d, own.start, own.end);
 }

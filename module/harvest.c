@@ -2,17 +2,19 @@
 /*
  * What is unmapped is told of, to rings and as events; before such an event, what was written in it
  * and no scan has reported: the content of shared memory lives on, and nobody could ask any more.
+ * What was remembered of it to be zeroes is forgotten.
  *
- * At the entry of unmap_vmas() the VMAs are out of the tree, so no fault comes any more, and no
- * call can fail and put them back; and their page tables are as they were. That is so for munmap(),
- * mmap() over something, mremap(), shmdt(), brk(), and for exit_mmap(). Earlier, where
+ * At the entry of unmap_vmas() the VMAs are out of the tree, or are kept from faults until they are
+ * (mmap() over something, since 6.12), so no fault comes any more, and no call can fail and put
+ * them back; and their page tables are as they were. That is so for munmap(), mmap() over
+ * something, mremap(), shmdt(), brk(), and for exit_mmap(). Earlier, where
  * userfaultfd_unmap_prep() is called, the call may still fail, and leave memory mapped that was
  * told to be gone. An entry without the bit is written; one with it cannot be written to any more,
  * by anybody whom a scan would have noticed.
  *
  * mmap_lock is held, for writing or already for reading, or mm_users is 0. Nothing else may have
- * the mm then but the OOM reaper, which leaves entries empty: those are written. A tracker that
- * ends meanwhile waits (uffdwp_events_enter()).
+ * the mm then but the OOM reaper, which empties entries of anonymous memory. A tracker that ends
+ * meanwhile waits (uffdwp_events_enter()).
  */
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -24,6 +26,7 @@
 #include "kind.h"
 #include "pte.h"
 #include "ring.h"
+#include "sparse.h"
 #include "tracker.h"
 #include "walk.h"
 
@@ -134,6 +137,21 @@ static bool is_harvested(const struct uffdwp_events *ev, const struct vm_area_st
 	return (ev->flags & UFFDWP_EVENTS_HARVEST_ALL) || (vma->vm_flags & VM_SHARED);
 }
 
+/*
+ * What is mapped there next, or grows to there, is not what was taken for zeroes. mmap_lock keeps
+ * the tracker.
+ */
+static void forget_sparse(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct uffdwp_tracker *t;
+
+	rcu_read_lock();
+	t = uffdwp_tracker_of_vma(vma);
+	rcu_read_unlock();
+	if (t && t->sparse.on)
+		uffdwp_sparse_remove_all(&t->sparse, start, end);
+}
+
 static void unmap_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 		      bool exits)
 {
@@ -184,6 +202,8 @@ void uffdwp_unmaps(struct uffdwp_unmapped *u)
 
 		uffdwp_tell_vma(u->vma, start, end, UFFDWP_RING_SCAN);
 		unmap_vma(u->vma, start, end, exits);
+		if (!exits)
+			forget_sparse(u->vma, start, end);
 		cond_resched();
 	}
 	if (exits && UFFDWP_EXIT_UNMAPS_UNLOCKED)

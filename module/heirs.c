@@ -16,8 +16,8 @@
  *
  * Rights. A child has the credentials of its parent, as for PTRACE_O_TRACEFORK. What execve(2)
  * makes may have more: it is tracked only if it is dumpable and runs without secureexec, which is
- * what perf(1) and ptrace(2) go by, or if who has opened the tracker is capable of ptrace in its
- * user namespace.
+ * what perf(1) and ptrace(2) go by, or if both who has opened the tracker and who has asked for its
+ * events are capable of ptrace in its user namespace: a descriptor may have changed hands.
  *
  * A tracker that is not claimed ends with the one that has named it, also if that is not claimed
  * either; so a process that forks for ever leaves UFFDWP_MOST_HEIRS of them at most. They are
@@ -25,6 +25,7 @@
  */
 #include <linux/binfmts.h>
 #include <linux/capability.h>
+#include <linux/completion.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/memcontrol.h>
@@ -53,6 +54,7 @@
  * @lock: of the lists of heirs; nests inside nothing but the lock of a device tracker
  * @unclaimed: heirs that were not claimed
  * @opener: credentials of who has opened the first of them
+ * @asker: credentials of who has asked for its events
  * @ns: in which he counts processes
  * @memcg: what is charged for them, or NULL
  */
@@ -61,6 +63,7 @@ struct uffdwp_family {
 	struct mutex lock;
 	unsigned int unclaimed;
 	const struct cred *opener;
+	const struct cred *asker;
 	struct pid_namespace *ns;
 	struct mem_cgroup *memcg;
 };
@@ -88,6 +91,7 @@ struct uffdwp_family *uffdwp_family_new(const struct cred *opener)
 	refcount_set(&family->refs, 1);
 	mutex_init(&family->lock);
 	family->opener = get_cred(opener);
+	family->asker = get_current_cred();
 	family->ns = get_pid_ns(task_active_pid_ns(current));
 	family->memcg = get_mem_cgroup_from_mm(current->mm);
 	return family;
@@ -116,6 +120,7 @@ void uffdwp_family_put(struct uffdwp_family *family)
 	mem_cgroup_put(family->memcg);
 	put_pid_ns(family->ns);
 	put_cred(family->opener);
+	put_cred(family->asker);
 	mutex_destroy(&family->lock);
 	kfree(family);
 	uffdwp_hooks_put();
@@ -285,7 +290,7 @@ static void find_bequests(struct mm_struct *mm, struct list_head *bequests)
 }
 
 static int attach_heir(struct uffdwp_device_tracker *heir, const struct bequest *b,
-		       struct mm_struct *mm)
+		       struct mm_struct *mm, const atomic_t *given_up)
 {
 	const struct uffdwp_events_arg arg = {
 		.capacity = b->ev->capacity, .event_size = b->ev->event_size, .flags = b->ev->flags,
@@ -299,11 +304,20 @@ static int attach_heir(struct uffdwp_device_tracker *heir, const struct bequest 
 	atomic_inc(&uffdwp_event_queues);
 	heir->base.events = ev;
 	err = uffdwp_attach_heir(heir, &b->options, mm);
-	return err ?: uffdwp_follow_heir(heir, &b->follow);
+	return err ?: uffdwp_follow_heir(heir, &b->follow, given_up);
+}
+
+/* To close its userfaultfd takes mmap_lock, which is not to be waited for: uffdwp_try_lock(). */
+static void end_heir(struct uffdwp_device_tracker *heir, struct mm_struct *mm)
+{
+	uffdwp_try_lock(mm, NULL);
+	mmap_write_unlock(mm);
+	uffdwp_detach(heir);
 }
 
 /* The tracker of @mm, which nobody runs in; or NULL. */
-static struct uffdwp_device_tracker *make_heir(const struct bequest *b, struct mm_struct *mm)
+static struct uffdwp_device_tracker *make_heir(const struct bequest *b, struct mm_struct *mm,
+					       const atomic_t *given_up)
 {
 	struct uffdwp_device_tracker *heir = uffdwp_device_tracker_new(b->ev->family->opener);
 	int err;
@@ -311,46 +325,99 @@ static struct uffdwp_device_tracker *make_heir(const struct bequest *b, struct m
 	if (!heir)
 		return NULL;
 	mutex_lock(&heir->lock);
-	err = attach_heir(heir, b, mm);
+	err = attach_heir(heir, b, mm, given_up);
 	mutex_unlock(&heir->lock);
 	if (!err)
 		return heir;
-	uffdwp_detach(heir);
+	end_heir(heir, mm);
 	return NULL;
 }
 
-/* Makes an heir, charged to the tracer. */
+/* How long fork(2) or execve(2) waits for a tracker to be made, at most. It takes milliseconds. */
+#define PATIENCE (5 * HZ)
+
+/**
+ * struct making - an heir that is made, charged to the tracer
+ * @work: which makes it, and gives up its reference
+ * @refs: the other is of who waits
+ * @made: when it is made, or cannot be
+ * @given_up: nobody waits for it any more
+ * @b: what is made; its events, and the module, are kept
+ * @mm: kept by mmget()
+ * @heir: it, or NULL
+ */
 struct making {
 	struct work_struct work;
-	const struct bequest *b;
+	refcount_t refs;
+	struct completion made;
+	atomic_t given_up;
+	struct bequest b;
 	struct mm_struct *mm;
 	struct uffdwp_device_tracker *heir;
 };
+
+static struct workqueue_struct *making_queue;
+
+static void making_put(struct making *m)
+{
+	if (!refcount_dec_and_test(&m->refs))
+		return;
+	uffdwp_events_put(m->b.ev);
+	kfree(m);
+}
 
 static void make_heir_work(struct work_struct *work)
 {
 	struct making *m = container_of(work, struct making, work);
 
-	uffdwp_set_active_memcg(m->b->ev->family->memcg);
-	m->heir = make_heir(m->b, m->mm);
+	uffdwp_set_active_memcg(m->b.ev->family->memcg);
+	m->heir = make_heir(&m->b, m->mm, &m->given_up);
 	uffdwp_set_active_memcg(NULL);
+	/* Of this and who waits, the second knows what the first has done. */
+	if (!atomic_xchg(&m->given_up, 1))
+		complete(&m->made);
+	else if (m->heir)
+		end_heir(m->heir, m->mm);
+	mmput(m->mm);
+	making_put(m);
+	/* The last instructions are waited for by uffdwp_heirs_exit(). */
+	module_put(THIS_MODULE);
 }
 
-static struct workqueue_struct *making_queue;
+static struct making *making_new(const struct bequest *b, struct mm_struct *mm)
+{
+	struct making *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return NULL;
+	INIT_WORK(&m->work, make_heir_work);
+	refcount_set(&m->refs, 2);
+	init_completion(&m->made);
+	m->b = *b;
+	refcount_inc(&b->ev->refs);
+	mmget(mm);
+	m->mm = mm;
+	__module_get(THIS_MODULE);
+	return m;
+}
 
 /*
  * By a task that cannot be killed: the parent may be while it forks, and the child goes on. What it
- * waits for is the mmap_lock of an mm that nobody runs in.
+ * waits for is the mmap_lock of an mm that nobody runs in, but that others may read: whoever may
+ * ptrace it, by a fault that a FUSE server does not answer. The process is not to wait for that.
  */
 static struct uffdwp_device_tracker *have_heir_made(const struct bequest *b, struct mm_struct *mm)
 {
-	struct making m = { .b = b, .mm = mm };
+	struct making *m = making_new(b, mm);
+	struct uffdwp_device_tracker *heir = NULL;
 
-	INIT_WORK_ONSTACK(&m.work, make_heir_work);
-	queue_work(making_queue, &m.work);
-	flush_work(&m.work);
-	destroy_work_on_stack(&m.work);
-	return m.heir;
+	if (!m)
+		return NULL;
+	queue_work(making_queue, &m->work);
+	if (wait_for_completion_timeout(&m->made, PATIENCE) || atomic_xchg(&m->given_up, 1))
+		heir = m->heir;
+	making_put(m);
+	return heir;
 }
 
 /* Tells @event, with an heir or without. Who is not told of it could never claim it. */
@@ -457,17 +524,24 @@ void uffdwp_exec_fails(void)
 		end_exec(b);
 }
 
+static bool is_capable(const struct cred *cred, struct user_namespace *ns)
+{
+	const struct cred *old = override_creds(cred);
+	bool capable = ns_capable(ns, CAP_SYS_PTRACE);
+
+	revert_creds(old);
+	return capable;
+}
+
 static bool may_go_on(const struct bequest *b, const struct linux_binprm *bprm)
 {
+	struct user_namespace *ns = uffdwp_user_ns_of_exec(bprm);
 	const unsigned int flags = current->flags;
-	const struct cred *old;
 	bool capable;
 
 	if (!bprm->secureexec && uffdwp_current_is_dumpable())
 		return true;
-	old = override_creds(b->ev->family->opener);
-	capable = ns_capable(uffdwp_user_ns_of_exec(bprm), CAP_SYS_PTRACE);
-	revert_creds(old);
+	capable = is_capable(b->ev->family->opener, ns) && is_capable(b->ev->family->asker, ns);
 	/* It is not the process that has used a privilege. */
 	current->flags = (current->flags & ~PF_SUPERPRIV) | (flags & PF_SUPERPRIV);
 	return capable;

@@ -6,9 +6,9 @@
  * monitor of the destination's userfaultfd. And a marker is an error, also with
  * UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES.
  *
- * So while a call is under way nothing is armed in the source (moving.c): first it is noted, then
- * what is armed there is disarmed, then the kernel moves. Meanwhile the source reads as written.
- * Zero pages that a tracker has mapped are unmapped, so they are holes to the kernel.
+ * So while a call is under way nothing is armed in the source (off_limits.c): first it is noted,
+ * then what is armed there is disarmed, then the kernel moves. Meanwhile the source reads as
+ * written. Zero pages that a tracker has mapped are unmapped, so they are holes to the kernel.
  *
  * In memory of a tracker, what has arrived is disarmed, after it was moved, for the same reason as
  * in discard.c: a scan that comes in between may say "not written" once, and the next one says
@@ -33,7 +33,7 @@
 #include "compat/hooked.h"
 #include "compat/symbols.h"
 #include "disarm.h"
-#include "moving.h"
+#include "off_limits.h"
 #include "tracker.h"
 #include "uffd_note.h"
 
@@ -60,17 +60,17 @@ static void disarm_arrived(const struct file *uffd, struct mm_struct *mm, u64 st
 static long move_noted(struct file *uffd, struct mm_struct *mm, void __user *uarg,
 		       const struct uffdio_move *move)
 {
-	struct uffdwp_moving moving = {
+	struct uffdwp_off_limits moving = {
 		.mm = mm,
 		.start = move->src,
 		.end = move->src + move->len,
 	};
 	long ret;
 
-	uffdwp_moving_begin(&moving);
+	uffdwp_off_limits_begin(&moving);
 	uffdwp_disarm_range(mm, moving.start, moving.end, all_that_leaves, NULL);
 	ret = uffdwp_uffd_call_original(uffd, UFFDIO_MOVE, uarg);
-	uffdwp_moving_end(&moving);
+	uffdwp_off_limits_end(&moving);
 	return ret;
 }
 

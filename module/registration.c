@@ -29,6 +29,7 @@
 #include "disarm.h"
 #include "giveway.h"
 #include "kind.h"
+#include "off_limits.h"
 #include "registration.h"
 #include "ride.h"
 #include "tracker.h"
@@ -196,6 +197,26 @@ static long give_unregistered(struct file *uffd, struct mm_struct *mm, struct uf
 	return given == -EBUSY ? -EINVAL : given;
 }
 
+/*
+ * Where a tracker rides along, it lets go before. What the kernel does not unregister after all, or
+ * is not what we have read, joins again.
+ */
+static long unregister(struct file *uffd, struct uffdio_range __user *uarg, struct mm_struct *mm,
+		       const struct uffdwp_claim *claim)
+{
+	struct uffdwp_off_limits taken = { .mm = mm, .start = claim->start, .end = claim->end };
+	long ret;
+
+	if (!claim->end || !uffdwp_ctx_is_ridden(claim->ctx))
+		return uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
+	uffdwp_off_limits_begin(&taken);
+	uffdwp_ride_let_go(mm, claim->ctx, taken.start, taken.end);
+	ret = uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
+	uffdwp_off_limits_end(&taken);
+	uffdwp_ride_join(mm, claim->ctx);
+	return ret;
+}
+
 /**
  * uffdwp_uffd_unregister - UFFDIO_UNREGISTER
  * @uffd: file
@@ -222,7 +243,7 @@ long uffdwp_uffd_unregister(struct file *uffd, struct uffdio_range __user *uarg)
 		ret = give_unregistered(uffd, mm, &claim);
 	}
 	if (!ret) {
-		ret = uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
+		ret = unregister(uffd, uarg, mm, &claim);
 		/* A tracker may have registered it since. */
 		while (ret == -EINVAL && claim.end && tries-- &&
 		       uffdwp_claim_meets_tracker(mm, &claim) &&

@@ -24,7 +24,13 @@
  *				protection: the tracker ends first, for all of that userfaultfd,
  *				since VMAs that the process write-protects could not be told from
  *				those that we do.
- *   UFFDIO_UNREGISTER		takes all modes; nothing stays armed.
+ *   UFFDIO_UNREGISTER		takes all modes; what is taken is as if we had never been there
+ *				before the kernel sees it, since Linux 6.1 gives all entries of a
+ *				VMA with our mode another protection, armed or not
+ *				(uffdwp_ride_let_go()).
+ *   UFFDIO_MOVE		the tracker ends first, too: from where to where is known only once
+ *				it is too late (move.c), and an armed swap entry that arrives would
+ *				read as not written.
  *   fork()			without UFFD_FEATURE_EVENT_FORK, which ATTACH refuses, the child's
  *				VMAs have no userfaultfd and no bits.
  *   mremap()			with UFFD_FEATURE_EVENT_REMAP modes move along, and what was moved
@@ -68,16 +74,16 @@ bool uffdwp_ride_may_begin(const struct uffdwp_tracker *t)
  * uffdwp_ride_may_go_on - ... also in a call that has begun before the tracker could be found?
  * @t: tracker, just published; mmap_lock is held for writing
  *
- * Such a UFFDIO_REGISTER may register for write protection later. It notes itself, has a full
- * barrier and looks for a tracker (uffdwp_ride_off()). We have published the tracker, take the
- * locks of all notes, each an atomic operation and so a full barrier, and look for its note: one of
- * us sees the other.
+ * Such a UFFDIO_REGISTER may register for write protection later. It, and UFFDIO_MOVE, notes
+ * itself, has a full barrier and looks for a tracker (uffdwp_ride_off()). We have published the
+ * tracker, take the locks of all notes, each an atomic operation and so a full barrier, and look
+ * for its note: one of us sees the other.
  *
  * Return: whether there is no such call.
  */
 bool uffdwp_ride_may_go_on(const struct uffdwp_tracker *t)
 {
-	return !uffdwp_uffd_call_is_registering(t->ctx);
+	return !uffdwp_uffd_call_is_taking(t->ctx);
 }
 
 /*
@@ -199,6 +205,67 @@ void uffdwp_ride_leave(struct uffdwp_tracker *t)
 	}
 }
 
+/*
+ * Will the kernel unregister this range? Only what is registered with this userfaultfd from one end
+ * to the other: what it refuses is not to be divided, not for a moment.
+ */
+static bool is_to_be_unregistered(const struct uffdwp_tracker *t, unsigned long start,
+				  unsigned long end)
+{
+	struct vm_area_struct *vma;
+	unsigned long size;
+
+	for (; start < end; start = vma->vm_end) {
+		vma = find_vma(t->mm, start);
+		if (!vma || vma->vm_start > start || vma->vm_userfaultfd_ctx.ctx != t->ctx)
+			return false;
+		size = is_vm_hugetlb_page(vma) ? 1UL << uffdwp_hugetlb_shift(vma) : PAGE_SIZE;
+		if (!IS_ALIGNED(start, size) || !IS_ALIGNED(min(end, vma->vm_end), size))
+			return false;
+	}
+	return true;
+}
+
+/* False: there is no memory to divide a VMA. */
+static bool unprotect(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	unsigned long next;
+
+	for (; (vma = find_vma(t->mm, start)) && vma->vm_start < end; start = next) {
+		next = min(end, vma->vm_end);
+		if (vma->vm_userfaultfd_ctx.ctx != t->ctx || !userfaultfd_wp(vma))
+			continue;
+		uffdwp_vma_keep_out_faults(vma);
+		if (uffdwp_vma_unprotect(vma, max(start, vma->vm_start), next))
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+/**
+ * uffdwp_ride_let_go - the process is about to unregister a range of its own userfaultfd
+ * @mm: its mm, by mmget(); mmap_lock is taken here
+ * @ctx: context of that userfaultfd, which the caller keeps open
+ * @start: first address
+ * @end: last address, exclusive; the caller has made it off limits to arming
+ *
+ * What the kernel refuses to unregister then, or leaves, is to join again: uffdwp_ride_join().
+ */
+void uffdwp_ride_let_go(struct mm_struct *mm, const void *ctx, unsigned long start,
+			unsigned long end)
+{
+	struct uffdwp_tracker *t;
+
+	uffdwp_ride_disarm(mm, start, end, ctx);
+	mmap_write_lock(mm);
+	t = uffdwp_tracker_of_ctx(ctx);
+	if (t && t->joins && !t->arming_ended && is_to_be_unregistered(t, start, end))
+		unprotect(t, start, end);
+	mmap_write_unlock(mm);
+}
+
 static u64 pages_ridden(const struct uffdwp_tracker *t)
 {
 	struct vm_area_struct *vma;
@@ -227,7 +294,7 @@ static struct file *get_off(struct uffdwp_tracker *t)
 }
 
 /**
- * uffdwp_ride_off - the process is about to write-protect with a userfaultfd of its own
+ * uffdwp_ride_off - the process is about to write-protect with a userfaultfd of its own, or to move
  * @mm: its mm, by mmget(); mmap_lock is taken here
  * @ctx: context of that userfaultfd, which the caller keeps open
  *

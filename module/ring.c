@@ -146,26 +146,6 @@ void uffdwp_tell_vmas(struct mm_struct *mm, unsigned long start, unsigned long e
 	mmap_read_unlock(mm);
 }
 
-/**
- * uffdwp_tell_grown - a VMA may have grown in place: what is new of it has to be looked at
- * @mm: mm of the caller, whose mmap_lock is taken here
- * @end: where it has ended, or a part of it that was to grow
- *
- * Up to where it ends now, which may be more than has grown.
- */
-void uffdwp_tell_grown(struct mm_struct *mm, unsigned long end)
-{
-	struct vm_area_struct *vma;
-
-	if (!uffdwp_any_ring())
-		return;
-	mmap_read_lock(mm);
-	vma = find_vma(mm, end - 1);
-	if (vma && vma->vm_start < end)
-		uffdwp_tell_vma(vma, end, vma->vm_end, UFFDWP_RING_SCAN);
-	mmap_read_unlock(mm);
-}
-
 static vm_fault_t ring_fault(struct vm_fault *vmf)
 {
 	const struct uffdwp_ring *ring = vmf->vma->vm_private_data;

@@ -15,7 +15,7 @@
 #include "compat/hugetlb.h"
 #include "device_tracker.h"
 #include "hold.h"
-#include "moving.h"
+#include "off_limits.h"
 #include "pte.h"
 #include "ring.h"
 #include "trace.h"
@@ -162,7 +162,7 @@ static int reset_hole(struct uffdwp_walk *walk, unsigned long addr, unsigned lon
 {
 	struct reset *r = container_of(walk, struct reset, walk);
 
-	if (uffdwp_hole_can_be_armed(r->t, walk->vma) && !uffdwp_is_moving(r->t->mm, addr, end))
+	if (uffdwp_hole_can_be_armed(r->t, walk->vma) && !uffdwp_is_off_limits(r->t->mm, addr, end))
 		return UFFDWP_WALK_POPULATE;
 	tell_parts(r, addr, end);
 	return UFFDWP_WALK_ON;
@@ -182,7 +182,7 @@ static int reset_ptes(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
 	struct uffdwp_arming a;
 	int next = UFFDWP_WALK_ON;
 
-	if (uffdwp_is_moving(r->t->mm, addr, end)) {
+	if (uffdwp_is_off_limits(r->t->mm, addr, end)) {
 		tell_parts(r, addr, end);
 		return UFFDWP_WALK_ON;
 	}
@@ -208,10 +208,10 @@ static int reset_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, 
 	struct reset *r = container_of(walk, struct reset, walk);
 	struct uffdwp_arming a;
 
-	uffdwp_arming_begin(&a, r->t, walk, HPAGE_PMD_SHIFT);
+	uffdwp_arming_begin(&a, r->t, walk, PMD_SHIFT);
 	if (uffdwp_pmd_armed(*pmd))
 		return UFFDWP_WALK_ON;
-	if (uffdwp_is_moving(r->t->mm, addr, end)) {
+	if (uffdwp_is_off_limits(r->t->mm, addr, end)) {
 		tell_parts(r, addr, end);
 		return UFFDWP_WALK_ON;
 	}
@@ -220,8 +220,8 @@ static int reset_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, 
 		if (!uffdwp_pmd_stays_whole(r->t, walk->vma))
 			return UFFDWP_WALK_SPLIT;
 		/* It was made of small pages since: all of it stays written. */
-		addr = round_down(addr, HPAGE_PMD_SIZE);
-		uffdwp_tell(r->t, addr, addr + HPAGE_PMD_SIZE, UFFDWP_RING_WRITTEN);
+		addr = round_down(addr, PMD_SIZE);
+		uffdwp_tell(r->t, addr, addr + PMD_SIZE, UFFDWP_RING_WRITTEN);
 		return UFFDWP_WALK_ON;
 	}
 	if (uffdwp_walk_must_notify(walk))

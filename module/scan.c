@@ -305,7 +305,7 @@ int uffdwp_scan_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr, u
 static int scan_part_of_huge(struct uffdwp_scan *s, unsigned long addr, unsigned long end,
 			     u64 categories)
 {
-	const bool whole = end - addr == HPAGE_PMD_SIZE;
+	const bool whole = end - addr == PMD_SIZE;
 
 	if (s->rules->hugetlb(s, addr, end, whole, true) == UFFDWP_SCAN_STOP) {
 		s->walk.pos = addr;
@@ -324,7 +324,7 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 	unsigned long taken = end;
 	int next;
 
-	uffdwp_arming_begin(&a, s->t, walk, HPAGE_PMD_SHIFT);
+	uffdwp_arming_begin(&a, s->t, walk, PMD_SHIFT);
 	if (!uffdwp_scan_matches(s, categories))
 		return UFFDWP_WALK_ON;
 	if (!uffdwp_scan_resets_at(s, addr, end) || !room || uffdwp_pmd_armed(*pmd))
@@ -332,7 +332,7 @@ static int scan_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long addr, u
 
 	/* Only what is reported may be armed, so for a part of a huge page it is split. */
 	if (!uffdwp_pmd_can_be_armed(walk->vma, addr, end) ||
-	    room < HPAGE_PMD_NR) {
+	    room < PTRS_PER_PTE) {
 		if (uffdwp_pmd_stays_whole(s->t, walk->vma))
 			return scan_part_of_huge(s, addr, end, categories);
 		uffdwp_scan_remember_split(s, addr, *pmd);

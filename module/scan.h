@@ -8,7 +8,7 @@
 #include "../uapi/uffdwp-async.h"
 #include "device_tracker.h"
 #include "hold.h"
-#include "moving.h"
+#include "off_limits.h"
 #include "regions.h"
 #include "ring.h"
 #include "walk.h"
@@ -86,7 +86,7 @@ static inline bool uffdwp_scan_resets_at(const struct uffdwp_scan *s, unsigned l
 {
 	if (!uffdwp_scan_resets(s))
 		return false;
-	if (likely(!uffdwp_is_moving(s->walk.vma->vm_mm, addr, end)))
+	if (likely(!uffdwp_is_off_limits(s->walk.vma->vm_mm, addr, end)))
 		return true;
 	uffdwp_tell(s->t, addr, end, UFFDWP_RING_SCAN);
 	return false;

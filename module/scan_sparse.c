@@ -123,19 +123,19 @@ static int scan_sparse_huge(struct uffdwp_walk *walk, pmd_t *pmd, unsigned long 
 			    unsigned long end)
 {
 	struct uffdwp_scan *s = container_of(walk, struct uffdwp_scan, walk);
-	const unsigned long base = round_down(addr, HPAGE_PMD_SIZE);
-	unsigned long taken_end = base + HPAGE_PMD_SIZE;
+	const unsigned long base = round_down(addr, PMD_SIZE);
+	unsigned long taken_end = base + PMD_SIZE;
 	struct uffdwp_sparse *sparse = &s->t->sparse;
 	bool taken = uffdwp_sparse_find(sparse, base, &taken_end);
 
 	if (uffdwp_pmd_is_huge_zero(*pmd)) {
 		/* In part: there is no entry for that part. */
-		if (taken_end != base + HPAGE_PMD_SIZE)
+		if (taken_end != base + PMD_SIZE)
 			return UFFDWP_WALK_SPLIT;
 		if (taken)
 			uffdwp_arm_huge_zero(s->t, walk, pmd, base);
 	}
-	uffdwp_sparse_remove(sparse, base, base + HPAGE_PMD_SIZE);
+	uffdwp_sparse_remove(sparse, base, base + PMD_SIZE);
 	return uffdwp_scan_ops.huge(walk, pmd, addr, end);
 }
 

@@ -105,8 +105,8 @@ void uffdwp_scan_remember_split(struct uffdwp_scan *s, unsigned long addr, pmd_t
 
 	if (vma_is_anonymous(s->walk.vma))
 		return;
-	s->split.start = round_down(addr, HPAGE_PMD_SIZE);
-	s->split.end = s->split.start + HPAGE_PMD_SIZE;
+	s->split.start = round_down(addr, PMD_SIZE);
+	s->split.end = s->split.start + PMD_SIZE;
 	s->split.categories = s->vma_categories | uffdwp_pmd_categories(pmd, s->asked | all);
 	s->walk.cut = s->split.end;
 	if (s->walk.ops == &uffdwp_scan_ops)

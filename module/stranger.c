@@ -118,28 +118,6 @@ notrace bool uffdwp_stranger_may_fill(unsigned int cmd)
 	return find_fill(cmd);
 }
 
-/**
- * uffdwp_fill_range - which memory may a call on a userfaultfd fill or disarm?
- * @cmd: command
- * @uarg: its structure, in user memory
- * @start: out: first address
- * @len: out: bytes
- *
- * Return: whether it is such a command, and its structure can be read. Not where it arms.
- */
-bool uffdwp_fill_range(unsigned int cmd, void __user *uarg, u64 *start, u64 *len)
-{
-	const struct fill *fill = find_fill(cmd);
-	u64 mode;
-
-	if (!fill || get_user(*start, (u64 __user *)(uarg + fill->start)) ||
-	    get_user(*len, (u64 __user *)(uarg + fill->len)) ||
-	    get_user(mode, (u64 __user *)(uarg + fill->mode)))
-		return false;
-	/* What that could not arm is told by arm.c. */
-	return cmd != UFFDIO_WRITEPROTECT || !(mode & UFFDIO_WRITEPROTECT_MODE_WP);
-}
-
 /* What a tracker rides along in is registered by the process, but not for write protection. */
 static int refusal_of_ridden(const struct fill *fill, const struct vm_area_struct *vma, u64 end,
 			     u64 mode)
@@ -216,8 +194,9 @@ bool uffdwp_stranger_is_refused(struct file *uffd, unsigned int cmd, void __user
 	u64 start, len, mode;
 	int err;
 
-	/* The kernel refuses what cannot be read. */
-	if (!fill || !mm || get_user(start, (u64 __user *)(uarg + fill->start)) ||
+	/* The kernel refuses what cannot be read. A tracker that comes late: hooks/arming.c. */
+	if (!fill || !mm || !uffdwp_mm_is_tracked(mm) ||
+	    get_user(start, (u64 __user *)(uarg + fill->start)) ||
 	    get_user(len, (u64 __user *)(uarg + fill->len)) ||
 	    get_user(mode, (u64 __user *)(uarg + fill->mode)))
 		return false;

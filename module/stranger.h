@@ -5,7 +5,6 @@
 #include <linux/fs.h>
 
 bool uffdwp_stranger_may_fill(unsigned int cmd);
-bool uffdwp_fill_range(unsigned int cmd, void __user *uarg, u64 *start, u64 *len);
 bool uffdwp_stranger_is_refused(struct file *uffd, unsigned int cmd, void __user *uarg, long *ret);
 
 #endif /* UFFDWP_STRANGER_H */

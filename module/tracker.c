@@ -306,6 +306,24 @@ notrace enum uffdwp_whose uffdwp_whose_ctx(const void *ctx)
 }
 
 /**
+ * uffdwp_ctx_is_ridden - does a tracker ride along on a userfaultfd?
+ * @ctx: its context; the caller keeps it open
+ *
+ * Return: whether one does, now.
+ */
+bool uffdwp_ctx_is_ridden(const void *ctx)
+{
+	struct uffdwp_tracker *t;
+	bool ridden;
+
+	rcu_read_lock();
+	t = find_by_ctx(ctx);
+	ridden = t && t->rides;
+	rcu_read_unlock();
+	return ridden;
+}
+
+/**
  * uffdwp_tracker_with_ctx_at - the backport tracker whose context begins in a range
  * @mm: its mm
  * @first: lowest address of the context
@@ -425,6 +443,28 @@ void uffdwp_tell_mm(const struct mm_struct *mm, unsigned long start, unsigned lo
 	if (m)
 		hlist_for_each_entry_rcu(t, &m->trackers, by_mm)
 			uffdwp_tell(t, start, end, UFFDWP_RING_SCAN);
+	rcu_read_unlock();
+}
+
+/**
+ * uffdwp_rings_of_mm_set - uffdwp_ring_set() for the trackers of an mm
+ * @mm: mm
+ * @ctx: but for that of this userfaultfd; NULL: for all
+ * @flags: flags
+ */
+void uffdwp_rings_of_mm_set(const struct mm_struct *mm, const void *ctx, u32 flags)
+{
+	struct uffdwp_tracked_mm *m;
+	struct uffdwp_tracker *t;
+
+	if (!uffdwp_any_ring())
+		return;
+	rcu_read_lock();
+	m = find_mm(mm);
+	if (m)
+		hlist_for_each_entry_rcu(t, &m->trackers, by_mm)
+			if (t->ctx != ctx)
+				uffdwp_ring_set(t, flags);
 	rcu_read_unlock();
 }
 

@@ -224,6 +224,8 @@ static inline bool uffdwp_tracker_is_ridden_off(const struct uffdwp_tracker *t)
 	return t->rides && t->sync;
 }
 
+bool uffdwp_ctx_is_ridden(const void *ctx);
+
 /**
  * uffdwp_vma_is_tracked - is this VMA registered with this tracker?
  * @t: tracker

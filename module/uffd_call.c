@@ -17,6 +17,7 @@
 #include "compat/symbols.h"
 #include "disarm.h"
 #include "move.h"
+#include "off_limits.h"
 #include "registration.h"
 #include "ride.h"
 #include "ring.h"
@@ -26,17 +27,14 @@
 #include "uffd_note.h"
 #include "userfault.h"
 
-static notrace bool changes_memory_of_trackers(const struct file *uffd, unsigned int cmd)
+/* Also without a tracker: it may come while they are under way. */
+static notrace bool changes_memory(unsigned int cmd)
 {
-	/* Also without a tracker: it may come while they are under way. */
 #if UFFDWP_KERNEL_HAS_MOVE
 	if (cmd == UFFDIO_MOVE)
 		return true;
 #endif
-	if (cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER)
-		return true;
-	return uffdwp_stranger_may_fill(cmd) &&
-	       uffdwp_mm_is_tracked(uffdwp_userfault_owner(uffd));
+	return cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER || uffdwp_stranger_may_fill(cmd);
 }
 
 /**
@@ -48,7 +46,7 @@ static notrace bool changes_memory_of_trackers(const struct file *uffd, unsigned
  */
 notrace bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int cmd)
 {
-	return uffdwp_backport_handles(cmd) || changes_memory_of_trackers(uffd, cmd) ||
+	return uffdwp_backport_handles(cmd) || changes_memory(cmd) ||
 	       uffdwp_whose_ctx(uffd->private_data) == UFFDWP_HANDED_IN;
 }
 
@@ -57,14 +55,42 @@ notrace bool uffdwp_uffd_call_concerns_us(const struct file *uffd, unsigned int 
 static long call_poison(struct file *uffd, struct uffdio_poison __user *uarg)
 {
 	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
+	struct uffdwp_off_limits poisoned = { .mm = mm };
 	struct uffdio_range range;
+	long ret;
 
-	if (mm && uffdwp_mm_is_tracked(mm) && !copy_from_user(&range, uarg, sizeof(range)) &&
-	    uffdwp_user_range_is_valid(mm, range.start, range.len) && mmget_not_zero(mm)) {
-		uffdwp_ride_disarm(mm, range.start, range.start + range.len, NULL);
+	/* Also without a tracker: it may come while the kernel reads the request. */
+	if (!mm || copy_from_user(&range, uarg, sizeof(range)) ||
+	    !uffdwp_user_range_is_valid(mm, range.start, range.len) || !mmget_not_zero(mm))
+		return uffdwp_uffd_call_original(uffd, UFFDIO_POISON, uarg);
+	poisoned.start = range.start;
+	poisoned.end = range.start + range.len;
+	uffdwp_off_limits_begin(&poisoned);
+	uffdwp_ride_disarm(mm, poisoned.start, poisoned.end, NULL);
+	ret = uffdwp_uffd_call_original(uffd, UFFDIO_POISON, uarg);
+	uffdwp_off_limits_end(&poisoned);
+	mmput(mm);
+	return ret;
+}
+#endif
+
+#if UFFDWP_KERNEL_HAS_MOVE
+/*
+ * From where pages were moved only the kernel knows, which has read it from user memory after us:
+ * only of a tracker whose userfaultfd was handed in is that believed (move.c).
+ */
+static long call_move(struct file *uffd, void __user *uarg)
+{
+	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
+	long ret;
+
+	if (mm && mmget_not_zero(mm)) {
+		uffdwp_ride_off(mm, uffd->private_data);
 		mmput(mm);
 	}
-	return uffdwp_uffd_call_original(uffd, UFFDIO_POISON, uarg);
+	ret = uffdwp_move(uffd, uarg);
+	uffdwp_rings_of_mm_set(mm, uffd->private_data, UFFDWP_RING_EVERYTHING);
+	return ret;
 }
 #endif
 
@@ -79,7 +105,7 @@ static long call_command(struct file *uffd, unsigned int cmd, unsigned long arg)
 		return uffdwp_uffd_unregister(uffd, uarg);
 #if UFFDWP_KERNEL_HAS_MOVE
 	case UFFDIO_MOVE:
-		return uffdwp_move(uffd, uarg);
+		return call_move(uffd, uarg);
 #endif
 #ifdef UFFDIO_POISON
 	case UFFDIO_POISON:
@@ -160,44 +186,29 @@ static long call_and_look(struct file *uffd, unsigned int cmd, unsigned long arg
 	return call_command(uffd, cmd, arg);
 }
 
-/* A range that a call is about. What another thread changes meanwhile: move.c. */
-struct called {
-	u64 start;
-	u64 len;
-	bool registers;
-	bool known;
-};
-
-/* Not asked for a ring: it may be made while the call is under way. */
-static struct called what_is_called(const struct file *uffd, unsigned int cmd, unsigned long arg)
-{
-	struct called c = { .registers = cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER };
-	struct uffdio_range range;
-
-	if (!uffdwp_mm_is_tracked(uffdwp_userfault_owner(uffd)))
-		return c;
-	if (!c.registers) {
-		c.known = uffdwp_fill_range(cmd, (void __user *)arg, &c.start, &c.len);
-	} else if (!copy_from_user(&range, (void __user *)arg, sizeof(range))) {
-		c.start = range.start;
-		c.len = range.len;
-		c.known = true;
-	}
-	return c;
-}
-
-/* After the call, in the rings of those whose memory it was: it may be written now. */
-static void tell_of_call(const struct file *uffd, const struct called *c)
+/*
+ * UFFDIO_REGISTER and UNREGISTER, of a tracker's memory or not: in the rings of all. The range is
+ * what the caller has said, which may be another one than the kernel has read: that is believed
+ * where the userfaultfd was handed in, and not where a tracker rides along on it.
+ */
+static void tell_of_registration(const struct file *uffd, const struct uffdio_range *range)
 {
 	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
 
-	if (!c->known || !mm || !uffdwp_user_range_is_valid(mm, c->start, c->len) ||
-	    !mmget_not_zero(mm))
+	if (uffdwp_ctx_is_ridden(uffd->private_data))
+		uffdwp_rings_of_mm_set(mm, NULL, UFFDWP_RING_EVERYTHING);
+	else if (mm && uffdwp_user_range_is_valid(mm, range->start, range->len))
+		uffdwp_tell_mm(mm, range->start, range->start + range->len);
+}
+
+/* After the call: what it has filled or disarmed may be written by now. */
+static void tell_of_changes(const struct file *uffd, const struct uffdwp_uffd_call *note)
+{
+	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
+
+	if (!note->end || !mm || !mmget_not_zero(mm))
 		return;
-	if (c->registers)
-		uffdwp_tell_mm(mm, c->start, c->start + c->len);
-	else
-		uffdwp_tell_vmas(mm, c->start, c->start + c->len);
+	uffdwp_tell_vmas(mm, note->start, note->end);
 	mmput(mm);
 }
 
@@ -208,19 +219,27 @@ static void tell_of_call(const struct file *uffd, const struct called *c)
  * @arg: its structure, in user memory
  *
  * All commands of a handed-in userfaultfd are noted, since which of them arm depends on the kernel.
+ * Of others, those that may change memory of a tracker that comes while they are under way.
  *
  * Return: what the kernel returns, or what is documented with the functions that add to it.
  */
 long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg)
 {
-	const struct called called = what_is_called(uffd, cmd, arg);
+	const bool registers = cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER;
 	struct uffdwp_uffd_call note;
+	struct uffdio_range range;
 	long ret;
 
+	/* The kernel refuses what cannot be read. */
+	if (registers && copy_from_user(&range, (void __user *)arg, sizeof(range)))
+		range.len = 0;
 	uffdwp_uffd_call_begin(&note, uffd->private_data, cmd);
 	if (!uffdwp_stranger_is_refused(uffd, cmd, (void __user *)arg, &ret))
 		ret = call_and_look(uffd, cmd, arg);
 	uffdwp_uffd_call_end(&note);
-	tell_of_call(uffd, &called);
+	if (registers)
+		tell_of_registration(uffd, &range);
+	else
+		tell_of_changes(uffd, &note);
 	return ret;
 }

@@ -52,6 +52,8 @@ void uffdwp_uffd_call_begin(struct uffdwp_uffd_call *call, const void *ctx, unsi
 	call->ctx = ctx;
 	call->cmd = cmd;
 	call->protects = false;
+	call->start = ULONG_MAX;
+	call->end = 0;
 	raw_spin_lock(&bucket->lock);
 	hlist_add_head(&call->node, &bucket->calls);
 	raw_spin_unlock(&bucket->lock);
@@ -118,6 +120,29 @@ bool uffdwp_uffd_call_protects(void)
 }
 
 /**
+ * uffdwp_uffd_call_changes - note what the call of current fills or disarms
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * Said by the kernel's own functions, where they do it: what the call has read of its structure may
+ * differ from what is read of it before or after.
+ */
+notrace void uffdwp_uffd_call_changes(unsigned long start, unsigned long end)
+{
+	struct bucket *bucket = bucket_of(current);
+	struct uffdwp_uffd_call *call;
+
+	raw_spin_lock(&bucket->lock);
+	hlist_for_each_entry(call, &bucket->calls, node) {
+		if (call->task != current)
+			continue;
+		call->start = min(call->start, start);
+		call->end = max(call->end, end);
+	}
+	raw_spin_unlock(&bucket->lock);
+}
+
+/**
  * uffdwp_uffd_call_may_arm - may what current is calling arm memory of this tracker?
  * @t: tracker that a VMA is registered with; that VMA's lock or mmap_lock is held
  *
@@ -158,13 +183,23 @@ notrace bool uffdwp_uffd_call_is_strangers(const struct uffdwp_tracker *t)
 	return found;
 }
 
+static bool takes(unsigned int cmd)
+{
+#ifdef UFFDIO_MOVE
+	if (cmd == UFFDIO_MOVE)
+		return true;
+#endif
+	return cmd == UFFDIO_REGISTER;
+}
+
 /**
- * uffdwp_uffd_call_is_registering - is any task in UFFDIO_REGISTER of a userfaultfd?
+ * uffdwp_uffd_call_is_taking - is any task in a call of a userfaultfd that no tracker may ride
+ *	along with, UFFDIO_REGISTER for write protection or UFFDIO_MOVE?
  * @ctx: its context
  *
  * Return: whether one is, that has begun before this was called.
  */
-bool uffdwp_uffd_call_is_registering(const void *ctx)
+bool uffdwp_uffd_call_is_taking(const void *ctx)
 {
 	const struct uffdwp_uffd_call *call;
 	bool found = false;
@@ -173,7 +208,7 @@ bool uffdwp_uffd_call_is_registering(const void *ctx)
 	for (i = 0; i < ARRAY_SIZE(buckets) && !found; i++) {
 		raw_spin_lock(&buckets[i].lock);
 		hlist_for_each_entry(call, &buckets[i].calls, node)
-			found |= call->ctx == ctx && call->cmd == UFFDIO_REGISTER;
+			found |= call->ctx == ctx && takes(call->cmd);
 		raw_spin_unlock(&buckets[i].lock);
 	}
 	return found;

@@ -345,8 +345,9 @@ struct uffdwp_hello_arg {
  * a part would divide its mappings. UNREGISTER is -EOPNOTSUPP. Memory with nothing in it that is
  * registered for MISSING faults is written until the process has filled it, and then until it is
  * armed. What the process registers again is written, and so is what mremap(2) has moved. When the
- * process asks UFFDIO_REGISTER of @uffd for write protection, the tracker gives way at once with
- * all of its memory, which pages_given_way counts, and commands on memory are -ENODEV.
+ * process asks UFFDIO_REGISTER of @uffd for write protection, or calls UFFDIO_MOVE on it (what that
+ * moves cannot be told in time), the tracker gives way at once with all of its memory, which
+ * pages_given_way counts, and commands on memory are -ENODEV.
  *
  * UFFDWP_ATTACH_WHOLE_HUGE is for who wants to keep huge pages more than to know which 4 KiB of
  * them was written. Private anonymous huge pages are armed, written and reported as a whole, with
@@ -395,15 +396,17 @@ struct uffdwp_hello_arg {
  *   -EBUSY      @uffd is used by another tracker, or has asked for a feature that the module offers
  *               with native_abi=1: then it is tracked by itself; or UFFDWP_ATTACH_RIDE, and the
  *               process write-protects with @uffd
- *   -EAGAIN     UFFDWP_ATTACH_RIDE, and the process is in UFFDIO_REGISTER with @uffd: try again
+ *   -EAGAIN     UFFDWP_ATTACH_RIDE, and the process is in UFFDIO_REGISTER or UFFDIO_MOVE with
+ *               @uffd: try again
  *   -EINVAL     also: UFFDIO_API was not called on @uffd, or with UFFD_FEATURE_EVENT_FORK; @uffd is
  *               of another address space; UFFDWP_ATTACH_UFFD together with UFFDWP_ATTACH_KEEP or
  *               UFFDWP_UNPOP_SPARSE; UFFDWP_ATTACH_RIDE without it; there is no such @granule
  *   -EOPNOTSUPP @unpopulated or a flag is not offered here (see the features in HELLO);
  *               or @uffd has UFFD_FEATURE_WP_ASYNC and nothing keeps PAGEMAP_SCAN from arming
  *   -EINTR      the caller was killed
- *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, or a
- *               livepatch took one of them; the kernel log names it
+ *   -ENODEV     the kernel's functions could not be hooked now: kernel.ftrace_enabled is 0, a
+ *               livepatch took one of them, or the module was loaded with hooks=0; the kernel log
+ *               says which
  */
 struct uffdwp_attach_arg {
 	__u64 size;
@@ -465,6 +468,7 @@ struct uffdwp_register_arg {
  * New private anonymous memory begins not written, and SPARSE. Nothing but an event tells of it
  * (UFFDWP_EVENT_MAPPED): for who keeps no content, or reads events. (Else he would go on with the
  * content of an earlier mapping at the same place.) Then exactly what is touched becomes written.
+ * Of a tracker with events, what LOST stands for begins written.
  * Only with UFFDWP_UNPOP_SPARSE.
  */
 #define UFFDWP_FOLLOW_SPARSE	(1ULL << 1)
@@ -477,7 +481,7 @@ struct uffdwp_register_arg {
 #define UFFDWP_FOLLOW_FORK	(1ULL << 2)
 /*
  * The same for what execve(2) makes, before its first instruction: UFFDWP_EVENT_EXEC. But not if
- * who opened the tracker may not ptrace what the process has become.
+ * who opened the tracker, or who asked for its events, may not ptrace what the process has become.
  */
 #define UFFDWP_FOLLOW_EXEC	(1ULL << 3)
 
@@ -722,10 +726,12 @@ struct uffdwp_scan_arg {
  *     SCAN entry          what a call may have changed, but need not: MADV_FREE, and what reclaim
  *                         takes after it; guard pages; poison; KSM; calls on a userfaultfd of the
  *                         process (UFFDIO_WRITEPROTECT, UFFDIO_COPY and their like); memory that is
- *                         unmapped, that mremap(2) moves, or that it could not move; what
- *                         REGISTER has registered
- *     EVERYTHING          there was no room for an entry; mremap() has moved memory; swapoff on
- *                         Linux 5.10
+ *                         unmapped, that mremap(2) moves, could not move or makes grow; a stack
+ *                         that grows; pages of a file that a file system takes from the page
+ *                         cache; what REGISTER has registered
+ *     EVERYTHING          there was no room for an entry; mremap() has moved memory; UFFDIO_MOVE
+ *                         on another userfaultfd; what the process registers or unregisters while
+ *                         the tracker rides along; swapoff on Linux 5.10
  *
  * An entry may tell of a page that is armed again by now, or is not registered or not mapped any
  * more: RESET passes over those. ARM, and SCAN with UFFDWP_SCAN_WP_MATCHING, take nothing out of
@@ -734,12 +740,12 @@ struct uffdwp_scan_arg {
  * A page that cannot be armed, because it is held or because its memory is registered for MISSING
  * faults and it is not filled, is told of at each RESET or scan with reset: then poll(2) with a
  * watermark of 1 returns at once. A process that hands in a userfaultfd can hide from its tracer
- * what it disarms by calls on it, by changing their arguments meanwhile.
+ * what it unregisters or moves by calls on it, by changing their arguments meanwhile.
  *
- * Not told: that the process makes a mapping larger, or maps memory; that has to be registered and
- * armed. (With FOLLOW new mappings are told of as to be scanned.) While a call is under way that
- * discards memory, a page may be WRITTEN that is told of when the call is over. What the OOM killer
- * takes is told of within a second.
+ * Not told: that the process maps memory; that has to be registered and armed. (With FOLLOW new
+ * mappings are told of as to be scanned, and so is what a mapping grows by.) While a call is under
+ * way that discards memory, a page may be WRITTEN that is told of when the call is over. What the
+ * OOM killer takes is told of within a second.
  */
 
 /* What an entry says of its range. */
@@ -887,7 +893,8 @@ struct uffdwp_ring_reset_arg {
  *               or 0. After vfork(2) it is another process that had the same memory. If no process
  *               has that any more, this is the last event
  *   EXITED      no process has the memory any more, by exit(2) or a signal. @pid was the last, and
- *               @status is what wait(2) tells of it. This is the last event, and is never lost
+ *               @status is what wait(2) tells of it; both are 0 if the last had left it before
+ *               UFFDWP_IOC_EVENTS was called. This is the last event, and is never lost
  *   LOST        there was no room: what has happened between the event before this one and the
  *               next is not told. What is mapped now is for a scan to say, which misses nothing;
  *               but in memory that was unmapped meanwhile everything has to be taken for written,
@@ -941,8 +948,9 @@ struct uffdwp_ring_reset_arg {
  * @from: MOVED: first address of where it was
  * @kind: UFFDWP_KIND_* of the range, or 0
  * @id: FORKED, EXEC: for UFFDWP_IOC_CLAIM; 0: it is not tracked
- * @pid: FORKED, EXEC, EXITED: as the caller of UFFDWP_IOC_EVENTS sees it; 0: he does not
- * @status: EXITED: as from wait(2)
+ * @pid: FORKED, EXEC, EXITED: as the caller of UFFDWP_IOC_EVENTS sees it; 0: he does not, or it
+ *	had left the memory before that call
+ * @status: EXITED: as from wait(2), or 0 if it is not known
  * @offset: bytes: where @start is in its file; without a file, @start
  * @inode: number of the inode of that file, as in /proc/PID/maps; without a file, 0
  * @dev: its device, as there: major << 20 | minor

@@ -33,6 +33,7 @@
 #include "backport/backport.h"
 #include "compat/backport.h"
 #include "compat/hooked.h"
+#include "compat/hugetlb.h"
 #include "compat/symbols.h"
 #include "compat/userfault.h"
 #include "copy.h"
@@ -40,6 +41,7 @@
 #include "hooks.h"
 #include "proof.h"
 #include "redirect.h"
+#include "ring.h"
 #include "tracker.h"
 #include "uffd_call.h"
 #include "uffd_note.h"
@@ -104,6 +106,14 @@ static struct uffdwp_hook userfaultfd_ioctl_hook = {
 	.prove = prove_userfaultfd_ioctl,
 };
 
+/* What the kernel fills or disarms in memory of a tracker: for its ring, after the call. */
+static notrace void note_change(const struct vm_area_struct *vma, unsigned long start,
+				unsigned long end)
+{
+	if (uffdwp_any_ring() && uffdwp_async_tracker_of_vma(vma))
+		uffdwp_uffd_call_changes(start, end);
+}
+
 static long instead_of_change_protection(UFFDWP_CHANGE_PROTECTION_PARAMETERS)
 {
 	long ret = uffdwp_writeprotect(vma, start, end);
@@ -123,6 +133,9 @@ UFFDWP_CALLBACK(change_protection)
 	vma = (struct vm_area_struct *)uffdwp_change_protection_vma(fregs);
 	if (uffdwp_writeprotect_is_ours(vma, flags & MM_CP_UFFD_WP))
 		uffdwp_redirect(fregs, instead_of_change_protection);
+	else if (flags & MM_CP_UFFD_WP_RESOLVE)
+		note_change(vma, uffdwp_change_protection_start(fregs),
+			    uffdwp_change_protection_end(fregs));
 }
 
 /* As if the userfaultfd was handed in and its owner made the call. */
@@ -228,6 +241,15 @@ static notrace bool has_come_late(const struct vm_area_struct *vma)
 {
 	return uffdwp_tracker_is_private(uffdwp_async_tracker_of_vma(vma));
 }
+
+/* One page. Where there was an armed marker it is written then. */
+static notrace void note_fill(struct vm_area_struct *vma, unsigned long addr)
+{
+	const unsigned int shift = is_vm_hugetlb_page(vma) ? uffdwp_hugetlb_shift(vma) : PAGE_SHIFT;
+
+	addr = round_down(addr, 1UL << shift);
+	note_change(vma, addr, addr + (1UL << shift));
+}
 #endif
 
 #if UFFDWP_PROTECTS_IN_MCOPY
@@ -279,29 +301,35 @@ static int hugetlb_comes_late(pte_t *pte, struct vm_area_struct *vma, unsigned l
 /* int mfill_atomic_install_pte(pmd, vma, addr, page, ..., flags): compat/hooked.h */
 UFFDWP_CALLBACK(mfill)
 {
-	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
+	struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
 	const unsigned long flags = uffdwp_mfill_flags(fregs);
 	const unsigned long wp = (__force unsigned long)MFILL_ATOMIC_WP;
 
-	if (has_come_late(vma))
+	if (has_come_late(vma)) {
 		uffdwp_redirect(fregs, comes_late);
-	else if ((flags & wp) && is_refused(vma))
+		return;
+	}
+	if ((flags & wp) && is_refused(vma))
 		uffdwp_mfill_set_flags(fregs, flags & ~wp);
+	note_fill(vma, uffdwp_fregs_arg2(fregs));
 }
 
 #if UFFDWP_TRACKS_HUGETLB
 /* int hugetlb_mfill_atomic_pte(pte, vma, addr, src_addr, flags, folio) */
 UFFDWP_CALLBACK(hugetlb_mfill)
 {
-	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
+	struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
 	const unsigned long flags = uffdwp_hugetlb_mfill_flags(fregs);
 	const unsigned long wp = (__force unsigned long)MFILL_ATOMIC_WP;
 
 	uffdwp_hook_fires(ops);
-	if (has_come_late(vma))
+	if (has_come_late(vma)) {
 		uffdwp_redirect(fregs, hugetlb_comes_late);
-	else if ((flags & wp) && is_refused(vma))
+		return;
+	}
+	if ((flags & wp) && is_refused(vma))
 		uffdwp_hugetlb_mfill_set_flags(fregs, flags & ~wp);
+	note_fill(vma, uffdwp_fregs_arg2(fregs));
 }
 #endif
 #else
@@ -322,9 +350,11 @@ static notrace void redirect_mfill(unsigned long parent_ip, struct ftrace_regs *
 {
 	struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg2(fregs);
 
-	if ((uffdwp_backport_continues() || uffdwp_async_tracker_of_vma(vma)) &&
-	    !within_module(parent_ip, THIS_MODULE))
-		uffdwp_redirect(fregs, to);
+	if ((!uffdwp_backport_continues() && !uffdwp_async_tracker_of_vma(vma)) ||
+	    within_module(parent_ip, THIS_MODULE))
+		return;
+	note_fill(vma, uffdwp_fregs_arg3(fregs));
+	uffdwp_redirect(fregs, to);
 }
 
 static int instead_of_mfill(UFFDWP_INSTALL_PTE_PARAMETERS)

@@ -21,6 +21,7 @@
 #include "proof.h"
 #include "redirect.h"
 #include "sparse.h"
+#include "ring.h"
 #include "tracker.h"
 
 /* ---- MADV_DONTNEED */
@@ -31,6 +32,16 @@ static void instead_of_zap(UFFDWP_ZAP_PARAMETERS)
 	uffdwp_discard_range(vma, start, size);
 	module_put(THIS_MODULE);
 }
+
+#if UFFDWP_KERNEL_HAS_MARKERS
+/* Nothing was discarded that the process has written, but what it writes next meets no marker. */
+static void instead_of_zap_of_folio(UFFDWP_ZAP_PARAMETERS)
+{
+	uffdwp_call(uffdwp_zap)(UFFDWP_ZAP_ARGUMENTS);
+	uffdwp_tell_vma(vma, start, start + size, UFFDWP_RING_SCAN);
+	module_put(THIS_MODULE);
+}
+#endif
 
 /*
  * MADV_DONTNEED, with mmap_lock held: compat/hooked.h. (Since 6.16 the VMA lock may do, but not for
@@ -43,7 +54,16 @@ UFFDWP_CALLBACK(zap)
 {
 	struct vm_area_struct *vma = uffdwp_zap_vma(fregs);
 
-	if (unlikely(userfaultfd_wp(vma)) && uffdwp_zap_loses_content(fregs) &&
+	if (likely(!userfaultfd_wp(vma)))
+		return;
+#if UFFDWP_KERNEL_HAS_MARKERS
+	if (uffdwp_zap_is_of_folio(fregs)) {
+		if (uffdwp_vma_may_tell(vma))
+			uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_zap_of_folio);
+		return;
+	}
+#endif
+	if (uffdwp_zap_loses_content(fregs) &&
 	    (vma_is_anonymous(vma) ? uffdwp_tracker_of_vma(vma) : uffdwp_async_tracker_of_vma(vma)))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_zap);
 }
@@ -147,7 +167,7 @@ UFFDWP_CALLBACK(name##_fallocate)							\
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_##name##_fallocate);	\
 }											\
 											\
-static int instead_of_##name##_setattr(void *idmap, struct dentry *dentry,		\
+static int instead_of_##name##_setattr(uffdwp_idmap *idmap, struct dentry *dentry,	\
 				       struct iattr *attr)				\
 {											\
 	int ret = uffdwp_call(name##_setattr)(idmap, dentry, attr);			\
@@ -285,8 +305,8 @@ static struct uffdwp_hook vfs_fallocate_hook = {
  * To grow a file may zero what was written through a VMA beyond its end, in the last page
  * (pagecache_isize_extended() of 7.2).
  */
-static int instead_of_notify_change(void *idmap, struct dentry *dentry, struct iattr *attr,
-				    void *delegated_inode)
+static int instead_of_notify_change(uffdwp_idmap *idmap, struct dentry *dentry,
+				    struct iattr *attr, uffdwp_delegated *delegated_inode)
 {
 	struct inode *inode = d_inode(dentry);
 	const loff_t size = i_size_read(inode), first = min(size, attr->ia_size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the hooks do where memory ends, and where a process begins to have other memory, for
- * trackers that have events, or a ring: module/harvest.c, module/heirs.c.
+ * trackers that have events, or a ring, or are sparse: module/harvest.c, module/heirs.c.
  *
  * Each call that is redirected has a reference to the module: begin_new_exec() waits for the other
  * threads of its process, and unmap_vmas() may take long.
@@ -20,7 +20,6 @@
 #include "hook.h"
 #include "proof.h"
 #include "redirect.h"
-#include "ring.h"
 #include "tracker.h"
 
 #define WITHOUT "no tracker has events"
@@ -40,8 +39,7 @@ static void instead_of_unmap_vmas(UFFDWP_UNMAP_PARAMETERS)
 UFFDWP_CALLBACK(unmap_vmas)
 {
 	uffdwp_hook_fires(ops);
-	if ((uffdwp_any_events() || uffdwp_any_ring()) &&
-	    uffdwp_mm_is_tracked(uffdwp_first_unmapped(fregs)->vm_mm))
+	if (uffdwp_mm_is_tracked(uffdwp_first_unmapped(fregs)->vm_mm))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_unmap_vmas);
 }
 
@@ -55,8 +53,8 @@ static bool prove_unmap_vmas(struct uffdwp_proof *p)
 
 static struct uffdwp_hook unmap_vmas_hook = {
 	.symbol = "unmap_vmas",
-	.without = "no tracker has events, or a ring",
-	.features = UFFDWP_FEATURE_EVENTS | UFFDWP_FEATURE_RING,
+	.without = "no tracker has events, or a ring, or is sparse",
+	.features = UFFDWP_FEATURE_EVENTS | UFFDWP_FEATURE_RING | UFFDWP_FEATURE_UNPOP_SPARSE,
 	.ops = UFFDWP_REDIRECT(unmap_vmas),
 	.prove = prove_unmap_vmas,
 };

@@ -19,6 +19,9 @@
  *   khugepaged, MADV_COLLAPSE		pass by memory with armed entries
  *   hugetlb taken from a child for	to be scanned, unmap_hugepage_range() here
  *   its parent
+ *   hugetlb unshared for a pin		keeps the bit; 6.1 loses it: to be scanned, hugetlb_fault()
+ *					here
+ *   a folio that leaves the page cache	to be scanned, where it is zapped: discard.c
  *   swapoff				keeps the bit; 5.10 loses it: EVERYTHING, try_to_unuse()
  *					here
  *   munmap(), mmap() over it		to be scanned, harvest.c
@@ -51,6 +54,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "compat/hooked.h"
+#include "compat/hugetlb.h"
 #include "compat/pages.h"
 #include "compat/symbols.h"
 #include "device_tracker.h"
@@ -226,14 +230,15 @@ static struct uffdwp_hook plain_zap_hook = {
 
 #if UFFDWP_TRACKS_HUGETLB
 static void instead_of_unmap_hugepage(struct vm_area_struct *vma, unsigned long start,
-				      unsigned long end, void *page, unsigned int flags)
+				      unsigned long end, uffdwp_hugetlb_folio *folio,
+				      zap_flags_t flags)
 {
-	uffdwp_call(unmap_hugepage_range)(vma, start, end, page, flags);
+	uffdwp_call(unmap_hugepage_range)(vma, start, end, folio, flags);
 	uffdwp_tell_vma(vma, start, end, UFFDWP_RING_SCAN);
 	module_put(THIS_MODULE);
 }
 
-/* void unmap_hugepage_range(vma, start, end, page, zap_flags): also for holes, i_mmap_rwsem held */
+/* void unmap_hugepage_range(vma, start, end, folio, flags): also for holes, i_mmap_rwsem held */
 UFFDWP_CALLBACK(unmap_hugepage)
 {
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg0(fregs);
@@ -286,8 +291,8 @@ static int instead_of_migrate_huge(struct mm_struct *mm, struct vm_area_struct *
 	int ret = uffdwp_call(migrate_misplaced_transhuge_page)(mm, vma, pmd, entry, addr, page,
 								node);
 
-	addr = round_down(addr, HPAGE_PMD_SIZE);
-	uffdwp_tell_vma(vma, addr, addr + HPAGE_PMD_SIZE, UFFDWP_RING_SCAN);
+	addr = round_down(addr, PMD_SIZE);
+	uffdwp_tell_vma(vma, addr, addr + PMD_SIZE, UFFDWP_RING_SCAN);
 	module_put(THIS_MODULE);
 	return ret;
 }
@@ -310,11 +315,45 @@ static struct uffdwp_hook migrate_huge_hook = {
 };
 #endif
 
+/* ---- pins of hugetlb that only read */
+
+#if UFFDWP_TRACKS_HUGETLB && UFFDWP_UNSHARED_HUGETLB_LOSES_BIT
+static vm_fault_t instead_of_hugetlb_fault(struct mm_struct *mm, struct vm_area_struct *vma,
+					   unsigned long addr, unsigned int flags)
+{
+	const unsigned long size = 1UL << uffdwp_hugetlb_shift(vma);
+	vm_fault_t ret = uffdwp_call(hugetlb_fault)(mm, vma, addr, flags);
+
+	/* With VM_FAULT_RETRY mmap_lock was dropped, and the VMA may be gone. */
+	addr = round_down(addr, size);
+	uffdwp_tell_mm(mm, addr, addr + size);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* vm_fault_t hugetlb_fault(mm, vma, unsigned long address, unsigned int flags), mmap_lock held */
+UFFDWP_CALLBACK(hugetlb_fault)
+{
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
+
+	if (unlikely(uffdwp_fregs_arg3(fregs) & FAULT_FLAG_UNSHARE) && uffdwp_vma_may_tell(vma))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_hugetlb_fault);
+}
+
+/* It is only placed: there need not be a page of hugetlb to try. */
+static struct uffdwp_hook hugetlb_fault_hook = {
+	.symbol = "hugetlb_fault",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(hugetlb_fault),
+};
+#endif
+
 /* ---- breakpoints of uprobes */
 
 #if UFFDWP_UPROBES_LOSE_BITS
-static int instead_of_write_opcode(void *auprobe, struct mm_struct *mm, unsigned long addr,
-				   u8 opcode)
+static int instead_of_write_opcode(struct arch_uprobe *auprobe, struct mm_struct *mm,
+				   unsigned long addr, uprobe_opcode_t opcode)
 {
 	int ret = uffdwp_call(uprobe_write_opcode)(auprobe, mm, addr, opcode);
 
@@ -389,17 +428,31 @@ static struct uffdwp_hook expand_downwards_hook = {
 	.prove = prove_expand_downwards,
 };
 
+/*
+ * The third argument of mremap(2), which is in the same register for programs of 64 and of 32 bits.
+ * By now mmap_lock was dropped, and VMAs may have been divided or unmapped: they do not tell it.
+ */
+static unsigned long new_len_of_mremap(void)
+{
+	const unsigned long len = task_pt_regs(current)->dx;
+
+	return PAGE_ALIGN(in_ia32_syscall() ? (u32)len : len);
+}
+
 static void instead_of_remap_complete(struct vm_userfaultfd_ctx *ctx, unsigned long from,
 				      unsigned long to, unsigned long len)
 {
+	const unsigned long grown = new_len_of_mremap();
+
 	uffdwp_call(mremap_userfaultfd_complete)(ctx, from, to, len);
-	uffdwp_tell_grown(current->mm, from + len);
+	if (from == to && grown > len)
+		uffdwp_tell_vmas(current->mm, from + len, from + grown);
 	module_put(THIS_MODULE);
 }
 
 /*
  * void mremap_userfaultfd_complete(ctx, from, to, len): the end of each mremap(), behind mmap_lock.
- * How long it is now, if it has grown in place, is not said.
+ * @from is @to if nothing was moved; @len is how long it was.
  */
 UFFDWP_CALLBACK(remap_complete)
 {
@@ -439,6 +492,9 @@ struct uffdwp_hook *const uffdwp_ring_hooks[] = {
 #endif
 #if UFFDWP_TRACKS_HUGETLB
 	&unmap_hugepage_hook,
+#endif
+#if UFFDWP_TRACKS_HUGETLB && UFFDWP_UNSHARED_HUGETLB_LOSES_BIT
+	&hugetlb_fault_hook,
 #endif
 #if UFFDWP_SWAPOFF_LOSES_BITS
 	&try_to_unuse_hook,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -135,6 +136,35 @@ static void run_mmap(void)
 			    0), 8 * PAGE);
 }
 
+/* Pages of a userfaultfd of this process's own, one by one. */
+static void run_fill(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_copy copy = { .src = (uintptr_t)memory, .len = PAGE };
+	static int uffd = -1;
+	static char *filled;
+	size_t i;
+
+	if (uffd < 0) {
+		uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+		filled = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			      0);
+		reg.range.start = (uintptr_t)filled;
+		reg.range.len = LEN;
+		if (uffd < 0 || filled == MAP_FAILED || ioctl(uffd, UFFDIO_API, &api) ||
+		    ioctl(uffd, UFFDIO_REGISTER, &reg))
+			stop("userfaultfd");
+	}
+	madvise(filled, LEN, MADV_DONTNEED);
+	for (i = 0; i < PAGES; i++) {
+		copy.dst = (uintptr_t)filled + i * PAGE;
+		copy.copy = 0;
+		if (ioctl(uffd, UFFDIO_COPY, &copy))
+			stop("UFFDIO_COPY");
+	}
+}
+
 static void run_fork(void)
 {
 	pid_t pid;
@@ -176,6 +206,7 @@ static void untracked(const char *when)
 		{ "cow_fault", run_cow, PAGES },
 		{ "mprotect", run_mprotect, 1000 },
 		{ "mmap", run_mmap, 500 },
+		{ "fill", run_fill, PAGES },
 		{ "fork", run_fork, ROUNDS },
 		{ "exec", run_exec, ROUNDS },
 	};

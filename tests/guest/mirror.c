@@ -240,8 +240,8 @@ static char *new_memory(void)
 	char *small = p + HUGE_PAGES * HUGE_PAGE;
 
 	assert_ptr_not_equal(all, MAP_FAILED);
-	assert_ok(madvise(p, HUGE_PAGES * HUGE_PAGE, MADV_HUGEPAGE));
-	assert_ok(madvise(small, SMALL_PAGES * PAGE, MADV_NOHUGEPAGE));
+	thp_advice(p, HUGE_PAGES * HUGE_PAGE, MADV_HUGEPAGE);
+	thp_advice(small, SMALL_PAGES * PAGE, MADV_NOHUGEPAGE);
 	touch(p, HUGE_PAGES * 512 + SMALL_PAGES / 2, 1);
 	return p;
 }

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -17,11 +18,13 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "environment.h"
+#include "fuse.h"
 #include "support.h"
 #include "unserved.h"
 
@@ -147,6 +150,13 @@ static char *map_shared(size_t pages)
 	return mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
+/* Something else, with nothing in it. */
+static void map_over(char *p, size_t pages)
+{
+	assert_ptr_equal(mmap(p, pages * PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), p);
+}
+
 /* ---- memory */
 
 TEST(mapped_and_unmapped)
@@ -185,8 +195,7 @@ TEST(what_replaces_memory_comes_after_it)
 	follow_self(0, 0);
 	p = map_anon(8);
 	assert_next(UFFDWP_EVENT_MAPPED, p, 8);
-	assert_ptr_equal(mmap(p + PAGE, 2 * PAGE, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), p + PAGE);
+	map_over(p + PAGE, 2);
 	assert_next(UFFDWP_EVENT_UNMAPPED, p + PAGE, 2);
 	assert_next(UFFDWP_EVENT_MAPPED, p + PAGE, 2);
 	munmap(p, 8 * PAGE);
@@ -440,6 +449,54 @@ TEST(a_full_queue_says_so)
 	assert_ok(munmap(p + PAGE, PAGE));
 	assert_next(UFFDWP_EVENT_UNMAPPED, p + PAGE, 1);
 	munmap(p, 64 * PAGE);
+}
+
+/* At every other page, so that none of it merges. */
+static void fill_the_queue(void)
+{
+	char *area = mmap(NULL, 64 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int i;
+
+	for (i = 0; i < 64; i += 2) {
+		map_over(area + i * PAGE, 1);
+		assert_ok(munmap(area + i * PAGE, PAGE));
+	}
+	munmap(area, 64 * PAGE);
+}
+
+/*
+ * Zeroes that are not written are for who was told that they have come: who was not would keep what
+ * was there before.
+ */
+TEST(zeroes_that_were_not_told_of_are_written)
+{
+	struct uffdwp_event e;
+	bool lost = false;
+	char *p;
+
+	if (!(dev_features() & UFFDWP_FEATURE_UNPOP_SPARSE))
+		skip_because("sparse memory is not offered");
+	assert_ok(dev_attach(tracker, 0, 0, 0, UFFDWP_UNPOP_SPARSE));
+	assert_ok(events_of(tracker, 0, UFFDWP_EVENTS_MIN_CAPACITY));
+	assert_ok(follow(tracker, UFFDWP_FOLLOW_SPARSE));
+	p = map_filled(8);
+	assert_int_equal(written(tracker, p, 8 * PAGE, true), 8);
+	fill_the_queue();
+	map_over(p, 8);
+	assert_int_equal(written(tracker, p, 8 * PAGE, true), 8);
+	while (any_event(tracker)) {
+		assert_true(next_event(tracker, &e));
+		lost = e.type == UFFDWP_EVENT_LOST;
+	}
+	assert_true(lost);
+	/* There is room again. */
+	touch(p, 8, 1);
+	assert_int_equal(written(tracker, p, 8 * PAGE, true), 8);
+	map_over(p, 8);
+	assert_int_equal(written(tracker, p, 8 * PAGE, true), 0);
+	assert_next(UFFDWP_EVENT_UNMAPPED, p, 8);
+	assert_next(UFFDWP_EVENT_MAPPED, p, 8);
+	munmap(p, 8 * PAGE);
 }
 
 TEST(reading_is_checked)
@@ -706,6 +763,67 @@ TEST(the_end_of_a_process_without_a_number)
 	}
 }
 
+#define UFFD_NUMBER 100
+
+static char *missing;
+
+/* Whoever reads that page waits, and keeps this memory meanwhile. */
+static void have_a_missing_page(void)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int uffd = new_uffd(0);
+
+	reg.range.start = (uintptr_t)missing;
+	reg.range.len = PAGE;
+	if (ioctl(uffd, UFFDIO_REGISTER, &reg) || dup2(uffd, UFFD_NUMBER) != UFFD_NUMBER)
+		_exit(1);
+	pause();
+}
+
+static pid_t start_reader(pid_t of)
+{
+	char byte;
+	struct iovec to = { &byte, 1 }, from = { missing, 1 };
+	pid_t pid = fork();
+
+	if (!pid) {
+		process_vm_readv(of, &to, 1, &from, 1, 0);
+		_exit(0);
+	}
+	return pid;
+}
+
+/* Nobody has seen who it was. */
+TEST(the_last_task_had_left_before_there_were_events)
+{
+	struct pollfd p = { .events = POLLIN };
+	struct uffdwp_event e;
+	pid_t pid, reader;
+	int go, pidfd;
+
+	missing = map_anon(1);
+	pid = start(have_a_missing_page, &go);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	assert_ok(dev_attach_pid(tracker, pid));
+	let_go(go);
+	wait_for((p.fd = syscall(SYS_pidfd_getfd, pidfd, UFFD_NUMBER, 0)) >= 0);
+	reader = start_reader(pid);
+	assert_int_equal(poll(&p, 1, 20000), 1);
+	assert_ok(kill(pid, SIGKILL));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_ok(events_of(tracker, 0, 64));
+	assert_false(any_event(tracker));
+	assert_ok(kill(reader, SIGKILL));
+	assert_int_equal(waitpid(reader, NULL, 0), reader);
+	e = last_event(tracker);
+	assert_int_equal(e.type, UFFDWP_EVENT_EXITED);
+	assert_int_equal(e.pid, 0);
+	assert_int_equal(e.status, 0);
+	close(p.fd);
+	close(pidfd);
+	munmap(missing, PAGE);
+}
+
 /* ---- children */
 
 static char *private;
@@ -894,6 +1012,133 @@ TEST(a_long_line_of_heirs_ends)
 	let_go(go);
 	assert_int_equal(last_event(tracker).type, UFFDWP_EVENT_EXITED);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+#define CHILD 30000		/* the number of the child */
+
+static const char *unread = "/unread";
+static int forked_pipe[2], child_runs[2];
+
+/* Tells how long it took, in milliseconds. */
+static void fork_that_number(void)
+{
+	const pid_t number = CHILD;
+	struct clone_args args = {
+		.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&number, .set_tid_size = 1,
+	};
+	struct timespec from, to;
+	long took;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	if (syscall(SYS_clone3, &args, sizeof(args))) {
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		took = (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+		if (write(forked_pipe[1], &took, sizeof(took)) != sizeof(took))
+			_exit(1);
+	} else if (write(child_runs[1], "", 1) != 1) {
+		_exit(1);
+	}
+	pause();
+}
+
+/* As soon as the child can be seen: the fault keeps its mmap_lock until the server is killed. */
+static pid_t start_reader_of_child(const char *page)
+{
+	char path[32], byte;
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(path, sizeof(path), "/proc/%d/mem", CHILD);
+	for (;;) {
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			continue;
+		if (pread(fd, &byte, 1, (uintptr_t)page) < 0)
+			_exit(0);
+		close(fd);
+	}
+}
+
+static char *map_unread(void)
+{
+	const int fd = open("/unread/file", O_RDONLY | O_CLOEXEC);
+	char *p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	close(fd);
+	return p;
+}
+
+/* Milliseconds that fork(2) took, or -1 when it took more than 20 seconds. */
+static long fork_while_it_is_read(pid_t server)
+{
+	struct pollfd p = { .events = POLLIN }, runs = { .events = POLLIN };
+	char *page = map_unread();
+	struct uffdwp_event e = {};
+	pid_t pid, reader;
+	long took = -1;
+	int go;
+
+	assert_ok(pipe2(forked_pipe, O_CLOEXEC));
+	assert_ok(pipe2(child_runs, O_CLOEXEC));
+	p.fd = forked_pipe[0];
+	runs.fd = child_runs[0];
+	close(tracker);
+	tracker = dev_open();
+	pid = start(fork_that_number, &go);
+	follow_process(pid, 0, UFFDWP_FOLLOW_FORK);
+	reader = start_reader_of_child(page);
+	usleep(20000);
+	let_go(go);
+	if (poll(&p, 1, 20000) == 1) {
+		assert_int_equal(read(p.fd, &took, sizeof(took)), sizeof(took));
+		e = event_of(tracker, UFFDWP_EVENT_FORKED);
+		poll(&runs, 1, 10000);
+	}
+	fuse_end(server, unread);
+	kill(CHILD, SIGKILL);
+	kill(pid, SIGKILL);
+	kill(reader, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(waitpid(reader, NULL, 0), reader);
+	wait_for(kill(CHILD, 0));
+	munmap(page, PAGE);
+	close(forked_pipe[0]);
+	close(forked_pipe[1]);
+	close(child_runs[0]);
+	close(child_runs[1]);
+	if (took >= 0 && !runs.revents)
+		fail_msg("the child does not run");
+	assert_true(took < 0 || e.pid == CHILD);
+	return took;
+}
+
+/* Who may trace the child can keep its memory busy for ever, by a page that nobody brings. */
+TEST(fork_does_not_wait_for_who_reads_the_child)
+{
+	const time_t until = time(NULL) + 30;
+	long took = 0;
+	pid_t server;
+	int tries = 0;
+
+	mkdir(unread, 0755);
+	while (took <= 1000 && time(NULL) < until) {
+		server = fuse_start(unread);
+		if (server == -ENOENT || server == -ENODEV)
+			skip_because("this kernel has no FUSE");
+		assert_true(server > 0);
+		took = fork_while_it_is_read(server);
+		if (took < 0)
+			fail_msg("fork(2) has not come back within 20 seconds");
+		tries++;
+	}
+	rmdir(unread);
+	if (took <= 1000)
+		skip_because("in %d tries the reader was never in time", tries);
+	print_message("[   INFO   ] fork(2) took %ld ms, at try %d\n", took, tries);
 }
 
 TEST(not_followed_a_child_is_told_of)
@@ -1140,8 +1385,20 @@ static void copy_program(const char *to, mode_t mode)
 	close(out);
 }
 
-/* What a tracer who is nobody in particular is told of the program of that mode: the id. */
-static uint64_t id_after_exec(mode_t mode, bool privileged)
+/* Who opens the device, and asks it for events. */
+enum hands {
+	NOBODYS,
+	ROOTS,
+	FROM_ROOT_TO_NOBODY,
+};
+
+static bool become_nobody(void)
+{
+	return !setgid(NOBODY) && !setuid(NOBODY) && !prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+/* What such a tracer is told of the program of that mode: the id. */
+static uint64_t id_after_exec(mode_t mode, enum hands hands)
 {
 	struct uffdwp_event e = {};
 	int fds[2], ids[2], go, status;
@@ -1154,10 +1411,12 @@ static uint64_t id_after_exec(mode_t mode, bool privileged)
 	assert_ok(pipe(ids));
 	tracer = fork();
 	if (!tracer) {
-		if (!privileged && (setgid(NOBODY) || setuid(NOBODY) ||
-				    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)))
+		if (hands != NOBODYS)
+			tracker = dev_open();
+		if (hands != ROOTS && !become_nobody())
 			_exit(1);
-		tracker = dev_open();
+		if (hands == NOBODYS)
+			tracker = dev_open();
 		if (pipe(fds))
 			_exit(2);
 		program_input = fds[0];
@@ -1186,11 +1445,18 @@ static uint64_t id_after_exec(mode_t mode, bool privileged)
 
 TEST(a_program_with_more_rights_is_not_tracked)
 {
-	assert_true(id_after_exec(0755, false));
-	assert_int_equal(id_after_exec(04755, false), 0);
-	assert_int_equal(id_after_exec(0711, false), 0);
-	assert_true(id_after_exec(04755, true));
-	assert_true(id_after_exec(0711, true));
+	assert_true(id_after_exec(0755, NOBODYS));
+	assert_int_equal(id_after_exec(04755, NOBODYS), 0);
+	assert_int_equal(id_after_exec(0711, NOBODYS), 0);
+	assert_true(id_after_exec(04755, ROOTS));
+	assert_true(id_after_exec(0711, ROOTS));
+}
+
+TEST(what_root_has_opened_for_others_tracks_no_program_with_more_rights)
+{
+	assert_true(id_after_exec(0755, FROM_ROOT_TO_NOBODY));
+	assert_int_equal(id_after_exec(04755, FROM_ROOT_TO_NOBODY), 0);
+	assert_int_equal(id_after_exec(0711, FROM_ROOT_TO_NOBODY), 0);
 }
 
 /* ---- all at once */
@@ -1261,6 +1527,7 @@ int main(void)
 		EVENTS_TEST(written_hugetlb_is_told),
 		EVENTS_TEST(sparse_memory_is_told_as_a_scan_would),
 		EVENTS_TEST(a_full_queue_says_so),
+		EVENTS_TEST(zeroes_that_were_not_told_of_are_written),
 		EVENTS_TEST(reading_is_checked),
 		EVENTS_TEST(arguments_are_checked),
 		EVENTS_TEST(events_may_grow),
@@ -1268,11 +1535,13 @@ int main(void)
 		EVENTS_TEST(written_before_the_end_is_told),
 		EVENTS_TEST(the_last_thread_ends_it),
 		EVENTS_TEST(the_end_of_a_process_without_a_number),
+		EVENTS_TEST(the_last_task_had_left_before_there_were_events),
 		EVENTS_TEST(a_child_is_tracked_before_it_runs),
 		EVENTS_TEST(a_child_follows_from_its_first_instruction),
 		EVENTS_TEST(unclaimed_children_are_limited),
 		EVENTS_TEST(a_parent_that_is_killed_while_it_forks),
 		EVENTS_TEST(a_long_line_of_heirs_ends),
+		EVENTS_TEST(fork_does_not_wait_for_who_reads_the_child),
 		EVENTS_TEST(not_followed_a_child_is_told_of),
 		EVENTS_TEST(what_exec_makes_is_tracked),
 		EVENTS_TEST(what_is_spawned_is_tracked),
@@ -1280,6 +1549,7 @@ int main(void)
 		EVENTS_TEST(an_exec_that_fails_changes_nothing),
 		EVENTS_TEST(a_thread_calls_exec),
 		EVENTS_TEST(a_program_with_more_rights_is_not_tracked),
+		EVENTS_TEST(what_root_has_opened_for_others_tracks_no_program_with_more_rights),
 		EVENTS_TEST(a_tracker_is_closed_at_any_moment),
 	};
 

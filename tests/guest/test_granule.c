@@ -26,7 +26,7 @@ static char *map_table(void)
 	assert_ok(munmap(all, 3 * TABLE * PAGE));
 	assert_ptr_equal(mmap(p, TABLE * PAGE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), p);
-	assert_ok(madvise(p, TABLE * PAGE, MADV_NOHUGEPAGE));
+	thp_advice(p, TABLE * PAGE, MADV_NOHUGEPAGE);
 	return p;
 }
 

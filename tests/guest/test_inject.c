@@ -106,7 +106,7 @@ static char *map_lonely(size_t pages)
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
 	assert_ptr_not_equal(p, MAP_FAILED);
-	assert_ok(madvise(p, pages * PAGE, MADV_NOHUGEPAGE));
+	thp_advice(p, pages * PAGE, MADV_NOHUGEPAGE);
 	return p;
 }
 

@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #include "environment.h"
-#include "support.h"
+#include "ring.h"
+#include "unserved.h"
 
 #define N 8ul
 #define LEN (N * PAGE)
@@ -155,6 +156,89 @@ TEST(what_is_registered_while_the_first_tracker_comes_is_written)
 {
 	wait_for_removed_hooks();
 	register_late(-1);
+}
+
+/* ---- UFFDIO_WRITEPROTECT */
+
+/*
+ * That takes protection away, of memory that only the tracker has registered by then: the process
+ * is told so, except by kernels that do not look at what change_protection() returns, and the
+ * tracker has nothing to be told of.
+ */
+TEST(a_late_call_takes_no_protection_from_a_tracker)
+{
+	struct uffdio_writeprotect resolve = { .range.len = LEN };
+	struct call c = { .cmd = UFFDIO_WRITEPROTECT, .uffd = new_uffd(0) };
+	char *p = map_filled(N);
+	uint64_t unprotected, told;
+	struct tracer_ring ring;
+	size_t armed;
+	int fd, ret;
+	bool covers;
+
+	call_begin(&c);
+	fd = tracker_of(p, LEN);
+	ring = ring_open(fd, 64, 1);
+	ring_settle(&ring);
+	wait_for(!written(fd, p, LEN, true));
+	ring_settle(&ring);
+	resolve.range.start = (uintptr_t)p;
+	ret = call_end(&c, &resolve, sizeof(resolve));
+	unprotected = written(fd, p, LEN, false);
+	armed = armed_entries(p, N);
+	told = ring_pending(&ring) + ring_says_everything(&ring);
+	p[3 * PAGE] = 2;
+	covers = ring_covers(&ring, p + 3 * PAGE);
+	ring_close(&ring);
+	close(fd);
+	close(c.uffd);
+	munmap(p, LEN);
+	assert_int_equal(unprotected, 0);
+	assert_int_equal(armed, kernel_is_before(5, 14) ? 0 : N);
+	assert_int_equal(told, 0);
+	assert_true(covers);
+	assert_int_equal(ret, kernel_is_before(6, 3) ? 0 : -ENOENT);
+}
+
+/* ---- UFFDIO_POISON, of Linux 6.6 */
+
+struct poison {
+	struct uffdio_range range;
+	uint64_t mode;
+	int64_t updated;
+};
+
+#define POISON _IOWR(UFFDIO, 0x08, struct poison)
+#define MINOR (1ull << 2)
+#define MINOR_SHMEM (1ull << 10)
+
+/* To who rides along on its userfaultfd by then, it looks as if there were something. */
+TEST(what_is_poisoned_late_is_empty_still)
+{
+	struct poison request = { .range.len = PAGE };
+	struct call c = { .cmd = POISON };
+	int file = memfd_create("poison", MFD_CLOEXEC), fd = dev_open(), ret;
+	char *p;
+
+	if (kernel_is_before(6, 6))
+		skip_because("this kernel has no UFFDIO_POISON");
+	assert_ok(ftruncate(file, LEN));
+	p = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	c.uffd = new_uffd(MINOR_SHMEM);
+	uffd_register(c.uffd, p, LEN, MINOR);
+	call_begin(&c);
+	assert_ok(dev_attach(fd, UFFDWP_ATTACH_UFFD | UFFDWP_ATTACH_RIDE, 0, c.uffd,
+			     UFFDWP_UNPOP_DEFAULT));
+	assert_ok(dev_register(fd, p, LEN));
+	assert_ok(dev_arm(fd, p, LEN));
+	request.range.start = (uintptr_t)p;
+	ret = call_end(&c, &request, sizeof(request));
+	close(fd);
+	close(c.uffd);
+	munmap(p, LEN);
+	close(file);
+	assert_ok(ret);
 }
 
 /* ---- UFFDIO_MOVE */
@@ -432,6 +516,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_registered_while_a_tracker_comes_is_written),
 		cmocka_unit_test(what_is_registered_while_the_first_tracker_comes_is_written),
+		cmocka_unit_test(a_late_call_takes_no_protection_from_a_tracker),
+		cmocka_unit_test(what_is_poisoned_late_is_empty_still),
 		cmocka_unit_test(what_moves_while_the_first_tracker_comes_is_not_armed),
 		cmocka_unit_test(a_move_whose_result_cannot_be_stored_is_a_move),
 		cmocka_unit_test(a_sleeper_goes_on_though_nothing_is_armed),

@@ -41,8 +41,10 @@ static char *make_small(size_t len)
 
 static char *make_huge(size_t len)
 {
-	char *p = map_huge(len / HUGE_PAGE);
+	char *p;
 
+	needs_thp();
+	p = map_huge(len / HUGE_PAGE);
 	if (!p)
 		fail_msg("no huge page could be had");
 	return p;
@@ -499,6 +501,7 @@ static char *map_huge_file(int *file)
 {
 	char *all = mmap(NULL, 2 * HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *p;
 
+	needs_thp();
 	assert_ptr_not_equal(all, MAP_FAILED);
 	*file = memfd_create("pinned", 0);
 	assert_ok(ftruncate(*file, HUGE_PAGE));
@@ -506,7 +509,7 @@ static char *map_huge_file(int *file)
 	p = mmap(next_huge_page(all), HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		 *file, 0);
 	assert_ptr_not_equal(p, MAP_FAILED);
-	assert_ok(madvise(p, HUGE_PAGE, MADV_HUGEPAGE));
+	thp_advice(p, HUGE_PAGE, MADV_HUGEPAGE);
 	touch(p, 512, 1);
 	assert_ok(write_file(SHMEM_HUGE, "never"));
 	needs_kind(UFFDWP_KIND_SHMEM, p, HUGE_PAGE);

@@ -345,7 +345,7 @@ static void moved_memory_is_written(char *stale, int tracker, int fd,
 	for (rounds = 0; rounds < ROUNDS && now_ns() < end; rounds++) {
 		assert_ptr_equal(mmap(upper, PART_LEN, PROT_READ | PROT_WRITE,
 				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), upper);
-		assert_ok(madvise(upper, PART_LEN, MADV_NOHUGEPAGE));
+		thp_advice(upper, PART_LEN, MADV_NOHUGEPAGE);
 		touch(upper, PART, 2);
 		m.from = stale + rounds * PART_LEN;
 		m.delay = edge / 2 + next_random(&random) % edge;
@@ -450,7 +450,7 @@ TEST(tables_behind_an_empty_half_terabyte_are_found)
 	int fd = attached();
 
 	assert_ptr_equal(p, BORDER - HUGE_PAGE);
-	assert_ok(madvise(p, 2 * HUGE_PAGE, MADV_NOHUGEPAGE));
+	thp_advice(p, 2 * HUGE_PAGE, MADV_NOHUGEPAGE);
 	touch(BORDER, N, 1);
 	assert_ok(dev_register(fd, p, 2 * HUGE_PAGE));
 	assert_ok(dev_arm(fd, BORDER, LEN));

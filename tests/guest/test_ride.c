@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -41,6 +42,21 @@ struct continue_arg {
 
 #define CONTINUE		_IOWR(UFFDIO, 0x07, struct continue_arg)
 #define CONTINUE_MODE_WP	(1ull << 1)
+
+struct move_arg {
+	uint64_t dst, src, len, mode;
+	int64_t move;
+};
+
+#define MOVE	_IOWR(UFFDIO, 0x05, struct move_arg)
+
+struct poison_arg {
+	struct uffdio_range range;
+	uint64_t mode;
+	int64_t updated;
+};
+
+#define POISON	_IOWR(UFFDIO, 0x08, struct poison_arg)
 
 /* ---- what the process does with its userfaultfd: 0, or -errno */
 
@@ -82,6 +98,20 @@ static int uffd_continue(int uffd, const void *start, size_t len, uint64_t mode)
 	struct continue_arg arg = { .range = { (uintptr_t)start, len }, .mode = mode };
 
 	return ioctl(uffd, CONTINUE, &arg) ? -errno : 0;
+}
+
+static int uffd_move(int uffd, const void *dst, const void *src, size_t len)
+{
+	struct move_arg arg = { .dst = (uintptr_t)dst, .src = (uintptr_t)src, .len = len };
+
+	return ioctl(uffd, MOVE, &arg) ? -errno : 0;
+}
+
+static int uffd_poison(int uffd, const void *start, size_t len)
+{
+	struct poison_arg arg = { .range = { (uintptr_t)start, len } };
+
+	return ioctl(uffd, POISON, &arg) ? -errno : 0;
 }
 
 /* ---- its monitor, which fills each page with its number */
@@ -364,6 +394,142 @@ TEST(ends_where_the_process_unregisters)
 	monitor_end();
 }
 
+/* All of it filled by the monitor and written since, and nothing armed. */
+static int ride_without_arming(void)
+{
+	int tracker;
+
+	touch(memory, N, 1);
+	tracker = ride();
+	assert_ok(dev_register(tracker, memory, LEN));
+	touch(memory, N, 2);
+	return tracker;
+}
+
+static long faults_of_writing(char *start, size_t pages)
+{
+	const long before = faults();
+
+	touch(start, pages, 3);
+	return faults() - before;
+}
+
+/* Linux 6.1 protects all that it takes from the mode. The process has never asked for that. */
+TEST(what_is_unregistered_costs_no_fault)
+{
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_without_arming();
+	assert_ok(uffd_unregister(uffd, memory, LEN));
+	assert_false(has_flags(memory, " um"));
+	assert_false(has_flags(memory, " uw"));
+	assert_int_equal(faults_of_writing(memory, N), 0);
+	close(tracker);
+	assert_int_equal(faults_of_writing(memory, N), 0);
+	monitor_end();
+}
+
+TEST(a_part_that_is_unregistered_costs_no_fault)
+{
+	char *middle = memory + 16 * PAGE, *behind = memory + 48 * PAGE;
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	tracker = ride_without_arming();
+	assert_ok(uffd_unregister(uffd, middle, 32 * PAGE));
+	assert_int_equal(faults_of_writing(memory, N), 0);
+	assert_true(categories(tracker, middle) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_true(categories(tracker, behind - PAGE) & UFFDWP_PAGE_IS_UNTRACKED);
+	/* The rest is tracked as before. */
+	assert_int_equal(written(tracker, memory, 16 * PAGE, true), 16);
+	assert_int_equal(written(tracker, behind, 16 * PAGE, true), 16);
+	touch(memory, N, 4);
+	assert_int_equal(written(tracker, memory, 16 * PAGE, false), 16);
+	assert_ok(dev_arm(tracker, behind, 16 * PAGE));
+	behind[0]++;
+	assert_int_equal(written(tracker, behind, 16 * PAGE, false), 1);
+	assert_int_equal(monitor.protected, 0);
+	close(tracker);
+	monitor_end();
+}
+
+/* The kernel refuses a range with a mapping in it that no userfaultfd can register. */
+TEST(a_refused_unregister_leaves_all_of_it_tracked)
+{
+	const size_t pages = N - 8;
+	int file = new_untrackable_file(8 * PAGE), tracker;
+	char *refused = memory + pages * PAGE;
+
+	assert_ptr_equal(mmap(refused, 8 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, file, 0),
+			 refused);
+	close(file);
+	monitor_start(uffd, PAGE);
+	touch(memory, pages, 1);
+	/* Without a tracker. */
+	assert_err(uffd_unregister(uffd, memory, LEN), EINVAL);
+	tracker = ride();
+	assert_ok(dev_register(tracker, memory, pages * PAGE));
+	assert_err(uffd_unregister(uffd, memory, LEN), EINVAL);
+	assert_true(has_flags(memory, " um"));
+	assert_true(has_flags(memory, " uw"));
+	assert_true(is_one_vma(memory, pages * PAGE));
+	assert_ok(dev_arm(tracker, memory, pages * PAGE));
+	assert_int_equal(written(tracker, memory, pages * PAGE, false), 0);
+	touch(memory, 4, 2);
+	assert_int_equal(written(tracker, memory, pages * PAGE, false), 4);
+	/* Nor is a write missed that was there before. */
+	assert_err(uffd_unregister(uffd, memory, LEN), EINVAL);
+	assert_true(written(tracker, memory, pages * PAGE, true) >= 4);
+	memory[9 * PAGE]++;
+	assert_int_equal(written(tracker, memory, pages * PAGE, false), 1);
+	assert_int_equal(monitor.protected, 0);
+	close(tracker);
+	monitor_end();
+}
+
+/* ---- what is refused is not divided for a moment, either */
+
+static atomic_bool refuses;
+
+static void *unregister_and_be_refused(void *unused)
+{
+	(void)unused;
+	while (refuses)
+		assert_err(uffd_unregister(uffd, memory + 32 * PAGE, LEN - 32 * PAGE), EINVAL);
+	return NULL;
+}
+
+TEST(copies_beside_a_refused_unregister)
+{
+	const size_t pages = N - 8;
+	int file = new_untrackable_file(8 * PAGE), tracker, i;
+	char *from = map_filled(2);
+	pthread_t thread;
+
+	assert_ptr_equal(mmap(memory + pages * PAGE, 8 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED,
+			      file, 0), memory + pages * PAGE);
+	tracker = ride();
+	assert_ok(dev_register(tracker, memory, pages * PAGE));
+	refuses = true;
+	pthread_create(&thread, NULL, unregister_and_be_refused, NULL);
+	/* Over the place where it would be divided. */
+	for (i = 0; i < 2000; i++) {
+		struct uffdio_copy copy = {
+			.dst = (uintptr_t)memory + 31 * PAGE, .src = (uintptr_t)from,
+			.len = 2 * PAGE,
+		};
+
+		assert_ok(madvise(memory + 31 * PAGE, 2 * PAGE, MADV_DONTNEED));
+		assert_ok(ioctl(uffd, UFFDIO_COPY, &copy) ? -errno : 0);
+	}
+	refuses = false;
+	pthread_join(thread, NULL);
+	close(tracker);
+	close(file);
+	munmap(from, 2 * PAGE);
+}
+
 TEST(leaves_nothing_when_it_is_closed)
 {
 	const size_t before = N / 2;
@@ -399,7 +565,7 @@ TEST(has_all_of_it_or_nothing)
 	/* What the process registers later is a part of the same mapping. */
 	if (mmap(more, LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
 		 MAP_FIXED_NOREPLACE, -1, 0) == more) {
-		assert_ok(madvise(more, LEN, MADV_NOHUGEPAGE));
+		thp_advice(more, LEN, MADV_NOHUGEPAGE);
 		assert_ok(uffd_register(uffd, more, LEN, MISSING));
 		assert_true(is_one_vma(memory, 2 * LEN));
 		assert_ok(uffd_copy(uffd, more - 2 * PAGE, source, 4 * PAGE, 0));
@@ -442,6 +608,36 @@ TEST(gives_way_when_the_process_protects)
 	assert_armed(memory, 8, 4);
 	touch(memory, 8, 1);
 	assert_int_equal(monitor.protected, 8);
+	monitor_end();
+}
+
+/* What is moved is what is armed. */
+TEST(gives_way_when_the_process_moves)
+{
+	char *to = memory + N / 2 * PAGE;
+	int tracker;
+	size_t i;
+
+	if (kernel_is_before(6, 8))
+		skip_because("this kernel has no UFFDIO_MOVE");
+	monitor_start(uffd, PAGE);
+	tracker = ride_half();
+	assert_ok(uffd_move(uffd, to, memory, 8 * PAGE));
+	for (i = 0; i < 8; i++)
+		assert_int_equal(to[i * PAGE], 'A' + ((uintptr_t)memory / PAGE + i) % 26);
+	assert_int_equal(dev_stats(tracker).pages_given_way, N);
+	assert_true(has_flags(memory, " um"));
+	assert_false(has_flags(memory, " uw"));
+	assert_armed(memory, N, 0);
+	assert_err(dev_arm(tracker, memory, LEN), ENODEV);
+	assert_err(dev_disarm(tracker, memory, LEN), ENODEV);
+	assert_err(dev_unregister(tracker, memory, LEN), ENODEV);
+	/* Where they came from nothing is left. */
+	touch(memory, N / 2 + 8, 1);
+	assert_int_equal(monitor.missing, N / 2 + 8);
+	assert_int_equal(monitor.protected, 0);
+	close(tracker);
+	assert_armed(memory, N, 0);
 	monitor_end();
 }
 
@@ -637,23 +833,11 @@ TEST(wakes_nobody_who_waits_for_a_page)
 	}
 }
 
-struct poison_arg {
-	struct uffdio_range range;
-	uint64_t mode;
-	int64_t updated;
-};
-
-#define POISON	_IOWR(UFFDIO, 0x08, struct poison_arg)
-
 /* A marker of ours is in the way of the kernel's own. */
 static void poison_holes(int minor, char *here)
 {
-	struct poison_arg arg = { .range = { (uintptr_t)here, 4 * PAGE } };
-
-	if (kernel_is_before(6, 6))
-		return;
-	assert_ok(ioctl(minor, POISON, &arg) ? -errno : 0);
-	assert_int_equal(arg.updated, 4 * PAGE);
+	if (!kernel_is_before(6, 6))
+		assert_ok(uffd_poison(minor, here, 4 * PAGE));
 }
 
 static bool knows_minor_faults(void)
@@ -715,6 +899,68 @@ TEST(tracks_what_is_registered_for_minor_faults)
 	close(fd);
 	munmap(here, LEN);
 	munmap(there, LEN);
+}
+
+static struct {
+	int tracker;
+	char *start;
+	atomic_bool on;
+	atomic_ulong scans;
+} scanning;
+
+static void *scan_again_and_again(void *unused)
+{
+	(void)unused;
+	while (scanning.on) {
+		written(scanning.tracker, scanning.start, LEN, true);
+		scanning.scans++;
+	}
+	return NULL;
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* Holes of shared memory are armed with markers, and may be so once they were disarmed for it. */
+TEST(poisons_what_is_being_armed)
+{
+	const double until = seconds() + 3;
+	unsigned int rounds;
+	pthread_t thread;
+	int fd, minor, err = 0;
+
+	if (kernel_is_before(6, 6))
+		skip_because("this kernel has no UFFDIO_POISON");
+	fd = memfd_create("poison", MFD_CLOEXEC);
+	assert_ok(ftruncate(fd, LEN));
+	scanning.start = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(scanning.start, MAP_FAILED);
+	minor = new_uffd(FEATURE_MINOR_SHMEM);
+	assert_ok(uffd_register(minor, scanning.start, LEN, MINOR));
+	scanning.tracker = dev_open();
+	assert_ok(attach_riding(scanning.tracker, minor));
+	assert_ok(dev_register(scanning.tracker, scanning.start, LEN));
+	scanning.on = true;
+	assert_ok(pthread_create(&thread, NULL, scan_again_and_again, NULL));
+	wait_for(armed_entries(scanning.start, N) == N);
+	for (rounds = 0; !err && rounds < 20000 && seconds() < until; rounds++) {
+		assert_ok(madvise(scanning.start, LEN, MADV_DONTNEED));
+		err = uffd_poison(minor, scanning.start, LEN);
+	}
+	scanning.on = false;
+	pthread_join(thread, NULL);
+	print_message("[   INFO   ] poisoned %u times, scanned %lu times\n", rounds,
+		      scanning.scans);
+	assert_ok(err);
+	close(scanning.tracker);
+	close(minor);
+	close(fd);
+	munmap(scanning.start, LEN);
 }
 
 TEST(tracks_hugetlb)
@@ -901,6 +1147,14 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(ends_where_the_process_unregisters, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_unregistered_costs_no_fault, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_part_that_is_unregistered_costs_no_fault, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_refused_unregister_leaves_all_of_it_tracked,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(copies_beside_a_refused_unregister, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(leaves_nothing_when_it_is_closed, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(has_all_of_it_or_nothing, set_up, tear_down),
@@ -911,6 +1165,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(gives_way_when_the_process_protects, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(gives_way_when_the_process_moves, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(gives_way_with_its_mode, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ends_when_the_process_closes_it, set_up,
 						tear_down),
@@ -919,6 +1175,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ends_where_mremap_moves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tracks_what_is_registered_for_minor_faults, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(poisons_what_is_being_armed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tracks_hugetlb, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			rides_on_another_process_until_the_tracer_is_killed, set_up, tear_down),

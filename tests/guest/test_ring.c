@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -257,6 +258,80 @@ TEST(hugetlb_is_told_by_its_pages)
 	hugetlb_release();
 }
 
+/* A pin that only reads has a page of its own made, which must not be one without the bit. */
+TEST(hugetlb_that_is_read_into_a_pin_is_told)
+{
+	const char *reason = hugetlb_reserve(4);
+	struct iovec to = { memory, PAGE }, from = { NULL, PAGE };
+	pid_t child;
+	char *p;
+
+	if (reason)
+		skip_because("%s", reason);
+	p = mmap(NULL, HUGE_PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	needs_kind(UFFDWP_KIND_HUGETLB, p, HUGE_PAGE);
+	p[0] = 1;
+	child = fork();
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	assert_ok(dev_register(tracker, p, HUGE_PAGE));
+	assert_ok(dev_arm(tracker, p, HUGE_PAGE));
+	wait_for(!written(tracker, p, HUGE_PAGE, true));
+	ring_settle(&ring);
+	from.iov_base = p;
+	assert_int_equal(process_vm_readv(getpid(), &to, 1, &from, 1, 0), PAGE);
+	p[5 * PAGE] = 2;
+	assert_true(written(tracker, p, HUGE_PAGE, false));
+	assert_true(ring_covers(&ring, p + 5 * PAGE));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	munmap(p, HUGE_PAGE);
+	hugetlb_release();
+}
+
+/* btrfs takes the pages of the file from the page cache, and with them from who has mapped it. */
+TEST(what_a_file_system_replaces_is_told)
+{
+	struct file_clone_range range = { .src_length = N * PAGE };
+	const char *reason;
+	char *p;
+	int file;
+
+	setenv("DISK_FS", "btrfs", 1);
+	reason = disk_mount(128 << 20);
+	unsetenv("DISK_FS");
+	if (reason) {
+		disk_unmount();
+		skip_because("no btrfs: %s", reason);
+	}
+	file = disk_file();
+	range.src_fd = disk_file();
+	assert_true(file >= 0 && range.src_fd >= 0);
+	assert_int_equal(pwrite(file, memory, N * PAGE, 0), N * PAGE);
+	assert_int_equal(pwrite((int)range.src_fd, memory, N * PAGE, 0), N * PAGE);
+	p = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	needs_kind(UFFDWP_KIND_FILE, p, N * PAGE);
+	touch(p, N, 3);
+	assert_ok(dev_register(tracker, p, N * PAGE));
+	assert_ok(dev_arm(tracker, p, N * PAGE));
+	wait_for(!written(tracker, p, N * PAGE, true));
+	ring_settle(&ring);
+	assert_ok(ioctl(file, FICLONERANGE, &range) ? -errno : 0);
+	p[5 * PAGE] = 2;
+	assert_true(written(tracker, p + 5 * PAGE, PAGE, false));
+	assert_true(ring_covers(&ring, p + 5 * PAGE));
+	assert_covered(p, N);
+	munmap(p, N * PAGE);
+	close((int)range.src_fd);
+	close(file);
+	disk_unmount();
+}
+
 TEST(unpopulated_memory_is_told)
 {
 	char *p;
@@ -431,6 +506,41 @@ TEST(what_grows_in_place_is_told)
 	munmap(p, 8 * PAGE);
 }
 
+/* What a thread does that waits for mmap_lock meanwhile, while a locked mapping is populated. */
+static void *divide_what_grows(void *arg)
+{
+	char *p = arg;
+
+	while (mprotect(p + 4 * PAGE, PAGE, PROT_READ) && errno == ENOMEM)
+		;
+	assert_ok(mprotect(p, 4 * PAGE, PROT_READ));
+	return NULL;
+}
+
+TEST(what_is_divided_while_it_grows_is_told)
+{
+	const size_t most = 2000;
+	char *p = map_anon(most);
+	pthread_t thread;
+
+	munmap(p + 4 * PAGE, (most - 4) * PAGE);
+	touch(p, 4, 1);
+	assert_ok(dev_register(tracker, p, 4 * PAGE));
+	assert_ok(mlock(p, 4 * PAGE));
+	ring_settle(&ring);
+	assert_ok(dev_arm(tracker, p, 4 * PAGE));
+	ring_settle(&ring);
+	pthread_create(&thread, NULL, divide_what_grows, p);
+	usleep(20000);
+	assert_ptr_equal(mremap(p, 4 * PAGE, most * PAGE, 0), p);
+	pthread_join(thread, NULL);
+	p[1000 * PAGE] = 1;
+	assert_true(ring_covers(&ring, p + 4 * PAGE));
+	assert_true(ring_covers(&ring, p + 1000 * PAGE));
+	assert_true(ring_covers(&ring, p + (most - 1) * PAGE));
+	munmap(p, most * PAGE);
+}
+
 TEST(a_stack_that_grows_is_told)
 {
 	/* As much as a stack keeps to its neighbours, and more. */
@@ -535,7 +645,7 @@ static char *map_tables(size_t len)
 	size_t i;
 
 	assert_ptr_not_equal(all, MAP_FAILED);
-	assert_ok(madvise(all, room, MADV_NOHUGEPAGE));
+	thp_advice(all, room, MADV_NOHUGEPAGE);
 	munmap(all, p - all);
 	munmap(p + len + PAGE, all + room - (p + len + PAGE));
 	for (i = 0; i < TABLES; i++)
@@ -1044,6 +1154,8 @@ int main(void)
 		RING_TEST(a_huge_page_that_stays_whole_is_told_as_a_whole),
 		RING_TEST(sparse_memory_has_no_ring),
 		RING_TEST(hugetlb_is_told_by_its_pages),
+		RING_TEST(hugetlb_that_is_read_into_a_pin_is_told),
+		RING_TEST(what_a_file_system_replaces_is_told),
 		RING_TEST(unpopulated_memory_is_told),
 		RING_TEST(markers_are_told),
 		RING_TEST(discards_are_told),
@@ -1054,6 +1166,7 @@ int main(void)
 		RING_TEST(registering_is_to_be_scanned),
 		RING_TEST(memory_that_is_replaced_is_to_be_scanned),
 		RING_TEST(what_grows_in_place_is_told),
+		RING_TEST(what_is_divided_while_it_grows_is_told),
 		RING_TEST(a_stack_that_grows_is_told),
 		RING_TEST(memory_that_is_moved_is_told),
 		RING_TEST(what_could_not_be_moved_is_told),

@@ -28,7 +28,7 @@ static char *map_reserved(size_t len, int advice)
 	char *p = next_huge_page(all);
 
 	assert_ptr_not_equal(all, MAP_FAILED);
-	assert_ok(madvise(p, len, advice));
+	thp_advice(p, len, advice);
 	return p;
 }
 
@@ -302,6 +302,20 @@ TEST(another_mapping_of_the_same_place_is_written)
 	munmap(p, UNITS * UNIT);
 }
 
+/* Unmapped by the process itself; no scan has come by since. */
+TEST(what_was_unmapped_is_written_when_it_is_grown_over)
+{
+	char *p = map_units();
+	int fd = armed_tracker(p, UNITS * UNIT);
+
+	assert_ok(munmap(p + 2 * UNIT, 2 * UNIT));
+	assert_ptr_equal(mremap(p, 2 * UNIT, UNITS * UNIT, 0), p);
+	assert_int_equal(written(fd, p, UNITS * UNIT, false), 2 * 512);
+	assert_int_equal(written(fd, p, 2 * UNIT, false), 0);
+	close(fd);
+	munmap(p, UNITS * UNIT);
+}
+
 /* Nor does what was sparse there before become so again, once something else was reported there. */
 TEST(what_was_another_mapping_is_written_when_it_is_grown_over)
 {
@@ -375,6 +389,7 @@ TEST(huge_pages_come_as_without_a_tracker)
 	int fd = armed_tracker(p, UNITS * UNIT);
 	volatile char *q = p;
 
+	needs_thp();
 	(void)q[0];			/* the huge page of zeroes */
 	assert_int_equal(written(fd, p, UNITS * UNIT, false), 0);
 	q[0] = 1;
@@ -489,6 +504,7 @@ int main(void)
 		cmocka_unit_test(disarming_takes_out_exactly_that),
 		cmocka_unit_test(discarded_memory_is_written),
 		cmocka_unit_test(another_mapping_of_the_same_place_is_written),
+		cmocka_unit_test(what_was_unmapped_is_written_when_it_is_grown_over),
 		cmocka_unit_test(what_was_another_mapping_is_written_when_it_is_grown_over),
 		cmocka_unit_test(a_scan_for_what_is_not_sparse_gets_it),
 		cmocka_unit_test(what_grows_is_written),

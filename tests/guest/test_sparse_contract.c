@@ -75,7 +75,7 @@ static struct tracer tracer_of(size_t len, int advice)
 
 	assert_ptr_not_equal(all, MAP_FAILED);
 	t.p = next_huge_page(all);
-	assert_ok(madvise(t.p, len, advice));
+	thp_advice(t.p, len, advice);
 	t.copy = map_anon(len / PAGE);
 	memset(t.copy, 0xee, len);
 	assert_ok(dev_attach(t.fd, 0, 0, 0, UFFDWP_UNPOP_SPARSE));

@@ -119,7 +119,7 @@ TEST(the_huge_zero_page_takes_one_fault)
 	long before;
 	int fd;
 
-	assert_ok(madvise(p, HUGE_PAGE, MADV_HUGEPAGE));
+	thp_advice(p, HUGE_PAGE, MADV_HUGEPAGE);
 	assert_int_equal(*(volatile char *)p, 0);
 	fd = tracker_of(p, HUGE_PAGE);
 	if (!(categories(fd, p) & UFFDWP_PAGE_IS_HUGE))

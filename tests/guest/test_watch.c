@@ -180,7 +180,7 @@ TEST(terabytes_are_watched_and_get_no_page_tables)
 	long before;
 
 	assert_ptr_not_equal(p, MAP_FAILED);
-	assert_ok(madvise(p, len, MADV_NOHUGEPAGE));
+	thp_advice(p, len, MADV_NOHUGEPAGE);
 	pid = writer(p + len / 2, 10);
 	before = table_kib_of(pid);
 	snprintf(range, sizeof(range), "%lx-%lx", (unsigned long)p, (unsigned long)p + len);

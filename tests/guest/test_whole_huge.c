@@ -275,7 +275,7 @@ TEST(the_huge_zero_page)
 	long before;
 	int fd;
 
-	assert_ok(madvise(p, HUGE_PAGE, MADV_HUGEPAGE));
+	thp_advice(p, HUGE_PAGE, MADV_HUGEPAGE);
 	assert_int_equal(*(volatile char *)p, 0);
 	fd = armed_whole_tracker(p, HUGE_PAGE);
 	if (!(categories(fd, p) & UFFDWP_PAGE_IS_HUGE))

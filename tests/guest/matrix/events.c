@@ -350,7 +350,7 @@ static const char *absorbed(struct area *area)
 	if (mmap(from, len, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
 		return no("mmap(2)");
-	assert_ok(madvise(from, len, MADV_NOHUGEPAGE));
+	thp_advice(from, len, MADV_NOHUGEPAGE);
 	assert_ok(dev_register(area->tracker, from, len));
 	if (mremap(from, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED)
 		return no("mremap(2)");
@@ -476,7 +476,7 @@ static const char *collapse(struct area *area)
 
 	if (!knows_advice(MADV_COLLAPSE))
 		return lacks("MADV_COLLAPSE");
-	assert_ok(madvise(area->start, area->len, MADV_HUGEPAGE));
+	thp_advice(area->start, area->len, MADV_HUGEPAGE);
 	ret = madvise(area->start, area->len, MADV_COLLAPSE);
 	if (ret && errno != EINVAL && errno != EBUSY && errno != EAGAIN)
 		return no("MADV_COLLAPSE");
@@ -587,7 +587,7 @@ static const char *khugepaged(struct area *area)
 
 	if (area->kind == SHMEM && write_file(SHMEM_HUGE, "advise"))
 		return "this kernel has no huge pages in shared memory";
-	assert_ok(madvise(area->start, area->len, MADV_HUGEPAGE));
+	thp_advice(area->start, area->len, MADV_HUGEPAGE);
 	reason = khugepaged_pass();
 	write_file(SHMEM_HUGE, "never");
 	return reason;

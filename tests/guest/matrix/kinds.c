@@ -95,8 +95,10 @@ static const char *make_hugetlb_private(struct area *area, char *where)
 static const char *make_anon(struct area *area, char *where)
 {
 	area->start = map_at(where, area->len, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	assert_ok(madvise(area->start, area->len,
-			  is_thp(area->kind) ? MADV_HUGEPAGE : MADV_NOHUGEPAGE));
+	if (is_thp(area->kind) && !kernel_has_thp())
+		return "this kernel has no transparent huge pages";
+	thp_advice(area->start, area->len,
+		   is_thp(area->kind) ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	return NULL;
 }
 
@@ -121,7 +123,7 @@ static const char *make_heap(struct area *area)
 	if (sbrk(pad + area->len + PAGE) == (void *)-1)
 		return "the heap does not grow";
 	area->start = (char *)(top + pad);
-	assert_ok(madvise(area->start, area->len, MADV_NOHUGEPAGE));
+	thp_advice(area->start, area->len, MADV_NOHUGEPAGE);
 	return NULL;
 }
 
@@ -185,7 +187,7 @@ void area_fill(struct area *area)
 const char *area_make_twin(struct area *area, char *where)
 {
 	area->twin = map_at(where, area->len, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	assert_ok(madvise(area->twin, area->len, MADV_NOHUGEPAGE));
+	thp_advice(area->twin, area->len, MADV_NOHUGEPAGE);
 	memcpy(area->twin, area->start, area->len);
 	return NULL;
 }

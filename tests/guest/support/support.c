@@ -260,13 +260,30 @@ uint64_t categories(int fd, const void *page)
 	return region.categories;
 }
 
+bool kernel_has_thp(void)
+{
+	return !access("/sys/kernel/mm/transparent_hugepage", F_OK);
+}
+
+void needs_thp(void)
+{
+	if (!kernel_has_thp())
+		skip_because("this kernel has no transparent huge pages");
+}
+
+void thp_advice(void *start, size_t len, int advice)
+{
+	if (kernel_has_thp())
+		assert_ok(madvise(start, len, advice));
+}
+
 char *map_anon(size_t pages)
 {
 	char *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		       0);
 
 	assert_ptr_not_equal(p, MAP_FAILED);
-	assert_ok(madvise(p, pages * PAGE, MADV_NOHUGEPAGE));
+	thp_advice(p, pages * PAGE, MADV_NOHUGEPAGE);
 	return p;
 }
 
@@ -392,7 +409,7 @@ char *map_huge(size_t huge_pages)
 	char *p = next_huge_page(all);
 
 	assert_ptr_not_equal(all, MAP_FAILED);
-	assert_ok(madvise(p, len, MADV_HUGEPAGE));
+	thp_advice(p, len, MADV_HUGEPAGE);
 	touch(p, len / PAGE, 1);
 	return huge_memory_at(p) >= len / 1024 ? p : NULL;
 }

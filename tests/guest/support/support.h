@@ -70,6 +70,11 @@ struct uffdwp_scan_arg scan_arg(const void *start, size_t len, struct uffdwp_reg
 
 /* Private anonymous memory without huge pages, nothing in it. */
 char *map_anon(size_t pages);
+/* Kernels with PREEMPT_RT have no huge pages but those of hugetlb, and do not know the advice. */
+bool kernel_has_thp(void);
+void needs_thp(void);
+/* MADV_HUGEPAGE or MADV_NOHUGEPAGE. */
+void thp_advice(void *start, size_t len, int advice);
 /* The same, each page written. */
 char *map_filled(size_t pages);
 /* The address itself, or the first behind it, at which a huge page and a page table may begin. */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UFFDWP_OFF_LIMITS_H
+#define UFFDWP_OFF_LIMITS_H
+
+#include <linux/compiler.h>
+#include <linux/list.h>
+#include <linux/mm_types.h>
+
+/**
+ * struct uffdwp_off_limits - a range that a call of the process works on
+ * @node: in the list of them
+ * @mm: mm
+ * @start: first address
+ * @end: last address, exclusive
+ */
+struct uffdwp_off_limits {
+	struct list_head node;
+	const struct mm_struct *mm;
+	unsigned long start;
+	unsigned long end;
+};
+
+/* How many there are, of all processes. */
+extern unsigned int uffdwp_ranges_off_limits;
+
+void uffdwp_off_limits_begin(struct uffdwp_off_limits *n);
+void uffdwp_off_limits_end(struct uffdwp_off_limits *n);
+bool uffdwp_meets_off_limits(const struct mm_struct *mm, unsigned long start, unsigned long end);
+
+/* Must this memory not be armed? Asked under the page-table lock, or before there is a table. */
+static inline bool uffdwp_is_off_limits(const struct mm_struct *mm, unsigned long start,
+					unsigned long end)
+{
+	return unlikely(READ_ONCE(uffdwp_ranges_off_limits)) &&
+	       uffdwp_meets_off_limits(mm, start, end);
+}
+
+#endif /* UFFDWP_OFF_LIMITS_H */

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fuse.h"
+
+#define THE_FILE 2
+#define FILE_SIZE (1 << 20)
+
+static struct fuse_attr attr_of(uint64_t node)
+{
+	return (struct fuse_attr){
+		.ino = node, .size = node == THE_FILE ? FILE_SIZE : 0, .nlink = 1,
+		.mode = node == THE_FILE ? S_IFREG | 0444 : S_IFDIR | 0555,
+	};
+}
+
+static void answer(int fd, const struct fuse_in_header *in, int err, const void *what, size_t len)
+{
+	struct fuse_out_header out = {
+		.len = sizeof(out) + len, .error = -err, .unique = in->unique,
+	};
+	const struct iovec parts[] = { { &out, sizeof(out) }, { (void *)what, len } };
+
+	/* Who has asked may be gone. */
+	if (writev(fd, parts, len ? 2 : 1) < 0)
+		return;
+}
+
+static void serve_one(int fd, const struct fuse_in_header *in)
+{
+	const struct fuse_init_out init = {
+		.major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = 4096,
+	};
+	const struct fuse_entry_out entry = {
+		.nodeid = THE_FILE, .attr = attr_of(THE_FILE), .attr_valid = 1000,
+	};
+	const struct fuse_attr_out attr = { .attr = attr_of(in->nodeid), .attr_valid = 1000 };
+	const struct fuse_open_out opened = { .fh = 1 };
+
+	switch (in->opcode) {
+	case FUSE_INIT:
+		answer(fd, in, 0, &init, sizeof(init));
+		break;
+	case FUSE_LOOKUP:
+		answer(fd, in, 0, &entry, sizeof(entry));
+		break;
+	case FUSE_GETATTR:
+		answer(fd, in, 0, &attr, sizeof(attr));
+		break;
+	case FUSE_OPEN:
+		answer(fd, in, 0, &opened, sizeof(opened));
+		break;
+	case FUSE_READ:
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+		break;
+	default:
+		answer(fd, in, ENOSYS, NULL, 0);
+	}
+}
+
+static void serve(int fd)
+{
+	static char request[1 << 16] __attribute__((aligned(8)));
+	ssize_t n;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		n = read(fd, request, sizeof(request));
+		if (n >= (ssize_t)sizeof(struct fuse_in_header))
+			serve_one(fd, (struct fuse_in_header *)request);
+		else if (n >= 0 || errno != EINTR)
+			_exit(0);
+	}
+}
+
+/* Nobody else keeps the file: when the server is killed, the connection ends. */
+pid_t fuse_start(const char *folder)
+{
+	const int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	char options[100];
+	pid_t pid;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	if (mount("fuse", folder, "fuse", 0, options)) {
+		pid = -errno;
+		close(fd);
+		return pid;
+	}
+	pid = fork();
+	if (!pid)
+		serve(fd);
+	close(fd);
+	return pid;
+}
+
+void fuse_end(pid_t server, const char *folder)
+{
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	umount2(folder, MNT_DETACH);
+}
