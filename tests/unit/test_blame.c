@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#include "blame/demangle.h"
 #include "blame/options.h"
 #include "blame/profile.h"
 #include "blame/protobuf.h"
@@ -331,6 +332,34 @@ static void json_is_what_the_manual_says(void **state)
 	check_manual(&s, "tools/man/uffdwp-blame.1");
 }
 
+static void assert_demangled(const char *symbol, const char *expected)
+{
+	char *name = demangle(symbol);
+
+	if (expected)
+		assert_string_equal(name, expected);
+	else
+		assert_null(name);
+	free(name);
+}
+
+/* apt has libstdc++ on each Debian. */
+static void names_of_cplusplus_are_as_in_its_source(void **state)
+{
+	static char endless[5000] = "_Z";
+
+	(void)state;
+	assert_demangled("_ZN4heap4fillEPcm", "heap::fill(char*, unsigned long)");
+	assert_demangled("_ZNSt6vectorIiSaIiEE9push_backERKi",
+			 "std::vector<int, std::allocator<int> >::push_back(int const&)");
+	assert_demangled("main", NULL);
+	assert_demangled("i", NULL);
+	assert_demangled("_Z", NULL);
+	assert_demangled("_ZN4heap", NULL);
+	memset(endless + 2, 'N', sizeof(endless) - 3);
+	assert_demangled(endless, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +371,7 @@ int main(void)
 		cmocka_unit_test(numbers_have_seven_bits_a_byte),
 		cmocka_unit_test(pprof_has_all_samples),
 		cmocka_unit_test(json_is_what_the_manual_says),
+		cmocka_unit_test(names_of_cplusplus_are_as_in_its_source),
 	};
 
 	return cmocka_run_group_tests_name("blame", tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "demangle.h"
 #include "human.h"
 #include "room.h"
 #include "symbols.h"
@@ -195,11 +196,14 @@ static void add_frame(struct place *p, const char *function, const char *file, i
 {
 	struct frame *more = reallocarray(p->frame, p->n + 1, sizeof(*more));
 	struct frame f = { .line = line };
+	char *plain;
 
 	if (!more)
 		return;
 	p->frame = more;
-	f.function = cleaned(function);
+	plain = demangle(function);
+	f.function = cleaned(plain ? plain : function);
+	free(plain);
 	f.file = file ? cleaned(file) : NULL;
 	if (f.function)
 		p->frame[p->n++] = f;
