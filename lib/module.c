@@ -122,9 +122,6 @@ static int module_query(struct uffdwp_info *info, struct uffdwp_no *no)
 /* A module that is older than these options would say -EINVAL. */
 static bool offers(const struct uffdwp_hello_arg *arg, const struct uffdwp_open_opts *opts)
 {
-	/* Loaded with hooks=0. */
-	if (!arg->kinds)
-		return false;
 	if ((opts->flags & UFFDWP_OPEN_WHOLE_HUGE) && !(arg->features & UFFDWP_FEATURE_WHOLE_HUGE))
 		return false;
 	return opts->granule <= 1 || (arg->features & UFFDWP_FEATURE_GRANULE);
@@ -132,8 +129,9 @@ static bool offers(const struct uffdwp_hello_arg *arg, const struct uffdwp_open_
 
 /*
  * Without the module, the right to use it or one that is young enough, another back end may serve;
- * and so where the module does not offer what was asked for. Not where it has said no to the
- * process, or cannot place its hooks: who gets less than he could have is told.
+ * and so where the module does not offer what was asked for, or was loaded with hooks=0 and offers
+ * nothing. Not where it has said no to the process, or cannot place its hooks: who gets less than
+ * he could have is told.
  */
 static int module_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_open_opts *opts,
 		       struct uffdwp_no *no)
@@ -146,10 +144,13 @@ static int module_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_op
 		no->cannot = is_passed_over(err);
 		return err;
 	}
-	err = offers(&arg, opts) ? attach_pid(tracker, pid, opts) : -EOPNOTSUPP;
+	if (!arg.kinds)
+		err = -ENODEV;
+	else
+		err = offers(&arg, opts) ? attach_pid(tracker, pid, opts) : -EOPNOTSUPP;
 	if (err) {
 		no->step = UFFDWP_STEP_ATTACH;
-		no->cannot = err == -EOPNOTSUPP;
+		no->cannot = err == -EOPNOTSUPP || !arg.kinds;
 		close(tracker->fd);
 	}
 	return err;

@@ -21,6 +21,7 @@ static struct {
 	int device, hello, attach;
 	uint64_t task_size;		/* of the process that is tracked */
 	int pagemap, pagemap_scan, userfaultfd, api;
+	bool no_hooks;			/* the module was loaded so, and offers nothing */
 } answer;
 
 /* Of the memory that scans find: written pages are 1. */
@@ -141,6 +142,7 @@ int ioctl(int fd, unsigned long cmd, ...)
 	case UFFDWP_IOC_HELLO:
 		hello = arg;
 		hello->abi_version = UFFDWP_ABI_VERSION;
+		hello->kinds = answer.no_hooks ? 0 : UFFDWP_KIND_ANON_PRIVATE;
 		return result(answer.hello);
 	case UFFDWP_IOC_ATTACH:
 		return result(answer.attach);
@@ -222,6 +224,11 @@ static void what_cannot_serve_is_passed_over(void **state)
 	assert_int_equal(uffdwp_passed_over(t, UFFDWP_BACKEND_MODULE), -EPROTO);
 	uffdwp_close(t);
 	answer.hello = 0;
+	answer.no_hooks = true;
+	assert_served_by("kernel");
+	assert_int_equal(uffdwp_passed_over(t, UFFDWP_BACKEND_MODULE), -ENODEV);
+	uffdwp_close(t);
+	answer.no_hooks = false;
 	answer.attach = EOPNOTSUPP;
 	assert_served_by("kernel");
 	assert_int_equal(uffdwp_passed_over(t, UFFDWP_BACKEND_MODULE), -EOPNOTSUPP);

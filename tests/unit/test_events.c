@@ -86,6 +86,7 @@ int ioctl(int fd, unsigned long cmd, ...)
 	switch (cmd) {
 	case UFFDWP_IOC_HELLO:
 		((struct uffdwp_hello_arg *)arg)->abi_version = UFFDWP_ABI_VERSION;
+		((struct uffdwp_hello_arg *)arg)->kinds = UFFDWP_KIND_ANON_PRIVATE;
 		return 0;
 	case UFFDWP_IOC_EVENTS:
 		device.asked = *(struct uffdwp_events_arg *)arg;
