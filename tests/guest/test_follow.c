@@ -508,23 +508,10 @@ static char *map_sparse(char *at)
 		    0);
 }
 
-/* What is unmapped is forgotten: a process may map and unmap for ever. */
-TEST(what_is_unmapped_takes_no_place)
-{
-	char *const area = (char *)(1ul << 44);
-	size_t i;
-
-	follow_sparse();
-	for (i = 0; i < 17000; i++) {
-		assert_ptr_equal(map_sparse(area + 2 * i * PAGE), area + 2 * i * PAGE);
-		munmap(area + 2 * i * PAGE, PAGE);
-	}
-	assert_ptr_equal(map_sparse(area + 2 * i * PAGE), area + 2 * i * PAGE);
-	assert_int_equal(written(tracker, area + 2 * i * PAGE, PAGE, false), 0);
-	munmap(area + 2 * i * PAGE, PAGE);
-}
-
-/* Of more parts than may be remembered the new ones are written. */
+/*
+ * Of more parts than may be remembered the new ones are written. What is unmapped is forgotten, so
+ * that a process may map and unmap for ever.
+ */
 TEST(a_process_cannot_fill_the_set)
 {
 	char *const area = (char *)(1ul << 44);
@@ -665,7 +652,6 @@ int main(void)
 		FOLLOW_TEST(new_memory_gives_way),
 		FOLLOW_TEST(new_memory_is_not_sparse),
 		FOLLOW_TEST(new_memory_begins_unwritten),
-		FOLLOW_TEST(what_is_unmapped_takes_no_place),
 		FOLLOW_TEST(a_process_cannot_fill_the_set),
 		FOLLOW_TEST(soft_dirty_is_kept),
 		FOLLOW_TEST(births_meet_begin_and_end),
