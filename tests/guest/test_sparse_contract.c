@@ -205,7 +205,7 @@ static const struct event {
 	{ "MADV_FREE of a huge page, and reclaimed", MADV_HUGEPAGE, freed_huge, ALWAYS },
 	{ "zeroes, merged by KSM", MADV_NOHUGEPAGE, merged_zeroes, ALWAYS },
 	{ "moved away by mremap()", MADV_NOHUGEPAGE, moved_away, ALWAYS },
-	{ "unmapped, and grown again", MADV_NOHUGEPAGE, shrunk_and_grown, ALWAYS },
+	{ "unmapped, and grown again", MADV_NOHUGEPAGE, shrunk_and_grown, NEVER },
 	{ "zeroes in a huge page that is split", MADV_HUGEPAGE, split_zeroes, SINCE_ZERO_SPLITS },
 };
 
