@@ -226,8 +226,8 @@ static bool is_to_be_unregistered(const struct uffdwp_tracker *t, unsigned long 
 	return true;
 }
 
-/* False: there is no memory to divide a VMA. */
-static bool unprotect(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+/* Where there is no memory to divide a VMA, the rest is left to the kernel. */
+static void unprotect(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
 	struct vm_area_struct *vma;
 	unsigned long next;
@@ -238,10 +238,9 @@ static bool unprotect(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 			continue;
 		uffdwp_vma_keep_out_faults(vma);
 		if (uffdwp_vma_unprotect(vma, max(start, vma->vm_start), next))
-			return false;
+			return;
 		cond_resched();
 	}
-	return true;
 }
 
 /**
