@@ -16,20 +16,11 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "environment.h"
 #include "support.h"
 #include "unserved.h"
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
 
 /* ---- whoever is killed */
 
@@ -161,7 +152,7 @@ static void close_in_a_storm(char *written, size_t pages, int (*attach)(int fd))
 		.moved = map_filled(CHUNKS * CHUNK / PAGE),
 		.scratch = map_anon(CHUNK / PAGE),
 	};
-	const double end = now() + 5;
+	const double end = seconds_now() + 5;
 	unsigned long rounds = 0, before;
 	pthread_t threads[3];
 	int fd;
@@ -178,7 +169,7 @@ static void close_in_a_storm(char *written, size_t pages, int (*attach)(int fd))
 		close(fd);
 		check_nothing_armed(&s);
 		rounds++;
-	} while ((now() < end || rounds < 5) && rounds < 300);
+	} while ((seconds_now() < end || rounds < 5) && rounds < 300);
 	/* All of them are still at it. */
 	before = s.writes;
 	wait_for(s.writes >= before + 2 * 64 * 10);
@@ -249,7 +240,7 @@ TEST(a_handed_in_userfaultfd_is_left_disarmed)
 	struct storm s = { .written = map_filled(1024), .pages = 1024 };
 	struct uffdio_api api = { .api = UFFD_API };
 	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	const double end = now() + 4;
+	const double end = seconds_now() + 4;
 	unsigned long rounds = 0, before;
 	pthread_t threads[2];
 	int fd;
@@ -267,7 +258,7 @@ TEST(a_handed_in_userfaultfd_is_left_disarmed)
 		before = s.writes;
 		wait_for(s.writes >= before + 2 * 64);
 		rounds++;
-	} while (now() < end && rounds < 1000);
+	} while (seconds_now() < end && rounds < 1000);
 	s.stop = true;
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
@@ -347,7 +338,7 @@ static unsigned long close_beside(struct owner *o, const char *behind, size_t le
 TEST(an_owner_that_protects_holes_is_left_no_markers)
 {
 	const size_t len = 1ul << 30;
-	const double end = now() + 4;
+	const double end = seconds_now() + 4;
 	unsigned long rounds = 0, calls = 0;
 	struct owner o = { .pages = 64 };
 	size_t i;
@@ -360,7 +351,7 @@ TEST(an_owner_that_protects_holes_is_left_no_markers)
 		calls += close_beside(&o, o.holes + HUGE_PAGE, len - HUGE_PAGE);
 		assert_int_equal(armed_entries(o.holes, o.pages), 0);
 		rounds++;
-	} while (now() < end && rounds < 20);
+	} while (seconds_now() < end && rounds < 20);
 	print_message("[   INFO   ] %lu trackers, %lu calls while they were closed\n", rounds,
 		      calls);
 	/* Until the hooks are gone. */

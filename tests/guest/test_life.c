@@ -17,7 +17,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -261,19 +260,11 @@ static void *write_on(void *arg)
 	return NULL;
 }
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 TEST(open_close_storm)
 {
 	struct storm storm = { .memory = memory, .pages = N };
 	pthread_t threads[3];
-	double end = now() + 4;
+	double end = seconds_now() + 4;
 	unsigned long rounds = 0, before;
 	size_t i;
 
@@ -287,7 +278,7 @@ TEST(open_close_storm)
 			assert_ok(dev_unregister(fd, memory + LEN / 4, LEN / 2));
 		close(fd);
 		rounds++;
-	} while (now() < end && rounds < 2000);
+	} while (seconds_now() < end && rounds < 2000);
 	/* All of them still write. */
 	before = storm.writes;
 	wait_for(storm.writes >= before + 3 * 64 * 10);
@@ -303,7 +294,7 @@ TEST(huge_page_close_storm)
 	char *huge = map_huge(2);
 	struct storm storm = { .memory = huge, .pages = 1024 };
 	pthread_t threads[2];
-	double end = now() + 3;
+	double end = seconds_now() + 3;
 	unsigned long rounds = 0;
 	size_t i;
 
@@ -316,7 +307,7 @@ TEST(huge_page_close_storm)
 		/* Huge again, so that the next tracker arms a huge page. */
 		madvise(huge, 2 * HUGE_PAGE, MADV_COLLAPSE);
 		rounds++;
-	} while (now() < end && rounds < 1000);
+	} while (seconds_now() < end && rounds < 1000);
 	storm.stop = true;
 	for (i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
@@ -326,7 +317,7 @@ TEST(huge_page_close_storm)
 /* The target dies at a random moment while it is scanned. */
 TEST(exit_storm)
 {
-	double end = now() + 4;
+	double end = seconds_now() + 4;
 	unsigned int rounds = 0, seed = 1;
 
 	do {
@@ -352,7 +343,7 @@ TEST(exit_storm)
 		waitpid(child, NULL, 0);
 		close(fd);
 		rounds++;
-	} while (now() < end && rounds < 300);
+	} while (seconds_now() < end && rounds < 300);
 }
 
 /* munmap(), mmap(), mprotect() and MADV_DONTNEED in one thread while another scans. */
@@ -393,14 +384,14 @@ static void *change_on(void *arg)
 TEST(mapping_storm)
 {
 	struct changer changer = { .memory = memory };
-	double end = now() + 4;
+	double end = seconds_now() + 4;
 	unsigned long rounds = 0;
 	pthread_t thread;
 	int fd = dev_open();
 
 	assert_ok(dev_attach_self(fd));
 	assert_ok(pthread_create(&thread, NULL, change_on, &changer));
-	while (now() < end && rounds < 20000) {
+	while (seconds_now() < end && rounds < 20000) {
 		int ret = dev_register(fd, memory, LEN);
 
 		if (ret != -ENOENT)

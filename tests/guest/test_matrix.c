@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -38,14 +37,6 @@ static bool refused[KINDS];
 
 static size_t next, running;
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 static struct cell_process start(const struct cell *c)
 {
 	return c->refused ? cell_start_refused(c->kind, c->state) :
@@ -63,7 +54,7 @@ static void start_more(void)
 	       (!running || (!cells[next].alone && !cells[next - 1].alone))) {
 		struct cell *c = &cells[next++];
 
-		c->start = now();
+		c->start = seconds_now();
 		c->process = start(c);
 		running++;
 	}
@@ -82,7 +73,7 @@ static void reap_one(void)
 			continue;
 		c->ended = true;
 		c->status = status;
-		c->took = now() - c->start;
+		c->took = seconds_now() - c->start;
 		running--;
 		return;
 	}

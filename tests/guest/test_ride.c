@@ -17,7 +17,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -918,18 +917,10 @@ static void *scan_again_and_again(void *unused)
 	return NULL;
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 /* Holes of shared memory are armed with markers, and may be so once they were disarmed for it. */
 TEST(poisons_what_is_being_armed)
 {
-	const double until = seconds() + 3;
+	const double until = seconds_now() + 3;
 	unsigned int rounds;
 	pthread_t thread;
 	int fd, minor, err = 0;
@@ -948,7 +939,7 @@ TEST(poisons_what_is_being_armed)
 	scanning.on = true;
 	assert_ok(pthread_create(&thread, NULL, scan_again_and_again, NULL));
 	wait_for(armed_entries(scanning.start, N) == N);
-	for (rounds = 0; !err && rounds < 20000 && seconds() < until; rounds++) {
+	for (rounds = 0; !err && rounds < 20000 && seconds_now() < until; rounds++) {
 		assert_ok(madvise(scanning.start, LEN, MADV_DONTNEED));
 		err = uffd_poison(minor, scanning.start, LEN);
 	}

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -258,6 +259,14 @@ uint64_t categories(int fd, const void *page)
 	if (n != 1)
 		fail_msg("a scan of one page gave %d regions", n);
 	return region.categories;
+}
+
+double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
 bool kernel_has_thp(void)

@@ -70,6 +70,8 @@ struct uffdwp_scan_arg scan_arg(const void *start, size_t len, struct uffdwp_reg
 
 /* Private anonymous memory without huge pages, nothing in it. */
 char *map_anon(size_t pages);
+/* Since some moment, by a clock that nobody sets. */
+double seconds_now(void);
 /* Kernels with PREEMPT_RT have no huge pages but those of hugetlb, and do not know the advice. */
 bool kernel_has_thp(void);
 void needs_thp(void);
