@@ -250,6 +250,9 @@ static struct disarm_walk walk_of(struct vm_area_struct *vma, unsigned int how)
 {
 	if (!vma_is_anonymous(vma))
 		how &= ~(UFFDWP_DISARM_ZEROES & ~UFFDWP_DISARM_ALL);
+	/* The bits there are those of the userfaultfd monitor, which waits for every access. */
+	if (vma->vm_flags & VM_UFFD_RWP)
+		how = UFFDWP_DISARM_NOTHING;
 	return (struct disarm_walk){
 		.walk = {
 			.ops = how & UFFDWP_DISARM_MARKERS ? &marker_ops : &disarm_ops,
@@ -277,7 +280,7 @@ u64 uffdwp_disarm_vma(struct vm_area_struct *vma, unsigned long start, unsigned 
 {
 	struct disarm_walk w = walk_of(vma, how);
 
-	while (how != UFFDWP_DISARM_NOTHING && start < end)
+	while (w.how != UFFDWP_DISARM_NOTHING && start < end)
 		start = disarm_some(&w, start, end);
 	return w.disarmed;
 }

@@ -123,9 +123,9 @@ static struct vm_area_struct *first_tracked(struct address_space *mapping, pgoff
 {
 	struct vm_area_struct *vma;
 
-	for (vma = uffdwp_call(vma_interval_tree_iter_first)(&mapping->i_mmap, first, last);
+	for (vma = uffdwp_file_vma_first(mapping, first, last);
 	     vma && !is_tracked(vma);
-	     vma = uffdwp_call(vma_interval_tree_iter_next)(vma, first, last))
+	     vma = uffdwp_file_vma_next(vma, first, last))
 		cond_resched();
 	return vma;
 }
@@ -147,7 +147,7 @@ static bool discard_part(struct address_space *mapping, pgoff_t *first, pgoff_t 
 	/* The tree is ordered by vm_pgoff. */
 	*first = max(*first, vma->vm_pgoff);
 	part_last = min(last, *first + PART - 1);
-	for (; vma; vma = uffdwp_call(vma_interval_tree_iter_next)(vma, *first, part_last)) {
+	for (; vma; vma = uffdwp_file_vma_next(vma, *first, part_last)) {
 		if (is_tracked(vma))
 			discard_in_vma(vma, *first, part_last);
 		cond_resched();

@@ -78,11 +78,28 @@ static unsigned long modes_of(u64 mode)
 {
 	return (mode & UFFDIO_REGISTER_MODE_MISSING ? VM_UFFD_MISSING : 0) |
 	       (mode & UFFDIO_REGISTER_MODE_WP ? VM_UFFD_WP : 0) |
-	       (mode & UFFDIO_REGISTER_MODE_MINOR ? VM_UFFD_MINOR : 0);
+	       (mode & UFFDIO_REGISTER_MODE_MINOR ? VM_UFFD_MINOR : 0) |
+	       (mode & UFFDIO_REGISTER_MODE_RWP ? VM_UFFD_RWP : 0);
 }
 
 /* Of a race with a tracker that comes or goes. Each of them takes that tracker a command. */
 #define TRIES 20
+
+/* Where a tracker rides along and the kernel would refuse to take our mode, it lets go before. */
+static long register_once(struct file *uffd, struct uffdio_register __user *uarg,
+			  struct mm_struct *mm, const struct uffdwp_claim *claim)
+{
+	struct uffdwp_off_limits taken = { .mm = mm, .start = claim->start, .end = claim->end };
+	long ret;
+
+	if (!UFFDWP_REGISTER_KEEPS_WP || !uffdwp_ctx_is_ridden(claim->ctx))
+		return uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
+	uffdwp_off_limits_begin(&taken);
+	uffdwp_ride_let_go(mm, claim->ctx, taken.start, taken.end, false);
+	ret = uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
+	uffdwp_off_limits_end(&taken);
+	return ret;
+}
 
 /*
  * -EBUSY says that the kernel has found nothing wrong with the request up to a VMA of another
@@ -96,7 +113,7 @@ static long register_and_take(struct file *uffd, struct uffdio_register __user *
 	long ret, given;
 
 	for (;;) {
-		ret = uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
+		ret = register_once(uffd, uarg, mm, claim);
 		if (ret != -EBUSY || uffdwp_userfault_features(uffd, &features))
 			return ret;
 		claim->async = features & UFFDWP_FEATURE_BIT_ASYNC;
@@ -210,7 +227,7 @@ static long unregister(struct file *uffd, struct uffdio_range __user *uarg, stru
 	if (!claim->end || !uffdwp_ctx_is_ridden(claim->ctx))
 		return uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
 	uffdwp_off_limits_begin(&taken);
-	uffdwp_ride_let_go(mm, claim->ctx, taken.start, taken.end);
+	uffdwp_ride_let_go(mm, claim->ctx, taken.start, taken.end, true);
 	ret = uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
 	uffdwp_off_limits_end(&taken);
 	uffdwp_ride_join(mm, claim->ctx);

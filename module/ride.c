@@ -20,7 +20,8 @@
  *				is disarmed first (uffd_call.c).
  *   UFFDIO_REGISTER		with the modes that it has: the kernel leaves the VMA alone. With
  *				others it replaces the modes, ours with them, and the VMA joins
- *				anew. In any case the memory is written (registration.c). For write
+ *				anew. In any case the memory is written (registration.c). Linux 7.3
+ *				refuses to take our mode, so we do. For write
  *				protection: the tracker ends first, for all of that userfaultfd,
  *				since VMAs that the process write-protects could not be told from
  *				those that we do.
@@ -100,8 +101,8 @@ static void join_all(struct uffdwp_tracker *t)
 	while ((vma = find_vma(t->mm, pos))) {
 		start = vma->vm_start;
 		pos = vma->vm_end;
-		if (vma->vm_userfaultfd_ctx.ctx != t->ctx || userfaultfd_wp(vma) ||
-		    !uffdwp_kind_is_offered(vma))
+		if (vma->vm_userfaultfd_ctx.ctx != t->ctx ||
+		    (vma->vm_flags & (VM_UFFD_WP | VM_UFFD_RWP)) || !uffdwp_kind_is_offered(vma))
 			continue;
 		hugetlb = is_vm_hugetlb_page(vma);
 		uffdwp_vma_keep_out_faults(vma);
@@ -244,23 +245,24 @@ static void unprotect(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 }
 
 /**
- * uffdwp_ride_let_go - the process is about to unregister a range of its own userfaultfd
+ * uffdwp_ride_let_go - take write protection from a range of a userfaultfd of the process
  * @mm: its mm, by mmget(); mmap_lock is taken here
  * @ctx: context of that userfaultfd, which the caller keeps open
  * @start: first address
  * @end: last address, exclusive; the caller has made it off limits to arming
+ * @all: not if there is anything else in the range
  *
- * What the kernel refuses to unregister then, or leaves, is to join again: uffdwp_ride_join().
+ * What the kernel refuses to take then, or leaves, is to join again: uffdwp_ride_join().
  */
 void uffdwp_ride_let_go(struct mm_struct *mm, const void *ctx, unsigned long start,
-			unsigned long end)
+			unsigned long end, bool all)
 {
 	struct uffdwp_tracker *t;
 
 	uffdwp_ride_disarm(mm, start, end, ctx);
 	mmap_write_lock(mm);
 	t = uffdwp_tracker_of_ctx(ctx);
-	if (t && t->joins && !t->arming_ended && is_to_be_unregistered(t, start, end))
+	if (t && t->joins && !t->arming_ended && (!all || is_to_be_unregistered(t, start, end)))
 		unprotect(t, start, end);
 	mmap_write_unlock(mm);
 }

@@ -12,6 +12,23 @@
 #include <linux/swapops.h>
 #include <linux/userfaultfd.h>
 
+/* 7.3 has read protection with the same bit, and the helpers are called by the bit alone. */
+#if UFFDWP_KERNEL_HAS_UFFD_BIT
+#define _PAGE_UFFD_WP _PAGE_UFFD
+#define pte_uffd_wp pte_uffd
+#define pte_clear_uffd_wp pte_clear_uffd
+#define pte_mkuffd_wp pte_mkuffd
+#define pte_swp_uffd_wp pte_swp_uffd
+#define pte_swp_clear_uffd_wp pte_swp_clear_uffd
+#define pte_swp_mkuffd_wp pte_swp_mkuffd
+#define pmd_uffd_wp pmd_uffd
+#define pmd_clear_uffd_wp pmd_clear_uffd
+#define pmd_mkuffd_wp pmd_mkuffd
+#define pmd_swp_uffd_wp pmd_swp_uffd
+#define pmd_swp_clear_uffd_wp pmd_swp_clear_uffd
+#define pmd_swp_mkuffd_wp pmd_swp_mkuffd
+#endif
+
 #if UFFDWP_KERNEL_HAS_LEAFOPS
 #include <linux/leafops.h>
 

@@ -213,6 +213,14 @@ probe FILE_USER_INODE '6.8, "fs: factor out backing_file_mmap() helper" and its 
 struct inode *f(struct file *file) { return file_user_inode((struct file *)file); }
 SNIPPET
 
+probe UFFD_BIT '7.3: the bit is one of read protection, too, and pte_uffd_wp() is pte_uffd()' <<'SNIPPET'
+pte_t f(pte_t pte) { return pte_mkuffd(pte); }
+SNIPPET
+
+probe MAPPING_RMAP '7.3: VMAs of a file are found by mapping_rmap_tree_iter_first()' <<'SNIPPET'
+void *f(struct address_space *mapping) { return mapping_rmap_tree_iter_first(mapping, 0, 0); }
+SNIPPET
+
 # Not cmp: where DKMS builds there need be no more than a shell, make and a compiler.
 if [ ! -e "$header" ] || [ "$(cat "$header.new")" != "$(cat "$header")" ]; then
 	cp "$header.new" "$header"

@@ -132,6 +132,12 @@
 /* 7.0: special VMAs are never registered; operations of a kind of memory say if it can be */
 #define UFFDWP_KERNEL_HAS_UFFD_OPS UFFDWP_KERNEL_SINCE(7, 0)
 
+/* 7.3: UFFDIO_REGISTER refuses to take write protection away from what the userfaultfd has */
+#define UFFDWP_REGISTER_KEEPS_WP UFFDWP_KERNEL_SINCE(7, 3)
+
+/* 7.3: exit_mm_release() and exec_mm_release() are one function, mm_exit_exec_release() */
+#define UFFDWP_EXIT_AND_EXEC_RELEASE UFFDWP_KERNEL_SINCE(7, 3)
+
 /* 5.18: ftrace_free_filter() is exported */
 #define UFFDWP_FREE_FILTER_EXPORTED UFFDWP_KERNEL_SINCE(5, 18)
 

@@ -278,6 +278,21 @@ struct zap_details;
 #define UFFDWP_EXEC_STATE_FUNCTION(X)
 #endif
 
+/* mm/interval_tree.c */
+#if UFFDWP_KERNEL_HAS_MAPPING_RMAP
+#define UFFDWP_FILE_VMA_FUNCTIONS(X)							\
+	X(mapping_rmap_tree_iter_first, struct vm_area_struct *,			\
+	  (struct address_space *mapping, unsigned long start, unsigned long last))	\
+	X(mapping_rmap_tree_iter_next, struct vm_area_struct *,				\
+	  (struct vm_area_struct *vma, unsigned long start, unsigned long last))
+#else
+#define UFFDWP_FILE_VMA_FUNCTIONS(X)							\
+	X(vma_interval_tree_iter_first, struct vm_area_struct *,			\
+	  (struct rb_root_cached *root, unsigned long start, unsigned long last))	\
+	X(vma_interval_tree_iter_next, struct vm_area_struct *,				\
+	  (struct vm_area_struct *node, unsigned long start, unsigned long last))
+#endif
+
 /*
  * X(name, result, parameters): the signatures of mm/internal.h and of the files that define them.
  * uffdwp_symbols_find() refuses to go on when one of them is missing.
@@ -316,11 +331,7 @@ struct zap_details;
 	/* mm/mmap.c */									\
 	X(vma_set_page_prot, void, (struct vm_area_struct *vma))			\
 	UFFDWP_VMA_FUNCTION(X)								\
-	/* mm/interval_tree.c */							\
-	X(vma_interval_tree_iter_first, struct vm_area_struct *,			\
-	  (struct rb_root_cached *root, unsigned long start, unsigned long last))	\
-	X(vma_interval_tree_iter_next, struct vm_area_struct *,				\
-	  (struct vm_area_struct *node, unsigned long start, unsigned long last))	\
+	UFFDWP_FILE_VMA_FUNCTIONS(X)							\
 	UFFDWP_P4D_FUNCTION(X)								\
 	UFFDWP_PTE_LOCK_FUNCTION(X)							\
 	UFFDWP_SPLIT_FUNCTION(X)							\
@@ -404,11 +415,19 @@ struct zap_details;
 				       unsigned long pgoff, struct list_head *uf))	\
 	X(do_brk_flags, int, (UFFDWP_BRK_PARAMETERS))
 
+#if UFFDWP_EXIT_AND_EXEC_RELEASE
+#define UFFDWP_HOOKED_RELEASE_FUNCTIONS(X)						\
+	X(mm_exit_exec_release, void, (struct task_struct *task, struct mm_struct *mm))
+#else
+#define UFFDWP_HOOKED_RELEASE_FUNCTIONS(X)						\
+	X(exit_mm_release, void, (struct task_struct *task, struct mm_struct *mm))	\
+	X(exec_mm_release, void, (struct task_struct *task, struct mm_struct *mm))
+#endif
+
 /* mm/memory.c, kernel/fork.c, kernel/sched/core.c, fs/exec.c: for events */
 #define UFFDWP_HOOKED_LIFE_FUNCTIONS(X)						\
 	X(unmap_vmas, void, (UFFDWP_UNMAP_PARAMETERS))					\
-	X(exit_mm_release, void, (struct task_struct *task, struct mm_struct *mm))	\
-	X(exec_mm_release, void, (struct task_struct *task, struct mm_struct *mm))	\
+	UFFDWP_HOOKED_RELEASE_FUNCTIONS(X)						\
 	X(wake_up_new_task, void, (struct task_struct *task))				\
 	X(begin_new_exec, int, (struct linux_binprm *bprm))				\
 	X(finalize_exec, void, (struct linux_binprm *bprm))

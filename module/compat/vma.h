@@ -25,6 +25,14 @@
 #define UFFDIO_REGISTER_MODE_MINOR 0
 #endif
 
+/* 7.3: read protection. The same bit in the entries, and never together with VM_UFFD_WP. */
+#ifndef VM_UFFD_RWP
+#define VM_UFFD_RWP VM_NONE
+#endif
+#ifndef UFFDIO_REGISTER_MODE_RWP
+#define UFFDIO_REGISTER_MODE_RWP 0
+#endif
+
 #ifndef VM_DROPPABLE
 #define VM_DROPPABLE VM_NONE
 #endif
@@ -307,6 +315,27 @@ static inline const struct inode *uffdwp_vma_inode(const struct vm_area_struct *
 	return file_user_inode(vma->vm_file);
 #else
 	return file_inode(vma->vm_file);
+#endif
+}
+
+/* The first VMA of pages [first, last] of a file, and the next; i_mmap_rwsem is held. */
+static inline struct vm_area_struct *uffdwp_file_vma_first(struct address_space *mapping,
+							   pgoff_t first, pgoff_t last)
+{
+#if UFFDWP_KERNEL_HAS_MAPPING_RMAP
+	return uffdwp_call(mapping_rmap_tree_iter_first)(mapping, first, last);
+#else
+	return uffdwp_call(vma_interval_tree_iter_first)(&mapping->i_mmap, first, last);
+#endif
+}
+
+static inline struct vm_area_struct *uffdwp_file_vma_next(struct vm_area_struct *vma,
+							  pgoff_t first, pgoff_t last)
+{
+#if UFFDWP_KERNEL_HAS_MAPPING_RMAP
+	return uffdwp_call(mapping_rmap_tree_iter_next)(vma, first, last);
+#else
+	return uffdwp_call(vma_interval_tree_iter_next)(vma, first, last);
 #endif
 }
 

@@ -149,7 +149,7 @@ static struct uffdwp_hook do_brk_flags_hook = {
 
 /* ---- copy_vma() */
 
-/* struct vm_area_struct *copy_vma(vmap, addr, len, pgoff, need_rmap_locks), of mremap() */
+/* struct vm_area_struct *copy_vma(vmap, addr, len, pgoff, ...), of mremap() */
 UFFDWP_CALLBACK(copy_vma)
 {
 	if (uffdwp_any_follower() || uffdwp_any_events() || uffdwp_any_ring())

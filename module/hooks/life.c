@@ -59,8 +59,52 @@ static struct uffdwp_hook unmap_vmas_hook = {
 	.prove = prove_unmap_vmas,
 };
 
-/* ---- exit_mm_release() */
+/* ---- exit_mm_release() and exec_mm_release(), or mm_exit_exec_release() */
 
+static bool has_to_leave(const struct mm_struct *mm)
+{
+	return (uffdwp_any_events() && uffdwp_mm_is_tracked(mm)) || unlikely(uffdwp_any_exec());
+}
+
+static bool has_to_exec(const struct mm_struct *mm)
+{
+	return uffdwp_any_events() && mm && uffdwp_mm_is_tracked(mm);
+}
+
+#if UFFDWP_EXIT_AND_EXEC_RELEASE
+/* do_exit() sets the flag before it comes to the mm. */
+static bool is_exiting(void)
+{
+	return current->flags & PF_EXITING;
+}
+
+static void instead_of_mm_exit_exec_release(struct task_struct *task, struct mm_struct *mm)
+{
+	if (is_exiting())
+		uffdwp_task_leaves(task, mm);
+	else
+		uffdwp_task_execs(mm);
+	uffdwp_call(mm_exit_exec_release)(task, mm);
+	module_put(THIS_MODULE);
+}
+
+/* void mm_exit_exec_release(struct task_struct *task, struct mm_struct *mm), of current */
+UFFDWP_CALLBACK(mm_exit_exec_release)
+{
+	const struct mm_struct *mm = (struct mm_struct *)uffdwp_fregs_arg1(fregs);
+
+	if (is_exiting() ? has_to_leave(mm) : has_to_exec(mm))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_mm_exit_exec_release);
+}
+
+/* It is only placed, as are those that follow: the task that loads goes on. */
+static struct uffdwp_hook mm_exit_exec_release_hook = {
+	.symbol = "mm_exit_exec_release",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_EVENTS,
+	.ops = UFFDWP_REDIRECT(mm_exit_exec_release),
+};
+#else
 static void instead_of_exit_mm_release(struct task_struct *task, struct mm_struct *mm)
 {
 	uffdwp_task_leaves(task, mm);
@@ -71,9 +115,7 @@ static void instead_of_exit_mm_release(struct task_struct *task, struct mm_struc
 /* void exit_mm_release(struct task_struct *task, struct mm_struct *mm), of current */
 UFFDWP_CALLBACK(exit_mm_release)
 {
-	const struct mm_struct *mm = (struct mm_struct *)uffdwp_fregs_arg1(fregs);
-
-	if ((uffdwp_any_events() && uffdwp_mm_is_tracked(mm)) || unlikely(uffdwp_any_exec()))
+	if (has_to_leave((struct mm_struct *)uffdwp_fregs_arg1(fregs)))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_exit_mm_release);
 }
 
@@ -85,8 +127,6 @@ static struct uffdwp_hook exit_mm_release_hook = {
 	.ops = UFFDWP_REDIRECT(exit_mm_release),
 };
 
-/* ---- exec_mm_release() */
-
 static void instead_of_exec_mm_release(struct task_struct *task, struct mm_struct *mm)
 {
 	uffdwp_task_execs(mm);
@@ -97,9 +137,7 @@ static void instead_of_exec_mm_release(struct task_struct *task, struct mm_struc
 /* void exec_mm_release(struct task_struct *task, struct mm_struct *mm), of current */
 UFFDWP_CALLBACK(exec_mm_release)
 {
-	const struct mm_struct *mm = (struct mm_struct *)uffdwp_fregs_arg1(fregs);
-
-	if (uffdwp_any_events() && mm && uffdwp_mm_is_tracked(mm))
+	if (has_to_exec((struct mm_struct *)uffdwp_fregs_arg1(fregs)))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_exec_mm_release);
 }
 
@@ -109,6 +147,7 @@ static struct uffdwp_hook exec_mm_release_hook = {
 	.features = UFFDWP_FEATURE_EVENTS,
 	.ops = UFFDWP_REDIRECT(exec_mm_release),
 };
+#endif
 
 /* ---- wake_up_new_task() */
 
@@ -191,8 +230,12 @@ static struct uffdwp_hook finalize_exec_hook = {
 /* What ends a call of execve(2) is in place before what begins it. */
 struct uffdwp_hook *const uffdwp_life_hooks[] = {
 	&unmap_vmas_hook,
+#if UFFDWP_EXIT_AND_EXEC_RELEASE
+	&mm_exit_exec_release_hook,
+#else
 	&exit_mm_release_hook,
 	&exec_mm_release_hook,
+#endif
 	&wake_up_new_task_hook,
 	&finalize_exec_hook,
 	&begin_new_exec_hook,

@@ -23,6 +23,7 @@
 #include "environment.h"
 #include "madvise.h"
 #include "matrix.h"
+#include "unserved.h"
 
 #define PAGEMAP_THERE (3ull << 62)	/* present or swapped */
 
@@ -354,6 +355,8 @@ static const char *absorbed(struct area *area)
 	assert_ok(dev_register(area->tracker, from, len));
 	if (mremap(from, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED)
 		return no("mremap(2)");
+	if (!kernel_is_before(7, 3) && !is_one_vma(area->start, area->len + len))
+		return "since Linux 7.3 what has moved becomes no part of another mapping";
 	area->moved = true;
 	return NULL;
 }
@@ -731,6 +734,8 @@ static const char *foreign_bits(struct area *area)
 	};
 	int uffd;
 
+	if (no_bits_left_behind())
+		return no_bits_left_behind();
 	area_close_tracker(area);
 	uffd = new_uffd(matrix_kinds[area->kind].needs_kind ? UFFD_FEATURE_WP_HUGETLBFS_SHMEM :
 							     UFFD_FEATURE_PAGEFAULT_FLAG_WP);

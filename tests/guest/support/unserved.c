@@ -44,6 +44,12 @@ bool kernel_is_before(unsigned int major, unsigned int minor)
 	return a < major || (a == major && b < minor);
 }
 
+const char *no_bits_left_behind(void)
+{
+	return kernel_is_before(7, 3) ? NULL :
+	       "since Linux 7.3 UFFDIO_REGISTER takes no protection away, so no bits are left";
+}
+
 const struct unserved *unserved_here(uint64_t kinds, uint64_t features)
 {
 	const bool offered = !(kinds & ~dev_kinds()) && !(features & ~dev_features());

@@ -18,6 +18,12 @@
 /* This kernel, by its release. */
 bool kernel_is_before(unsigned int major, unsigned int minor);
 
+/*
+ * NULL, or why no userfaultfd leaves bits in memory that it protects no more: UFFDIO_REGISTER of
+ * this kernel takes no protection away.
+ */
+const char *no_bits_left_behind(void);
+
 struct unserved {
 	uint64_t kinds;		/* UFFDWP_KIND_*, none of them or all */
 	uint64_t features;	/* UFFDWP_FEATURE_*, the same */
