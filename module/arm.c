@@ -596,6 +596,10 @@ static int arm_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr,
 		walk->pos = addr;
 		return -EINVAL;
 	}
+	if (uffdwp_is_off_limits(w->t->mm, addr, end)) {
+		uffdwp_tell(w->t, addr, end, UFFDWP_RING_SCAN);
+		return UFFDWP_WALK_ON;
+	}
 	if (uffdwp_walk_must_notify(walk)) {
 		walk->pos = addr;
 		return UFFDWP_WALK_NOTIFY;

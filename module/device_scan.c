@@ -20,6 +20,8 @@ static int scan_untracked(struct uffdwp_scan *s, unsigned long start, unsigned l
 	const u64 named = s->arg->category_mask | s->arg->category_anyof_mask;
 	u64 categories = UFFDWP_PAGE_IS_UNTRACKED;
 
+	/* What unregistered it may have been told to nobody: registration.c. */
+	uffdwp_tracker_forget(s->t, start, end);
 	if (s->arg->flags & UFFDWP_SCAN_CHECK_TRACKED)
 		return -EPERM;
 	if (mapped)
@@ -42,6 +44,8 @@ static int scan_vma(struct uffdwp_scan *s, struct vm_area_struct *vma, unsigned 
 		return scan_untracked(s, start, end, true);
 	if (s->t->arming_ended && uffdwp_scan_resets(s))
 		return -ENODEV;
+	if (READ_ONCE(s->t->split_at) != s->split.start)
+		uffdwp_scan_forget_split(s);
 	s->vma_categories = uffdwp_vma_categories(vma);
 	s->hole_categories = s->vma_categories | uffdwp_hole_categories(vma);
 	if (!s->t->sparse.on)
@@ -70,9 +74,16 @@ static enum uffdwp_scan_hugetlb takes_hugetlb(struct uffdwp_scan *s, unsigned lo
  * @t: tracker
  * @start: first address
  * @end: last address, exclusive
+ *
+ * With UFFD_FEATURE_EVENT_REMAP it may have moved since, armed as it was, to wherever the tracker
+ * has memory.
  */
 void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
 {
+	if (t->remaps) {
+		start = 0;
+		end = ULONG_MAX;
+	}
 	if (!mmget_not_zero(t->mm))
 		return;
 	/* Also when the task was killed: writes that were not reported would be missed. */

@@ -28,8 +28,10 @@
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
+#include <linux/spinlock.h>
 
 #include "arm.h"
+#include "compat/hugetlb.h"
 #include "compat/vma.h"
 #include "disarm.h"
 #include "events.h"
@@ -82,6 +84,7 @@ static void register_part(struct uffdwp_tracker *t, struct vm_area_struct *vma,
 		uffdwp_tell_event(t, &memory, UFFDWP_EVENT_LEFT, start, end);
 	} else {
 		uffdwp_count(t, mappings_followed, 1);
+		uffdwp_tracker_forget(t, start, end);
 		told = uffdwp_tell_event(t, &memory, UFFDWP_EVENT_MAPPED, start, end);
 		/* Who waits for events and is not told of it takes it for what was there before. */
 		if (t->follow.sparse && (told || !READ_ONCE(t->events)))
@@ -234,6 +237,27 @@ static void meet_claim(struct uffdwp_tracker *t, void *arg)
 		claim->met = true;
 }
 
+/* With mmap_lock: t->follow changes. It alone is enough for who copies it: uffdwp_follow_of(). */
+static DEFINE_SPINLOCK(follow_lock);
+
+/**
+ * uffdwp_follow_of - what a tracker follows
+ * @t: tracker
+ *
+ * Without mmap_lock, which a task that somebody waits for may keep.
+ *
+ * Return: that.
+ */
+struct uffdwp_follow uffdwp_follow_of(const struct uffdwp_tracker *t)
+{
+	struct uffdwp_follow follow;
+
+	spin_lock(&follow_lock);
+	follow = t->follow;
+	spin_unlock(&follow_lock);
+	return follow;
+}
+
 /* mmap_lock is held for writing. */
 static int begin_locked(struct uffdwp_tracker *t, const struct uffdwp_follow *follow)
 {
@@ -244,7 +268,9 @@ static int begin_locked(struct uffdwp_tracker *t, const struct uffdwp_follow *fo
 		return -EBUSY;
 	if (!t->follow.kinds)
 		atomic_inc(&uffdwp_followers);
+	spin_lock(&follow_lock);
 	t->follow = claim.follow;
+	spin_unlock(&follow_lock);
 	return 0;
 }
 
@@ -289,7 +315,9 @@ void uffdwp_follow_forget(struct uffdwp_tracker *t)
 {
 	if (t->follow.kinds)
 		atomic_dec(&uffdwp_followers);
+	spin_lock(&follow_lock);
 	t->follow.kinds = 0;
+	spin_unlock(&follow_lock);
 }
 
 /* The first part of a VMA in [*start, end) that the tracker wants. False: there is none. */
@@ -364,13 +392,14 @@ int uffdwp_follow(struct uffdwp_device_tracker *d, struct uffdwp_follow *follow)
 }
 
 /*
- * All VMAs that there are, with mmap_lock held for writing: nobody waits for it. Hugetlb, whose
- * tables may be shared, is for UFFDIO_REGISTER.
+ * All VMAs that there are, with mmap_lock held for writing. UFFDIO_REGISTER would wait for it, and
+ * keep who faults from it meanwhile: uffdwp_try_lock().
  */
 static int register_all(struct uffdwp_tracker *t)
 {
-	unsigned long next, pos = t->follow.start;
+	unsigned long next, start, pos = t->follow.start;
 	struct vm_area_struct *vma;
+	bool hugetlb;
 	int err = 0;
 
 	while (!err && pos < t->follow.end) {
@@ -378,9 +407,14 @@ static int register_all(struct uffdwp_tracker *t)
 		if (!vma || vma->vm_start >= t->follow.end)
 			break;
 		next = min(t->follow.end, vma->vm_end);
-		if (wants(t, vma) && !is_vm_hugetlb_page(vma)) {
+		start = max(pos, vma->vm_start);
+		hugetlb = is_vm_hugetlb_page(vma);
+		if (wants(t, vma)) {
 			uffdwp_vma_keep_out_faults(vma);
-			err = uffdwp_vma_register(vma, max(pos, vma->vm_start), next, t->ctx);
+			err = uffdwp_vma_register(vma, start, next, t->ctx);
+			/* Its flags say by now that page tables are not to be shared. */
+			if (!err && hugetlb)
+				uffdwp_hugetlb_unshare(find_vma(t->mm, start));
 		}
 		pos = next;
 		cond_resched();
@@ -388,10 +422,14 @@ static int register_all(struct uffdwp_tracker *t)
 	return err;
 }
 
+/* How long to wait before mmap_lock is asked for again, in microseconds. */
+#define FIRST_WAIT 200U
+#define LONGEST_WAIT 20000U
+
 /**
  * uffdwp_try_lock - have mmap_lock for writing as soon as it is free, and wait in no queue for it
  * @mm: mm
- * @given_up: what it is for is not wanted any more; NULL: it always is
+ * @given_up: what it is for is not wanted any more
  *
  * A writer that waits keeps all who would read from the mm: tasks that fault. So it must not where
  * who has the lock may keep it for ever, and the process runs beside that without us.
@@ -400,10 +438,13 @@ static int register_all(struct uffdwp_tracker *t)
  */
 bool uffdwp_try_lock(struct mm_struct *mm, const atomic_t *given_up)
 {
+	unsigned int wait = FIRST_WAIT;
+
 	while (!uffdwp_mmap_write_trylock(mm)) {
-		if (given_up && atomic_read(given_up))
+		if (atomic_read(given_up))
 			return false;
-		usleep_range(200, 1000);
+		usleep_range(wait, 2 * wait);
+		wait = min(2 * wait, LONGEST_WAIT);
 	}
 	return true;
 }
@@ -431,6 +472,5 @@ int uffdwp_follow_heir(struct uffdwp_device_tracker *d, const struct uffdwp_foll
 		return -EINTR;
 	err = begin_locked(&d->base, &own) ?: register_all(&d->base);
 	mmap_write_unlock(mm);
-	/* What is left. */
-	return err ?: register_wanted(d, own.start, own.end);
+	return err;
 }

@@ -30,6 +30,7 @@ void uffdwp_follow_moved(struct uffdwp_tracker *t, struct vm_area_struct *vma);
 int uffdwp_follow(struct uffdwp_device_tracker *d, struct uffdwp_follow *follow);
 int uffdwp_follow_heir(struct uffdwp_device_tracker *d, const struct uffdwp_follow *follow,
 		       const atomic_t *given_up);
+struct uffdwp_follow uffdwp_follow_of(const struct uffdwp_tracker *t);
 bool uffdwp_try_lock(struct mm_struct *mm, const atomic_t *given_up);
 
 #endif /* UFFDWP_FOLLOW_H */

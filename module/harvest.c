@@ -137,19 +137,16 @@ static bool is_harvested(const struct uffdwp_events *ev, const struct vm_area_st
 	return (ev->flags & UFFDWP_EVENTS_HARVEST_ALL) || (vma->vm_flags & VM_SHARED);
 }
 
-/*
- * What is mapped there next, or grows to there, is not what was taken for zeroes. mmap_lock keeps
- * the tracker.
- */
-static void forget_sparse(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
+/* mmap_lock keeps the tracker. */
+static void forget(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
 	struct uffdwp_tracker *t;
 
 	rcu_read_lock();
 	t = uffdwp_tracker_of_vma(vma);
 	rcu_read_unlock();
-	if (t && t->sparse.on)
-		uffdwp_sparse_remove_all(&t->sparse, start, end);
+	if (t)
+		uffdwp_tracker_forget(t, start, end);
 }
 
 static void unmap_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end,
@@ -203,7 +200,7 @@ void uffdwp_unmaps(struct uffdwp_unmapped *u)
 		uffdwp_tell_vma(u->vma, start, end, UFFDWP_RING_SCAN);
 		unmap_vma(u->vma, start, end, exits);
 		if (!exits)
-			forget_sparse(u->vma, start, end);
+			forget(u->vma, start, end);
 		cond_resched();
 	}
 	if (exits && UFFDWP_EXIT_UNMAPS_UNLOCKED)

@@ -11,8 +11,9 @@
  *
  * execve(2): at the entry of finalize_exec() all is mapped, the credentials are committed, and the
  * locks of exec are dropped (mm_access() takes one of them). By then the old mm may be gone, and
- * with it its tracker; so begin_new_exec(), which is called while the task has it still, notes what
- * is to be done. A task that dies between the two leaves by exit_mm_release().
+ * with it its tracker; so exec_mm_release(), which is called while the task has it still, notes
+ * what is to be done. The other threads are dead by then, and there is no way back: a task that
+ * fails dies, and leaves by exit_mm_release().
  *
  * Rights. A child has the credentials of its parent, as for PTRACE_O_TRACEFORK. What execve(2)
  * makes may have more: it is tracked only if it is dumpable and runs without secureexec, which is
@@ -128,7 +129,10 @@ void uffdwp_family_put(struct uffdwp_family *family)
 
 /* ---- heirs that wait to be claimed */
 
-/* Before it is made, since that takes time. False: there are too many, or the tracker has ended. */
+/*
+ * Before it is made, since that takes time. It is kept until the heir is claimed or has ended, also
+ * if nobody waits for it any more. False: there are too many, or the tracker has ended.
+ */
 static bool reserve_place(struct uffdwp_events *ev)
 {
 	struct uffdwp_family *family = ev->family;
@@ -142,23 +146,27 @@ static bool reserve_place(struct uffdwp_events *ev)
 	return reserved;
 }
 
-/* Of @heir, for which it was reserved. False: that is NULL, or the tracker has ended. */
+static void release_place(struct uffdwp_family *family)
+{
+	mutex_lock(&family->lock);
+	family->unclaimed--;
+	mutex_unlock(&family->lock);
+}
+
+/* For @heir, for which it was reserved. False: the tracker has ended. */
 static bool take_place(struct uffdwp_events *ev, struct uffdwp_device_tracker *heir)
 {
-	struct uffdwp_family *family = ev->family;
 	bool taken;
 
-	mutex_lock(&family->lock);
-	taken = heir && !ev->closed;
+	mutex_lock(&ev->family->lock);
+	taken = !ev->closed;
 	if (taken)
 		list_add_tail(&heir->heir, &ev->heirs);
-	else
-		family->unclaimed--;
-	mutex_unlock(&family->lock);
+	mutex_unlock(&ev->family->lock);
 	return taken;
 }
 
-/* The heir of that id, which is the caller's now, or NULL. */
+/* The heir of that id, which is the caller's now, with its place; or NULL. */
 static struct uffdwp_device_tracker *take_heir(struct uffdwp_events *ev, u64 id)
 {
 	struct uffdwp_device_tracker *heir, *found = NULL;
@@ -169,7 +177,6 @@ static struct uffdwp_device_tracker *take_heir(struct uffdwp_events *ev, u64 id)
 			continue;
 		found = heir;
 		list_del_init(&heir->heir);
-		ev->family->unclaimed--;
 		break;
 	}
 	mutex_unlock(&ev->family->lock);
@@ -185,7 +192,12 @@ static struct uffdwp_device_tracker *take_heir(struct uffdwp_events *ev, u64 id)
  */
 struct uffdwp_device_tracker *uffdwp_heir_claim(struct uffdwp_device_tracker *d, u64 id)
 {
-	return d->base.events ? take_heir(d->base.events, id) : NULL;
+	struct uffdwp_events *ev = d->base.events;
+	struct uffdwp_device_tracker *heir = ev ? take_heir(ev, id) : NULL;
+
+	if (heir)
+		release_place(ev->family);
+	return heir;
 }
 
 /**
@@ -266,28 +278,126 @@ static void bequest_free(struct bequest *b)
 	module_put(THIS_MODULE);
 }
 
-/* Of all trackers of this mm that have events. mmap_lock keeps them, and what they follow. */
-static void find_bequests(struct mm_struct *mm, struct list_head *bequests)
+/*
+ * Of all trackers of this mm that have events. Without mmap_lock: it may be kept by a fault of
+ * another thread that waits for ever, and what the process does goes on beside that.
+ */
+static void find_bequests(struct mm_struct *mm, struct list_head *bequests,
+			  void (*note)(struct uffdwp_events *ev))
 {
+	const int index = uffdwp_events_enter();
 	struct uffdwp_tracker *t;
 	struct bequest *b;
 	u64 id = 0;
 
-	mmap_read_lock(mm);
 	while ((t = uffdwp_next_with_events(mm, id))) {
 		id = t->id;
 		/* Some bytes, so that nothing is left untold. */
 		b = kzalloc(sizeof(*b), GFP_KERNEL | __GFP_NOFAIL);
 		__module_get(THIS_MODULE);
-		refcount_inc(&t->events->refs);
 		b->ev = t->events;
+		refcount_inc(&b->ev->refs);
 		b->options = uffdwp_options_of(t);
-		b->follow = t->follow;
+		b->follow = uffdwp_follow_of(t);
 		b->task = current;
 		list_add_tail(&b->node, bequests);
+		if (note)
+			note(b->ev);
 	}
-	mmap_read_unlock(mm);
+	uffdwp_events_leave(index);
 }
+
+/* ---- heirs that nobody wants */
+
+/**
+ * struct unwanted - an heir that is to end
+ * @node: in the list of them
+ * @heir: it
+ * @family: in which it has a place, a reference
+ *
+ * Has a reference to the module.
+ */
+struct unwanted {
+	struct list_head node;
+	struct uffdwp_device_tracker *heir;
+	struct uffdwp_family *family;
+};
+
+static LIST_HEAD(all_unwanted);
+static DEFINE_SPINLOCK(unwanted_lock);
+static struct delayed_work reaper;
+static struct workqueue_struct *making_queue;
+
+/* How long the reaper waits before it looks again. */
+#define FIRST_DELAY 1UL
+#define LONGEST_DELAY HZ
+
+/*
+ * To end it takes mmap_lock several times, which is not to be waited for (uffdwp_try_lock()): only
+ * when nobody has it.
+ */
+static bool can_end(const struct uffdwp_device_tracker *heir)
+{
+	struct mm_struct *mm = heir->base.mm;
+
+	if (!mm || !atomic_read(&mm->mm_users))
+		return true;
+	if (!uffdwp_mmap_write_trylock(mm))
+		return false;
+	mmap_write_unlock(mm);
+	return true;
+}
+
+static void reap(struct work_struct *work)
+{
+	static unsigned long delay = FIRST_DELAY;
+	struct unwanted *u, *next;
+	LIST_HEAD(left);
+	LIST_HEAD(now);
+
+	spin_lock(&unwanted_lock);
+	list_splice_init(&all_unwanted, &now);
+	spin_unlock(&unwanted_lock);
+	list_for_each_entry_safe(u, next, &now, node) {
+		if (!can_end(u->heir)) {
+			list_move_tail(&u->node, &left);
+			continue;
+		}
+		list_del(&u->node);
+		uffdwp_detach(u->heir);
+		release_place(u->family);
+		uffdwp_family_put(u->family);
+		kfree(u);
+		module_put(THIS_MODULE);
+		cond_resched();
+	}
+	/* The last instructions are waited for by uffdwp_heirs_exit(). */
+	if (list_empty(&left)) {
+		delay = FIRST_DELAY;
+		return;
+	}
+	spin_lock(&unwanted_lock);
+	list_splice(&left, &all_unwanted);
+	spin_unlock(&unwanted_lock);
+	queue_delayed_work(making_queue, &reaper, delay);
+	delay = min(2 * delay, LONGEST_DELAY);
+}
+
+/* Never by the task that has made the child, or calls execve(2): it would wait with the heir. */
+static void give_to_reaper(struct uffdwp_device_tracker *heir, struct uffdwp_family *family)
+{
+	struct unwanted *u = kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOFAIL);
+
+	__module_get(THIS_MODULE);
+	u->heir = heir;
+	u->family = uffdwp_family_get(family);
+	spin_lock(&unwanted_lock);
+	list_add_tail(&u->node, &all_unwanted);
+	spin_unlock(&unwanted_lock);
+	mod_delayed_work(making_queue, &reaper, 0);
+}
+
+/* ---- heirs that are made */
 
 static int attach_heir(struct uffdwp_device_tracker *heir, const struct bequest *b,
 		       struct mm_struct *mm, const atomic_t *given_up)
@@ -307,29 +417,26 @@ static int attach_heir(struct uffdwp_device_tracker *heir, const struct bequest 
 	return err ?: uffdwp_follow_heir(heir, &b->follow, given_up);
 }
 
-/* To close its userfaultfd takes mmap_lock, which is not to be waited for: uffdwp_try_lock(). */
-static void end_heir(struct uffdwp_device_tracker *heir, struct mm_struct *mm)
-{
-	uffdwp_try_lock(mm, NULL);
-	mmap_write_unlock(mm);
-	uffdwp_detach(heir);
-}
-
-/* The tracker of @mm, which nobody runs in; or NULL. */
+/*
+ * The tracker of @mm, which nobody runs in. NULL: there is none, and its place is released, now or
+ * by the reaper.
+ */
 static struct uffdwp_device_tracker *make_heir(const struct bequest *b, struct mm_struct *mm,
 					       const atomic_t *given_up)
 {
 	struct uffdwp_device_tracker *heir = uffdwp_device_tracker_new(b->ev->family->opener);
 	int err;
 
-	if (!heir)
+	if (!heir) {
+		release_place(b->ev->family);
 		return NULL;
+	}
 	mutex_lock(&heir->lock);
 	err = attach_heir(heir, b, mm, given_up);
 	mutex_unlock(&heir->lock);
 	if (!err)
 		return heir;
-	end_heir(heir, mm);
+	give_to_reaper(heir, b->ev->family);
 	return NULL;
 }
 
@@ -356,8 +463,6 @@ struct making {
 	struct uffdwp_device_tracker *heir;
 };
 
-static struct workqueue_struct *making_queue;
-
 static void making_put(struct making *m)
 {
 	if (!refcount_dec_and_test(&m->refs))
@@ -377,7 +482,7 @@ static void make_heir_work(struct work_struct *work)
 	if (!atomic_xchg(&m->given_up, 1))
 		complete(&m->made);
 	else if (m->heir)
-		end_heir(m->heir, m->mm);
+		give_to_reaper(m->heir, m->b.ev->family);
 	mmput(m->mm);
 	making_put(m);
 	/* The last instructions are waited for by uffdwp_heirs_exit(). */
@@ -405,14 +510,18 @@ static struct making *making_new(const struct bequest *b, struct mm_struct *mm)
  * By a task that cannot be killed: the parent may be while it forks, and the child goes on. What it
  * waits for is the mmap_lock of an mm that nobody runs in, but that others may read: whoever may
  * ptrace it, by a fault that a FUSE server does not answer. The process is not to wait for that.
+ *
+ * NULL: there is none, or nobody waits for it any more; its place is not the caller's, then.
  */
 static struct uffdwp_device_tracker *have_heir_made(const struct bequest *b, struct mm_struct *mm)
 {
 	struct making *m = making_new(b, mm);
 	struct uffdwp_device_tracker *heir = NULL;
 
-	if (!m)
+	if (!m) {
+		release_place(b->ev->family);
 		return NULL;
+	}
 	queue_work(making_queue, &m->work);
 	if (wait_for_completion_timeout(&m->made, PATIENCE) || atomic_xchg(&m->given_up, 1))
 		heir = m->heir;
@@ -432,17 +541,16 @@ static void leave_heir(const struct bequest *b, struct mm_struct *mm, bool wante
 		/* Once it is in the list, it may be claimed and closed. */
 		if (heir)
 			event->id = heir->base.id;
-		if (!take_place(b->ev, heir)) {
+		if (heir && !take_place(b->ev, heir)) {
 			event->id = 0;
-			if (heir)
-				uffdwp_detach(heir);
+			give_to_reaper(heir, b->ev->family);
 		}
 	}
 	if (uffdwp_events_add(b->ev, event) || !event->id)
 		return;
 	heir = take_heir(b->ev, event->id);
 	if (heir)
-		uffdwp_detach(heir);
+		give_to_reaper(heir, b->ev->family);
 }
 
 /**
@@ -455,7 +563,7 @@ void uffdwp_forks(struct task_struct *child)
 	struct bequest *b, *next;
 	LIST_HEAD(bequests);
 
-	find_bequests(current->mm, &bequests);
+	find_bequests(current->mm, &bequests, NULL);
 	list_for_each_entry_safe(b, next, &bequests, node) {
 		event.pid = task_tgid_nr_ns(child, b->ev->family->ns);
 		leave_heir(b, child->mm, b->follow.kinds && b->follow.fork, &event);
@@ -477,17 +585,24 @@ notrace bool uffdwp_any_exec(void)
 	return !list_empty(&execs);
 }
 
+/* Of each tracker both or none: who has events from later on is not told of this call. */
+static void note_exec(struct uffdwp_events *ev)
+{
+	uffdwp_events_exec_begins(ev);
+	uffdwp_events_note_exec(ev);
+}
+
 /**
- * uffdwp_exec_begins - the task is about to leave its mm by execve(2)
+ * uffdwp_task_execs - the task is about to leave its mm by execve(2)
+ * @mm: that mm
+ *
+ * Its other threads are dead by now, and were noted.
  */
-void uffdwp_exec_begins(void)
+void uffdwp_task_execs(struct mm_struct *mm)
 {
 	LIST_HEAD(bequests);
-	struct bequest *b;
 
-	find_bequests(current->mm, &bequests);
-	list_for_each_entry(b, &bequests, node)
-		uffdwp_events_exec_begins(b->ev);
+	find_bequests(mm, &bequests, note_exec);
 	spin_lock(&execs_lock);
 	list_splice_tail(&bequests, &execs);
 	spin_unlock(&execs_lock);
@@ -509,19 +624,6 @@ static void end_exec(struct bequest *b)
 {
 	uffdwp_events_exec_ends(b->ev);
 	bequest_free(b);
-}
-
-/**
- * uffdwp_exec_fails - the task has not left its mm, and goes on in it
- */
-void uffdwp_exec_fails(void)
-{
-	struct bequest *b, *next;
-	LIST_HEAD(mine);
-
-	take_execs(&mine);
-	list_for_each_entry_safe(b, next, &mine, node)
-		end_exec(b);
 }
 
 static bool is_capable(const struct cred *cred, struct user_namespace *ns)
@@ -611,31 +713,13 @@ void uffdwp_task_leaves(struct task_struct *task, struct mm_struct *mm)
 }
 
 /**
- * uffdwp_task_execs - a task leaves its mm by execve(2)
- * @mm: that mm
- *
- * Its other threads are dead by now, and were noted.
- */
-void uffdwp_task_execs(struct mm_struct *mm)
-{
-	const int index = uffdwp_events_enter();
-	struct uffdwp_tracker *t;
-	u64 id = 0;
-
-	while ((t = uffdwp_next_with_events(mm, id))) {
-		id = t->id;
-		uffdwp_events_note_exec(t->events);
-	}
-	uffdwp_events_leave(index);
-}
-
-/**
  * uffdwp_heirs_init - make the queue
  *
  * Return: 0 or -ENOMEM.
  */
 int uffdwp_heirs_init(void)
 {
+	INIT_DELAYED_WORK(&reaper, reap);
 	making_queue = alloc_workqueue("uffdwp_heirs", WQ_UNBOUND, 0);
 	return making_queue ? 0 : -ENOMEM;
 }

@@ -23,8 +23,6 @@ void uffdwp_family_put(struct uffdwp_family *family);
 
 /* What the kernel does: hooks/life.c */
 void uffdwp_forks(struct task_struct *child);
-void uffdwp_exec_begins(void);
-void uffdwp_exec_fails(void);
 void uffdwp_exec_succeeds(const struct linux_binprm *bprm);
 void uffdwp_task_leaves(struct task_struct *task, struct mm_struct *mm);
 void uffdwp_task_execs(struct mm_struct *mm);

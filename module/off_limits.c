@@ -10,15 +10,31 @@
  * write the note, have a full barrier and read the PMD; arming sets the PMD, locks the new table,
  * by an atomic operation and so a full barrier, and reads the notes.
  */
+#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
 
 #include "off_limits.h"
 
-/* Nests inside page-table locks. */
-static DEFINE_SPINLOCK(notes_lock);
-static LIST_HEAD(notes);
-unsigned int uffdwp_ranges_off_limits;
+#define BUCKET_BITS 8
+
+/*
+ * By mm: a call may stay for as long as its process likes, in any number of threads, and those who
+ * arm in other processes pass by its notes for each table. Locks nest inside page-table locks.
+ */
+static struct bucket {
+	spinlock_t lock;
+	struct hlist_head notes;
+} buckets[1 << BUCKET_BITS] = {
+	[0 ... (1 << BUCKET_BITS) - 1] = { .lock = __SPIN_LOCK_UNLOCKED(bucket.lock) },
+};
+
+atomic_t uffdwp_ranges_off_limits = ATOMIC_INIT(0);
+
+static struct bucket *bucket_of(const struct mm_struct *mm)
+{
+	return &buckets[hash_ptr((void *)mm, BUCKET_BITS)];
+}
 
 /**
  * uffdwp_off_limits_begin - nothing is to be armed in a range
@@ -28,10 +44,12 @@ unsigned int uffdwp_ranges_off_limits;
  */
 void uffdwp_off_limits_begin(struct uffdwp_off_limits *n)
 {
-	spin_lock(&notes_lock);
-	list_add(&n->node, &notes);
-	WRITE_ONCE(uffdwp_ranges_off_limits, uffdwp_ranges_off_limits + 1);
-	spin_unlock(&notes_lock);
+	struct bucket *bucket = bucket_of(n->mm);
+
+	spin_lock(&bucket->lock);
+	hlist_add_head(&n->node, &bucket->notes);
+	spin_unlock(&bucket->lock);
+	atomic_inc(&uffdwp_ranges_off_limits);
 	smp_mb();
 }
 
@@ -41,10 +59,12 @@ void uffdwp_off_limits_begin(struct uffdwp_off_limits *n)
  */
 void uffdwp_off_limits_end(struct uffdwp_off_limits *n)
 {
-	spin_lock(&notes_lock);
-	list_del(&n->node);
-	WRITE_ONCE(uffdwp_ranges_off_limits, uffdwp_ranges_off_limits - 1);
-	spin_unlock(&notes_lock);
+	struct bucket *bucket = bucket_of(n->mm);
+
+	atomic_dec(&uffdwp_ranges_off_limits);
+	spin_lock(&bucket->lock);
+	hlist_del(&n->node);
+	spin_unlock(&bucket->lock);
 }
 
 /**
@@ -57,12 +77,13 @@ void uffdwp_off_limits_end(struct uffdwp_off_limits *n)
  */
 bool uffdwp_meets_off_limits(const struct mm_struct *mm, unsigned long start, unsigned long end)
 {
+	struct bucket *bucket = bucket_of(mm);
 	const struct uffdwp_off_limits *n;
 	bool found = false;
 
-	spin_lock(&notes_lock);
-	list_for_each_entry(n, &notes, node)
+	spin_lock(&bucket->lock);
+	hlist_for_each_entry(n, &bucket->notes, node)
 		found |= n->mm == mm && n->start < end && start < n->end;
-	spin_unlock(&notes_lock);
+	spin_unlock(&bucket->lock);
 	return found;
 }

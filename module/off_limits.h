@@ -2,6 +2,7 @@
 #ifndef UFFDWP_OFF_LIMITS_H
 #define UFFDWP_OFF_LIMITS_H
 
+#include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
@@ -14,14 +15,14 @@
  * @end: last address, exclusive
  */
 struct uffdwp_off_limits {
-	struct list_head node;
+	struct hlist_node node;
 	const struct mm_struct *mm;
 	unsigned long start;
 	unsigned long end;
 };
 
 /* How many there are, of all processes. */
-extern unsigned int uffdwp_ranges_off_limits;
+extern atomic_t uffdwp_ranges_off_limits;
 
 void uffdwp_off_limits_begin(struct uffdwp_off_limits *n);
 void uffdwp_off_limits_end(struct uffdwp_off_limits *n);
@@ -31,7 +32,7 @@ bool uffdwp_meets_off_limits(const struct mm_struct *mm, unsigned long start, un
 static inline bool uffdwp_is_off_limits(const struct mm_struct *mm, unsigned long start,
 					unsigned long end)
 {
-	return unlikely(READ_ONCE(uffdwp_ranges_off_limits)) &&
+	return unlikely(atomic_read(&uffdwp_ranges_off_limits)) &&
 	       uffdwp_meets_off_limits(mm, start, end);
 }
 

@@ -224,6 +224,8 @@ static long unregister(struct file *uffd, struct uffdio_range __user *uarg, stru
 	struct uffdwp_off_limits taken = { .mm = mm, .start = claim->start, .end = claim->end };
 	long ret;
 
+	/* uffdwp_ride_may_go_on() */
+	smp_mb();
 	if (!claim->end || !uffdwp_ctx_is_ridden(claim->ctx))
 		return uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
 	uffdwp_off_limits_begin(&taken);

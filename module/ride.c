@@ -75,10 +75,10 @@ bool uffdwp_ride_may_begin(const struct uffdwp_tracker *t)
  * uffdwp_ride_may_go_on - ... also in a call that has begun before the tracker could be found?
  * @t: tracker, just published; mmap_lock is held for writing
  *
- * Such a UFFDIO_REGISTER may register for write protection later. It, and UFFDIO_MOVE, notes
- * itself, has a full barrier and looks for a tracker (uffdwp_ride_off()). We have published the
- * tracker, take the locks of all notes, each an atomic operation and so a full barrier, and look
- * for its note: one of us sees the other.
+ * Such a UFFDIO_REGISTER may register for write protection later. It notes itself, has a full
+ * barrier and looks for a tracker (uffdwp_ride_off()). We have published the tracker, take the
+ * locks of all notes, each an atomic operation and so a full barrier, and look for its note: one of
+ * us sees the other. So do UFFDIO_MOVE, and UFFDIO_UNREGISTER before uffdwp_ride_let_go().
  *
  * Return: whether there is no such call.
  */
@@ -206,22 +206,32 @@ void uffdwp_ride_leave(struct uffdwp_tracker *t)
 	}
 }
 
+static bool is_aligned(struct vm_area_struct *vma, unsigned long addr)
+{
+	return !is_vm_hugetlb_page(vma) || IS_ALIGNED(addr, 1UL << uffdwp_hugetlb_shift(vma));
+}
+
 /*
- * Will the kernel unregister this range? Only what is registered with this userfaultfd from one end
- * to the other: what it refuses is not to be divided, not for a moment.
+ * Will the kernel unregister this range? What it refuses is not to be divided, not for a moment.
+ * userfaultfd_unregister() passes by gaps, and VMAs that have no userfaultfd, if they could have
+ * one. Those of other userfaultfds it takes as well, and refuses since 7.0. It divides no page of
+ * hugetlb.
  */
 static bool is_to_be_unregistered(const struct uffdwp_tracker *t, unsigned long start,
 				  unsigned long end)
 {
-	struct vm_area_struct *vma;
-	unsigned long size;
+	struct vm_area_struct *vma = find_vma(t->mm, start);
 
-	for (; start < end; start = vma->vm_end) {
-		vma = find_vma(t->mm, start);
-		if (!vma || vma->vm_start > start || vma->vm_userfaultfd_ctx.ctx != t->ctx)
+	if (!vma || vma->vm_start >= end || !is_aligned(vma, start))
+		return false;
+	uffdwp_for_each_vma(vma, t->mm, start, end) {
+		const void *ctx = vma->vm_userfaultfd_ctx.ctx;
+
+		if (!uffdwp_vma_can_userfault(vma, vma->vm_flags & __VM_UFFD_FLAGS, false) ||
+		    (UFFDWP_UNREGISTER_ASKS_CTX && ctx && ctx != t->ctx))
 			return false;
-		size = is_vm_hugetlb_page(vma) ? 1UL << uffdwp_hugetlb_shift(vma) : PAGE_SIZE;
-		if (!IS_ALIGNED(start, size) || !IS_ALIGNED(min(end, vma->vm_end), size))
+		if (ctx && (!is_aligned(vma, max(start, vma->vm_start)) ||
+			    !is_aligned(vma, min(end, vma->vm_end))))
 			return false;
 	}
 	return true;
@@ -250,19 +260,20 @@ static void unprotect(struct uffdwp_tracker *t, unsigned long start, unsigned lo
  * @ctx: context of that userfaultfd, which the caller keeps open
  * @start: first address
  * @end: last address, exclusive; the caller has made it off limits to arming
- * @all: not if there is anything else in the range
+ * @unless_refused: only if the kernel will not refuse UFFDIO_UNREGISTER
  *
  * What the kernel refuses to take then, or leaves, is to join again: uffdwp_ride_join().
  */
 void uffdwp_ride_let_go(struct mm_struct *mm, const void *ctx, unsigned long start,
-			unsigned long end, bool all)
+			unsigned long end, bool unless_refused)
 {
 	struct uffdwp_tracker *t;
 
 	uffdwp_ride_disarm(mm, start, end, ctx);
 	mmap_write_lock(mm);
 	t = uffdwp_tracker_of_ctx(ctx);
-	if (t && t->joins && !t->arming_ended && (!all || is_to_be_unregistered(t, start, end)))
+	if (t && t->joins && !t->arming_ended &&
+	    (!unless_refused || is_to_be_unregistered(t, start, end)))
 		unprotect(t, start, end);
 	mmap_write_unlock(mm);
 }

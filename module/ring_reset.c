@@ -241,6 +241,10 @@ static int reset_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long add
 	uffdwp_arming_begin(&a, r->t, walk, uffdwp_hugetlb_shift(walk->vma));
 	if (uffdwp_pte_armed(*pte))
 		return UFFDWP_WALK_ON;
+	if (uffdwp_is_off_limits(r->t->mm, addr, end)) {
+		tell_parts(r, addr, end);
+		return UFFDWP_WALK_ON;
+	}
 	if (end - addr != 1UL << a.shift || r->next->start > addr || r->next->end < end) {
 		addr = round_down(addr, 1UL << a.shift);
 		uffdwp_tell(r->t, addr, addr + (1UL << a.shift), UFFDWP_RING_WRITTEN);

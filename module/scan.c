@@ -382,7 +382,7 @@ static int scan_hugetlb(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr
 	if (uffdwp_scan_resets(s) && must_notify_first(s, *pte))
 		return uffdwp_scan_come_back(s, addr, UFFDWP_WALK_NOTIFY);
 	next = uffdwp_scan_report(s, addr, &taken, categories);
-	if (uffdwp_scan_resets(s) && taken - addr == 1UL << shift) {
+	if (taken - addr == 1UL << shift && uffdwp_scan_resets_at(s, addr, taken)) {
 		uffdwp_arm_hugetlb(&a, pte, addr);
 		uffdwp_arming_end(&a);
 	} else if (uffdwp_scan_resets(s) && written) {

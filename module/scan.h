@@ -144,6 +144,7 @@ int uffdwp_scan_walk_sparse(struct uffdwp_scan *s, struct vm_area_struct *vma,
 /* scan_split.c */
 u64 uffdwp_scan_empty_categories(const struct uffdwp_scan *s, unsigned long addr,
 				 unsigned long end, u64 categories);
+void uffdwp_scan_forget_split(struct uffdwp_scan *s);
 void uffdwp_scan_remember_split(struct uffdwp_scan *s, unsigned long addr, pmd_t pmd);
 int uffdwp_scan_split_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long addr,
 			   unsigned long end);

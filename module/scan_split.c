@@ -92,6 +92,18 @@ int uffdwp_scan_split_ptes(struct uffdwp_walk *walk, pte_t *pte, unsigned long a
 }
 
 /**
+ * uffdwp_scan_forget_split - something else may be there by now
+ * @s: scan
+ */
+void uffdwp_scan_forget_split(struct uffdwp_scan *s)
+{
+	s->split = (struct uffdwp_split){};
+	s->walk.cut = 0;
+	if (s->walk.ops == &uffdwp_split_scan_ops)
+		s->walk.ops = &uffdwp_scan_ops;
+}
+
+/**
  * uffdwp_scan_remember_split - a huge page is about to be split
  * @s: scan
  * @addr: an address in it
@@ -109,6 +121,8 @@ void uffdwp_scan_remember_split(struct uffdwp_scan *s, unsigned long addr, pmd_t
 	s->split.end = s->split.start + PMD_SIZE;
 	s->split.categories = s->vma_categories | uffdwp_pmd_categories(pmd, s->asked | all);
 	s->walk.cut = s->split.end;
+	if (s->t)
+		WRITE_ONCE(s->t->split_at, s->split.start);
 	if (s->walk.ops == &uffdwp_scan_ops)
 		s->walk.ops = &uffdwp_split_scan_ops;
 }

@@ -127,6 +127,18 @@ static int refusal_of_ridden(const struct fill *fill, const struct vm_area_struc
 	return (mode & fill->protects) && end <= vma->vm_end ? -EINVAL : 0;
 }
 
+/*
+ * Not to be waited for where the kernel does not, since 6.8: a fault may keep it for ever. What is
+ * not refused here is refused where it is filled, as if the VMA had come late.
+ */
+static bool lock_to_look(struct mm_struct *mm, const struct fill *fill)
+{
+	if (UFFDWP_FILLS_UNDER_VMA_LOCK && fill->cmd != UFFDIO_WRITEPROTECT)
+		return mmap_read_trylock(mm);
+	mmap_read_lock(mm);
+	return true;
+}
+
 /* What the kernel would return if a tracker had nothing to do with the memory, or 0. */
 static int refusal(struct mm_struct *mm, const struct fill *fill, u64 start, u64 len, u64 mode)
 {
@@ -136,7 +148,10 @@ static int refusal(struct mm_struct *mm, const struct fill *fill, u64 start, u64
 
 	if (!mmget_not_zero(mm))
 		return 0;
-	mmap_read_lock(mm);
+	if (!lock_to_look(mm, fill)) {
+		mmput(mm);
+		return 0;
+	}
 	vma = find_vma(mm, start);
 	if (vma && vma->vm_start <= start)
 		t = uffdwp_async_tracker_of_vma(vma);

@@ -380,6 +380,54 @@ notrace bool uffdwp_mm_is_in_table(const struct mm_struct *mm)
 }
 
 /**
+ * uffdwp_tracker_forget - forget what is remembered of memory by its address alone
+ * @t: tracker
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * For all that leaves the tracker, and for what it registers where that may have been: what is
+ * mapped there next, or grows to there, is neither what was taken for zeroes nor the huge page that
+ * was split. mmap_lock is held, so that neither has come there yet.
+ *
+ * A huge page that leaves in part is remembered: the rest of it is still to be reported.
+ */
+void uffdwp_tracker_forget(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	const unsigned long split_at = READ_ONCE(t->split_at);
+
+	if (t->sparse.on)
+		uffdwp_sparse_remove_all(&t->sparse, start, end);
+	/* Of two that forget, or of one and a scan that splits the next, none undoes the other. */
+	if (split_at && start <= split_at && end >= split_at + PMD_SIZE)
+		cmpxchg(&t->split_at, split_at, 0);
+}
+
+static bool has_any_that(const struct mm_struct *mm, bool (*is)(const struct uffdwp_tracker *t))
+{
+	struct uffdwp_tracked_mm *m;
+	struct uffdwp_tracker *t;
+	bool any = false;
+
+	rcu_read_lock();
+	m = find_mm(mm);
+	if (m)
+		hlist_for_each_entry_rcu(t, &m->trackers, by_mm)
+			any |= is(t);
+	rcu_read_unlock();
+	return any;
+}
+
+static bool moves_armed(const struct uffdwp_tracker *t)
+{
+	return t->remaps;
+}
+
+static bool rides(const struct uffdwp_tracker *t)
+{
+	return t->rides;
+}
+
+/**
  * uffdwp_mm_moves_armed - may mremap() move entries that stay registered and armed?
  * @mm: mm
  *
@@ -387,17 +435,18 @@ notrace bool uffdwp_mm_is_in_table(const struct mm_struct *mm)
  */
 bool uffdwp_mm_moves_armed(const struct mm_struct *mm)
 {
-	struct uffdwp_tracked_mm *m;
-	struct uffdwp_tracker *t;
-	bool moves = false;
+	return has_any_that(mm, moves_armed);
+}
 
-	rcu_read_lock();
-	m = find_mm(mm);
-	if (m)
-		hlist_for_each_entry_rcu(t, &m->trackers, by_mm)
-			moves |= t->remaps;
-	rcu_read_unlock();
-	return moves;
+/**
+ * uffdwp_mm_is_ridden - does a tracker ride along on a userfaultfd of the process?
+ * @mm: mm
+ *
+ * Return: whether one does.
+ */
+bool uffdwp_mm_is_ridden(const struct mm_struct *mm)
+{
+	return has_any_that(mm, rides);
 }
 
 /**

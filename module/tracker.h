@@ -105,6 +105,8 @@ struct uffdwp_follow {
  * @anon_markers: it has armed unpopulated anonymous memory with markers
  * @follow: new memory that it registers; changed with mmap_lock held for writing
  * @sparse: memory that is armed without a page table; in use by the device only
+ * @split_at: first address of the huge page of a file that a scan has split last, and that may
+ *	still be there (scan_split.c); 0: none
  * @counters: statistics
  * @ring: what becomes written is told there (ring.h); NULL: to nobody
  * @events: what becomes of its memory is told there (events.h); NULL: to nobody
@@ -115,9 +117,9 @@ struct uffdwp_follow {
  * @rcu: frees the tracker when no fault can see it any more
  *
  * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
- * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, @follow, what is in @sparse, @ring,
- * @events, and the counters is set once, before the tracker is published in the tables; and @joins,
- * and @sync of one that @rides, which ride.c changes.
+ * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, @follow, what is in @sparse,
+ * @split_at, @ring, @events, and the counters is set once, before the tracker is published in the
+ * tables; and @joins, and @sync of one that @rides, which ride.c changes.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;
@@ -142,6 +144,7 @@ struct uffdwp_tracker {
 	unsigned int granule;
 	struct uffdwp_follow follow;
 	struct uffdwp_sparse sparse;
+	unsigned long split_at;
 	struct uffdwp_counters __percpu *counters;
 	struct uffdwp_ring *ring;
 	struct uffdwp_events *events;
@@ -158,6 +161,7 @@ int uffdwp_trackers_init(void);
 void uffdwp_trackers_exit(void);
 int uffdwp_tracker_publish(struct uffdwp_tracker *t);
 void uffdwp_tracker_unpublish(struct uffdwp_tracker *t);
+void uffdwp_tracker_forget(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
 u64 uffdwp_tracker_sum(const struct uffdwp_tracker *t, size_t offset);
 
 struct uffdwp_tracker *uffdwp_tracker_of_vma(const struct vm_area_struct *vma);
@@ -170,6 +174,7 @@ void uffdwp_for_trackers_of_mm(struct mm_struct *mm,
 			       void (*work)(struct uffdwp_tracker *t, void *arg), void *arg);
 bool uffdwp_mm_is_in_table(const struct mm_struct *mm);
 bool uffdwp_mm_moves_armed(const struct mm_struct *mm);
+bool uffdwp_mm_is_ridden(const struct mm_struct *mm);
 
 /* How many mms that are tracked have each hash: most others have one that none of these has. */
 #define UFFDWP_MM_HASH_BITS 8

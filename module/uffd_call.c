@@ -66,7 +66,9 @@ static long call_poison(struct file *uffd, struct uffdio_poison __user *uarg)
 	poisoned.start = range.start;
 	poisoned.end = range.start + range.len;
 	uffdwp_off_limits_begin(&poisoned);
-	uffdwp_ride_disarm(mm, poisoned.start, poisoned.end, NULL);
+	/* Not where there is nothing to disarm: the kernel asks for no mmap_lock since 6.8. */
+	if (uffdwp_mm_is_ridden(mm))
+		uffdwp_ride_disarm(mm, poisoned.start, poisoned.end, NULL);
 	ret = uffdwp_uffd_call_original(uffd, UFFDIO_POISON, uarg);
 	uffdwp_off_limits_end(&poisoned);
 	mmput(mm);

@@ -189,12 +189,12 @@ static bool takes(unsigned int cmd)
 	if (cmd == UFFDIO_MOVE)
 		return true;
 #endif
-	return cmd == UFFDIO_REGISTER;
+	return cmd == UFFDIO_REGISTER || cmd == UFFDIO_UNREGISTER;
 }
 
 /**
  * uffdwp_uffd_call_is_taking - is any task in a call of a userfaultfd that no tracker may ride
- *	along with, UFFDIO_REGISTER for write protection or UFFDIO_MOVE?
+ *	along with, UFFDIO_REGISTER for write protection, UFFDIO_UNREGISTER or UFFDIO_MOVE?
  * @ctx: its context
  *
  * Return: whether one is, that has begun before this was called.

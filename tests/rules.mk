@@ -83,8 +83,8 @@ $(addprefix $(B)/tests/guest/,test_examples test_top test_watch): $(B)/tests/gue
 	$(link-guest-program)
 
 # With a file system that never answers
-$(B)/tests/guest/test_events: tests/guest/test_events.c tests/guest/support/fuse.c $(GUEST_PARTS) $(GUEST_HEADERS) \
-		$(LIB_STATIC)
+$(B)/tests/guest/test_events $(B)/tests/guest/test_late: $(B)/tests/guest/%: tests/guest/%.c \
+		tests/guest/support/fuse.c $(GUEST_PARTS) $(GUEST_HEADERS) $(LIB_STATIC)
 	$(link-guest-program)
 
 # With a BPF program of its own, which is a part of it.

@@ -731,7 +731,7 @@ struct uffdwp_scan_arg {
  *                         cache; what REGISTER has registered
  *     EVERYTHING          there was no room for an entry; mremap() has moved memory; UFFDIO_MOVE
  *                         on another userfaultfd; what the process registers or unregisters while
- *                         the tracker rides along; swapoff on Linux 5.10
+ *                         the tracker rides along; swapoff
  *
  * An entry may tell of a page that is armed again by now, or is not registered or not mapped any
  * more: RESET passes over those. ARM, and SCAN with UFFDWP_SCAN_WP_MATCHING, take nothing out of

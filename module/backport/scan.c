@@ -154,9 +154,16 @@ static unsigned int all_if_backport(struct vm_area_struct *vma, const void *arg)
 	return backport_tracker(vma) ? UFFDWP_DISARM_ALL : UFFDWP_DISARM_NOTHING;
 }
 
-/* Make a range written again whose report was not delivered; @mm is held by mmget(). */
+/*
+ * Make a range written again whose report was not delivered; @mm is held by mmget(). It may have
+ * moved since, armed as it was: uffdwp_scan_undo().
+ */
 static void scan_undo(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
+	if (uffdwp_mm_moves_armed(mm)) {
+		start = 0;
+		end = ULONG_MAX;
+	}
 	uffdwp_disarm_range(mm, start, end, all_if_backport, NULL);
 }
 

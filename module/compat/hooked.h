@@ -97,28 +97,13 @@ static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
 #endif
 
 /*
- * How UFFDIO_COPY and UFFDIO_CONTINUE map a page write-protected. From 6.4, by a flag that comes in
- * a register:
- *
- *	mfill_atomic_install_pte(pmd, vma, addr, page, newly_allocated, flags), later without
- *		newly_allocated
- *	hugetlb_mfill_atomic_pte(pte, vma, addr, src_addr, flags, folio)
- *
- * Before, by the last argument of mfill_atomic_install_pte() and hugetlb_mcopy_atomic_pte() below,
- * which is on the stack. Linux 5.10 has neither: what maps the page is inlined into mcopy_atomic(),
- * of which only UFFDIO_COPY of private anonymous memory protects.
+ * How UFFDIO_COPY and UFFDIO_CONTINUE map a page write-protected. From 6.4, by the flags of
+ * mfill_atomic_install_pte() and hugetlb_mfill_atomic_pte(); before, by the last argument of the
+ * former and of hugetlb_mcopy_atomic_pte(). Linux 5.10 has neither: what maps the page is inlined
+ * into mcopy_atomic(), of which only UFFDIO_COPY of private anonymous memory protects.
  */
 #if UFFDWP_KERNEL_HAS_MFILL_FLAGS
 #define UFFDWP_HUGETLB_MFILL_SYMBOL "hugetlb_mfill_atomic_pte"
-#if UFFDWP_KERNEL_HAS_MFILL_NEWLY_ALLOCATED
-#define uffdwp_mfill_flags uffdwp_fregs_arg5
-#define uffdwp_mfill_set_flags uffdwp_fregs_set_arg5
-#else
-#define uffdwp_mfill_flags uffdwp_fregs_arg4
-#define uffdwp_mfill_set_flags uffdwp_fregs_set_arg4
-#endif
-#define uffdwp_hugetlb_mfill_flags uffdwp_fregs_arg4
-#define uffdwp_hugetlb_mfill_set_flags uffdwp_fregs_set_arg4
 #else
 #define UFFDWP_HUGETLB_MFILL_SYMBOL "hugetlb_mcopy_atomic_pte"
 #endif
@@ -135,6 +120,23 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 }
 #endif
 
+#if UFFDWP_KERNEL_HAS_MFILL_FLAGS
+#if UFFDWP_KERNEL_HAS_MFILL_NEWLY_ALLOCATED
+#define UFFDWP_INSTALL_PTE_PARAMETERS						\
+	pmd_t *pmd, struct vm_area_struct *vma, unsigned long addr, struct page *page,	\
+	bool newly_allocated, uffd_flags_t flags
+#define UFFDWP_INSTALL_PTE_ARGUMENTS pmd, vma, addr, page, newly_allocated, flags
+#else
+#define UFFDWP_INSTALL_PTE_PARAMETERS						\
+	pmd_t *pmd, struct vm_area_struct *vma, unsigned long addr, struct page *page,	\
+	uffd_flags_t flags
+#define UFFDWP_INSTALL_PTE_ARGUMENTS pmd, vma, addr, page, flags
+#endif
+#define UFFDWP_HUGETLB_MFILL_PARAMETERS						\
+	pte_t *pte, struct vm_area_struct *vma, unsigned long addr,			\
+	unsigned long src_addr, uffd_flags_t flags, struct folio **foliop
+#define UFFDWP_HUGETLB_MFILL_ARGUMENTS pte, vma, addr, src_addr, flags, foliop
+#else
 /*
  * Those of 6.1: to be read again for any other kernel from 5.13, which has the first
  * UFFDIO_CONTINUE, to 6.3, the last that does not know UFFDIO_CONTINUE_MODE_WP.
@@ -149,6 +151,7 @@ static __always_inline struct mm_struct *uffdwp_userfault_mm(const struct file *
 	unsigned long addr, unsigned long src_addr, enum mcopy_atomic_mode mode,	\
 	struct page **pagep, bool wp_copy
 #define UFFDWP_HUGETLB_MCOPY_ARGUMENTS mm, pte, vma, addr, src_addr, mode, pagep, wp_copy
+#endif
 
 /*
  * The function behind MADV_DONTNEED: void NAME(vma, start, size, details). Since 5.18 it also zaps

@@ -142,6 +142,21 @@ static __always_inline bool uffdwp_page_is_lazily_freed(struct page *page)
 #endif
 }
 
+/*
+ * memory_failure() has found one of the pages of a huge page poisoned, and may not have split it
+ * yet; of pages of hugetlb and small ones, this one.
+ */
+static inline bool uffdwp_page_has_poison(struct page *page)
+{
+	struct page *head = compound_head(page);
+
+#if UFFDWP_KERNEL_HAS_FOLIO
+	if (folio_test_large(page_folio(head)) && folio_test_has_hwpoisoned(page_folio(head)))
+		return true;
+#endif
+	return PageHWPoison(head);
+}
+
 /* Its file system has attached private data, which has a reference (attach_page_private()). */
 static inline bool uffdwp_page_has_private(struct page *head)
 {

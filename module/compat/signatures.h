@@ -101,8 +101,8 @@
 #define UFFDWP_HAS_PLAIN_ZAP 0
 #endif
 
-/* 5.19, "mm: remember exclusively mapped ..." and its like: unuse_pte() keeps the uffd-wp bit */
-#define UFFDWP_SWAPOFF_LOSES_BITS UFFDWP_KERNEL_BEFORE(5, 19)
+/* 5.14: pages that are to migrate, or to be split, are unmapped by a function of its own */
+#define UFFDWP_KERNEL_HAS_TRY_TO_MIGRATE UFFDWP_KERNEL_SINCE(5, 14)
 
 /*
  * 6.0: the migration of a transparent huge page keeps the bit. set_pmd_migration_entry() of 5.10 is
@@ -124,6 +124,9 @@
 
 /* 6.6: UFFDIO_COPY refuses a source outside of user addresses (validate_unaligned_range()) */
 #define UFFDWP_COPY_CHECKS_SOURCE UFFDWP_KERNEL_SINCE(6, 6)
+
+/* 6.8, "userfaultfd: use per-vma locks in userfaultfd operations": fills, without mmap_lock */
+#define UFFDWP_FILLS_UNDER_VMA_LOCK UFFDWP_KERNEL_SINCE(6, 8)
 
 /* 6.0, "mm/uffd: reset write protection when unregister with wp-mode" */
 #define UFFDWP_UNREGISTER_KEEPS_BITS UFFDWP_KERNEL_BEFORE(6, 0)

@@ -129,14 +129,17 @@ struct zap_details;
 #endif
 
 /* mm/userfaultfd.c, mm/hugetlb.c: where ours runs instead and calls them */
-#if UFFDWP_KERNEL_HAS_MFILL_WP_COPY
+#if UFFDWP_KERNEL_HAS_MFILL_WP_COPY || UFFDWP_KERNEL_HAS_MFILL_FLAGS
 #define UFFDWP_HOOKED_MFILL_FUNCTION(X)						\
 	X(mfill_atomic_install_pte, int, (UFFDWP_INSTALL_PTE_PARAMETERS))
 #else
 #define UFFDWP_HOOKED_MFILL_FUNCTION(X)
 #endif
 
-#if UFFDWP_KERNEL_HAS_MFILL_WP_COPY && UFFDWP_TRACKS_HUGETLB
+#if UFFDWP_KERNEL_HAS_MFILL_FLAGS && UFFDWP_TRACKS_HUGETLB
+#define UFFDWP_HOOKED_MFILL_HUGETLB_FUNCTION(X)					\
+	X(hugetlb_mfill_atomic_pte, int, (UFFDWP_HUGETLB_MFILL_PARAMETERS))
+#elif UFFDWP_KERNEL_HAS_MFILL_WP_COPY && UFFDWP_TRACKS_HUGETLB
 #define UFFDWP_HOOKED_MFILL_HUGETLB_FUNCTION(X)					\
 	X(hugetlb_mcopy_atomic_pte, int, (UFFDWP_HUGETLB_MCOPY_PARAMETERS))
 #else
@@ -348,7 +351,6 @@ struct zap_details;
 /* mm/memory.c, mm/swapfile.c, mm/hugetlb.c: for rings */
 #if UFFDWP_KERNEL_BEFORE(5, 19)
 #define UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)						\
-	X(try_to_unuse, int, (unsigned int type, bool frontswap, unsigned long pages))	\
 	X(migrate_misplaced_transhuge_page, int, (struct mm_struct *mm,			\
 						  struct vm_area_struct *vma,		\
 						  pmd_t *pmd, pmd_t entry,		\
@@ -360,6 +362,27 @@ struct zap_details;
 				unsigned long size))
 #else
 #define UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)
+#endif
+
+/* mm/rmap.c */
+#if UFFDWP_KERNEL_HAS_TRY_TO_MIGRATE
+#define UFFDWP_HOOKED_MIGRATE_FUNCTION(X)						\
+	X(try_to_migrate_one, bool, (struct page *page, struct vm_area_struct *vma,	\
+				     unsigned long addr, void *arg))
+#else
+#define UFFDWP_HOOKED_MIGRATE_FUNCTION(X)
+#endif
+
+/* mm/swapfile.c: what is behind them is inlined */
+#ifndef CONFIG_SWAP
+#define UFFDWP_HOOKED_SWAPOFF_FUNCTIONS(X)
+#elif defined(CONFIG_IA32_EMULATION)
+#define UFFDWP_HOOKED_SWAPOFF_FUNCTIONS(X)						\
+	X(__x64_sys_swapoff, long, (const struct pt_regs *regs))			\
+	X(__ia32_sys_swapoff, long, (const struct pt_regs *regs))
+#else
+#define UFFDWP_HOOKED_SWAPOFF_FUNCTIONS(X)						\
+	X(__x64_sys_swapoff, long, (const struct pt_regs *regs))
 #endif
 
 #if UFFDWP_TRACKS_HUGETLB
@@ -429,7 +452,6 @@ struct zap_details;
 	X(unmap_vmas, void, (UFFDWP_UNMAP_PARAMETERS))					\
 	UFFDWP_HOOKED_RELEASE_FUNCTIONS(X)						\
 	X(wake_up_new_task, void, (struct task_struct *task))				\
-	X(begin_new_exec, int, (struct linux_binprm *bprm))				\
 	X(finalize_exec, void, (struct linux_binprm *bprm))
 
 /* Called only where they are hooked (hooks/hooks.c), so that none of them is required here. */
@@ -445,12 +467,14 @@ struct zap_details;
 					unsigned long end, struct mm_walk *walk))	\
 	X(try_to_unmap_one, bool, (struct page *page, struct vm_area_struct *vma,	\
 				   unsigned long addr, void *arg))			\
+	UFFDWP_HOOKED_MIGRATE_FUNCTION(X)						\
 	X(try_to_merge_one_page, int, (struct vm_area_struct *vma, struct page *page,	\
 				       struct page *kpage))				\
 	UFFDWP_HOOKED_PLAIN_ZAP_FUNCTION(X)						\
 	UFFDWP_HOOKED_UPROBES_FUNCTION(X)						\
 	UFFDWP_HOOKED_UNMAP_HUGETLB_FUNCTION(X)						\
 	UFFDWP_HOOKED_HUGETLB_FAULT_FUNCTION(X)						\
+	UFFDWP_HOOKED_SWAPOFF_FUNCTIONS(X)						\
 	/* fs/userfaultfd.c, later mm/userfaultfd.c */					\
 	X(userfaultfd_ioctl, long, (struct file *file, unsigned int cmd,		\
 				    unsigned long arg))					\

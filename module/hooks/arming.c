@@ -106,11 +106,14 @@ static struct uffdwp_hook userfaultfd_ioctl_hook = {
 	.prove = prove_userfaultfd_ioctl,
 };
 
-/* What the kernel fills or disarms in memory of a tracker: for its ring, after the call. */
+/*
+ * What the kernel disarms in memory of a tracker: for its ring, after the call. Whether there is a
+ * ring is asked then: it may be made while the kernel is at work.
+ */
 static notrace void note_change(const struct vm_area_struct *vma, unsigned long start,
 				unsigned long end)
 {
-	if (uffdwp_any_ring() && uffdwp_async_tracker_of_vma(vma))
+	if (uffdwp_async_tracker_of_vma(vma))
 		uffdwp_uffd_call_changes(start, end);
 }
 
@@ -242,13 +245,16 @@ static notrace bool has_come_late(const struct vm_area_struct *vma)
 	return uffdwp_tracker_is_private(uffdwp_async_tracker_of_vma(vma));
 }
 
-/* One page. Where there was an armed marker it is written then. */
-static notrace void note_fill(struct vm_area_struct *vma, unsigned long addr)
+/*
+ * One page was filled. Where there was an armed marker it is written now, and the call may go on
+ * for as long as the process likes: the next page may be one that is never brought.
+ */
+static void tell_filled(struct vm_area_struct *vma, unsigned long addr)
 {
 	const unsigned int shift = is_vm_hugetlb_page(vma) ? uffdwp_hugetlb_shift(vma) : PAGE_SHIFT;
 
 	addr = round_down(addr, 1UL << shift);
-	note_change(vma, addr, addr + (1UL << shift));
+	uffdwp_tell_vma(vma, addr, addr + (1UL << shift), UFFDWP_RING_SCAN);
 }
 #endif
 
@@ -278,58 +284,65 @@ static struct uffdwp_hook mcopy_atomic_hook = {
 	.prove = prove_copy,
 };
 #elif UFFDWP_KERNEL_HAS_MFILL_FLAGS
-/* For mfill_atomic_install_pte(), whose arguments do not matter. */
-static int comes_late(void)
+static uffd_flags_t choose_flags(const struct vm_area_struct *vma, uffd_flags_t flags)
 {
-	uffdwp_call_ends();
-	return -EAGAIN;
+	const unsigned long wp = (__force unsigned long)MFILL_ATOMIC_WP;
+	const unsigned long bits = (__force unsigned long)flags;
+
+	return (bits & wp) && is_refused(vma) ? (__force uffd_flags_t)(bits & ~wp) : flags;
 }
 
-#if UFFDWP_TRACKS_HUGETLB
-/* The folio with what has come late is freed, as the original does when it fails. */
-static int hugetlb_comes_late(pte_t *pte, struct vm_area_struct *vma, unsigned long addr,
-			      unsigned long src_addr, uffd_flags_t flags, struct folio **foliop)
+static int instead_of_mfill(UFFDWP_INSTALL_PTE_PARAMETERS)
 {
-	if (*foliop)
-		folio_put(*foliop);
-	*foliop = NULL;
+	int ret = -EAGAIN;
+
+	if (!has_come_late(vma)) {
+		flags = choose_flags(vma, flags);
+		ret = uffdwp_call(mfill_atomic_install_pte)(UFFDWP_INSTALL_PTE_ARGUMENTS);
+	}
+	if (!ret)
+		tell_filled(vma, addr);
 	uffdwp_call_ends();
-	return -EAGAIN;
+	return ret;
 }
-#endif
 
 /* int mfill_atomic_install_pte(pmd, vma, addr, page, ..., flags): compat/hooked.h */
 UFFDWP_CALLBACK(mfill)
 {
-	struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
-	const unsigned long flags = uffdwp_mfill_flags(fregs);
-	const unsigned long wp = (__force unsigned long)MFILL_ATOMIC_WP;
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
 
-	if (has_come_late(vma)) {
-		uffdwp_redirect(fregs, comes_late);
-		return;
-	}
-	if ((flags & wp) && is_refused(vma))
-		uffdwp_mfill_set_flags(fregs, flags & ~wp);
-	note_fill(vma, uffdwp_fregs_arg2(fregs));
+	if (uffdwp_async_tracker_of_vma(vma) && !within_module(parent_ip, THIS_MODULE))
+		uffdwp_redirect(fregs, instead_of_mfill);
 }
 
 #if UFFDWP_TRACKS_HUGETLB
+static int instead_of_hugetlb_mfill(UFFDWP_HUGETLB_MFILL_PARAMETERS)
+{
+	int ret = -EAGAIN;
+
+	if (has_come_late(vma)) {
+		/* With what has come late; freed, as the original does when it fails. */
+		if (*foliop)
+			folio_put(*foliop);
+		*foliop = NULL;
+	} else {
+		flags = choose_flags(vma, flags);
+		ret = uffdwp_call(hugetlb_mfill_atomic_pte)(UFFDWP_HUGETLB_MFILL_ARGUMENTS);
+	}
+	if (!ret)
+		tell_filled(vma, addr);
+	uffdwp_call_ends();
+	return ret;
+}
+
 /* int hugetlb_mfill_atomic_pte(pte, vma, addr, src_addr, flags, folio) */
 UFFDWP_CALLBACK(hugetlb_mfill)
 {
-	struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
-	const unsigned long flags = uffdwp_hugetlb_mfill_flags(fregs);
-	const unsigned long wp = (__force unsigned long)MFILL_ATOMIC_WP;
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
 
 	uffdwp_hook_fires(ops);
-	if (has_come_late(vma)) {
-		uffdwp_redirect(fregs, hugetlb_comes_late);
-		return;
-	}
-	if ((flags & wp) && is_refused(vma))
-		uffdwp_hugetlb_mfill_set_flags(fregs, flags & ~wp);
-	note_fill(vma, uffdwp_fregs_arg2(fregs));
+	if (uffdwp_async_tracker_of_vma(vma) && !within_module(parent_ip, THIS_MODULE))
+		uffdwp_redirect(fregs, instead_of_hugetlb_mfill);
 }
 #endif
 #else
@@ -353,7 +366,6 @@ static notrace void redirect_mfill(unsigned long parent_ip, struct ftrace_regs *
 	if ((!uffdwp_backport_continues() && !uffdwp_async_tracker_of_vma(vma)) ||
 	    within_module(parent_ip, THIS_MODULE))
 		return;
-	note_fill(vma, uffdwp_fregs_arg3(fregs));
 	uffdwp_redirect(fregs, to);
 }
 
@@ -365,6 +377,8 @@ static int instead_of_mfill(UFFDWP_INSTALL_PTE_PARAMETERS)
 		ret = -EAGAIN;
 	else if (choose_protection(vma, &wp_copy))
 		ret = uffdwp_call(mfill_atomic_install_pte)(UFFDWP_INSTALL_PTE_ARGUMENTS);
+	if (!ret)
+		tell_filled(vma, addr);
 	uffdwp_call_ends();
 	return ret;
 }
@@ -389,6 +403,8 @@ static int instead_of_hugetlb_mfill(UFFDWP_HUGETLB_MCOPY_PARAMETERS)
 	} else if (choose_protection(vma, &wp_copy)) {
 		ret = uffdwp_call(hugetlb_mcopy_atomic_pte)(UFFDWP_HUGETLB_MCOPY_ARGUMENTS);
 	}
+	if (!ret)
+		tell_filled(vma, addr);
 	uffdwp_call_ends();
 	return ret;
 }

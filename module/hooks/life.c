@@ -3,8 +3,8 @@
  * What the hooks do where memory ends, and where a process begins to have other memory, for
  * trackers that have events, or a ring, or are sparse: module/harvest.c, module/heirs.c.
  *
- * Each call that is redirected has a reference to the module: begin_new_exec() waits for the other
- * threads of its process, and unmap_vmas() may take long.
+ * Each call that is redirected has a reference to the module: unmap_vmas() may take long, and
+ * fork(2) and execve(2) wait for a tracker to be made.
  */
 #include <linux/binfmts.h>
 #include <linux/err.h>
@@ -175,35 +175,6 @@ static struct uffdwp_hook wake_up_new_task_hook = {
 	.ops = UFFDWP_REDIRECT(wake_up_new_task),
 };
 
-/* ---- begin_new_exec() */
-
-/* When it fails behind the point of no return the task dies: exit_mm_release(). */
-static int instead_of_begin_new_exec(struct linux_binprm *bprm)
-{
-	int ret;
-
-	uffdwp_exec_begins();
-	ret = uffdwp_call(begin_new_exec)(bprm);
-	if (ret && !bprm->point_of_no_return)
-		uffdwp_exec_fails();
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-/* int begin_new_exec(struct linux_binprm *bprm) */
-UFFDWP_CALLBACK(begin_new_exec)
-{
-	if (uffdwp_any_events() && current->mm && uffdwp_mm_is_tracked(current->mm))
-		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_begin_new_exec);
-}
-
-static struct uffdwp_hook begin_new_exec_hook = {
-	.symbol = "begin_new_exec",
-	.without = WITHOUT,
-	.features = UFFDWP_FEATURE_EVENTS,
-	.ops = UFFDWP_REDIRECT(begin_new_exec),
-};
-
 /* ---- finalize_exec() */
 
 static void instead_of_finalize_exec(struct linux_binprm *bprm)
@@ -230,14 +201,13 @@ static struct uffdwp_hook finalize_exec_hook = {
 /* What ends a call of execve(2) is in place before what begins it. */
 struct uffdwp_hook *const uffdwp_life_hooks[] = {
 	&unmap_vmas_hook,
+	&wake_up_new_task_hook,
+	&finalize_exec_hook,
 #if UFFDWP_EXIT_AND_EXEC_RELEASE
 	&mm_exit_exec_release_hook,
 #else
 	&exit_mm_release_hook,
 	&exec_mm_release_hook,
 #endif
-	&wake_up_new_task_hook,
-	&finalize_exec_hook,
-	&begin_new_exec_hook,
 	NULL
 };

@@ -250,6 +250,9 @@ static void instead_of_mremap_userfaultfd_prep(struct vm_area_struct *vma,
 		/* Ours has no event to send. */
 		uffdwp_follow_moved(t, vma);
 	} else {
+		/* All of it, also a neighbour that it was merged with, is unregistered or moved. */
+		if (t)
+			uffdwp_tracker_forget(t, vma->vm_start, vma->vm_end);
 		uffdwp_call(mremap_userfaultfd_prep)(vma, remap);
 		/* With UFFD_FEATURE_EVENT_REMAP it stays registered, and armed as it is. */
 		if (!vma->vm_userfaultfd_ctx.ctx)

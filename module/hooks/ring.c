@@ -11,8 +11,9 @@
  *   MADV_FREE				swap entries are dropped at once: the range, to be scanned,
  *					madvise_free_pte_range() here; pages in memory keep the bit
  *   reclaim of what MADV_FREE gave	to be scanned, try_to_unmap_one() here
- *   poison (memory_failure())		the same; all else that try_to_unmap_one() replaces keeps
- *					the bit, as migration and NUMA hints do
+ *   poison (memory_failure())		the same; of a huge page, which is split for it,
+ *					try_to_migrate_one() here. All else that these two replace
+ *					keeps the bit, as NUMA hints do
  *   migration of a huge page		keeps the bit; 5.10 loses it: the same
  *   KSM				the page, to be scanned, try_to_merge_one_page() here. Taken
  *					apart again by a fault, as any write or unshare
@@ -22,8 +23,8 @@
  *   hugetlb unshared for a pin		keeps the bit; 6.1 loses it: to be scanned, hugetlb_fault()
  *					here
  *   a folio that leaves the page cache	to be scanned, where it is zapped: discard.c
- *   swapoff				keeps the bit; 5.10 loses it: EVERYTHING, try_to_unuse()
- *					here
+ *   swapoff				keeps the bit, but not of pages that cannot be read or are
+ *					poisoned; 5.10 loses it: EVERYTHING, swapoff(2) here
  *   munmap(), mmap() over it		to be scanned, harvest.c
  *   mremap() that moves		EVERYTHING, hooks/memory.c; where it was, also if the call
  *					fails and moves it back without its bits: to be scanned,
@@ -107,7 +108,7 @@ static struct uffdwp_hook madvise_free_hook = {
 	.prove = prove_madvise_free,
 };
 
-/* ---- reclaim of what was freed, poison, migration: with the locks of rmap, without mmap_lock */
+/* ---- reclaim of what was freed, poison, migration: with locks of rmap, without mmap_lock */
 
 static bool instead_of_try_to_unmap(struct page *page, struct vm_area_struct *vma,
 				    unsigned long addr, void *arg)
@@ -141,6 +142,38 @@ static struct uffdwp_hook try_to_unmap_hook = {
 	.features = UFFDWP_FEATURE_RING,
 	.ops = UFFDWP_REDIRECT(try_to_unmap),
 };
+
+#if UFFDWP_KERNEL_HAS_TRY_TO_MIGRATE
+static bool instead_of_try_to_migrate(struct page *page, struct vm_area_struct *vma,
+				      unsigned long addr, void *arg)
+{
+	const unsigned long end = addr + (compound_nr(compound_head(page)) << PAGE_SHIFT);
+	bool ret = uffdwp_call(try_to_migrate_one)(page, vma, addr, arg);
+
+	uffdwp_tell_vma(vma, addr, end, UFFDWP_RING_SCAN);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/* bool try_to_migrate_one(struct folio *, vma, address, void *arg) */
+UFFDWP_CALLBACK(try_to_migrate)
+{
+	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
+
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) &&
+	    uffdwp_page_has_poison((struct page *)uffdwp_fregs_arg0(fregs)) &&
+	    uffdwp_vma_may_tell(vma))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_try_to_migrate);
+}
+
+/* It is only placed: there need not be a huge page to split. */
+static struct uffdwp_hook try_to_migrate_hook = {
+	.symbol = "try_to_migrate_one",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(try_to_migrate),
+};
+#endif
 
 /* ---- KSM */
 
@@ -258,28 +291,76 @@ static struct uffdwp_hook unmap_hugepage_hook = {
 
 /* ---- swapoff */
 
-#if UFFDWP_SWAPOFF_LOSES_BITS
-static int instead_of_try_to_unuse(unsigned int type, bool frontswap, unsigned long pages)
+#ifdef CONFIG_SWAP
+/* It has looked at all mms, for as long as it has come. */
+static void after_swapoff(void)
 {
-	int ret = uffdwp_call(try_to_unuse)(type, frontswap, pages);
-
 	uffdwp_health_tell_all();
 	module_put(THIS_MODULE);
+}
+
+static long instead_of_swapoff(const struct pt_regs *regs)
+{
+	long ret = uffdwp_call(__x64_sys_swapoff)(regs);
+
+	after_swapoff();
 	return ret;
 }
 
-/* int try_to_unuse(unsigned int type, bool frontswap, unsigned long pages), of all mms */
-UFFDWP_CALLBACK(try_to_unuse)
+/* long __x64_sys_swapoff(const struct pt_regs *regs) */
+UFFDWP_CALLBACK(swapoff)
 {
-	uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_try_to_unuse);
+	uffdwp_hook_fires(ops);
+	uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_swapoff);
 }
 
-static struct uffdwp_hook try_to_unuse_hook = {
-	.symbol = "try_to_unuse",
+/* Of a file without a name. */
+static bool prove_swapoff(struct uffdwp_proof *p)
+{
+	const struct pt_regs regs = {};
+
+	return uffdwp_call(__x64_sys_swapoff)(&regs) < 0 && uffdwp_proof_fired(p);
+}
+
+static struct uffdwp_hook swapoff_hook = {
+	.symbol = "__x64_sys_swapoff",
 	.without = WITHOUT,
 	.features = UFFDWP_FEATURE_RING,
-	.ops = UFFDWP_REDIRECT(try_to_unuse),
+	.ops = UFFDWP_REDIRECT(swapoff),
+	.prove = prove_swapoff,
 };
+
+#ifdef CONFIG_IA32_EMULATION
+static long instead_of_swapoff_ia32(const struct pt_regs *regs)
+{
+	long ret = uffdwp_call(__ia32_sys_swapoff)(regs);
+
+	after_swapoff();
+	return ret;
+}
+
+/* long __ia32_sys_swapoff(const struct pt_regs *regs) */
+UFFDWP_CALLBACK(swapoff_ia32)
+{
+	uffdwp_hook_fires(ops);
+	uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_swapoff_ia32);
+}
+
+static bool prove_swapoff_ia32(struct uffdwp_proof *p)
+{
+	const struct pt_regs regs = {};
+
+	return uffdwp_call(__ia32_sys_swapoff)(&regs) < 0 && uffdwp_proof_fired(p);
+}
+
+static struct uffdwp_hook swapoff_ia32_hook = {
+	.symbol = "__ia32_sys_swapoff",
+	.without = WITHOUT,
+	.features = UFFDWP_FEATURE_RING,
+	.ops = UFFDWP_REDIRECT(swapoff_ia32),
+	.prove = prove_swapoff_ia32,
+};
+#endif
 #endif
 
 /* ---- NUMA hints for huge pages */
@@ -484,6 +565,9 @@ static struct uffdwp_hook remap_complete_hook = {
 struct uffdwp_hook *const uffdwp_ring_hooks[] = {
 	&madvise_free_hook,
 	&try_to_unmap_hook,
+#if UFFDWP_KERNEL_HAS_TRY_TO_MIGRATE
+	&try_to_migrate_hook,
+#endif
 #ifdef CONFIG_KSM
 	&merge_hook,
 #endif
@@ -496,8 +580,11 @@ struct uffdwp_hook *const uffdwp_ring_hooks[] = {
 #if UFFDWP_TRACKS_HUGETLB && UFFDWP_UNSHARED_HUGETLB_LOSES_BIT
 	&hugetlb_fault_hook,
 #endif
-#if UFFDWP_SWAPOFF_LOSES_BITS
-	&try_to_unuse_hook,
+#ifdef CONFIG_SWAP
+	&swapoff_hook,
+#ifdef CONFIG_IA32_EMULATION
+	&swapoff_ia32_hook,
+#endif
 #endif
 #if UFFDWP_HINTS_LOSE_BITS
 	&migrate_huge_hook,

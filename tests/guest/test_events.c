@@ -1244,6 +1244,73 @@ TEST(what_exec_makes_is_tracked)
 	close(other);
 }
 
+/* Another thread waits to map something, and who reads the memory never has what it reads. */
+static void *map_something(void *unused)
+{
+	(void)unused;
+	usleep(600000);
+	mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return NULL;
+}
+
+static void exec_beside_a_writer_that_waits(void)
+{
+	pthread_t thread;
+
+	/* Before there is a reader: it maps a stack. And nothing is to fault in the end. */
+	pthread_create(&thread, NULL, map_something, NULL);
+	dup2(program_input, STDIN_FILENO);
+	access(program, X_OK);
+	execv("/", program_args);
+	usleep(1000000);
+	exec_program();
+}
+
+static pid_t start_reader_of(pid_t pid, const char *page)
+{
+	pid_t reader = fork();
+	char path[32], byte;
+
+	if (reader)
+		return reader;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	_exit(pread(open(path, O_RDONLY), &byte, 1, (uintptr_t)page) < 0);
+}
+
+/* Without a tracker the thread is killed, and the program begins. */
+TEST(execve_waits_for_no_mmap_lock)
+{
+	const double until = seconds_now() + 20;
+	pid_t server, pid, reader;
+	bool executes = false;
+	char *page;
+	int input;
+
+	mkdir(unread, 0755);
+	server = fuse_start(unread);
+	if (server == -ENOENT || server == -ENODEV)
+		skip_because("this kernel has no FUSE");
+	assert_true(server > 0);
+	page = map_unread();
+	pid = follow_exec(exec_beside_a_writer_that_waits, &input);
+	reader = start_reader_of(pid, page);
+	while (!executes && seconds_now() < until) {
+		usleep(50000);
+		executes = reads_executable(pid, "busybox");
+	}
+	fuse_end(server, unread);
+	rmdir(unread);
+	kill(pid, SIGKILL);
+	kill(reader, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(waitpid(reader, NULL, 0), reader);
+	close(input);
+	munmap(page, PAGE);
+	assert_true(executes);
+	assert_int_equal(last_event(tracker).type, UFFDWP_EVENT_EXEC);
+}
+
 /* As posix_spawn(3) and system(3) do: the parent's memory stays, and its tracker. */
 static void vfork_program(void)
 {
@@ -1544,6 +1611,7 @@ int main(void)
 		EVENTS_TEST(fork_does_not_wait_for_who_reads_the_child),
 		EVENTS_TEST(not_followed_a_child_is_told_of),
 		EVENTS_TEST(what_exec_makes_is_tracked),
+		EVENTS_TEST(execve_waits_for_no_mmap_lock),
 		EVENTS_TEST(what_is_spawned_is_tracked),
 		EVENTS_TEST(who_has_left_before_is_not_the_last),
 		EVENTS_TEST(an_exec_that_fails_changes_nothing),

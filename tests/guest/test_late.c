@@ -4,17 +4,22 @@
  * sleep. And calls whose result cannot be stored.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "environment.h"
+#include "fuse.h"
 #include "ring.h"
 #include "unserved.h"
 
@@ -107,7 +112,7 @@ static void wait_for_removed_hooks(void)
 
 /* ---- UFFDIO_REGISTER */
 
-/* What a userfaultfd has protected stays so when it takes its memory out of the mode first, if it can. */
+/* What a userfaultfd has protected stays so if it can take its memory out of the mode first. */
 static char *map_with_old_bits(void)
 {
 	struct uffdio_range range = { .len = LEN };
@@ -456,6 +461,155 @@ TEST(a_command_does_not_keep_a_closed_userfaultfd)
 	munmap(buffer, PAGE);
 }
 
+static void *scan_with_reset_to(void *arg)
+{
+	struct scan_to *s = arg;
+	struct uffdwp_scan_arg scan = scan_arg(s->start, LEN, s->vec, PAGE / sizeof(*s->vec));
+
+	scan.flags = UFFDWP_SCAN_WP_MATCHING;
+	s->ret = dev_scan(s->tracker, &scan);
+	return NULL;
+}
+
+static void *read_one_event(void *arg)
+{
+	wait_for_fault(*(int *)arg);
+	return NULL;
+}
+
+/*
+ * What a scan has armed and could not report is written again, also where it is by then: with
+ * UFFD_FEATURE_EVENT_REMAP it moves as it is, armed.
+ */
+TEST(a_report_that_was_not_delivered_follows_memory_that_moves)
+{
+	char *p = map_filled(N), *to = map_anon(N), *buffer = map_anon(1);
+	struct scan_to s = { .tracker = dev_open(), .start = p, .vec = (void *)buffer };
+	int uffd = new_uffd(UFFD_FEATURE_EVENT_REMAP), keeper = new_uffd(0);
+	pthread_t scanner, monitor;
+
+	assert_ok(dev_attach_uffd(s.tracker, uffd));
+	assert_ok(dev_register(s.tracker, p, LEN));
+	assert_int_equal(written(s.tracker, p, LEN, false), N);
+	uffd_register(keeper, buffer, PAGE, UFFDIO_REGISTER_MODE_MISSING);
+	assert_ok(pthread_create(&scanner, NULL, scan_with_reset_to, &s));
+	wait_for_fault(keeper);
+	assert_ok(pthread_create(&monitor, NULL, read_one_event, &uffd));
+	assert_ptr_equal(mremap(p, LEN, LEN, MREMAP_MAYMOVE | MREMAP_FIXED, to), to);
+	assert_ok(pthread_join(monitor, NULL));
+	/* Nothing that it could be stored in comes any more. */
+	munmap(buffer, PAGE);
+	close(keeper);
+	assert_ok(pthread_join(scanner, NULL));
+	assert_int_equal(s.ret, -EFAULT);
+	assert_int_equal(written(s.tracker, to, LEN, false), N);
+	close(s.tracker);
+	close(uffd);
+	munmap(to, LEN);
+}
+
+/* ---- beside a fault that keeps mmap_lock for ever, and a writer that waits */
+
+static int results[2];
+static char *unread_page;
+
+static atomic_bool maps;
+
+static void *map_something(void *unused)
+{
+	(void)unused;
+	while (!maps)
+		usleep(1000);
+	mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return NULL;
+}
+
+/* For 6.8 and later: the kernel asks for the lock of the VMA alone. */
+static void fill_beside_it(int begin)
+{
+	struct uffdio_copy copy = { .len = PAGE };
+	char *p = map_anon(2), *tracked = map_filled(1), byte;
+	int uffd = new_uffd(0), err[2];
+	pthread_t thread;
+	struct {
+		struct uffdio_range range;
+		uint64_t mode;
+		int64_t updated;
+	} poisoned = {};
+
+	tracker_of(tracked, PAGE);
+	uffd_register(uffd, p, 2 * PAGE, UFFDIO_REGISTER_MODE_MISSING);
+	copy.dst = (uintptr_t)p;
+	copy.src = (uintptr_t)tracked;
+	poisoned.range = (struct uffdio_range){ (uintptr_t)p + PAGE, PAGE };
+	/* Before there is a reader: it maps a stack. */
+	assert_ok(pthread_create(&thread, NULL, map_something, NULL));
+	assert_int_equal(write(results[1], "", 1), 1);
+	assert_int_equal(read(begin, &byte, 1), 1);
+	maps = true;
+	usleep(500000);
+	err[0] = ioctl(uffd, UFFDIO_COPY, &copy) ? -errno : 0;
+	err[1] = ioctl(uffd, _IOWR(UFFDIO, 0x08, poisoned), &poisoned) ? -errno : 0;
+	_exit(write(results[1], err, sizeof(err)) != sizeof(err));
+}
+
+static pid_t start_reader_of(pid_t pid)
+{
+	pid_t reader = fork();
+	char path[32], byte;
+
+	if (reader)
+		return reader;
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	_exit(pread(open(path, O_RDONLY), &byte, 1, (uintptr_t)unread_page) < 0);
+}
+
+TEST(filling_waits_for_no_mmap_lock)
+{
+	static const char folder[] = "/unread_late";
+	struct pollfd p = { .events = POLLIN };
+	int begin[2], err[2] = { -1, -1 }, file;
+	pid_t server, filler, reader;
+	char ready;
+
+	if (kernel_is_before(6, 8))
+		skip_because("this kernel takes mmap_lock for it");
+	mkdir(folder, 0755);
+	server = fuse_start(folder);
+	if (server == -ENOENT || server == -ENODEV)
+		skip_because("this kernel has no FUSE");
+	assert_true(server > 0);
+	file = open("/unread_late/file", O_RDONLY | O_CLOEXEC);
+	unread_page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0);
+	assert_ptr_not_equal(unread_page, MAP_FAILED);
+	close(file);
+	assert_ok(pipe(begin));
+	assert_ok(pipe(results));
+	filler = fork();
+	if (!filler)
+		fill_beside_it(begin[0]);
+	assert_int_equal(read(results[0], &ready, 1), 1);
+	reader = start_reader_of(filler);
+	usleep(500000);
+	assert_int_equal(write(begin[1], "", 1), 1);
+	p.fd = results[0];
+	if (poll(&p, 1, 20000) == 1)
+		assert_int_equal(read(results[0], err, sizeof(err)), sizeof(err));
+	fuse_end(server, folder);
+	rmdir(folder);
+	kill(filler, SIGKILL);
+	kill(reader, SIGKILL);
+	waitpid(filler, NULL, 0);
+	waitpid(reader, NULL, 0);
+	munmap(unread_page, PAGE);
+	close(begin[0]);
+	close(begin[1]);
+	close(results[0]);
+	close(results[1]);
+	assert_int_equal(err[0], 0);
+	assert_int_equal(err[1], 0);
+}
+
 /* A monitor that begins anew, at once: without a tracker that always works. */
 TEST(after_a_closed_userfaultfd_comes_the_next)
 {
@@ -524,6 +678,8 @@ int main(void)
 		cmocka_unit_test(a_sleeper_goes_on_though_nothing_is_armed),
 		cmocka_unit_test(a_userfaultfd_that_the_process_closes_is_closed),
 		cmocka_unit_test(a_command_does_not_keep_a_closed_userfaultfd),
+		cmocka_unit_test(a_report_that_was_not_delivered_follows_memory_that_moves),
+		cmocka_unit_test(filling_waits_for_no_mmap_lock),
 		cmocka_unit_test(after_a_closed_userfaultfd_comes_the_next),
 		cmocka_unit_test(a_copy_over_two_vmas_is_refused),
 	};

@@ -27,6 +27,7 @@
 #define MISSING		UFFDIO_REGISTER_MODE_MISSING
 #define WP		UFFDIO_REGISTER_MODE_WP
 #define MINOR		(1ull << 2)
+#define FEATURE_MINOR_HUGETLBFS	(1ull << 9)
 #define FEATURE_MINOR_SHMEM	(1ull << 10)
 
 #define N 64ul
@@ -450,6 +451,26 @@ TEST(a_part_that_is_unregistered_costs_no_fault)
 	assert_int_equal(written(tracker, behind, 16 * PAGE, false), 1);
 	assert_int_equal(monitor.protected, 0);
 	close(tracker);
+	monitor_end();
+}
+
+/* Nor with a part in it that the process has not registered, which the kernel passes by. */
+TEST(a_range_with_a_gap_that_is_unregistered_costs_no_fault)
+{
+	int tracker;
+
+	monitor_start(uffd, PAGE);
+	touch(memory, N, 1);
+	assert_ok(uffd_unregister(uffd, memory + 24 * PAGE, 16 * PAGE));
+	tracker = ride();
+	assert_ok(dev_register(tracker, memory, 24 * PAGE));
+	assert_ok(dev_register(tracker, memory + 40 * PAGE, LEN - 40 * PAGE));
+	touch(memory, N, 2);
+	assert_ok(uffd_unregister(uffd, memory, LEN));
+	assert_false(has_flags(memory, " um"));
+	assert_int_equal(faults_of_writing(memory, N), 0);
+	close(tracker);
+	assert_int_equal(faults_of_writing(memory, N), 0);
 	monitor_end();
 }
 
@@ -903,6 +924,7 @@ TEST(tracks_what_is_registered_for_minor_faults)
 static struct {
 	int tracker;
 	char *start;
+	size_t len;
 	atomic_bool on;
 	atomic_ulong scans;
 } scanning;
@@ -911,37 +933,35 @@ static void *scan_again_and_again(void *unused)
 {
 	(void)unused;
 	while (scanning.on) {
-		written(scanning.tracker, scanning.start, LEN, true);
+		written(scanning.tracker, scanning.start, scanning.len, true);
 		scanning.scans++;
 	}
 	return NULL;
 }
 
-/* Holes of shared memory are armed with markers, and may be so once they were disarmed for it. */
-TEST(poisons_what_is_being_armed)
+/* Holes are armed with markers, and may be so once they were disarmed for it. */
+static void poison_what_is_armed(int fd, uint64_t feature)
 {
 	const double until = seconds_now() + 3;
 	unsigned int rounds;
 	pthread_t thread;
-	int fd, minor, err = 0;
+	int minor, err = 0;
 
-	if (kernel_is_before(6, 6))
-		skip_because("this kernel has no UFFDIO_POISON");
-	fd = memfd_create("poison", MFD_CLOEXEC);
-	assert_ok(ftruncate(fd, LEN));
-	scanning.start = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ok(ftruncate(fd, scanning.len));
+	scanning.start = mmap(NULL, scanning.len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_ptr_not_equal(scanning.start, MAP_FAILED);
-	minor = new_uffd(FEATURE_MINOR_SHMEM);
-	assert_ok(uffd_register(minor, scanning.start, LEN, MINOR));
+	minor = new_uffd(feature);
+	assert_ok(uffd_register(minor, scanning.start, scanning.len, MINOR));
 	scanning.tracker = dev_open();
 	assert_ok(attach_riding(scanning.tracker, minor));
-	assert_ok(dev_register(scanning.tracker, scanning.start, LEN));
+	assert_ok(dev_register(scanning.tracker, scanning.start, scanning.len));
+	scanning.scans = 0;
 	scanning.on = true;
 	assert_ok(pthread_create(&thread, NULL, scan_again_and_again, NULL));
-	wait_for(armed_entries(scanning.start, N) == N);
+	wait_for(armed_entries(scanning.start, scanning.len / PAGE) == scanning.len / PAGE);
 	for (rounds = 0; !err && rounds < 20000 && seconds_now() < until; rounds++) {
-		assert_ok(madvise(scanning.start, LEN, MADV_DONTNEED));
-		err = uffd_poison(minor, scanning.start, LEN);
+		assert_ok(madvise(scanning.start, scanning.len, MADV_DONTNEED));
+		err = uffd_poison(minor, scanning.start, scanning.len);
 	}
 	scanning.on = false;
 	pthread_join(thread, NULL);
@@ -951,7 +971,32 @@ TEST(poisons_what_is_being_armed)
 	close(scanning.tracker);
 	close(minor);
 	close(fd);
-	munmap(scanning.start, LEN);
+	munmap(scanning.start, scanning.len);
+}
+
+TEST(poisons_what_is_being_armed)
+{
+	if (kernel_is_before(6, 6))
+		skip_because("this kernel has no UFFDIO_POISON");
+	scanning.len = LEN;
+	poison_what_is_armed(memfd_create("poison", MFD_CLOEXEC), FEATURE_MINOR_SHMEM);
+}
+
+TEST(poisons_hugetlb_that_is_being_armed)
+{
+	const char *reason;
+
+	if (kernel_is_before(6, 6))
+		skip_because("this kernel has no UFFDIO_POISON");
+	if (!(dev_kinds() & UFFDWP_KIND_HUGETLB))
+		skip_because("this kernel tracks no hugetlb");
+	reason = hugetlb_reserve(4);
+	if (reason)
+		skip_because("%s", reason);
+	scanning.len = 2 * HUGE_PAGE;
+	poison_what_is_armed(memfd_create("poison", MFD_CLOEXEC | MFD_HUGETLB),
+			     FEATURE_MINOR_HUGETLBFS);
+	hugetlb_release();
 }
 
 TEST(tracks_hugetlb)
@@ -1142,6 +1187,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_part_that_is_unregistered_costs_no_fault, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_range_with_a_gap_that_is_unregistered_costs_no_fault, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refused_unregister_leaves_all_of_it_tracked,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copies_beside_a_refused_unregister, set_up,
@@ -1167,6 +1214,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(tracks_what_is_registered_for_minor_faults, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(poisons_what_is_being_armed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(poisons_hugetlb_that_is_being_armed, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(tracks_hugetlb, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			rides_on_another_process_until_the_tracer_is_killed, set_up, tear_down),

@@ -707,6 +707,103 @@ TEST(what_the_process_unprotects_is_to_be_scanned)
 	close(uffd);
 }
 
+/* ---- a userfaultfd call that goes on while a part of it is done */
+
+static int copying;
+
+static void *copy_two_pages(void *arg)
+{
+	struct uffdio_copy *copy = arg;
+
+	ioctl(copying, UFFDIO_COPY, copy);
+	return NULL;
+}
+
+/*
+ * Its source ends in a page that never comes. What it has filled was armed before there was
+ * anything, and is written.
+ */
+TEST(what_a_call_has_filled_is_told_while_it_goes_on)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_WP };
+	struct uffdio_copy copy = { .len = 2 * PAGE };
+	char *p, *source = map_anon(2);
+	int reader = new_uffd(0), fd;
+	pthread_t thread;
+
+	needs_markers();
+	p = map_anon(2);
+	copying = new_uffd(0);
+	fd = dev_open();
+	assert_ok(dev_attach(fd, UFFDWP_ATTACH_UFFD, 0, copying, UFFDWP_UNPOP_MARKER));
+	reg.range = (struct uffdio_range){ (uintptr_t)p, 2 * PAGE };
+	assert_ok(ioctl(copying, UFFDIO_REGISTER, &reg));
+	assert_ok(dev_arm(fd, p, 2 * PAGE));
+	ring_close(&ring);
+	close(tracker);
+	tracker = fd;
+	ring = ring_open(fd, ENTRIES, 1);
+	ring_settle(&ring);
+	assert_int_equal(written(fd, p, 2 * PAGE, false), 0);
+
+	source[0] = 7;
+	reg.mode = UFFDIO_REGISTER_MODE_MISSING;
+	reg.range = (struct uffdio_range){ (uintptr_t)source + PAGE, PAGE };
+	assert_ok(ioctl(reader, UFFDIO_REGISTER, &reg));
+	copy.dst = (uintptr_t)p;
+	copy.src = (uintptr_t)source;
+	assert_ok(pthread_create(&thread, NULL, copy_two_pages, &copy));
+	wait_for(written(fd, p, 2 * PAGE, false) == 1);
+	assert_covered(p, 2);
+	/* The copy ends when its source is there. */
+	assert_ok(ioctl(reader, UFFDIO_UNREGISTER, &reg.range));
+	assert_ok(pthread_join(thread, NULL));
+	assert_covered(p, 2);
+	close(reader);
+	close(copying);
+	munmap(p, 2 * PAGE);
+	munmap(source, 2 * PAGE);
+}
+
+/* ---- pages that the kernel takes away */
+
+/* memory_failure() splits a huge page first, of which a write has made small entries already. */
+TEST(a_poisoned_page_of_a_divided_huge_page_is_told)
+{
+	const char *reason;
+	uint64_t frame;
+	char *p;
+
+	needs_thp();
+	p = map_huge(1);
+	if (!p)
+		skip_because("no huge page was to be had");
+	begin_anew(0, 0, p, HUGE_PAGE);
+	p[200 * PAGE] = 2;
+	ring_settle(&ring);
+	assert_int_equal(written(tracker, p, HUGE_PAGE, false), 0);
+	reason = poison(p + 77 * PAGE, &frame);
+	if (reason)
+		skip_because("%s", reason);
+	assert_true(categories(tracker, p + 77 * PAGE) & UFFDWP_PAGE_IS_WRITTEN);
+	assert_covered(p, HUGE_PAGE / PAGE);
+	unpoison(frame);
+	munmap(p, HUGE_PAGE);
+}
+
+/* What it cannot read it leaves without a bit, on any kernel, and says of no page which. */
+TEST(swapoff_is_told)
+{
+	const char *reason = swap_on(16 << 20);
+
+	if (reason)
+		skip_because("no swap: %s", reason);
+	ring_settle(&ring);
+	assert_false(ring_says_everything(&ring));
+	swap_off();
+	assert_true(ring_says_everything(&ring));
+}
+
 /* A breakpoint in code that is mapped: the kernel puts in a page of its own, and takes it out. */
 #define TRACING "/sys/kernel/tracing"
 
@@ -1171,6 +1268,9 @@ int main(void)
 		RING_TEST(memory_that_is_moved_is_told),
 		RING_TEST(what_could_not_be_moved_is_told),
 		RING_TEST(what_the_process_unprotects_is_to_be_scanned),
+		RING_TEST(what_a_call_has_filled_is_told_while_it_goes_on),
+		RING_TEST(a_poisoned_page_of_a_divided_huge_page_is_told),
+		RING_TEST(swapoff_is_told),
 		RING_TEST(breakpoints_are_told),
 		RING_TEST(what_gives_way_is_told),
 		RING_TEST(a_held_page_is_told_until_it_is_let_go),

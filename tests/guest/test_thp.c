@@ -236,6 +236,33 @@ TEST(shared_memory_is_reported_as_it_was)
 	close(fd);
 }
 
+/* What is mapped in its place has nothing of it, and the next scan says so. */
+TEST(what_replaces_a_huge_page_of_a_file_is_not_taken_for_it)
+{
+	int fd = dev_open(), file = memfd_create("other", MFD_CLOEXEC);
+	uint64_t found;
+	char *p;
+
+	if (~dev_kinds() & UFFDWP_KIND_SHMEM)
+		skip_because("this kernel registers anonymous memory only");
+	p = map_shared_huge();
+	assert_ok(dev_attach_self(fd));
+	assert_ok(dev_register(fd, p, HUGE_PAGE));
+	if (~categories(fd, p) & UFFDWP_PAGE_IS_HUGE)
+		skip_because("no huge page of shared memory could be had");
+	assert_int_equal(written(fd, p, HUGE_PAGE, true), 512);
+	assert_ok(ftruncate(file, HUGE_PAGE));
+	assert_ptr_equal(mmap(p, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file,
+			      0), p);
+	assert_ok(dev_register(fd, p, HUGE_PAGE));
+	found = categories(fd, p + 5 * PAGE);
+	assert_true(found & UFFDWP_PAGE_IS_WRITTEN);
+	assert_false(found & (UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_HUGE));
+	close(fd);
+	close(file);
+	munmap(p, HUGE_PAGE);
+}
+
 /* A huge page of which a part is unregistered: it is split, and the rest of it is as it was. */
 TEST(a_part_is_unregistered)
 {
@@ -265,6 +292,7 @@ int main(void)
 		cmocka_unit_test(the_huge_zero_page_takes_one_fault),
 		cmocka_unit_test(the_kernel_writes_with_one_fault),
 		cmocka_unit_test(shared_after_fork_takes_one_fault),
+		cmocka_unit_test(what_replaces_a_huge_page_of_a_file_is_not_taken_for_it),
 		cmocka_unit_test(a_part_is_unregistered),
 		cmocka_unit_test(another_process),
 		cmocka_unit_test(shared_memory_is_reported_as_it_was),
