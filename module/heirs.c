@@ -215,17 +215,15 @@ void uffdwp_heir_put_back(struct uffdwp_device_tracker *d, struct uffdwp_device_
 	mutex_unlock(&ev->family->lock);
 }
 
+/* With their places. From now on there are no more. */
 static void take_heirs(struct uffdwp_device_tracker *d, struct list_head *heirs)
 {
 	struct uffdwp_events *ev = d->base.events;
-	struct uffdwp_device_tracker *heir;
 
 	if (!ev)
 		return;
 	mutex_lock(&ev->family->lock);
 	ev->closed = true;
-	list_for_each_entry(heir, &ev->heirs, heir)
-		ev->family->unclaimed--;
 	list_splice_tail_init(&ev->heirs, heirs);
 	mutex_unlock(&ev->family->lock);
 }
@@ -248,6 +246,7 @@ void uffdwp_heirs_end(struct uffdwp_device_tracker *d)
 		take_heirs(heir, &heirs);
 		/* Which finds no heirs of it any more. */
 		uffdwp_detach(heir);
+		release_place(d->base.events->family);
 	}
 }
 
@@ -348,6 +347,39 @@ static bool can_end(const struct uffdwp_device_tracker *heir)
 	return true;
 }
 
+/* Never by the task that has made the child, or calls execve(2): it would wait with the heir. */
+static void give_to_reaper(struct uffdwp_device_tracker *heir, struct uffdwp_family *family)
+{
+	struct unwanted *u = kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOFAIL);
+
+	__module_get(THIS_MODULE);
+	u->heir = heir;
+	u->family = uffdwp_family_get(family);
+	spin_lock(&unwanted_lock);
+	list_add_tail(&u->node, &all_unwanted);
+	spin_unlock(&unwanted_lock);
+	mod_delayed_work(making_queue, &reaper, 0);
+}
+
+/* Its own heirs have other mms, which are asked for one by one. */
+static void reap_one(struct unwanted *u)
+{
+	struct uffdwp_device_tracker *heir;
+	LIST_HEAD(heirs);
+
+	take_heirs(u->heir, &heirs);
+	while (!list_empty(&heirs)) {
+		heir = list_first_entry(&heirs, struct uffdwp_device_tracker, heir);
+		list_del_init(&heir->heir);
+		give_to_reaper(heir, u->family);
+	}
+	/* Which finds no heirs of it any more. */
+	uffdwp_detach(u->heir);
+	release_place(u->family);
+	uffdwp_family_put(u->family);
+	kfree(u);
+}
+
 static void reap(struct work_struct *work)
 {
 	static unsigned long delay = FIRST_DELAY;
@@ -364,10 +396,7 @@ static void reap(struct work_struct *work)
 			continue;
 		}
 		list_del(&u->node);
-		uffdwp_detach(u->heir);
-		release_place(u->family);
-		uffdwp_family_put(u->family);
-		kfree(u);
+		reap_one(u);
 		module_put(THIS_MODULE);
 		cond_resched();
 	}
@@ -381,20 +410,6 @@ static void reap(struct work_struct *work)
 	spin_unlock(&unwanted_lock);
 	queue_delayed_work(making_queue, &reaper, delay);
 	delay = min(2 * delay, LONGEST_DELAY);
-}
-
-/* Never by the task that has made the child, or calls execve(2): it would wait with the heir. */
-static void give_to_reaper(struct uffdwp_device_tracker *heir, struct uffdwp_family *family)
-{
-	struct unwanted *u = kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOFAIL);
-
-	__module_get(THIS_MODULE);
-	u->heir = heir;
-	u->family = uffdwp_family_get(family);
-	spin_lock(&unwanted_lock);
-	list_add_tail(&u->node, &all_unwanted);
-	spin_unlock(&unwanted_lock);
-	mod_delayed_work(making_queue, &reaper, 0);
 }
 
 /* ---- heirs that are made */
@@ -729,5 +744,7 @@ int uffdwp_heirs_init(void)
  */
 void uffdwp_heirs_exit(void)
 {
+	/* Each heir that is to be ended keeps the module, so there is none. */
+	cancel_delayed_work_sync(&reaper);
 	destroy_workqueue(making_queue);
 }

@@ -909,6 +909,51 @@ TEST(a_child_follows_from_its_first_instruction)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+static void fork_and_wait(void)
+{
+	fork();
+	pause();
+}
+
+/* It is registered with the rest, before the child runs. */
+TEST(a_childs_hugetlb_is_tracked)
+{
+	const char *why = hugetlb_reserve(4);
+	struct uffdwp_event e;
+	int go, child, i;
+	char *p[2];
+	pid_t pid;
+
+	if (why)
+		skip_because("%s", why);
+	for (i = 0; i < 2; i++) {
+		p[i] = mmap(NULL, HUGE_PAGE, PROT_READ | PROT_WRITE,
+				 (i ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_HUGETLB,
+				 -1, 0);
+		needs_kind(UFFDWP_KIND_HUGETLB, p[i], HUGE_PAGE);
+		p[i][0] = 1;
+	}
+	pid = start(fork_and_wait, &go);
+	follow_process(pid, 0, UFFDWP_FOLLOW_FORK);
+	let_go(go);
+	e = event_of(tracker, UFFDWP_EVENT_FORKED);
+	child = claim(tracker, e.id);
+	assert_true(child >= 0);
+	for (i = 0; i < 2; i++) {
+		assert_false(categories(child, p[i]) & UFFDWP_PAGE_IS_UNTRACKED);
+		assert_int_equal(written(child, p[i], HUGE_PAGE, true), HUGE_PAGE / PAGE);
+		assert_int_equal(written(child, p[i], HUGE_PAGE, true), 0);
+		munmap(p[i], HUGE_PAGE);
+	}
+	kill(e.pid, SIGKILL);
+	kill(pid, SIGKILL);
+	last_event(child);
+	close(child);
+	last_event(tracker);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	hugetlb_release();
+}
+
 static void fork_without_end(void)
 {
 	pid_t pids[100];
@@ -1605,6 +1650,7 @@ int main(void)
 		EVENTS_TEST(the_last_task_had_left_before_there_were_events),
 		EVENTS_TEST(a_child_is_tracked_before_it_runs),
 		EVENTS_TEST(a_child_follows_from_its_first_instruction),
+		EVENTS_TEST(a_childs_hugetlb_is_tracked),
 		EVENTS_TEST(unclaimed_children_are_limited),
 		EVENTS_TEST(a_parent_that_is_killed_while_it_forks),
 		EVENTS_TEST(a_long_line_of_heirs_ends),
