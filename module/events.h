@@ -4,7 +4,7 @@
  * happens, for read(2).
  *
  * One sentence, which everything here serves: either an event is in the queue, or behind those that
- * are is UFFDWP_EVENT_LOST. Whoever adds one does so with a lock that orders it: mmap_lock held for
+ * are is UFFDWP_EVENT_LOST. It is added with a lock that orders it: mmap_lock held for
  * writing for what changes VMAs, i_mmap_rwsem or mmap_lock for what discards content. Nobody waits
  * for the reader.
  *

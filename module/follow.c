@@ -244,7 +244,7 @@ static DEFINE_SPINLOCK(follow_lock);
  * uffdwp_follow_of - what a tracker follows
  * @t: tracker
  *
- * Without mmap_lock, which a task that somebody waits for may keep.
+ * Without mmap_lock, which a fault may keep for ever.
  *
  * Return: that.
  */

@@ -138,7 +138,7 @@ static bool is_harvested(const struct uffdwp_events *ev, const struct vm_area_st
 }
 
 /* mmap_lock keeps the tracker. */
-static void forget(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
+static void forget_part(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
 	struct uffdwp_tracker *t;
 
@@ -200,7 +200,7 @@ void uffdwp_unmaps(struct uffdwp_unmapped *u)
 		uffdwp_tell_vma(u->vma, start, end, UFFDWP_RING_SCAN);
 		unmap_vma(u->vma, start, end, exits);
 		if (!exits)
-			forget(u->vma, start, end);
+			forget_part(u->vma, start, end);
 		cond_resched();
 	}
 	if (exits && UFFDWP_EXIT_UNMAPS_UNLOCKED)

@@ -210,7 +210,7 @@ static void explain_once(bool dead)
 }
 
 /*
- * Who waits in poll() learns that the address space is gone; and that the OOM reaper takes memory,
+ * Who waits in poll() learns that the mm is gone; and that the OOM reaper takes memory,
  * which nothing tells of: the process is being killed.
  */
 static void look_at_mm(struct uffdwp_tracker *t)

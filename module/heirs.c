@@ -380,7 +380,7 @@ static void reap_one(struct unwanted *u)
 	kfree(u);
 }
 
-static void reap(struct work_struct *work)
+static void reap_unwanted(struct work_struct *work)
 {
 	static unsigned long delay = FIRST_DELAY;
 	struct unwanted *u, *next;
@@ -523,7 +523,7 @@ static struct making *making_new(const struct bequest *b, struct mm_struct *mm)
 
 /*
  * By a task that cannot be killed: the parent may be while it forks, and the child goes on. What it
- * waits for is the mmap_lock of an mm that nobody runs in, but that others may read: whoever may
+ * waits for is the mmap_lock of an mm that nobody runs in, but that others may read: who may
  * ptrace it, by a fault that a FUSE server does not answer. The process is not to wait for that.
  *
  * NULL: there is none, or nobody waits for it any more; its place is not the caller's, then.
@@ -734,7 +734,7 @@ void uffdwp_task_leaves(struct task_struct *task, struct mm_struct *mm)
  */
 int uffdwp_heirs_init(void)
 {
-	INIT_DELAYED_WORK(&reaper, reap);
+	INIT_DELAYED_WORK(&reaper, reap_unwanted);
 	making_queue = alloc_workqueue("uffdwp_heirs", WQ_UNBOUND, 0);
 	return making_queue ? 0 : -ENOMEM;
 }

@@ -4,8 +4,8 @@
  *
  * One sentence, which everything here and in hooks/ring.c serves: each page that a scan calls
  * written, in memory that was registered, is in an entry that was not reset, or in a range that is
- * to be scanned (UFFDWP_RING_SCAN), or else UFFDWP_RING_EVERYTHING is set. So whoever makes an
- * armed page written tells it, and so does whoever was to arm a page and leaves it written.
+ * to be scanned (UFFDWP_RING_SCAN), or else UFFDWP_RING_EVERYTHING is set. So what makes an
+ * armed page written tells it, and so does what was to arm a page and leaves it written.
  *
  * When to tell. *After* the page has become written, or in the same hold of its page-table lock:
  * a tracer that is told too early resets the entry, and what becomes written then is in none. While

@@ -25,7 +25,7 @@
  * @ranges: by address
  * @nr: number of them
  * @lock: of both, inside page-table locks. A range is added by commands of the tracker alone;
- *	whoever discards memory takes it out
+ *	what discards memory takes it out
  * @on: the tracker was asked for it; set before it is published
  */
 struct uffdwp_sparse {

@@ -422,7 +422,7 @@ static bool moves_armed(const struct uffdwp_tracker *t)
 	return t->remaps;
 }
 
-static bool rides(const struct uffdwp_tracker *t)
+static bool is_riding(const struct uffdwp_tracker *t)
 {
 	return t->rides;
 }
@@ -446,7 +446,7 @@ bool uffdwp_mm_moves_armed(const struct mm_struct *mm)
  */
 bool uffdwp_mm_is_ridden(const struct mm_struct *mm)
 {
-	return has_any_that(mm, rides);
+	return has_any_that(mm, is_riding);
 }
 
 /**

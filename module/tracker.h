@@ -55,7 +55,7 @@ enum uffdwp_whose {
  * @sparse: private anonymous memory begins sparse
  * @fork: a forked child gets a tracker of its own (heirs.c)
  * @exec: so does what execve(2) makes
- * @whole: [@start, @end) is the whole address space
+ * @whole: [@start, @end) is all addresses of the mm
  * @start: first address
  * @end: last address, exclusive
  * @moved_from: where from mremap() is about to move a VMA of the tracker

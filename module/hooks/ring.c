@@ -467,7 +467,7 @@ static int instead_of_expand_downwards(struct vm_area_struct *vma, unsigned long
 	const unsigned long start = vma->vm_start;
 	int ret = uffdwp_call(expand_downwards)(vma, address);
 
-	/* Whoever has it grow by then has told, or will. */
+	/* What else has made it grow by then has told, or will. */
 	uffdwp_tell_vma(vma, vma->vm_start, start, UFFDWP_RING_SCAN);
 	module_put(THIS_MODULE);
 	return ret;
