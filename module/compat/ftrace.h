@@ -73,20 +73,6 @@ static __always_inline unsigned long uffdwp_fregs_arg5(struct ftrace_regs *fregs
 	return uffdwp_fregs_regs(fregs)->r9;
 }
 
-/*
- * The trampoline loads the registers of arguments from what it has saved (restore_mcount_regs), so
- * the function runs with another argument than it was called with.
- */
-static __always_inline void uffdwp_fregs_set_arg4(struct ftrace_regs *fregs, unsigned long value)
-{
-	uffdwp_fregs_regs(fregs)->r8 = value;
-}
-
-static __always_inline void uffdwp_fregs_set_arg5(struct ftrace_regs *fregs, unsigned long value)
-{
-	uffdwp_fregs_regs(fregs)->r9 = value;
-}
-
 static __always_inline void uffdwp_fregs_redirect(struct ftrace_regs *fregs, void *to)
 {
 #if UFFDWP_KERNEL_HAS_FTRACE_REGS_SET_IP
