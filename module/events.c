@@ -211,23 +211,13 @@ void uffdwp_events_note_last(struct uffdwp_events *ev, pid_t pid, int status)
 }
 
 /**
- * uffdwp_events_note_exec - a task leaves the memory by execve(2)
- * @ev: events
- */
-void uffdwp_events_note_exec(struct uffdwp_events *ev)
-{
-	spin_lock(&ev->lock);
-	ev->left_by_exec = true;
-	spin_unlock(&ev->lock);
-}
-
-/**
  * uffdwp_events_exec_begins - a task is about to leave the memory by execve(2)
  * @ev: events, which are not ended before uffdwp_events_exec_ends()
  */
 void uffdwp_events_exec_begins(struct uffdwp_events *ev)
 {
 	spin_lock(&ev->lock);
+	ev->left_by_exec = true;
 	ev->execs++;
 	spin_unlock(&ev->lock);
 }

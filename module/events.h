@@ -146,7 +146,6 @@ struct uffdwp_events *uffdwp_events_new(const struct uffdwp_events_arg *arg,
 					struct uffdwp_family *family);
 void uffdwp_events_put(struct uffdwp_events *ev);
 void uffdwp_events_note_last(struct uffdwp_events *ev, pid_t pid, int status);
-void uffdwp_events_note_exec(struct uffdwp_events *ev);
 void uffdwp_events_exec_begins(struct uffdwp_events *ev);
 void uffdwp_events_exec_ends(struct uffdwp_events *ev);
 bool uffdwp_events_are_full(struct uffdwp_events *ev);

@@ -31,7 +31,6 @@
 #include <linux/spinlock.h>
 
 #include "arm.h"
-#include "compat/hugetlb.h"
 #include "compat/vma.h"
 #include "disarm.h"
 #include "events.h"
@@ -399,7 +398,6 @@ static int register_all(struct uffdwp_tracker *t)
 {
 	unsigned long next, start, pos = t->follow.start;
 	struct vm_area_struct *vma;
-	bool hugetlb;
 	int err = 0;
 
 	while (!err && pos < t->follow.end) {
@@ -408,14 +406,8 @@ static int register_all(struct uffdwp_tracker *t)
 			break;
 		next = min(t->follow.end, vma->vm_end);
 		start = max(pos, vma->vm_start);
-		hugetlb = is_vm_hugetlb_page(vma);
-		if (wants(t, vma)) {
-			uffdwp_vma_keep_out_faults(vma);
-			err = uffdwp_vma_register(vma, start, next, t->ctx);
-			/* Its flags say by now that page tables are not to be shared. */
-			if (!err && hugetlb)
-				uffdwp_hugetlb_unshare(find_vma(t->mm, start));
-		}
+		if (wants(t, vma))
+			err = uffdwp_register_populated(t, vma, start, next);
 		pos = next;
 		cond_resched();
 	}

@@ -600,13 +600,6 @@ notrace bool uffdwp_any_exec(void)
 	return !list_empty(&execs);
 }
 
-/* Of each tracker both or none: who has events from later on is not told of this call. */
-static void note_exec(struct uffdwp_events *ev)
-{
-	uffdwp_events_exec_begins(ev);
-	uffdwp_events_note_exec(ev);
-}
-
 /**
  * uffdwp_task_execs - the task is about to leave its mm by execve(2)
  * @mm: that mm
@@ -617,7 +610,7 @@ void uffdwp_task_execs(struct mm_struct *mm)
 {
 	LIST_HEAD(bequests);
 
-	find_bequests(mm, &bequests, note_exec);
+	find_bequests(mm, &bequests, uffdwp_events_exec_begins);
 	spin_lock(&execs_lock);
 	list_splice_tail(&bequests, &execs);
 	spin_unlock(&execs_lock);

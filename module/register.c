@@ -210,6 +210,31 @@ static int register_and_disarm(struct uffdwp_device_tracker *d, unsigned long st
 	return err;
 }
 
+/**
+ * uffdwp_register_populated - register a part of a VMA that may have pages, as UFFDIO_REGISTER does
+ * @t: tracker
+ * @vma: VMA, of a kind that can be had
+ * @start: first address of the part
+ * @end: last address of the part, exclusive
+ *
+ * mmap_lock is held for writing. The VMA may be another one afterwards, or gone.
+ *
+ * Return: 0, never an error for a whole VMA; or -ENOMEM: it is as before.
+ */
+int uffdwp_register_populated(struct uffdwp_tracker *t, struct vm_area_struct *vma,
+			      unsigned long start, unsigned long end)
+{
+	const bool hugetlb = is_vm_hugetlb_page(vma);
+	int err;
+
+	uffdwp_vma_keep_out_faults(vma);
+	err = uffdwp_vma_register(vma, start, end, t->ctx);
+	/* Its flags say by now that page tables are not to be shared. */
+	if (!err && hugetlb)
+		uffdwp_hugetlb_unshare(find_vma(t->mm, start));
+	return err;
+}
+
 /* The next VMA of a file in [*start, *end) that is not registered; then they are what was. */
 static int register_next_file(struct uffdwp_device_tracker *d, unsigned long *start,
 			      unsigned long *end, bool *done)
@@ -227,8 +252,7 @@ static int register_next_file(struct uffdwp_device_tracker *d, unsigned long *st
 		*done = false;
 		*start = max(*start, vma->vm_start);
 		*end = min(*end, vma->vm_end);
-		uffdwp_vma_keep_out_faults(vma);
-		err = uffdwp_vma_register(vma, *start, *end, t->ctx);
+		err = uffdwp_register_populated(t, vma, *start, *end);
 		break;
 	}
 	mmap_write_unlock(t->mm);

@@ -49,6 +49,7 @@
 #include "disarm.h"
 #include "health.h"
 #include "kind.h"
+#include "register.h"
 #include "ride.h"
 #include "ring.h"
 #include "tracker.h"
@@ -95,7 +96,6 @@ static void join_all(struct uffdwp_tracker *t)
 {
 	struct vm_area_struct *vma;
 	unsigned long pos = 0, start;
-	bool hugetlb;
 
 	/* A VMA may be merged with its neighbours when it is like them. */
 	while ((vma = find_vma(t->mm, pos))) {
@@ -104,12 +104,7 @@ static void join_all(struct uffdwp_tracker *t)
 		if (vma->vm_userfaultfd_ctx.ctx != t->ctx ||
 		    (vma->vm_flags & (VM_UFFD_WP | VM_UFFD_RWP)) || !uffdwp_kind_is_offered(vma))
 			continue;
-		hugetlb = is_vm_hugetlb_page(vma);
-		uffdwp_vma_keep_out_faults(vma);
-		uffdwp_vma_register(vma, start, pos, t->ctx);
-		/* Its flags say by now that page tables are not to be shared. */
-		if (hugetlb)
-			uffdwp_hugetlb_unshare(find_vma(t->mm, start));
+		uffdwp_register_populated(t, vma, start, pos);
 		cond_resched();
 	}
 }
