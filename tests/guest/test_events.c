@@ -1061,7 +1061,6 @@ TEST(a_long_line_of_heirs_ends)
 
 #define CHILD 30000		/* the number of the child */
 
-static const char *unread = "/unread";
 static int forked_pipe[2], child_runs[2];
 
 /* Tells how long it took, in milliseconds. */
@@ -1086,47 +1085,17 @@ static void fork_that_number(void)
 	pause();
 }
 
-/* As soon as the child can be seen: the fault keeps its mmap_lock until the server is killed. */
-static pid_t start_reader_of_child(const char *page)
-{
-	char path[32], byte;
-	pid_t pid = fork();
-	int fd;
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	snprintf(path, sizeof(path), "/proc/%d/mem", CHILD);
-	for (;;) {
-		fd = open(path, O_RDONLY);
-		if (fd < 0)
-			continue;
-		if (pread(fd, &byte, 1, (uintptr_t)page) < 0)
-			_exit(0);
-		close(fd);
-	}
-}
-
-static char *map_unread(void)
-{
-	const int fd = open("/unread/file", O_RDONLY | O_CLOEXEC);
-	char *p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
-
-	assert_ptr_not_equal(p, MAP_FAILED);
-	close(fd);
-	return p;
-}
-
 /* Milliseconds that fork(2) took, or -1 when it took more than 20 seconds. */
-static long fork_while_it_is_read(pid_t server)
+static long fork_while_it_is_read(void)
 {
 	struct pollfd p = { .events = POLLIN }, runs = { .events = POLLIN };
-	char *page = map_unread();
 	struct uffdwp_event e = {};
+	struct unread unread;
 	pid_t pid, reader;
 	long took = -1;
 	int go;
 
+	unread_begin(&unread);
 	assert_ok(pipe2(forked_pipe, O_CLOEXEC));
 	assert_ok(pipe2(child_runs, O_CLOEXEC));
 	p.fd = forked_pipe[0];
@@ -1135,7 +1104,8 @@ static long fork_while_it_is_read(pid_t server)
 	tracker = dev_open();
 	pid = start(fork_that_number, &go);
 	follow_process(pid, 0, UFFDWP_FOLLOW_FORK);
-	reader = start_reader_of_child(page);
+	/* As soon as the child can be seen */
+	reader = unread_start_reader(&unread, CHILD);
 	usleep(20000);
 	let_go(go);
 	if (poll(&p, 1, 20000) == 1) {
@@ -1143,14 +1113,13 @@ static long fork_while_it_is_read(pid_t server)
 		e = event_of(tracker, UFFDWP_EVENT_FORKED);
 		poll(&runs, 1, 10000);
 	}
-	fuse_end(server, unread);
+	unread_end(&unread);
 	kill(CHILD, SIGKILL);
 	kill(pid, SIGKILL);
 	kill(reader, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(waitpid(reader, NULL, 0), reader);
 	wait_for(kill(CHILD, 0));
-	munmap(page, PAGE);
 	close(forked_pipe[0]);
 	close(forked_pipe[1]);
 	close(child_runs[0]);
@@ -1166,21 +1135,14 @@ TEST(fork_does_not_wait_for_who_reads_the_child)
 {
 	const time_t until = time(NULL) + 30;
 	long took = 0;
-	pid_t server;
 	int tries = 0;
 
-	mkdir(unread, 0755);
 	while (took <= 1000 && time(NULL) < until) {
-		server = fuse_start(unread);
-		if (server == -ENOENT || server == -ENODEV)
-			skip_because("this kernel has no FUSE");
-		assert_true(server > 0);
-		took = fork_while_it_is_read(server);
+		took = fork_while_it_is_read();
 		if (took < 0)
 			fail_msg("fork(2) has not come back within 20 seconds");
 		tries++;
 	}
-	rmdir(unread);
 	if (took <= 1000)
 		skip_because("in %d tries the reader was never in time", tries);
 	print_message("[   INFO   ] fork(2) took %ld ms, at try %d\n", took, tries);
@@ -1311,47 +1273,28 @@ static void exec_beside_a_writer_that_waits(void)
 	exec_program();
 }
 
-static pid_t start_reader_of(pid_t pid, const char *page)
-{
-	pid_t reader = fork();
-	char path[32], byte;
-
-	if (reader)
-		return reader;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	_exit(pread(open(path, O_RDONLY), &byte, 1, (uintptr_t)page) < 0);
-}
-
 /* Without a tracker the thread is killed, and the program begins. */
 TEST(execve_waits_for_no_mmap_lock)
 {
 	const double until = seconds_now() + 20;
-	pid_t server, pid, reader;
 	bool executes = false;
-	char *page;
+	struct unread unread;
+	pid_t pid, reader;
 	int input;
 
-	mkdir(unread, 0755);
-	server = fuse_start(unread);
-	if (server == -ENOENT || server == -ENODEV)
-		skip_because("this kernel has no FUSE");
-	assert_true(server > 0);
-	page = map_unread();
+	unread_begin(&unread);
 	pid = follow_exec(exec_beside_a_writer_that_waits, &input);
-	reader = start_reader_of(pid, page);
+	reader = unread_start_reader(&unread, pid);
 	while (!executes && seconds_now() < until) {
 		usleep(50000);
 		executes = reads_executable(pid, "busybox");
 	}
-	fuse_end(server, unread);
-	rmdir(unread);
+	unread_end(&unread);
 	kill(pid, SIGKILL);
 	kill(reader, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(waitpid(reader, NULL, 0), reader);
 	close(input);
-	munmap(page, PAGE);
 	assert_true(executes);
 	assert_int_equal(last_event(tracker).type, UFFDWP_EVENT_EXEC);
 }

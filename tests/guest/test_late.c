@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -511,7 +510,6 @@ TEST(a_report_that_was_not_delivered_follows_memory_that_moves)
 /* ---- beside a fault that keeps mmap_lock for ever, and a writer that waits */
 
 static int results[2];
-static char *unread_page;
 
 static atomic_bool maps;
 
@@ -553,55 +551,34 @@ static void fill_beside_it(int begin)
 	_exit(write(results[1], err, sizeof(err)) != sizeof(err));
 }
 
-static pid_t start_reader_of(pid_t pid)
-{
-	pid_t reader = fork();
-	char path[32], byte;
-
-	if (reader)
-		return reader;
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	_exit(pread(open(path, O_RDONLY), &byte, 1, (uintptr_t)unread_page) < 0);
-}
-
 TEST(filling_waits_for_no_mmap_lock)
 {
-	static const char folder[] = "/unread_late";
 	struct pollfd p = { .events = POLLIN };
-	int begin[2], err[2] = { -1, -1 }, file;
-	pid_t server, filler, reader;
+	int begin[2], err[2] = { -1, -1 };
+	struct unread unread;
+	pid_t filler, reader;
 	char ready;
 
 	if (kernel_is_before(6, 8))
 		skip_because("this kernel takes mmap_lock for it");
-	mkdir(folder, 0755);
-	server = fuse_start(folder);
-	if (server == -ENOENT || server == -ENODEV)
-		skip_because("this kernel has no FUSE");
-	assert_true(server > 0);
-	file = open("/unread_late/file", O_RDONLY | O_CLOEXEC);
-	unread_page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0);
-	assert_ptr_not_equal(unread_page, MAP_FAILED);
-	close(file);
+	unread_begin(&unread);
 	assert_ok(pipe(begin));
 	assert_ok(pipe(results));
 	filler = fork();
 	if (!filler)
 		fill_beside_it(begin[0]);
 	assert_int_equal(read(results[0], &ready, 1), 1);
-	reader = start_reader_of(filler);
+	reader = unread_start_reader(&unread, filler);
 	usleep(500000);
 	assert_int_equal(write(begin[1], "", 1), 1);
 	p.fd = results[0];
 	if (poll(&p, 1, 20000) == 1)
 		assert_int_equal(read(results[0], err, sizeof(err)), sizeof(err));
-	fuse_end(server, folder);
-	rmdir(folder);
+	unread_end(&unread);
 	kill(filler, SIGKILL);
 	kill(reader, SIGKILL);
 	waitpid(filler, NULL, 0);
 	waitpid(reader, NULL, 0);
-	munmap(unread_page, PAGE);
 	close(begin[0]);
 	close(begin[1]);
 	close(results[0]);

@@ -4,7 +4,9 @@
 #include <linux/fuse.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -13,6 +15,7 @@
 #include <unistd.h>
 
 #include "fuse.h"
+#include "support.h"
 
 #define THE_FILE 2
 #define FILE_SIZE (1 << 20)
@@ -87,7 +90,8 @@ static void serve(int fd)
 }
 
 /* Nobody else keeps the file: when the server is killed, the connection ends. */
-pid_t fuse_start(const char *folder)
+/* The server's process, or -errno; -ENOENT, -ENODEV: no FUSE here */
+static pid_t start_server(const char *folder)
 {
 	const int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	char options[100];
@@ -108,9 +112,49 @@ pid_t fuse_start(const char *folder)
 	return pid;
 }
 
-void fuse_end(pid_t server, const char *folder)
+void unread_begin(struct unread *u)
 {
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
-	umount2(folder, MNT_DETACH);
+	char path[sizeof(u->folder) + 8];
+	int fd;
+
+	strcpy(u->folder, "/unread.XXXXXX");
+	assert_non_null(mkdtemp(u->folder));
+	u->server = start_server(u->folder);
+	if (u->server == -ENOENT || u->server == -ENODEV)
+		skip_because("this kernel has no FUSE");
+	assert_true(u->server > 0);
+	snprintf(path, sizeof(path), "%s/file", u->folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	u->page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(u->page, MAP_FAILED);
+	close(fd);
+}
+
+pid_t unread_start_reader(const struct unread *u, pid_t pid)
+{
+	const pid_t reader = fork();
+	char path[32], byte;
+	int fd;
+
+	if (reader)
+		return reader;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	for (;;) {
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			continue;
+		if (pread(fd, &byte, 1, (uintptr_t)u->page) < 0)
+			_exit(0);
+		close(fd);
+	}
+}
+
+void unread_end(struct unread *u)
+{
+	kill(u->server, SIGKILL);
+	waitpid(u->server, NULL, 0);
+	munmap(u->page, PAGE);
+	umount2(u->folder, MNT_DETACH);
+	rmdir(u->folder);
 }
