@@ -91,9 +91,15 @@ void uffdwp_scan_undo(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 	mmput(t->mm);
 }
 
-static void undo(struct uffdwp_scan *s, unsigned long start, unsigned long end)
+static void undo(struct uffdwp_scan *s, const struct uffdwp_region *lost, unsigned int n)
 {
-	uffdwp_scan_undo(s->t, start, end);
+	unsigned int i;
+
+	/* Once, since each would be everything. */
+	if (s->t->remaps)
+		n = 1;
+	for (i = 0; i < n; i++)
+		uffdwp_scan_undo(s->t, lost[i].start, lost[i].end);
 }
 
 static const struct uffdwp_scan_rules rules = {

@@ -391,6 +391,22 @@ int uffdwp_follow(struct uffdwp_device_tracker *d, struct uffdwp_follow *follow)
 }
 
 /*
+ * fork(2) has copied bits of a userfaultfd of the process, and they are not what this tracker has
+ * armed: where the child has that userfaultfd no more when its event was not read
+ * (userfaultfd_event_wait_completion()), and in private hugetlb of Linux 6.1, where
+ * copy_hugetlb_page_range() copies them in any case.
+ */
+static int register_heritage(struct uffdwp_tracker *t, struct vm_area_struct *vma,
+			     unsigned long start, unsigned long end)
+{
+	int err = uffdwp_register_populated(t, vma, start, end);
+
+	if (!err)
+		uffdwp_disarm_vma(find_vma(t->mm, start), start, end, UFFDWP_DISARM_ALL);
+	return err;
+}
+
+/*
  * All VMAs that there are, with mmap_lock held for writing. UFFDIO_REGISTER would wait for it, and
  * keep who faults from it meanwhile: uffdwp_try_lock().
  */
@@ -407,7 +423,7 @@ static int register_all(struct uffdwp_tracker *t)
 		next = min(t->follow.end, vma->vm_end);
 		start = max(pos, vma->vm_start);
 		if (wants(t, vma))
-			err = uffdwp_register_populated(t, vma, start, next);
+			err = register_heritage(t, vma, start, next);
 		pos = next;
 		cond_resched();
 	}

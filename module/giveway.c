@@ -104,6 +104,11 @@ static int check_vma(const struct uffdwp_claim *claim, struct vm_area_struct *vm
 		return -EINVAL;
 	if (t ? t->keep : ctx && ctx != claim->ctx && !others_may_stay(claim))
 		return -EBUSY;
+	/* Of its own what it has protected is not to be left so. A tracker that rides lets go. */
+	if (UFFDWP_REGISTER_KEEPS_WP && claim->mode && ctx == claim->ctx &&
+	    (vma->vm_flags & ~claim->mode & (VM_UFFD_WP | VM_UFFD_RWP)) &&
+	    !uffdwp_ctx_is_ridden(ctx))
+		return -EBUSY;
 	return 0;
 }
 
@@ -247,6 +252,7 @@ static long give_vma(const struct uffdwp_claim *claim, const struct snapshot *sn
 	} else {
 		clean_range(t, vma, start, end);
 	}
+	uffdwp_tracker_forget(t, start, end);
 	err = uffdwp_vma_unregister(vma, start, end);
 	if (err)
 		return err;

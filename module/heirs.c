@@ -310,24 +310,23 @@ static void find_bequests(struct mm_struct *mm, struct list_head *bequests,
 
 /**
  * struct unwanted - an heir that is to end
- * @node: in the list of them
+ * @reaper: which ends it
+ * @delay: how long that waits before it looks again, in jiffies
  * @heir: it
  * @family: in which it has a place, a reference
  *
- * Has a reference to the module.
+ * Has a reference to the module. Each has a reaper of its own, which may come to wait for mmap_lock
+ * all the same, if somebody takes that between two times that it has it.
  */
 struct unwanted {
-	struct list_head node;
+	struct delayed_work reaper;
+	unsigned long delay;
 	struct uffdwp_device_tracker *heir;
 	struct uffdwp_family *family;
 };
 
-static LIST_HEAD(all_unwanted);
-static DEFINE_SPINLOCK(unwanted_lock);
-static struct delayed_work reaper;
 static struct workqueue_struct *making_queue;
 
-/* How long the reaper waits before it looks again. */
 #define FIRST_DELAY 1UL
 #define LONGEST_DELAY HZ
 
@@ -347,18 +346,19 @@ static bool can_end(const struct uffdwp_device_tracker *heir)
 	return true;
 }
 
+static void reap(struct work_struct *work);
+
 /* Never by the task that has made the child, or calls execve(2): it would wait with the heir. */
 static void give_to_reaper(struct uffdwp_device_tracker *heir, struct uffdwp_family *family)
 {
 	struct unwanted *u = kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOFAIL);
 
 	__module_get(THIS_MODULE);
+	INIT_DELAYED_WORK(&u->reaper, reap);
+	u->delay = FIRST_DELAY;
 	u->heir = heir;
 	u->family = uffdwp_family_get(family);
-	spin_lock(&unwanted_lock);
-	list_add_tail(&u->node, &all_unwanted);
-	spin_unlock(&unwanted_lock);
-	mod_delayed_work(making_queue, &reaper, 0);
+	queue_delayed_work(making_queue, &u->reaper, 0);
 }
 
 /* Its own heirs have other mms, which are asked for one by one. */
@@ -380,36 +380,18 @@ static void reap_one(struct unwanted *u)
 	kfree(u);
 }
 
-static void reap_unwanted(struct work_struct *work)
+static void reap(struct work_struct *work)
 {
-	static unsigned long delay = FIRST_DELAY;
-	struct unwanted *u, *next;
-	LIST_HEAD(left);
-	LIST_HEAD(now);
+	struct unwanted *u = container_of(to_delayed_work(work), struct unwanted, reaper);
 
-	spin_lock(&unwanted_lock);
-	list_splice_init(&all_unwanted, &now);
-	spin_unlock(&unwanted_lock);
-	list_for_each_entry_safe(u, next, &now, node) {
-		if (!can_end(u->heir)) {
-			list_move_tail(&u->node, &left);
-			continue;
-		}
-		list_del(&u->node);
+	if (can_end(u->heir)) {
 		reap_one(u);
+		/* The last instructions are waited for by uffdwp_heirs_exit(). */
 		module_put(THIS_MODULE);
-		cond_resched();
-	}
-	/* The last instructions are waited for by uffdwp_heirs_exit(). */
-	if (list_empty(&left)) {
-		delay = FIRST_DELAY;
 		return;
 	}
-	spin_lock(&unwanted_lock);
-	list_splice(&left, &all_unwanted);
-	spin_unlock(&unwanted_lock);
-	queue_delayed_work(making_queue, &reaper, delay);
-	delay = min(2 * delay, LONGEST_DELAY);
+	queue_delayed_work(making_queue, &u->reaper, u->delay);
+	u->delay = min(2 * u->delay, LONGEST_DELAY);
 }
 
 /* ---- heirs that are made */
@@ -727,7 +709,6 @@ void uffdwp_task_leaves(struct task_struct *task, struct mm_struct *mm)
  */
 int uffdwp_heirs_init(void)
 {
-	INIT_DELAYED_WORK(&reaper, reap_unwanted);
 	making_queue = alloc_workqueue("uffdwp_heirs", WQ_UNBOUND, 0);
 	return making_queue ? 0 : -ENOMEM;
 }
@@ -738,6 +719,5 @@ int uffdwp_heirs_init(void)
 void uffdwp_heirs_exit(void)
 {
 	/* Each heir that is to be ended keeps the module, so there is none. */
-	cancel_delayed_work_sync(&reaper);
 	destroy_workqueue(making_queue);
 }

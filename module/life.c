@@ -197,6 +197,18 @@ struct uffdwp_device_tracker *uffdwp_device_tracker_new(const struct cred *opene
 	return d;
 }
 
+/*
+ * userfaultfd_release() waits for mmap_lock, which a fault may keep for ever. What a kernel thread
+ * gives back by fput() is closed by a work that the whole machine has one of.
+ */
+static void put_uffd(struct file *uffd)
+{
+	if (current->flags & PF_KTHREAD)
+		__fput_sync(uffd);
+	else
+		fput(uffd);
+}
+
 /**
  * uffdwp_device_tracker_release - end the tracking, and free the tracker
  * @d: tracker; its userfaultfd, if it has one, is given back
@@ -211,7 +223,7 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 		if (!d->closed) {
 			end_tracking(&d->base);
 			if (d->uffd)
-				fput(d->uffd);
+				put_uffd(d->uffd);
 		}
 		mmdrop(d->base.mm);
 	}
@@ -306,7 +318,7 @@ bool uffdwp_device_tracker_close(struct uffdwp_tracker *t)
 		uffdwp_health_unlist(t);
 		end_tracking(t);
 		d->closed = true;
-		fput(d->uffd);
+		put_uffd(d->uffd);
 	}
 	mutex_unlock(&d->lock);
 	return true;

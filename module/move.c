@@ -53,7 +53,7 @@ static unsigned int all_that_leaves(struct vm_area_struct *vma, const void *arg)
 
 static void disarm_arrived(const struct file *uffd, struct mm_struct *mm, u64 start, u64 len)
 {
-	if (uffdwp_user_range_is_valid(mm, start, len))
+	if (uffdwp_whose_ctx(uffd->private_data) && uffdwp_user_range_is_valid(mm, start, len))
 		uffdwp_disarm_range(mm, start, start + len, all_that_arrived, uffd->private_data);
 }
 
@@ -68,7 +68,9 @@ static long move_noted(struct file *uffd, struct mm_struct *mm, void __user *uar
 	long ret;
 
 	uffdwp_off_limits_begin(&moving);
-	uffdwp_disarm_range(mm, moving.start, moving.end, all_that_leaves, NULL);
+	/* Not where there is nothing to disarm: the kernel need not ask for mmap_lock. */
+	if (uffdwp_mm_is_tracked(mm))
+		uffdwp_disarm_range(mm, moving.start, moving.end, all_that_leaves, NULL);
 	ret = uffdwp_uffd_call_original(uffd, UFFDIO_MOVE, uarg);
 	uffdwp_off_limits_end(&moving);
 	return ret;

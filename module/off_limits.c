@@ -2,7 +2,8 @@
 /*
  * Owns the ranges that are off limits to arming, while a call of the process is under way that is
  * not to find anything armed there: where UFFDIO_MOVE moves from, what UFFDIO_POISON poisons, and
- * what UFFDIO_UNREGISTER takes from a userfaultfd that a tracker rides along on.
+ * what UFFDIO_UNREGISTER takes from a userfaultfd that a tracker rides along on, or UFFDIO_REGISTER
+ * gives to it.
  *
  * A call is noted, then what is armed in its range is disarmed, then the kernel does its work.
  * Arming looks for notes under the page-table lock (uffdwp_is_off_limits()): either it comes first
@@ -67,6 +68,20 @@ void uffdwp_off_limits_end(struct uffdwp_off_limits *n)
 	spin_unlock(&bucket->lock);
 }
 
+static bool meets(const struct mm_struct *mm, unsigned long start, unsigned long end,
+		  bool only_taken)
+{
+	struct bucket *bucket = bucket_of(mm);
+	const struct uffdwp_off_limits *n;
+	bool found = false;
+
+	spin_lock(&bucket->lock);
+	hlist_for_each_entry(n, &bucket->notes, node)
+		found |= n->mm == mm && n->start < end && start < n->end && n->taken >= only_taken;
+	spin_unlock(&bucket->lock);
+	return found;
+}
+
 /**
  * uffdwp_meets_off_limits - is a part of this range off limits?
  * @mm: mm
@@ -77,13 +92,18 @@ void uffdwp_off_limits_end(struct uffdwp_off_limits *n)
  */
 bool uffdwp_meets_off_limits(const struct mm_struct *mm, unsigned long start, unsigned long end)
 {
-	struct bucket *bucket = bucket_of(mm);
-	const struct uffdwp_off_limits *n;
-	bool found = false;
+	return meets(mm, start, end, false);
+}
 
-	spin_lock(&bucket->lock);
-	hlist_for_each_entry(n, &bucket->notes, node)
-		found |= n->mm == mm && n->start < end && start < n->end;
-	spin_unlock(&bucket->lock);
-	return found;
+/**
+ * uffdwp_is_taken - is the process registering or unregistering a part of this range?
+ * @mm: mm
+ * @start: first address
+ * @end: last address, exclusive
+ *
+ * Return: whether it is.
+ */
+bool uffdwp_is_taken(const struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	return meets(mm, start, end, true);
 }

@@ -13,12 +13,14 @@
  * @mm: mm
  * @start: first address
  * @end: last address, exclusive
+ * @taken: registered or unregistered by the process: no tracker that rides along registers it
  */
 struct uffdwp_off_limits {
 	struct hlist_node node;
 	const struct mm_struct *mm;
 	unsigned long start;
 	unsigned long end;
+	bool taken;
 };
 
 /* How many there are, of all processes. */
@@ -27,6 +29,7 @@ extern atomic_t uffdwp_ranges_off_limits;
 void uffdwp_off_limits_begin(struct uffdwp_off_limits *n);
 void uffdwp_off_limits_end(struct uffdwp_off_limits *n);
 bool uffdwp_meets_off_limits(const struct mm_struct *mm, unsigned long start, unsigned long end);
+bool uffdwp_is_taken(const struct mm_struct *mm, unsigned long start, unsigned long end);
 
 /* Must this memory not be armed? Asked under the page-table lock, or before there is a table. */
 static inline bool uffdwp_is_off_limits(const struct mm_struct *mm, unsigned long start,

@@ -194,6 +194,7 @@ static int register_and_disarm(struct uffdwp_device_tracker *d, unsigned long st
 
 	if (err)
 		return err;
+	uffdwp_tracker_forget(&d->base, start, end);
 	err = uffdwp_userfault_register(d->uffd, start, end - start);
 
 	/* It was unmapped meanwhile, and may be back: the kernel refuses a range without a VMA. */
@@ -217,7 +218,8 @@ static int register_and_disarm(struct uffdwp_device_tracker *d, unsigned long st
  * @start: first address of the part
  * @end: last address of the part, exclusive
  *
- * mmap_lock is held for writing. The VMA may be another one afterwards, or gone.
+ * mmap_lock is held for writing. The VMA may be another one afterwards, or gone. Bits that are in
+ * it count as the tracker's from then on: the caller disarms.
  *
  * Return: 0, never an error for a whole VMA; or -ENOMEM: it is as before.
  */
@@ -227,6 +229,7 @@ int uffdwp_register_populated(struct uffdwp_tracker *t, struct vm_area_struct *v
 	const bool hugetlb = is_vm_hugetlb_page(vma);
 	int err;
 
+	uffdwp_tracker_forget(t, start, end);
 	uffdwp_vma_keep_out_faults(vma);
 	err = uffdwp_vma_register(vma, start, end, t->ctx);
 	/* Its flags say by now that page tables are not to be shared. */
@@ -424,8 +427,7 @@ int uffdwp_unregister(struct uffdwp_device_tracker *d, unsigned long start, unsi
 		return err;
 
 	uffdwp_disarm_range(t->mm, start, end, all_if_registered, t);
-	if (t->sparse.on)
-		uffdwp_sparse_remove_all(&t->sparse, start, end);
+	uffdwp_tracker_forget(t, start, end);
 	err = uffdwp_unregister_disarmed(t, start, end);
 	/* Faults of other modes that were registered, too. */
 	if (t->whose == UFFDWP_HANDED_IN && uffdwp_userfault_wake(d->uffd, start, end - start))

@@ -85,17 +85,21 @@ static unsigned long modes_of(u64 mode)
 /* Of a race with a tracker that comes or goes. Each of them takes that tracker a command. */
 #define TRIES 20
 
-/* Where a tracker rides along and the kernel would refuse to take our mode, it lets go before. */
+/*
+ * Where a tracker rides along and the kernel would refuse to take our mode, it lets go before: of
+ * whole VMAs, so that none is divided that the kernel would not divide, and those it finds when it
+ * has mmap_lock. Until then nothing at all is armed.
+ */
 static long register_once(struct file *uffd, struct uffdio_register __user *uarg,
 			  struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
-	struct uffdwp_off_limits taken = { .mm = mm, .start = claim->start, .end = claim->end };
+	struct uffdwp_off_limits taken = { .mm = mm, .start = 0, .end = ULONG_MAX, .taken = true };
 	long ret;
 
 	if (!UFFDWP_REGISTER_KEEPS_WP || !uffdwp_ctx_is_ridden(claim->ctx))
 		return uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
 	uffdwp_off_limits_begin(&taken);
-	uffdwp_ride_let_go(mm, claim->ctx, taken.start, taken.end, false);
+	uffdwp_ride_let_go(mm, claim->ctx, claim->start, claim->end, true);
 	ret = uffdwp_uffd_call_original(uffd, UFFDIO_REGISTER, uarg);
 	uffdwp_off_limits_end(&taken);
 	return ret;
@@ -221,7 +225,9 @@ static long give_unregistered(struct file *uffd, struct mm_struct *mm, struct uf
 static long unregister(struct file *uffd, struct uffdio_range __user *uarg, struct mm_struct *mm,
 		       const struct uffdwp_claim *claim)
 {
-	struct uffdwp_off_limits taken = { .mm = mm, .start = claim->start, .end = claim->end };
+	struct uffdwp_off_limits taken = {
+		.mm = mm, .start = claim->start, .end = claim->end, .taken = true,
+	};
 	long ret;
 
 	/* uffdwp_ride_may_go_on() */
@@ -229,7 +235,7 @@ static long unregister(struct file *uffd, struct uffdio_range __user *uarg, stru
 	if (!claim->end || !uffdwp_ctx_is_ridden(claim->ctx))
 		return uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
 	uffdwp_off_limits_begin(&taken);
-	uffdwp_ride_let_go(mm, claim->ctx, taken.start, taken.end, true);
+	uffdwp_ride_let_go(mm, claim->ctx, taken.start, taken.end, false);
 	ret = uffdwp_uffd_call_original(uffd, UFFDIO_UNREGISTER, uarg);
 	uffdwp_off_limits_end(&taken);
 	uffdwp_ride_join(mm, claim->ctx);

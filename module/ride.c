@@ -49,6 +49,7 @@
 #include "disarm.h"
 #include "health.h"
 #include "kind.h"
+#include "off_limits.h"
 #include "register.h"
 #include "ride.h"
 #include "ring.h"
@@ -90,7 +91,8 @@ bool uffdwp_ride_may_go_on(const struct uffdwp_tracker *t)
 
 /*
  * mmap_lock is held for writing. Whole VMAs: to register them cannot fail. Nothing in them is
- * armed, but for what an earlier userfaultfd has left on Linux 5.10: the caller disarms.
+ * armed, but for what an earlier userfaultfd has left on Linux 5.10: the caller disarms. Who takes
+ * some of them just now, and has let go of them, does the same afterwards.
  */
 static void join_all(struct uffdwp_tracker *t)
 {
@@ -102,7 +104,8 @@ static void join_all(struct uffdwp_tracker *t)
 		start = vma->vm_start;
 		pos = vma->vm_end;
 		if (vma->vm_userfaultfd_ctx.ctx != t->ctx ||
-		    (vma->vm_flags & (VM_UFFD_WP | VM_UFFD_RWP)) || !uffdwp_kind_is_offered(vma))
+		    (vma->vm_flags & (VM_UFFD_WP | VM_UFFD_RWP)) || !uffdwp_kind_is_offered(vma) ||
+		    uffdwp_is_taken(t->mm, start, pos))
 			continue;
 		uffdwp_register_populated(t, vma, start, pos);
 		cond_resched();
@@ -249,27 +252,48 @@ static void unprotect(struct uffdwp_tracker *t, unsigned long start, unsigned lo
 	}
 }
 
+/* The same, and no VMA is divided. What of them is outside of the range may be armed. */
+static void unprotect_whole(struct uffdwp_tracker *t, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	while ((vma = find_vma(t->mm, start)) && vma->vm_start < end) {
+		start = vma->vm_end;
+		if (vma->vm_userfaultfd_ctx.ctx != t->ctx || !userfaultfd_wp(vma))
+			continue;
+		uffdwp_vma_keep_out_faults(vma);
+		uffdwp_disarm_vma(vma, vma->vm_start, start, UFFDWP_DISARM_ALL);
+		/* It may be merged with one before it: nothing to be done there. */
+		uffdwp_vma_unprotect(vma, vma->vm_start, start);
+		cond_resched();
+	}
+}
+
 /**
  * uffdwp_ride_let_go - take write protection from a range of a userfaultfd of the process
  * @mm: its mm, by mmget(); mmap_lock is taken here
  * @ctx: context of that userfaultfd, which the caller keeps open
  * @start: first address
  * @end: last address, exclusive; the caller has made it off limits to arming
- * @unless_refused: only if the kernel will not refuse UFFDIO_UNREGISTER
+ * @whole: for UFFDIO_REGISTER, all VMAs that are there, and the caller has made everything off
+ *	limits; else for UFFDIO_UNREGISTER, if the kernel will not refuse it
  *
  * What the kernel refuses to take then, or leaves, is to join again: uffdwp_ride_join().
  */
 void uffdwp_ride_let_go(struct mm_struct *mm, const void *ctx, unsigned long start,
-			unsigned long end, bool unless_refused)
+			unsigned long end, bool whole)
 {
 	struct uffdwp_tracker *t;
 
 	uffdwp_ride_disarm(mm, start, end, ctx);
 	mmap_write_lock(mm);
 	t = uffdwp_tracker_of_ctx(ctx);
-	if (t && t->joins && !t->arming_ended &&
-	    (!unless_refused || is_to_be_unregistered(t, start, end)))
-		unprotect(t, start, end);
+	if (t && t->joins && !t->arming_ended) {
+		if (whole)
+			unprotect_whole(t, start, end);
+		else if (is_to_be_unregistered(t, start, end))
+			unprotect(t, start, end);
+	}
 	mmap_write_unlock(mm);
 }
 

@@ -14,7 +14,7 @@ void uffdwp_ride_leave(struct uffdwp_tracker *t);
 void uffdwp_ride_disarm(struct mm_struct *mm, unsigned long start, unsigned long end,
 			const void *ctx);
 void uffdwp_ride_let_go(struct mm_struct *mm, const void *ctx, unsigned long start,
-			unsigned long end, bool unless_refused);
+			unsigned long end, bool whole);
 void uffdwp_ride_off(struct mm_struct *mm, const void *ctx);
 
 #endif /* UFFDWP_RIDE_H */

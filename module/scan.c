@@ -470,12 +470,12 @@ static int scan_deliver(struct uffdwp_hold *hold, int next)
 {
 	struct uffdwp_scan *s = container_of(hold, struct uffdwp_scan, hold);
 	const struct uffdwp_region *lost = s->regions.buffer;
-	unsigned int i, n = s->regions.buffered;
+	unsigned int n = s->regions.buffered;
 	int err = uffdwp_regions_store(&s->regions, next != UFFDWP_WALK_PAUSE);
 
 	if (err) {
-		for (i = 0; s->rules->undo && uffdwp_scan_resets(s) && i < n; i++)
-			s->rules->undo(s, lost[i].start, lost[i].end);
+		if (s->rules->undo && uffdwp_scan_resets(s))
+			s->rules->undo(s, lost, n);
 		s->regions.buffered = 0;
 		s->walk.pos = lost[0].start;
 	}

@@ -38,7 +38,7 @@ struct uffdwp_scan_rules {
 	int (*unmapped)(struct uffdwp_scan *s, unsigned long start, unsigned long end);
 	enum uffdwp_scan_hugetlb (*hugetlb)(struct uffdwp_scan *s, unsigned long addr,
 					    unsigned long end, bool whole, bool written);
-	void (*undo)(struct uffdwp_scan *s, unsigned long start, unsigned long end);
+	void (*undo)(struct uffdwp_scan *s, const struct uffdwp_region *lost, unsigned int n);
 };
 
 /**

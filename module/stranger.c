@@ -22,6 +22,7 @@
 #include "backport/backport.h"
 #include "compat/backport.h"
 #include "compat/signatures.h"
+#include "compat/vma.h"
 #include "stranger.h"
 #include "tracker.h"
 #include "userfault.h"
@@ -127,39 +128,35 @@ static int refusal_of_ridden(const struct fill *fill, const struct vm_area_struc
 	return (mode & fill->protects) && end <= vma->vm_end ? -EINVAL : 0;
 }
 
-/*
- * Not to be waited for where the kernel does not, since 6.8: a fault may keep it for ever. What is
- * not refused here is refused where it is filled, as if the VMA had come late.
- */
-static bool lock_to_look(struct mm_struct *mm, const struct fill *fill)
+static int refusal_in(const struct fill *fill, struct vm_area_struct *vma, u64 end, u64 mode)
 {
-	if (UFFDWP_FILLS_UNDER_VMA_LOCK && fill->cmd != UFFDIO_WRITEPROTECT)
-		return mmap_read_trylock(mm);
-	mmap_read_lock(mm);
-	return true;
+	const struct uffdwp_tracker *t = uffdwp_async_tracker_of_vma(vma);
+
+	if (uffdwp_tracker_is_private(t))
+		return -ENOENT;
+	return t && t->rides && userfaultfd_wp(vma) ? refusal_of_ridden(fill, vma, end, mode) : 0;
 }
 
 /* What the kernel would return if a tracker had nothing to do with the memory, or 0. */
 static int refusal(struct mm_struct *mm, const struct fill *fill, u64 start, u64 len, u64 mode)
 {
-	const struct uffdwp_tracker *t = NULL;
 	struct vm_area_struct *vma;
 	int err = 0;
 
 	if (!mmget_not_zero(mm))
 		return 0;
-	if (!lock_to_look(mm, fill)) {
-		mmput(mm);
-		return 0;
+	/* A fault may keep mmap_lock for ever: to be waited for only where the kernel does. */
+	vma = fill->cmd == UFFDIO_WRITEPROTECT ? NULL : uffdwp_lock_vma(mm, start);
+	if (vma) {
+		err = refusal_in(fill, vma, start + len, mode);
+		uffdwp_unlock_vma(vma);
+	} else {
+		mmap_read_lock(mm);
+		vma = find_vma(mm, start);
+		if (vma && vma->vm_start <= start)
+			err = refusal_in(fill, vma, start + len, mode);
+		mmap_read_unlock(mm);
 	}
-	vma = find_vma(mm, start);
-	if (vma && vma->vm_start <= start)
-		t = uffdwp_async_tracker_of_vma(vma);
-	if (uffdwp_tracker_is_private(t))
-		err = -ENOENT;
-	else if (t && t->rides && userfaultfd_wp(vma))
-		err = refusal_of_ridden(fill, vma, start + len, mode);
-	mmap_read_unlock(mm);
 	mmput(mm);
 	return err;
 }

@@ -387,7 +387,8 @@ notrace bool uffdwp_mm_is_in_table(const struct mm_struct *mm)
  *
  * For all that leaves the tracker, and for what it registers where that may have been: what is
  * mapped there next, or grows to there, is neither what was taken for zeroes nor the huge page that
- * was split. mmap_lock is held, so that neither has come there yet.
+ * was split. mmap_lock is held, so that neither has come there yet; or the lock of the tracker, so
+ * that no scan splits one, where it is about to register or unregister what there is.
  *
  * A huge page that leaves in part is remembered: the rest of it is still to be reported.
  */

@@ -148,44 +148,33 @@ static unsigned long look_at_some(struct mm_struct *mm, const void *ctx, unsigne
  * the kernel does not check. So it is looked at afterwards: a scan that comes in between may say
  * "not written" once, and the next one says "written".
  */
-static void look_at_continued(const struct file *uffd, const struct uffdio_continue *request)
+static void look_at_continued(const struct file *uffd, const struct uffdwp_uffd_call *note)
 {
 	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
-	u64 pos = request->range.start;
-	const u64 end = pos + request->range.len;
+	unsigned long pos = note->start;
 
-	if (!mm || !uffdwp_user_range_is_valid(mm, pos, request->range.len) || !mmget_not_zero(mm))
+	if (!note->end || !mm || !mmget_not_zero(mm))
 		return;
-	while (pos < end) {
+	while (pos < note->end) {
 		mmap_read_lock(mm);
-		pos = look_at_some(mm, uffd->private_data, pos, end);
+		pos = look_at_some(mm, uffd->private_data, pos, note->end);
 		mmap_read_unlock(mm);
 		cond_resched();
 	}
 	mmput(mm);
 }
+#endif
 
-static long call_continue(struct file *uffd, unsigned int cmd, unsigned long arg)
+static long call_and_look(struct file *uffd, unsigned int cmd, unsigned long arg,
+			  const struct uffdwp_uffd_call *note)
 {
-	struct uffdio_continue request;
-	/* The kernel refuses what cannot be read. It does not read @mapped. */
-	const bool known = !copy_from_user(&request, (void __user *)arg,
-					   offsetof(struct uffdio_continue, mapped));
 	long ret = call_command(uffd, cmd, arg);
 
-	if (known && uffdwp_whose_ctx(uffd->private_data) == UFFDWP_HANDED_IN)
-		look_at_continued(uffd, &request);
-	return ret;
-}
-#endif
-
-static long call_and_look(struct file *uffd, unsigned int cmd, unsigned long arg)
-{
 #ifdef UFFDIO_CONTINUE
-	if (cmd == UFFDIO_CONTINUE)
-		return call_continue(uffd, cmd, arg);
+	if (cmd == UFFDIO_CONTINUE && uffdwp_whose_ctx(uffd->private_data) == UFFDWP_HANDED_IN)
+		look_at_continued(uffd, note);
 #endif
-	return call_command(uffd, cmd, arg);
+	return ret;
 }
 
 /*
@@ -201,17 +190,6 @@ static void tell_of_registration(const struct file *uffd, const struct uffdio_ra
 		uffdwp_rings_of_mm_set(mm, NULL, UFFDWP_RING_EVERYTHING);
 	else if (mm && uffdwp_user_range_is_valid(mm, range->start, range->len))
 		uffdwp_tell_mm(mm, range->start, range->start + range->len);
-}
-
-/* After the call: what it has filled or disarmed may be written by now. */
-static void tell_of_changes(const struct file *uffd, const struct uffdwp_uffd_call *note)
-{
-	struct mm_struct *mm = uffdwp_userfault_owner(uffd);
-
-	if (!note->end || !mm || !mmget_not_zero(mm))
-		return;
-	uffdwp_tell_vmas(mm, note->start, note->end);
-	mmput(mm);
 }
 
 /**
@@ -237,11 +215,9 @@ long uffdwp_uffd_call(struct file *uffd, unsigned int cmd, unsigned long arg)
 		range.len = 0;
 	uffdwp_uffd_call_begin(&note, uffd->private_data, cmd);
 	if (!uffdwp_stranger_is_refused(uffd, cmd, (void __user *)arg, &ret))
-		ret = call_and_look(uffd, cmd, arg);
+		ret = call_and_look(uffd, cmd, arg, &note);
 	uffdwp_uffd_call_end(&note);
 	if (registers)
 		tell_of_registration(uffd, &range);
-	else
-		tell_of_changes(uffd, &note);
 	return ret;
 }

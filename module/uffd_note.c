@@ -120,14 +120,14 @@ bool uffdwp_uffd_call_protects(void)
 }
 
 /**
- * uffdwp_uffd_call_changes - note what the call of current fills or disarms
+ * uffdwp_uffd_call_armed - note what the call of current has filled and protected
  * @start: first address
  * @end: last address, exclusive
  *
- * Said by the kernel's own functions, where they do it: what the call has read of its structure may
- * differ from what is read of it before or after.
+ * Said where the kernel does it: what the call has read of its structure may differ from what is
+ * read of it before or after.
  */
-notrace void uffdwp_uffd_call_changes(unsigned long start, unsigned long end)
+void uffdwp_uffd_call_armed(unsigned long start, unsigned long end)
 {
 	struct bucket *bucket = bucket_of(current);
 	struct uffdwp_uffd_call *call;

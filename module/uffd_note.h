@@ -15,7 +15,7 @@
  * @ctx: the context of the userfaultfd that it called
  * @cmd: UFFDIO_*
  * @protects: it maps pages write-protected, which this kernel does not do by itself
- * @start: what of trackers' memory it fills or disarms: first address
+ * @start: what of trackers' memory it has filled and protected: first address
  * @end: last address, exclusive; 0: nothing
  */
 struct uffdwp_uffd_call {
@@ -32,7 +32,7 @@ void uffdwp_uffd_call_begin(struct uffdwp_uffd_call *call, const void *ctx, unsi
 void uffdwp_uffd_call_end(struct uffdwp_uffd_call *call);
 void uffdwp_uffd_call_protect(bool protects);
 bool uffdwp_uffd_call_protects(void);
-void uffdwp_uffd_call_changes(unsigned long start, unsigned long end);
+void uffdwp_uffd_call_armed(unsigned long start, unsigned long end);
 bool uffdwp_uffd_call_may_arm(const struct uffdwp_tracker *t);
 bool uffdwp_uffd_call_is_strangers(const struct uffdwp_tracker *t);
 bool uffdwp_uffd_call_is_taking(const void *ctx);

@@ -70,29 +70,31 @@ static inline bool uffdwp_mmap_is_changing(const uffdwp_mmap_changing *changing)
  * change_protection(), which returns how many pages it has changed or, since 6.3, an error that
  * UFFDIO_WRITEPROTECT returns; before, UFFDIO_WRITEPROTECT ignores the result.
  */
+#if UFFDWP_KERNEL_HAS_PROTECT_SIGNED || UFFDWP_KERNEL_SINCE(6, 3)
+#define UFFDWP_CHANGE_PROTECTION_RESULT long
+#else
+#define UFFDWP_CHANGE_PROTECTION_RESULT unsigned long
+#endif
 #if !UFFDWP_PROTECT_TAKES_GATHER
 #define UFFDWP_CHANGE_PROTECTION_PARAMETERS					\
 	struct vm_area_struct *vma, unsigned long start, unsigned long end,	\
 	pgprot_t newprot, unsigned long cp_flags
+#define UFFDWP_CHANGE_PROTECTION_ARGUMENTS vma, start, end, newprot, cp_flags
 #define uffdwp_change_protection_vma uffdwp_fregs_arg0
-#define uffdwp_change_protection_start uffdwp_fregs_arg1
-#define uffdwp_change_protection_end uffdwp_fregs_arg2
 #define uffdwp_change_protection_flags uffdwp_fregs_arg4
 #elif UFFDWP_PROTECT_TAKES_PROT
 #define UFFDWP_CHANGE_PROTECTION_PARAMETERS					\
 	struct mmu_gather *tlb, struct vm_area_struct *vma,			\
 	unsigned long start, unsigned long end, pgprot_t newprot, unsigned long cp_flags
+#define UFFDWP_CHANGE_PROTECTION_ARGUMENTS tlb, vma, start, end, newprot, cp_flags
 #define uffdwp_change_protection_vma uffdwp_fregs_arg1
-#define uffdwp_change_protection_start uffdwp_fregs_arg2
-#define uffdwp_change_protection_end uffdwp_fregs_arg3
 #define uffdwp_change_protection_flags uffdwp_fregs_arg5
 #else
 #define UFFDWP_CHANGE_PROTECTION_PARAMETERS					\
 	struct mmu_gather *tlb, struct vm_area_struct *vma,			\
 	unsigned long start, unsigned long end, unsigned long cp_flags
+#define UFFDWP_CHANGE_PROTECTION_ARGUMENTS tlb, vma, start, end, cp_flags
 #define uffdwp_change_protection_vma uffdwp_fregs_arg1
-#define uffdwp_change_protection_start uffdwp_fregs_arg2
-#define uffdwp_change_protection_end uffdwp_fregs_arg3
 #define uffdwp_change_protection_flags uffdwp_fregs_arg4
 #endif
 

@@ -143,18 +143,18 @@ static __always_inline bool uffdwp_page_is_lazily_freed(struct page *page)
 }
 
 /*
- * memory_failure() has found one of the pages of a huge page poisoned, and may not have split it
- * yet; of pages of hugetlb and small ones, this one.
+ * Is any page of a compound page poisoned? It has no flag for that which could be relied on:
+ * memory_failure() sets PageHWPoison first, and PageHasHWPoisoned only if it goes on.
  */
 static inline bool uffdwp_page_has_poison(struct page *page)
 {
 	struct page *head = compound_head(page);
+	unsigned long i, n = PageHuge(head) ? 1 : compound_nr(head);
 
-#if UFFDWP_KERNEL_HAS_FOLIO
-	if (folio_test_large(page_folio(head)) && folio_test_has_hwpoisoned(page_folio(head)))
-		return true;
-#endif
-	return PageHWPoison(head);
+	for (i = 0; i < n; i++)
+		if (PageHWPoison(head + i))
+			return true;
+	return false;
 }
 
 /* Its file system has attached private data, which has a reference (attach_page_private()). */

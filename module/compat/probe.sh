@@ -213,6 +213,16 @@ probe FILE_USER_INODE '6.8, "fs: factor out backing_file_mmap() helper" and its 
 struct inode *f(struct file *file) { return file_user_inode((struct file *)file); }
 SNIPPET
 
+probe PROTECT_SIGNED 'late point releases of 6.1: change_protection() has room for an error, as since 6.3' <<'SNIPPET'
+long f(struct vm_area_struct *vma)
+{
+	long (*protect)(struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long start,
+			unsigned long end, pgprot_t newprot, unsigned long cp_flags) = change_protection;
+
+	return protect(NULL, vma, 0, 0, vma->vm_page_prot, 0);
+}
+SNIPPET
+
 probe UFFD_BIT '7.3: the bit is one of read protection, too, and pte_uffd_wp() is pte_uffd()' <<'SNIPPET'
 pte_t f(pte_t pte) { return pte_mkuffd(pte); }
 SNIPPET

@@ -126,7 +126,7 @@
 #define UFFDWP_COPY_CHECKS_SOURCE UFFDWP_KERNEL_SINCE(6, 6)
 
 /* 6.8, "userfaultfd: use per-vma locks in userfaultfd operations": fills, without mmap_lock */
-#define UFFDWP_FILLS_UNDER_VMA_LOCK UFFDWP_KERNEL_SINCE(6, 8)
+#define UFFDWP_FILLS_UNDER_VMA_LOCK (UFFDWP_KERNEL_SINCE(6, 8) && IS_ENABLED(CONFIG_PER_VMA_LOCK))
 
 /* 6.0, "mm/uffd: reset write protection when unregister with wp-mode" */
 #define UFFDWP_UNREGISTER_KEEPS_BITS UFFDWP_KERNEL_BEFORE(6, 0)

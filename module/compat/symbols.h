@@ -334,6 +334,7 @@ struct zap_details;
 	/* mm/mmap.c */									\
 	X(vma_set_page_prot, void, (struct vm_area_struct *vma))			\
 	UFFDWP_VMA_FUNCTION(X)								\
+	UFFDWP_VMA_LOCK_FUNCTION(X)							\
 	UFFDWP_FILE_VMA_FUNCTIONS(X)							\
 	UFFDWP_P4D_FUNCTION(X)								\
 	UFFDWP_PTE_LOCK_FUNCTION(X)							\
@@ -447,6 +448,15 @@ struct zap_details;
 	X(exec_mm_release, void, (struct task_struct *task, struct mm_struct *mm))
 #endif
 
+/* mm/memory.c, later mm/mmap_lock.c */
+#if UFFDWP_FILLS_UNDER_VMA_LOCK
+#define UFFDWP_VMA_LOCK_FUNCTION(X)							\
+	X(lock_vma_under_rcu, struct vm_area_struct *, (struct mm_struct *mm,		\
+							unsigned long address))
+#else
+#define UFFDWP_VMA_LOCK_FUNCTION(X)
+#endif
+
 /* mm/memory.c, kernel/fork.c, kernel/sched/core.c, fs/exec.c: for events */
 #define UFFDWP_HOOKED_LIFE_FUNCTIONS(X)						\
 	X(unmap_vmas, void, (UFFDWP_UNMAP_PARAMETERS))					\
@@ -456,6 +466,9 @@ struct zap_details;
 
 /* Called only where they are hooked (hooks/hooks.c), so that none of them is required here. */
 #define UFFDWP_HOOKED_FUNCTIONS(X)							\
+	/* mm/mprotect.c, mm/userfaultfd.c */						\
+	X(change_protection, UFFDWP_CHANGE_PROTECTION_RESULT,				\
+	  (UFFDWP_CHANGE_PROTECTION_PARAMETERS))					\
 	UFFDWP_HOOKED_WRITEPROTECT_FUNCTION(X)						\
 	UFFDWP_HOOKED_MCOPY_FUNCTION(X)							\
 	/* mm/memory.c */								\

@@ -293,6 +293,26 @@ static inline int uffdwp_vma_unregister(struct vm_area_struct *vma, unsigned lon
 	return uffdwp_vma_set_userfaultfd(vma, start, end, NULL_VM_UFFD_CTX, 0);
 }
 
+/*
+ * As uffd_lock_vma() of 6.8 and later: the VMA at an address, with its own lock for reading, which
+ * keeps what it is registered with. NULL: it has to be looked for with mmap_lock.
+ */
+static inline struct vm_area_struct *uffdwp_lock_vma(struct mm_struct *mm, unsigned long addr)
+{
+#if UFFDWP_FILLS_UNDER_VMA_LOCK
+	return uffdwp_call(lock_vma_under_rcu)(mm, addr);
+#else
+	return NULL;
+#endif
+}
+
+static inline void uffdwp_unlock_vma(struct vm_area_struct *vma)
+{
+#if UFFDWP_FILLS_UNDER_VMA_LOCK
+	vma_end_read(vma);
+#endif
+}
+
 /* mmap_write_lock(), if nobody has mmap_lock; given back by mmap_write_unlock(). */
 static inline bool uffdwp_mmap_write_trylock(struct mm_struct *mm)
 {

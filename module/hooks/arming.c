@@ -106,21 +106,23 @@ static struct uffdwp_hook userfaultfd_ioctl_hook = {
 	.prove = prove_userfaultfd_ioctl,
 };
 
-/*
- * What the kernel disarms in memory of a tracker: for its ring, after the call. Whether there is a
- * ring is asked then: it may be made while the kernel is at work.
- */
-static notrace void note_change(const struct vm_area_struct *vma, unsigned long start,
-				unsigned long end)
-{
-	if (uffdwp_async_tracker_of_vma(vma))
-		uffdwp_uffd_call_changes(start, end);
-}
-
 static long instead_of_change_protection(UFFDWP_CHANGE_PROTECTION_PARAMETERS)
 {
 	long ret = uffdwp_writeprotect(vma, start, end);
 
+	uffdwp_call_ends();
+	return ret;
+}
+
+/*
+ * What the kernel disarms in memory of a tracker is told when it is done. Whether there is a ring
+ * is asked then: it may be made while the kernel is at work.
+ */
+static long instead_of_disarming(UFFDWP_CHANGE_PROTECTION_PARAMETERS)
+{
+	long ret = uffdwp_call(change_protection)(UFFDWP_CHANGE_PROTECTION_ARGUMENTS);
+
+	uffdwp_tell_vma(vma, start, end, UFFDWP_RING_SCAN);
 	uffdwp_call_ends();
 	return ret;
 }
@@ -136,9 +138,9 @@ UFFDWP_CALLBACK(change_protection)
 	vma = (struct vm_area_struct *)uffdwp_change_protection_vma(fregs);
 	if (uffdwp_writeprotect_is_ours(vma, flags & MM_CP_UFFD_WP))
 		uffdwp_redirect(fregs, instead_of_change_protection);
-	else if (flags & MM_CP_UFFD_WP_RESOLVE)
-		note_change(vma, uffdwp_change_protection_start(fregs),
-			    uffdwp_change_protection_end(fregs));
+	else if ((flags & MM_CP_UFFD_WP_RESOLVE) && uffdwp_async_tracker_of_vma(vma) &&
+		 !within_module(parent_ip, THIS_MODULE))
+		uffdwp_redirect(fregs, instead_of_disarming);
 }
 
 /* As if the userfaultfd was handed in and its owner made the call. */
@@ -249,11 +251,13 @@ static notrace bool has_come_late(const struct vm_area_struct *vma)
  * One page was filled. Where there was an armed marker it is written now, and the call may go on
  * for as long as the process likes: the next page may be one that is never brought.
  */
-static void tell_filled(struct vm_area_struct *vma, unsigned long addr)
+static void tell_filled(struct vm_area_struct *vma, unsigned long addr, bool wp)
 {
 	const unsigned int shift = is_vm_hugetlb_page(vma) ? uffdwp_hugetlb_shift(vma) : PAGE_SHIFT;
 
 	addr = round_down(addr, 1UL << shift);
+	if (wp)
+		uffdwp_uffd_call_armed(addr, addr + (1UL << shift));
 	uffdwp_tell_vma(vma, addr, addr + (1UL << shift), UFFDWP_RING_SCAN);
 }
 #endif
@@ -284,12 +288,17 @@ static struct uffdwp_hook mcopy_atomic_hook = {
 	.prove = prove_copy,
 };
 #elif UFFDWP_KERNEL_HAS_MFILL_FLAGS
+static bool protects(uffd_flags_t flags)
+{
+	return (__force unsigned long)flags & (__force unsigned long)MFILL_ATOMIC_WP;
+}
+
 static uffd_flags_t choose_flags(const struct vm_area_struct *vma, uffd_flags_t flags)
 {
 	const unsigned long wp = (__force unsigned long)MFILL_ATOMIC_WP;
-	const unsigned long bits = (__force unsigned long)flags;
 
-	return (bits & wp) && is_refused(vma) ? (__force uffd_flags_t)(bits & ~wp) : flags;
+	return protects(flags) && is_refused(vma) ?
+	       (__force uffd_flags_t)((__force unsigned long)flags & ~wp) : flags;
 }
 
 static int instead_of_mfill(UFFDWP_INSTALL_PTE_PARAMETERS)
@@ -301,7 +310,7 @@ static int instead_of_mfill(UFFDWP_INSTALL_PTE_PARAMETERS)
 		ret = uffdwp_call(mfill_atomic_install_pte)(UFFDWP_INSTALL_PTE_ARGUMENTS);
 	}
 	if (!ret)
-		tell_filled(vma, addr);
+		tell_filled(vma, addr, protects(flags));
 	uffdwp_call_ends();
 	return ret;
 }
@@ -330,7 +339,7 @@ static int instead_of_hugetlb_mfill(UFFDWP_HUGETLB_MFILL_PARAMETERS)
 		ret = uffdwp_call(hugetlb_mfill_atomic_pte)(UFFDWP_HUGETLB_MFILL_ARGUMENTS);
 	}
 	if (!ret)
-		tell_filled(vma, addr);
+		tell_filled(vma, addr, protects(flags));
 	uffdwp_call_ends();
 	return ret;
 }
@@ -378,7 +387,7 @@ static int instead_of_mfill(UFFDWP_INSTALL_PTE_PARAMETERS)
 	else if (choose_protection(vma, &wp_copy))
 		ret = uffdwp_call(mfill_atomic_install_pte)(UFFDWP_INSTALL_PTE_ARGUMENTS);
 	if (!ret)
-		tell_filled(vma, addr);
+		tell_filled(vma, addr, wp_copy);
 	uffdwp_call_ends();
 	return ret;
 }
@@ -404,7 +413,7 @@ static int instead_of_hugetlb_mfill(UFFDWP_HUGETLB_MCOPY_PARAMETERS)
 		ret = uffdwp_call(hugetlb_mcopy_atomic_pte)(UFFDWP_HUGETLB_MCOPY_ARGUMENTS);
 	}
 	if (!ret)
-		tell_filled(vma, addr);
+		tell_filled(vma, addr, wp_copy);
 	uffdwp_call_ends();
 	return ret;
 }

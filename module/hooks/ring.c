@@ -108,15 +108,23 @@ static struct uffdwp_hook madvise_free_hook = {
 	.prove = prove_madvise_free,
 };
 
-/* ---- reclaim of what was freed, poison, migration: with locks of rmap, without mmap_lock */
+/*
+ * ---- reclaim of what was freed, poison, migration: with locks of rmap, without mmap_lock
+ *
+ * Whether a page is poisoned is asked afterwards. It is poisoned at any time, before the kernel
+ * looks at it or behind; and stays so.
+ */
 
 static bool instead_of_try_to_unmap(struct page *page, struct vm_area_struct *vma,
 				    unsigned long addr, void *arg)
 {
 	const unsigned long end = addr + (compound_nr(compound_head(page)) << PAGE_SHIFT);
+	const bool freed = uffdwp_page_is_lazily_freed(page);
 	bool ret = uffdwp_call(try_to_unmap_one)(page, vma, addr, arg);
 
-	uffdwp_tell_vma(vma, addr, end, UFFDWP_RING_SCAN);
+	if (freed || uffdwp_page_is_lazily_freed(page) || uffdwp_page_has_poison(page) ||
+	    (UFFDWP_HUGE_MIGRATION_LOSES_BIT && PageCompound(page)))
+		uffdwp_tell_vma(vma, addr, end, UFFDWP_RING_SCAN);
 	module_put(THIS_MODULE);
 	return ret;
 }
@@ -124,14 +132,9 @@ static bool instead_of_try_to_unmap(struct page *page, struct vm_area_struct *vm
 /* bool try_to_unmap_one(struct page or folio *, vma, address, void *arg) */
 UFFDWP_CALLBACK(try_to_unmap)
 {
-	struct page *page = (struct page *)uffdwp_fregs_arg0(fregs);
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
 
-	if (likely(!userfaultfd_wp((struct vm_area_struct *)vma)))
-		return;
-	if ((uffdwp_page_is_lazily_freed(page) || PageHWPoison(page) ||
-	     (UFFDWP_HUGE_MIGRATION_LOSES_BIT && PageCompound(page))) &&
-	    uffdwp_vma_may_tell(vma))
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_tell(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_try_to_unmap);
 }
 
@@ -150,7 +153,8 @@ static bool instead_of_try_to_migrate(struct page *page, struct vm_area_struct *
 	const unsigned long end = addr + (compound_nr(compound_head(page)) << PAGE_SHIFT);
 	bool ret = uffdwp_call(try_to_migrate_one)(page, vma, addr, arg);
 
-	uffdwp_tell_vma(vma, addr, end, UFFDWP_RING_SCAN);
+	if (uffdwp_page_has_poison(page))
+		uffdwp_tell_vma(vma, addr, end, UFFDWP_RING_SCAN);
 	module_put(THIS_MODULE);
 	return ret;
 }
@@ -160,9 +164,7 @@ UFFDWP_CALLBACK(try_to_migrate)
 {
 	const struct vm_area_struct *vma = (struct vm_area_struct *)uffdwp_fregs_arg1(fregs);
 
-	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) &&
-	    uffdwp_page_has_poison((struct page *)uffdwp_fregs_arg0(fregs)) &&
-	    uffdwp_vma_may_tell(vma))
+	if (unlikely(userfaultfd_wp((struct vm_area_struct *)vma)) && uffdwp_vma_may_tell(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_try_to_migrate);
 }
 

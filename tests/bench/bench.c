@@ -308,6 +308,13 @@ static bool has_kind(uint64_t kind)
 	return !command(UFFDWP_IOC_HELLO, &arg) && (arg.kinds & kind);
 }
 
+static bool has_feature(uint64_t feature)
+{
+	struct uffdwp_hello_arg arg = { .size = sizeof(arg) };
+
+	return !command(UFFDWP_IOC_HELLO, &arg) && (arg.features & feature);
+}
+
 static void run_arm_write(void)
 {
 	int i;
@@ -367,6 +374,8 @@ static void run_dontneed(void)
 
 static void own(void)
 {
+	bool markers;
+
 	touch();
 	track(UFFDWP_UNPOP_ZERO);
 	report("first_write_with_arm", least(run_arm_write, ROUNDS * PAGES));
@@ -378,10 +387,17 @@ static void own(void)
 	close(tracker);
 
 	madvise(memory, LEN, MADV_DONTNEED);
-	track(UFFDWP_UNPOP_MARKER);
-	report("unpopulated_write.marker", least(run_unpopulated_write, ROUNDS * PAGES));
-	/* 6.1's MADV_DONTNEED leaves markers, so arming again has nothing to do: not measured. */
+	tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
+	markers = has_feature(UFFDWP_FEATURE_UNPOP_MARKER);
 	close(tracker);
+	if (markers) {
+		track(UFFDWP_UNPOP_MARKER);
+		report("unpopulated_write.marker", least(run_unpopulated_write, ROUNDS * PAGES));
+		/* 6.1's MADV_DONTNEED leaves markers: arming again has nothing to do. */
+		close(tracker);
+	} else {
+		printf("unpopulated_write.marker - this kernel has no markers\n");
+	}
 	report("madvise_dontneed_page", least(run_dontneed, ROUNDS * PAGES));
 }
 

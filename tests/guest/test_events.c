@@ -954,6 +954,94 @@ TEST(a_childs_hugetlb_is_tracked)
 	hugetlb_release();
 }
 
+/* Memory that a process protects with a userfaultfd of its own, and then forks. */
+static struct {
+	char *start;
+	size_t len;
+	uint64_t features;
+} own;
+
+static void *close_later(void *uffd)
+{
+	usleep(300000);
+	close((intptr_t)uffd);
+	return NULL;
+}
+
+/* With EVENT_FORK fork(2) waits for who reads that event, and nobody does. */
+static void protect_and_fork(void)
+{
+	const int uffd = new_uffd(own.features);
+	const struct uffdio_range range = { (uintptr_t)own.start, own.len };
+	struct uffdio_register reg = { .range = range, .mode = UFFDIO_REGISTER_MODE_WP };
+	struct uffdio_writeprotect protect = {
+		.range = range, .mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+	pthread_t thread;
+
+	if (ioctl(uffd, UFFDIO_REGISTER, &reg) || ioctl(uffd, UFFDIO_WRITEPROTECT, &protect))
+		_exit(1);
+	/* A child with files of its own would keep it open. */
+	if (own.features) {
+		pthread_create(&thread, NULL, close_later, (void *)(intptr_t)uffd);
+		syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+		pause();
+	}
+	fork_and_wait();
+}
+
+static void expect_child_written(void)
+{
+	struct uffdwp_event e;
+	int go, child;
+	pid_t pid;
+
+	close(tracker);
+	tracker = dev_open();
+	pid = start(protect_and_fork, &go);
+	follow_process(pid, 0, UFFDWP_FOLLOW_FORK);
+	let_go(go);
+	e = event_of(tracker, UFFDWP_EVENT_FORKED);
+	child = claim(tracker, e.id);
+	assert_true(child >= 0);
+	assert_false(categories(child, own.start) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_int_equal(written(child, own.start, own.len, true), own.len / PAGE);
+	assert_int_equal(written(child, own.start, own.len, true), 0);
+	kill(e.pid, SIGKILL);
+	kill(pid, SIGKILL);
+	last_event(child);
+	close(child);
+	last_event(tracker);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	munmap(own.start, own.len);
+}
+
+/* fork(2) copies its bits, and the child does not have it. */
+TEST(what_another_userfaultfd_has_protected_is_written_in_a_child)
+{
+	own.start = map_filled(8);
+	own.len = 8 * PAGE;
+	own.features = UFFD_FEATURE_EVENT_FORK;
+	expect_child_written();
+}
+
+/* Linux 6.1 copies them in any case. */
+TEST(what_another_userfaultfd_has_protected_is_written_in_a_childs_hugetlb)
+{
+	const char *why = hugetlb_reserve(2);
+
+	if (why)
+		skip_because("%s", why);
+	own.start = mmap(NULL, HUGE_PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	needs_kind(UFFDWP_KIND_HUGETLB, own.start, HUGE_PAGE);
+	own.start[0] = 1;
+	own.len = HUGE_PAGE;
+	own.features = 0;
+	expect_child_written();
+	hugetlb_release();
+}
+
 static void fork_without_end(void)
 {
 	pid_t pids[100];
@@ -1594,6 +1682,8 @@ int main(void)
 		EVENTS_TEST(a_child_is_tracked_before_it_runs),
 		EVENTS_TEST(a_child_follows_from_its_first_instruction),
 		EVENTS_TEST(a_childs_hugetlb_is_tracked),
+		EVENTS_TEST(what_another_userfaultfd_has_protected_is_written_in_a_child),
+		EVENTS_TEST(what_another_userfaultfd_has_protected_is_written_in_a_childs_hugetlb),
 		EVENTS_TEST(unclaimed_children_are_limited),
 		EVENTS_TEST(a_parent_that_is_killed_while_it_forks),
 		EVENTS_TEST(a_long_line_of_heirs_ends),

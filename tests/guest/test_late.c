@@ -522,69 +522,128 @@ static void *map_something(void *unused)
 	return NULL;
 }
 
-/* For 6.8 and later: the kernel asks for the lock of the VMA alone. */
-static void fill_beside_it(int begin)
-{
-	struct uffdio_copy copy = { .len = PAGE };
-	char *p = map_anon(2), *tracked = map_filled(1), byte;
-	int uffd = new_uffd(0), err[2];
-	pthread_t thread;
-	struct {
-		struct uffdio_range range;
-		uint64_t mode;
-		int64_t updated;
-	} poisoned = {};
+/* What a process calls, of which the kernel asks for the locks of the VMAs alone. */
+struct calls {
+	bool tracks;
+	void (*run)(int uffd, char *own, char *other, int *err);
+	int err[4];
+};
 
-	tracker_of(tracked, PAGE);
-	uffd_register(uffd, p, 2 * PAGE, UFFDIO_REGISTER_MODE_MISSING);
-	copy.dst = (uintptr_t)p;
-	copy.src = (uintptr_t)tracked;
-	poisoned.range = (struct uffdio_range){ (uintptr_t)p + PAGE, PAGE };
+/* It has pages that are registered with @uffd, empty, and others, of which the first is filled. */
+static void call_beside_it(struct calls *calls, int begin)
+{
+	char *own = map_filled(4), *other = map_filled(2), byte;
+	int uffd = new_uffd(0);
+	pthread_t thread;
+
+	/* A VMA that has never had a page the kernel prepares with mmap_lock. */
+	madvise(own, 4 * PAGE, MADV_DONTNEED);
+	madvise(other + PAGE, PAGE, MADV_DONTNEED);
+	if (calls->tracks)
+		tracker_of(other, 2 * PAGE);
+	uffd_register(uffd, own, 4 * PAGE, UFFDIO_REGISTER_MODE_MISSING);
 	/* Before there is a reader: it maps a stack. */
 	assert_ok(pthread_create(&thread, NULL, map_something, NULL));
 	assert_int_equal(write(results[1], "", 1), 1);
 	assert_int_equal(read(begin, &byte, 1), 1);
 	maps = true;
 	usleep(500000);
-	err[0] = ioctl(uffd, UFFDIO_COPY, &copy) ? -errno : 0;
-	err[1] = ioctl(uffd, _IOWR(UFFDIO, 0x08, poisoned), &poisoned) ? -errno : 0;
-	_exit(write(results[1], err, sizeof(err)) != sizeof(err));
+	calls->run(uffd, own, other, calls->err);
+	_exit(write(results[1], calls->err, sizeof(calls->err)) != sizeof(calls->err));
 }
 
-TEST(filling_waits_for_no_mmap_lock)
+static void expect_no_wait(struct calls *calls)
 {
 	struct pollfd p = { .events = POLLIN };
-	int begin[2], err[2] = { -1, -1 };
 	struct unread unread;
-	pid_t filler, reader;
+	pid_t caller, reader;
+	int begin[2];
 	char ready;
 
-	if (kernel_is_before(6, 8))
-		skip_because("this kernel takes mmap_lock for it");
 	unread_begin(&unread);
 	assert_ok(pipe(begin));
 	assert_ok(pipe(results));
-	filler = fork();
-	if (!filler)
-		fill_beside_it(begin[0]);
+	caller = fork();
+	if (!caller)
+		call_beside_it(calls, begin[0]);
 	assert_int_equal(read(results[0], &ready, 1), 1);
-	reader = unread_start_reader(&unread, filler);
+	reader = unread_start_reader(&unread, caller);
 	usleep(500000);
 	assert_int_equal(write(begin[1], "", 1), 1);
 	p.fd = results[0];
+	memset(calls->err, -1, sizeof(calls->err));
 	if (poll(&p, 1, 20000) == 1)
-		assert_int_equal(read(results[0], err, sizeof(err)), sizeof(err));
+		assert_int_equal(read(results[0], calls->err, sizeof(calls->err)),
+				 sizeof(calls->err));
 	unread_end(&unread);
-	kill(filler, SIGKILL);
+	kill(caller, SIGKILL);
 	kill(reader, SIGKILL);
-	waitpid(filler, NULL, 0);
+	waitpid(caller, NULL, 0);
 	waitpid(reader, NULL, 0);
 	close(begin[0]);
 	close(begin[1]);
 	close(results[0]);
 	close(results[1]);
-	assert_int_equal(err[0], 0);
-	assert_int_equal(err[1], 0);
+}
+
+static int copy_to(int uffd, char *to, const char *from)
+{
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)to, .src = (uintptr_t)from, .len = PAGE,
+	};
+
+	return ioctl(uffd, UFFDIO_COPY, &copy) ? -errno : 0;
+}
+
+static int poison_at(int uffd, char *page)
+{
+	struct poison request = { .range = { (uintptr_t)page, PAGE } };
+
+	return ioctl(uffd, POISON, &request) ? -errno : 0;
+}
+
+static void fill(int uffd, char *own, char *other, int *err)
+{
+	err[0] = copy_to(uffd, own, other);
+	err[1] = poison_at(uffd, own + PAGE);
+	err[2] = copy_to(uffd, other + PAGE, other);
+	err[3] = poison_at(uffd, other + PAGE);
+}
+
+TEST(filling_waits_for_no_mmap_lock)
+{
+	struct calls calls = { .tracks = true, .run = fill };
+
+	if (kernel_is_before(6, 8))
+		skip_because("this kernel takes mmap_lock for it");
+	expect_no_wait(&calls);
+	assert_int_equal(calls.err[0], 0);
+	assert_int_equal(calls.err[1], 0);
+	/* What only a tracker has registered */
+	assert_int_equal(calls.err[2], -ENOENT);
+	assert_int_equal(calls.err[3], -ENOENT);
+}
+
+static void move(int uffd, char *own, char *other, int *err)
+{
+	struct move m = { .dst = (uintptr_t)own, .src = (uintptr_t)other, .len = PAGE };
+
+	err[0] = ioctl(uffd, MOVE, &m) ? -errno : 0;
+}
+
+/* Where nothing is tracked: but for that what is armed is looked for. */
+TEST(moving_waits_for_no_mmap_lock)
+{
+	struct calls calls = { .run = move };
+	char *elsewhere = map_filled(1);
+	int fd;
+
+	needs_move();
+	fd = tracker_of(elsewhere, PAGE);
+	expect_no_wait(&calls);
+	close(fd);
+	munmap(elsewhere, PAGE);
+	assert_int_equal(calls.err[0], 0);
 }
 
 /* A monitor that begins anew, at once: without a tracker that always works. */
@@ -657,6 +716,7 @@ int main(void)
 		cmocka_unit_test(a_command_does_not_keep_a_closed_userfaultfd),
 		cmocka_unit_test(a_report_that_was_not_delivered_follows_memory_that_moves),
 		cmocka_unit_test(filling_waits_for_no_mmap_lock),
+		cmocka_unit_test(moving_waits_for_no_mmap_lock),
 		cmocka_unit_test(after_a_closed_userfaultfd_comes_the_next),
 		cmocka_unit_test(a_copy_over_two_vmas_is_refused),
 	};

@@ -237,7 +237,7 @@ TEST(shared_memory_is_reported_as_it_was)
 }
 
 /* What is mapped in its place has nothing of it, and the next scan says so. */
-TEST(what_replaces_a_huge_page_of_a_file_is_not_taken_for_it)
+static void replace_huge_page(bool unregister)
 {
 	int fd = dev_open(), file = memfd_create("other", MFD_CLOEXEC);
 	uint64_t found;
@@ -252,6 +252,8 @@ TEST(what_replaces_a_huge_page_of_a_file_is_not_taken_for_it)
 		skip_because("no huge page of shared memory could be had");
 	assert_int_equal(written(fd, p, HUGE_PAGE, true), 512);
 	assert_ok(ftruncate(file, HUGE_PAGE));
+	if (unregister)
+		assert_ok(dev_unregister(fd, p, HUGE_PAGE));
 	assert_ptr_equal(mmap(p, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file,
 			      0), p);
 	assert_ok(dev_register(fd, p, HUGE_PAGE));
@@ -261,6 +263,12 @@ TEST(what_replaces_a_huge_page_of_a_file_is_not_taken_for_it)
 	close(fd);
 	close(file);
 	munmap(p, HUGE_PAGE);
+}
+
+TEST(what_replaces_a_huge_page_of_a_file_is_not_taken_for_it)
+{
+	replace_huge_page(false);
+	replace_huge_page(true);
 }
 
 /* A huge page of which a part is unregistered: it is split, and the rest of it is as it was. */
