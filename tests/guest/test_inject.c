@@ -79,6 +79,7 @@ struct operation {
 	bool unhooked;			/* begins when nothing is hooked any more */
 	size_t vec_len;			/* of a scan */
 	int also;			/* a documented error besides -ENOMEM and -EFAULT */
+	bool asks_for_nothing;		/* there need be no call in it that can fail */
 };
 
 static int run_write(struct world *w);
@@ -626,7 +627,7 @@ static void every_call_fails_once(void **state)
 		      tally.of[INJECT_SLAB],
 		      tally.of[INJECT_PAGE], tally.of[INJECT_COPY], tally.errors, tally.complete);
 	/* Then this has tested nothing. */
-	assert_true(tally.errors + tally.complete > 0);
+	assert_true(op->asks_for_nothing || tally.errors + tally.complete > 0);
 }
 
 #define OPERATION(words, who, what, when, function, ...)				\
@@ -645,7 +646,8 @@ static const struct operation operations[] = {
 	OPERATION(register_handed_in, HANDED_IN, FILLED, ATTACHED, run_register),
 	OPERATION(attach_riding, RIDING, FILLED, OPENED, run_attach),
 	OPERATION(register_riding, RIDING, FILLED, ATTACHED, run_register),
-	OPERATION(close_riding, RIDING, FILLED, ARMED, run_close),
+	/* Whole VMAs are unregistered: nothing is divided, and no memory is needed. */
+	OPERATION(close_riding, RIDING, FILLED, ARMED, run_close, .asks_for_nothing = true),
 	OPERATION(events, FOLLOWING, FILLED, ATTACHED, run_events),
 	OPERATION(follow, FOLLOWING, FILLED, ATTACHED, run_follow),
 	OPERATION(map_followed, FOLLOWING, FILLED, ARMED, run_map),
