@@ -217,8 +217,9 @@ probe PROTECT_SIGNED 'late point releases of 6.1: change_protection() has room f
 long f(struct vm_area_struct *vma)
 {
 	long (*protect)(struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long start,
-			unsigned long end, pgprot_t newprot, unsigned long cp_flags) = change_protection;
+			unsigned long end, pgprot_t newprot, unsigned long cp_flags);
 
+	protect = change_protection;
 	return protect(NULL, vma, 0, 0, vma->vm_page_prot, 0);
 }
 SNIPPET

@@ -301,18 +301,25 @@ static void follow(void)
 		stop("follow");
 }
 
-static bool has_kind(uint64_t kind)
+static struct uffdwp_hello_arg offered(void)
 {
 	struct uffdwp_hello_arg arg = { .size = sizeof(arg) };
+	const int fd = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
 
-	return !command(UFFDWP_IOC_HELLO, &arg) && (arg.kinds & kind);
+	if (fd < 0 || ioctl(fd, UFFDWP_IOC_HELLO, &arg))
+		stop(UFFDWP_DEVICE);
+	close(fd);
+	return arg;
+}
+
+static bool has_kind(uint64_t kind)
+{
+	return offered().kinds & kind;
 }
 
 static bool has_feature(uint64_t feature)
 {
-	struct uffdwp_hello_arg arg = { .size = sizeof(arg) };
-
-	return !command(UFFDWP_IOC_HELLO, &arg) && (arg.features & feature);
+	return offered().features & feature;
 }
 
 static void run_arm_write(void)
@@ -374,8 +381,6 @@ static void run_dontneed(void)
 
 static void own(void)
 {
-	bool markers;
-
 	touch();
 	track(UFFDWP_UNPOP_ZERO);
 	report("first_write_with_arm", least(run_arm_write, ROUNDS * PAGES));
@@ -387,10 +392,7 @@ static void own(void)
 	close(tracker);
 
 	madvise(memory, LEN, MADV_DONTNEED);
-	tracker = open(UFFDWP_DEVICE, O_RDWR | O_CLOEXEC);
-	markers = has_feature(UFFDWP_FEATURE_UNPOP_MARKER);
-	close(tracker);
-	if (markers) {
+	if (has_feature(UFFDWP_FEATURE_UNPOP_MARKER)) {
 		track(UFFDWP_UNPOP_MARKER);
 		report("unpopulated_write.marker", least(run_unpopulated_write, ROUNDS * PAGES));
 		/* 6.1's MADV_DONTNEED leaves markers: arming again has nothing to do. */
@@ -924,8 +926,12 @@ int main(int argc, char **argv)
 	in_a_crowd();
 	in_mappings(1);
 	in_mappings(4096);
-	shared_huge_memory("force");
-	shared_huge();
+	if (has_kind(UFFDWP_KIND_SHMEM)) {
+		shared_huge_memory("force");
+		shared_huge();
+	} else {
+		printf("first_arm.shared_huge - this kernel tracks no shared memory\n");
+	}
 	holds();
 	return 0;
 }

@@ -176,6 +176,8 @@ static const struct {
 	{ "granule", " fork ", " scan " },
 	{ "followed", " write munmap exit ", " scan " },
 	{ "followed", " munmap ", " arm " },
+	{ "ridden", " write munmap unregister ", " scan " },
+	{ "ridden", " unregister ", " arm " },
 };
 
 static bool is_in(const char *list, const char *name)

@@ -54,6 +54,8 @@ const struct kind race_kinds[] = {
 	  .block = HUGE_PAGE / PAGE, .below = HUGE_PAGE - RACE_LEN / 2 },
 	{ .name = "followed", .map = map_small, .attach = dev_attach_self, .block = 1, .every = 6,
 	  .features = UFFDWP_FEATURE_FOLLOW | UFFDWP_FEATURE_EVENTS, .followed = true },
+	{ .name = "ridden", .map = map_small, .block = 1, .every = 6,
+	  .features = UFFDWP_FEATURE_RIDE, .ridden = true },
 	{ .name = "granule", .map = map_small, .attach = attach_granule, .every = 6,
 	  .features = UFFDWP_FEATURE_GRANULE, .upper_half = true, .block = UFFDWP_GRANULE_MIN },
 };

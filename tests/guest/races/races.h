@@ -12,7 +12,7 @@
 /*
  * The memory: half of it in one page table, half in the next.
  *
- *	i % 4 == 3	nothing in it
+ *	i % 4 == 3	nothing in it, unless it is ridden
  *	i % 4 == 0	written by the partner just before the race: there is something to arm, and
  *			the processor of the partner has a writable translation
  *	i % 3 == 0	written by the event, if it writes at all
@@ -50,6 +50,7 @@ struct kind {
 	bool sparse;		/* begins with nothing in memory, not all of it armed */
 	bool ring;
 	bool followed;		/* what is mapped is registered, and what is unmapped is told */
+	bool ridden;		/* the process has registered it with a userfaultfd of its own */
 };
 
 struct round {
@@ -63,7 +64,7 @@ struct round {
 	struct tracer_ring ring;	/* of a kind that has one */
 	struct sample mirror[RACE_PAGES];
 	int tracker;
-	int uffd;		/* that was handed in, or -1 */
+	int uffd;		/* that was handed in, or is ridden, or -1 */
 	uint64_t held;		/* pages that were not armed, up to the round; then, in it */
 	int pipe[2];
 
