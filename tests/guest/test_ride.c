@@ -1131,14 +1131,19 @@ static void *register_again_and_again(void *unused)
 		assert_ok(uffd_protect(uffd, memory, LEN, false));
 		assert_ok(uffd_unregister(uffd, memory, LEN));
 		assert_ok(uffd_register(uffd, memory, LEN, MISSING));
-		/* As long without protection as the other thread may need for its turn, or not. */
-		usleep(rounds++ % 8 * 250);
+		/*
+		 * As long without protection as the other thread may need for its turn, or not.
+		 * That takes some tens of milliseconds on a slow machine.
+		 */
+		usleep(rounds % 8 * (250 + 4 * rounds));
+		rounds++;
 	}
 	return NULL;
 }
 
 TEST(comes_and_goes_beside_a_process_that_protects)
 {
+	const double until = seconds_now() + 120;
 	size_t attached = 0, busy = 0, rode = 0;
 	pthread_t thread;
 	int tracker, i, err;
@@ -1147,7 +1152,7 @@ TEST(comes_and_goes_beside_a_process_that_protects)
 	touch(memory, N, 1);
 	registering = true;
 	assert_ok(pthread_create(&thread, NULL, register_again_and_again, NULL));
-	for (i = 0; i < 20000 && (i < 300 || !rode || !busy); i++) {
+	for (i = 0; seconds_now() < until && (i < 300 || !rode || !busy); i++) {
 		tracker = dev_open();
 		err = attach_riding(tracker, uffd);
 		assert_true(!err || err == -EBUSY || err == -EAGAIN);
