@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -555,6 +556,46 @@ TEST(zero_pages_of_ksm_are_given)
 	zero_pages_of_ksm_are_counted(false, stop_by_registering);
 }
 
+/*
+ * Linux 7.3: read protection of the process's own userfaultfd, which has the same bit in the
+ * entries. A tracker of that userfaultfd neither takes it away nor takes it for its own.
+ */
+#define MODE_RWP (1ull << 3)
+#define FEATURE_RWP (1ull << 17)
+
+TEST(read_protection_outlives_the_tracker)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = FEATURE_RWP };
+	struct uffdio_register reg = { .mode = MODE_RWP };
+	struct {
+		struct uffdio_range range;
+		uint64_t mode;
+	} protect = { .mode = 1 };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK), fd = dev_open();
+	char *kept, *tracked;
+
+	if (ioctl(uffd, UFFDIO_API, &api))
+		skip_because("this kernel has no read protection");
+	kept = map_filled(N);
+	tracked = map_filled(N);
+	protect.range = reg.range = (struct uffdio_range){ (uintptr_t)kept, LEN };
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &reg));
+	assert_ok(ioctl(uffd, _IOWR(UFFDIO, 0x09, protect), &protect));
+	assert_int_equal(armed_entries(kept, N), N);
+	assert_ok(dev_attach_uffd(fd, uffd));
+	assert_ok(dev_register(fd, tracked, LEN));
+	assert_ok(dev_arm(fd, tracked, LEN));
+	assert_true(categories(fd, kept) & UFFDWP_PAGE_IS_UNTRACKED);
+	assert_int_equal(armed_entries(kept, N), N);
+	assert_ok(dev_disarm(fd, tracked, LEN));
+	close(fd);
+	assert_int_equal(armed_entries(tracked, N), 0);
+	assert_int_equal(armed_entries(kept, N), N);
+	close(uffd);
+	munmap(kept, LEN);
+	munmap(tracked, LEN);
+}
+
 #define with_set_up(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 /* With an argument only the tests whose names match it. */
@@ -575,6 +616,7 @@ int main(int argc, char **argv)
 		with_set_up(exit_storm),
 		with_set_up(mapping_storm),
 		with_set_up(nothing_leaks),
+		cmocka_unit_test(read_protection_outlives_the_tracker),
 		cmocka_unit_test_setup_teardown(zero_pages_of_ksm_outlive_the_tracker, set_up,
 						end_ksm),
 		cmocka_unit_test_setup_teardown(zero_pages_of_ksm_are_not_unregistered, set_up,

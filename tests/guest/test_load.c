@@ -16,6 +16,7 @@
 
 #include "environment.h"
 #include "support.h"
+#include "unserved.h"
 
 #define MODULE_FILE "/run/uffdwp-async.ko"
 #define MODULE_NAME "uffdwp_async"
@@ -123,12 +124,20 @@ TEST(nothing_is_hooked_without_a_tracker)
 	munmap(p, PAGE);
 }
 
+/* It never can since Linux 7.3. */
+static void needs_ftrace_enabled(void)
+{
+	if (!kernel_is_before(7, 3))
+		skip_because("this kernel's ftrace cannot be switched off");
+}
+
 TEST(ftrace_cannot_be_switched_off_under_a_tracker)
 {
 	char *p = map_filled(N);
 	int fd = tracker_of(p, N * PAGE);
 
-	assert_err(write_file("/proc/sys/kernel/ftrace_enabled", "0"), EBUSY);
+	assert_err(write_file("/proc/sys/kernel/ftrace_enabled", "0"),
+		   kernel_is_before(7, 3) ? EBUSY : EOPNOTSUPP);
 	touch(p, N, 2);
 	assert_int_equal(written(fd, p, N * PAGE, false), N);
 	close(fd);
@@ -137,6 +146,7 @@ TEST(ftrace_cannot_be_switched_off_under_a_tracker)
 
 TEST(without_ftrace_it_refuses_and_says_why)
 {
+	needs_ftrace_enabled();
 	/* Also without a tracker: holes in files, and mcopy_atomic() of 5.10, stay hooked. */
 	wait_for(!any_is_hooked());
 	assert_err(write_file("/proc/sys/kernel/ftrace_enabled", "0"), EBUSY);

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "native.h"
+#include "unserved.h"
 
 /* ---- PAGEMAP_SCAN */
 
@@ -74,6 +75,16 @@ static size_t count_here(const void *start, size_t len, bool reset)
 	pages = count_written(pagemap, start, len, reset);
 	close(pagemap);
 	return pages;
+}
+
+bool unregistered_is_written(void)
+{
+	return kernel_is_before(7, 3);
+}
+
+int nothing_there(void)
+{
+	return kernel_is_before(7, 3) ? 0 : -ESRCH;
 }
 
 size_t written_here(const void *start, size_t len)

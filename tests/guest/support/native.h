@@ -43,6 +43,16 @@
 #define IS_SOFT_DIRTY	(1ull << 7)
 #define IS_ALL		0xffull
 
+/*
+ * Memory that is not registered for write protection is called written, whatever it is: until Linux
+ * 7.3, which says nothing of it.
+ */
+bool unregistered_is_written(void);
+#define UNREGISTERED_WRITTEN (unregistered_is_written() ? IS_WRITTEN : 0)
+
+/* A scan of memory that is gone: 0, or -ESRCH since Linux 7.3. */
+int nothing_there(void);
+
 #define WP_MATCHING	(1ull << 0)
 #define CHECK_WPASYNC	(1ull << 1)
 
