@@ -871,6 +871,17 @@ TEST(a_child_is_tracked_before_it_runs)
 	munmap(private, 8 * PAGE);
 }
 
+/* A process and its child, each followed to its last event. */
+static void end_family(pid_t pid, pid_t forked, int child)
+{
+	kill(forked, SIGKILL);
+	kill(pid, SIGKILL);
+	last_event(child);
+	close(child);
+	last_event(tracker);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 /* What it does before it can be armed is seen by what is new: mapped in the child. */
 static void fork_and_map(void)
 {
@@ -901,12 +912,7 @@ TEST(a_child_follows_from_its_first_instruction)
 	assert_true(child >= 0);
 	assert_int_equal(event_in(child, ONE(MAPPED), private, 8 * PAGE).start,
 			 (uintptr_t)private);
-	kill(e.pid, SIGKILL);
-	kill(pid, SIGKILL);
-	last_event(child);
-	close(child);
-	last_event(tracker);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	end_family(pid, e.pid, child);
 }
 
 static void fork_and_wait(void)
@@ -945,12 +951,7 @@ TEST(a_childs_hugetlb_is_tracked)
 		assert_int_equal(written(child, p[i], HUGE_PAGE, true), 0);
 		munmap(p[i], HUGE_PAGE);
 	}
-	kill(e.pid, SIGKILL);
-	kill(pid, SIGKILL);
-	last_event(child);
-	close(child);
-	last_event(tracker);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	end_family(pid, e.pid, child);
 	hugetlb_release();
 }
 
@@ -1007,12 +1008,7 @@ static void expect_child_written(void)
 	assert_false(categories(child, own.start) & UFFDWP_PAGE_IS_UNTRACKED);
 	assert_int_equal(written(child, own.start, own.len, true), own.len / PAGE);
 	assert_int_equal(written(child, own.start, own.len, true), 0);
-	kill(e.pid, SIGKILL);
-	kill(pid, SIGKILL);
-	last_event(child);
-	close(child);
-	last_event(tracker);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	end_family(pid, e.pid, child);
 	munmap(own.start, own.len);
 }
 
