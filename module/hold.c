@@ -5,10 +5,16 @@
  * returns, with all that it has done kept, to the one loop that drops mmap_lock and takes it again
  * (uffdwp_hold_and_pause()).
  *
- * mmap_lock_is_contended() says whether there are waiters, and a waiter gets the lock before a
- * reader that comes later, so that one pause is enough. need_resched() says that another task is to
- * run: without preemption (preempt=none) only cond_resched() lets it, and dropping a lock does not.
+ * mmap_lock_is_contended() says whether there are waiters. A waiter is only woken when the lock is
+ * dropped: a reader that comes back before it runs takes the lock once more, and does so for 4 ms
+ * until the waiter asks for a handoff (rwsem_down_read_slowpath()). So a pause with waiters sleeps
+ * for as long as it takes one to run, on this CPU or on another. cond_resched() would not do: it
+ * does nothing in a kernel that is preempted lazily.
+ *
+ * need_resched() says that another task is to run: without preemption (preempt=none) only
+ * cond_resched() lets it, and dropping a lock does not.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched.h>
@@ -35,6 +41,14 @@ int uffdwp_may_go_on(struct mm_struct *mm, bool killable, bool yield)
 		return UFFDWP_WALK_PAUSE;
 	cond_resched();
 	return UFFDWP_WALK_ON;
+}
+
+static void let_others_run(struct mm_struct *mm)
+{
+	if (mmap_lock_is_contended(mm))
+		usleep_range(20, 60);
+	else
+		cond_resched();
 }
 
 static int hold_once(struct uffdwp_hold *hold)
@@ -71,7 +85,7 @@ int uffdwp_hold_and_pause(struct uffdwp_hold *hold)
 		next = hold_once(hold);
 		if (hold->between)
 			err = hold->between(hold, next);
-		cond_resched();
+		let_others_run(hold->mm);
 	} while (!err && next == UFFDWP_WALK_PAUSE);
 	return err ?: next;
 }
