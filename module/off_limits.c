@@ -68,8 +68,9 @@ void uffdwp_off_limits_end(struct uffdwp_off_limits *n)
 	spin_unlock(&bucket->lock);
 }
 
-static bool meets(const struct mm_struct *mm, unsigned long start, unsigned long end,
-		  bool only_taken)
+/* @ctx: only what is taken for that userfaultfd; or NULL: all */
+static bool meets(const struct mm_struct *mm, const void *ctx, unsigned long start,
+		  unsigned long end)
 {
 	struct bucket *bucket = bucket_of(mm);
 	const struct uffdwp_off_limits *n;
@@ -77,7 +78,8 @@ static bool meets(const struct mm_struct *mm, unsigned long start, unsigned long
 
 	spin_lock(&bucket->lock);
 	hlist_for_each_entry(n, &bucket->notes, node)
-		found |= n->mm == mm && n->start < end && start < n->end && n->taken >= only_taken;
+		found |= n->mm == mm && n->start < end && start < n->end &&
+			 (!ctx || n->taken == ctx);
 	spin_unlock(&bucket->lock);
 	return found;
 }
@@ -92,18 +94,20 @@ static bool meets(const struct mm_struct *mm, unsigned long start, unsigned long
  */
 bool uffdwp_meets_off_limits(const struct mm_struct *mm, unsigned long start, unsigned long end)
 {
-	return meets(mm, start, end, false);
+	return meets(mm, NULL, start, end);
 }
 
 /**
  * uffdwp_is_taken - is the process registering or unregistering a part of this range?
  * @mm: mm
+ * @ctx: context of a userfaultfd, which it does that with
  * @start: first address
  * @end: last address, exclusive
  *
  * Return: whether it is.
  */
-bool uffdwp_is_taken(const struct mm_struct *mm, unsigned long start, unsigned long end)
+bool uffdwp_is_taken(const struct mm_struct *mm, const void *ctx, unsigned long start,
+		     unsigned long end)
 {
-	return meets(mm, start, end, true);
+	return meets(mm, ctx, start, end);
 }

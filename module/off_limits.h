@@ -13,14 +13,15 @@
  * @mm: mm
  * @start: first address
  * @end: last address, exclusive
- * @taken: registered or unregistered by the process: no tracker that rides along registers it
+ * @taken: context of the userfaultfd that it is registered or unregistered with just now: no tracker
+ *	that rides along on that registers it; or NULL
  */
 struct uffdwp_off_limits {
 	struct hlist_node node;
 	const struct mm_struct *mm;
 	unsigned long start;
 	unsigned long end;
-	bool taken;
+	const void *taken;
 };
 
 /* How many there are, of all processes. */
@@ -29,7 +30,8 @@ extern atomic_t uffdwp_ranges_off_limits;
 void uffdwp_off_limits_begin(struct uffdwp_off_limits *n);
 void uffdwp_off_limits_end(struct uffdwp_off_limits *n);
 bool uffdwp_meets_off_limits(const struct mm_struct *mm, unsigned long start, unsigned long end);
-bool uffdwp_is_taken(const struct mm_struct *mm, unsigned long start, unsigned long end);
+bool uffdwp_is_taken(const struct mm_struct *mm, const void *ctx, unsigned long start,
+		     unsigned long end);
 
 /* Must this memory not be armed? Asked under the page-table lock, or before there is a table. */
 static inline bool uffdwp_is_off_limits(const struct mm_struct *mm, unsigned long start,

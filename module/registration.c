@@ -93,7 +93,9 @@ static unsigned long modes_of(u64 mode)
 static long register_once(struct file *uffd, struct uffdio_register __user *uarg,
 			  struct mm_struct *mm, const struct uffdwp_claim *claim)
 {
-	struct uffdwp_off_limits taken = { .mm = mm, .start = 0, .end = ULONG_MAX, .taken = true };
+	struct uffdwp_off_limits taken = {
+		.mm = mm, .start = 0, .end = ULONG_MAX, .taken = claim->ctx,
+	};
 	long ret;
 
 	if (!UFFDWP_REGISTER_KEEPS_WP || !uffdwp_ctx_is_ridden(claim->ctx))
@@ -226,7 +228,7 @@ static long unregister(struct file *uffd, struct uffdio_range __user *uarg, stru
 		       const struct uffdwp_claim *claim)
 {
 	struct uffdwp_off_limits taken = {
-		.mm = mm, .start = claim->start, .end = claim->end, .taken = true,
+		.mm = mm, .start = claim->start, .end = claim->end, .taken = claim->ctx,
 	};
 	long ret;
 

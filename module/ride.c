@@ -105,7 +105,7 @@ static void join_all(struct uffdwp_tracker *t)
 		pos = vma->vm_end;
 		if (vma->vm_userfaultfd_ctx.ctx != t->ctx ||
 		    (vma->vm_flags & (VM_UFFD_WP | VM_UFFD_RWP)) || !uffdwp_kind_is_offered(vma) ||
-		    uffdwp_is_taken(t->mm, start, pos))
+		    uffdwp_is_taken(t->mm, t->ctx, start, pos))
 			continue;
 		uffdwp_register_populated(t, vma, start, pos);
 		cond_resched();

@@ -268,14 +268,17 @@ static inline int uffdwp_vma_register(struct vm_area_struct *vma, unsigned long 
 
 /*
  * Take write protection from [start, end) of a VMA, whose userfaultfd keeps it for its other modes.
- * mmap_lock is held for writing, faults are kept out, and nothing in the range is armed. The VMA
- * may be another one afterwards, or gone.
+ * One that has no other mode was registered by the process, and is left alone: with a userfaultfd
+ * and no mode it would meet a BUG_ON() of the kernel. mmap_lock is held for writing, faults are
+ * kept out, and nothing in the range is armed. The VMA may be another one afterwards, or gone.
  *
  * Return: 0, or -ENOMEM, never for a whole VMA: it is as before.
  */
 static inline int uffdwp_vma_unprotect(struct vm_area_struct *vma, unsigned long start,
 				       unsigned long end)
 {
+	if (!(vma->vm_flags & __VM_UFFD_FLAGS & ~VM_UFFD_WP))
+		return 0;
 	return uffdwp_vma_set_userfaultfd(vma, start, end, vma->vm_userfaultfd_ctx,
 					  vma->vm_flags & __VM_UFFD_FLAGS & ~VM_UFFD_WP);
 }

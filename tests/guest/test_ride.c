@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -1174,6 +1175,143 @@ TEST(comes_and_goes_beside_a_process_that_protects)
 	monitor_end();
 }
 
+/* ---- a request that another thread changes while the kernel is at it */
+
+static struct change {
+	struct uffdio_register request;
+	atomic_int turn;
+	unsigned long delay;
+} change;
+
+/* After a while, and then it says that it has. */
+static void *change_mode(void *unused)
+{
+	volatile unsigned long i;
+
+	(void)unused;
+	for (;;) {
+		while (change.turn == 0)
+			;
+		if (change.turn < 0)
+			return NULL;
+		for (i = 0; i < change.delay; i++)
+			;
+		*(volatile uint64_t *)&change.request.mode = WP;
+		change.turn = 0;
+	}
+}
+
+/* For MISSING, as the module reads it; for WP, as the kernel does, if the delay is right. */
+static char *register_while_it_changes(void)
+{
+	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(p != MAP_FAILED);
+	change.request = (struct uffdio_register){
+		.range = { (uintptr_t)p, PAGE }, .mode = MISSING,
+	};
+	change.turn = 1;
+	assert_ok(ioctl(uffd, UFFDIO_REGISTER, &change.request));
+	while (change.turn)
+		;
+	return p;
+}
+
+/*
+ * Memory that is registered for WP only, behind the back of a tracker that rides along and goes on.
+ * Where the change comes too early, the tracker has ended, and there is another one.
+ */
+static char *register_behind_its_back(int *tracker)
+{
+	const time_t end = time(NULL) + 60;
+	char *p;
+
+	while (time(NULL) < end) {
+		p = register_while_it_changes();
+		if (has_flags(p, " um")) {
+			change.delay -= change.delay / 8;
+		} else if (dev_arm(*tracker, memory, LEN)) {
+			change.delay += 1 + change.delay / 8;
+			assert_ok(uffd_unregister(uffd, p, PAGE));
+			close(*tracker);
+			*tracker = ride();
+			assert_ok(dev_register(*tracker, memory, LEN));
+		} else {
+			return p;
+		}
+		munmap(p, PAGE);
+	}
+	return NULL;
+}
+
+/*
+ * A VMA with a userfaultfd and no mode is a BUG of the kernel, at the next call that comes by it.
+ */
+static void is_left_alone(void (*how)(int *tracker, char *p))
+{
+	int tracker = ride();
+	pthread_t thread;
+	char *p;
+
+	assert_ok(dev_register(tracker, memory, LEN));
+	change.turn = 0;
+	assert_ok(pthread_create(&thread, NULL, change_mode, NULL));
+	p = register_behind_its_back(&tracker);
+	change.turn = -1;
+	pthread_join(thread, NULL);
+	if (!p) {
+		close(tracker);
+		skip_because("the request has never changed at the right time\n");
+	}
+	how(&tracker, p);
+	munmap(p, PAGE);
+	close(tracker);
+}
+
+static void by_close(int *tracker, char *p)
+{
+	close(*tracker);
+	*tracker = -1;
+	assert_true(has_flags(p, " uw"));
+	assert_ok(uffd_protect(uffd, p, PAGE, true));
+	assert_ok(uffd_unregister(uffd, p, PAGE));
+	assert_false(has_flags(p, " uw"));
+}
+
+static void by_unregister(int *tracker, char *p)
+{
+	(void)tracker;
+	assert_ok(uffd_unregister(uffd, p, PAGE));
+	assert_false(has_flags(p, " uw"));
+	assert_true(has_flags(memory, " uw"));
+}
+
+static void by_another_registration(int *tracker, char *p)
+{
+	char *other = map_anon(1);
+
+	assert_ok(uffd_register(uffd, other, PAGE, WP));
+	assert_err(dev_arm(*tracker, memory, LEN), ENODEV);
+	assert_true(has_flags(p, " uw"));
+	assert_ok(uffd_protect(uffd, p, PAGE, true));
+	munmap(other, PAGE);
+}
+
+TEST(leaves_a_registration_behind_its_back_alone_at_its_end)
+{
+	is_left_alone(by_close);
+}
+
+TEST(leaves_a_registration_behind_its_back_to_unregister)
+{
+	is_left_alone(by_unregister);
+}
+
+TEST(leaves_a_registration_behind_its_back_alone_when_it_gives_way)
+{
+	is_left_alone(by_another_registration);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1226,6 +1364,13 @@ int main(void)
 			rides_on_another_process_until_the_tracer_is_killed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(comes_and_goes_beside_a_process_that_protects,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			leaves_a_registration_behind_its_back_alone_at_its_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			leaves_a_registration_behind_its_back_to_unregister, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			leaves_a_registration_behind_its_back_alone_when_it_gives_way, set_up,
+			tear_down),
 	};
 
 	return cmocka_run_group_tests_name("ride", tests, NULL, NULL);
