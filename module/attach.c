@@ -303,6 +303,7 @@ static int bind_tracker(struct uffdwp_device_tracker *d, struct mm_struct *mm, s
 		/* It may have been published for a moment, and may be again. */
 		synchronize_rcu();
 		t->mm = NULL;
+		d->uffd = NULL;
 		uffdwp_hooks_put();
 		return err;
 	}
@@ -360,8 +361,8 @@ put_mm:
  * @options: those of the other one
  * @mm: of a task that does not run in it yet, so that there is no check of rights to pass
  *
- * Return: 0; -EINTR when the task was killed; -ENOMEM; or as uffdwp_hooks_get(). The tracker is as
- * before, then.
+ * Return: 0; -EINTR when the task was killed; -ENOMEM; or as uffdwp_hooks_get(). The tracker is not
+ * attached, then, but may have a userfaultfd: to close it may wait for mmap_lock.
  */
 int uffdwp_attach_heir(struct uffdwp_device_tracker *heir, const struct uffdwp_options *options,
 		       struct mm_struct *mm)
@@ -376,7 +377,7 @@ int uffdwp_attach_heir(struct uffdwp_device_tracker *heir, const struct uffdwp_o
 	if (!err)
 		err = bind_tracker(heir, mm, uffd, features, UFFDWP_PRIVATE, options);
 	if (err)
-		fput(uffd);
+		heir->uffd = uffd;
 	return err;
 }
 

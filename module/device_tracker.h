@@ -26,7 +26,8 @@ struct uffdwp_split {
  * @base: what faults see; @base.mm is NULL until attached
  * @lock: held by each command from beginning to end; outside mmap_lock, never taken by a fault
  * @uffd: the userfaultfd that the VMAs are registered with, a reference of our own; from ATTACH on
- *	until @closed, or until a tracker that rides along lets go of it
+ *	until @closed, or until a tracker that rides along lets go of it; also of an heir that
+ *	could not be attached
  * @left: it was handed in, and the process was seen to have closed it; without @lock
  * @closed: then nothing is tracked any more
  * @files: VMAs of ordinary files can be registered with it: it has WP_ASYNC or, where the kernel

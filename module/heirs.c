@@ -48,6 +48,7 @@
 #include "heirs.h"
 #include "hooks/hooks.h"
 #include "tracker.h"
+#include "userfault.h"
 
 /**
  * struct uffdwp_family - a tracker, those that it has left, those that they have left, and so on
@@ -325,7 +326,8 @@ struct unwanted {
 	struct uffdwp_family *family;
 };
 
-static struct workqueue_struct *making_queue;
+/* Reapers have a queue of their own: what is made does not wait for those that wait. */
+static struct workqueue_struct *making_queue, *reaping_queue;
 
 #define FIRST_DELAY 1UL
 #define LONGEST_DELAY HZ
@@ -338,6 +340,8 @@ static bool can_end(const struct uffdwp_device_tracker *heir)
 {
 	struct mm_struct *mm = heir->base.mm;
 
+	if (!mm && heir->uffd)
+		mm = uffdwp_userfault_owner(heir->uffd);
 	if (!mm || !atomic_read(&mm->mm_users))
 		return true;
 	if (!uffdwp_mmap_write_trylock(mm))
@@ -358,7 +362,7 @@ static void give_to_reaper(struct uffdwp_device_tracker *heir, struct uffdwp_fam
 	u->delay = FIRST_DELAY;
 	u->heir = heir;
 	u->family = uffdwp_family_get(family);
-	queue_delayed_work(making_queue, &u->reaper, 0);
+	queue_delayed_work(reaping_queue, &u->reaper, 0);
 }
 
 /* Its own heirs have other mms, which are asked for one by one. */
@@ -390,7 +394,7 @@ static void reap(struct work_struct *work)
 		module_put(THIS_MODULE);
 		return;
 	}
-	queue_delayed_work(making_queue, &u->reaper, u->delay);
+	queue_delayed_work(reaping_queue, &u->reaper, u->delay);
 	u->delay = min(2 * u->delay, LONGEST_DELAY);
 }
 
@@ -703,21 +707,28 @@ void uffdwp_task_leaves(struct task_struct *task, struct mm_struct *mm)
 }
 
 /**
- * uffdwp_heirs_init - make the queue
+ * uffdwp_heirs_init - make the queues
  *
  * Return: 0 or -ENOMEM.
  */
 int uffdwp_heirs_init(void)
 {
 	making_queue = alloc_workqueue("uffdwp_heirs", WQ_UNBOUND, 0);
-	return making_queue ? 0 : -ENOMEM;
+	if (!making_queue)
+		return -ENOMEM;
+	reaping_queue = alloc_workqueue("uffdwp_reapers", WQ_UNBOUND, 0);
+	if (reaping_queue)
+		return 0;
+	destroy_workqueue(making_queue);
+	return -ENOMEM;
 }
 
 /**
- * uffdwp_heirs_exit - destroy the queue; there are no trackers
+ * uffdwp_heirs_exit - destroy the queues; there are no trackers
  */
 void uffdwp_heirs_exit(void)
 {
 	/* Each heir that is to be ended keeps the module, so there is none. */
 	destroy_workqueue(making_queue);
+	destroy_workqueue(reaping_queue);
 }

@@ -226,6 +226,9 @@ void uffdwp_device_tracker_release(struct uffdwp_device_tracker *d)
 				put_uffd(d->uffd);
 		}
 		mmdrop(d->base.mm);
+	} else if (d->uffd) {
+		/* uffdwp_attach_heir() */
+		put_uffd(d->uffd);
 	}
 	/* Before what is looked at by who has found the tracker by its events. */
 	uffdwp_events_free(d);
