@@ -168,13 +168,22 @@ static void look_at_folios(struct uffdwp_arming *a)
  * @page: the page
  * @writable: the entry was writable before
  *
+ * A reference that is ignored may be that of reclaim, or of memory_failure(), which have begun
+ * before the VMA was registered, so that hooks/ring.c has passed them by. What they are about to
+ * drop stays written: pages that MADV_FREE has given, and those with poison.
+ *
  * Return: as uffdwp_arm_pte().
  */
 bool uffdwp_arming_look(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
 			struct page *page, bool writable)
 {
-	if (a->t->ignore_pins)
+	if (a->t->ignore_pins) {
+		if (uffdwp_page_is_lazily_freed(page) || PageHWPoison(page)) {
+			leave_pinned(a, ptep, addr, writable);
+			tell_left(a, addr);
+		}
 		return false;
+	}
 	if (PageCompound(page)) {
 		look_later(a, ptep, addr, writable);
 		return false;
@@ -260,13 +269,16 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 	return true;
 }
 
-/* A hwpoison entry, or one that this module does not know, stays written. */
+/*
+ * A hwpoison entry, one of a page in the memory of a device, or one that this module does not know,
+ * stays written.
+ */
 static bool swap_pte_can_be_armed(pte_t pte)
 {
 	swp_entry_t entry = pte_to_swp_entry(pte);
 
 	return !non_swap_entry(entry) || is_migration_entry(entry) ||
-	       is_device_private_entry(entry) || is_device_exclusive_entry(entry);
+	       is_device_exclusive_entry(entry);
 }
 
 /*
@@ -314,6 +326,19 @@ bool uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 	return !a->t->ignore_pins && look_at_absent(a, ptep, addr, pte);
 }
 
+/* uffdwp_arming_look() */
+static bool huge_page_may_be_dropped(pmd_t pmd)
+{
+	struct page *page = pmd_present(pmd) && !uffdwp_pmd_is_huge_zero(pmd) ? pmd_page(pmd) : NULL;
+
+	return page && (uffdwp_page_is_lazily_freed(page) || uffdwp_page_has_poison(page));
+}
+
+static bool huge_page_stays_written(const struct uffdwp_arming *a, pmd_t pmd)
+{
+	return a->t->ignore_pins ? huge_page_may_be_dropped(pmd) : uffdwp_pmd_may_be_pinned(pmd);
+}
+
 /**
  * uffdwp_arm_pmd - arm one huge page as a whole
  * @a: arming; the lock of the entry is held
@@ -326,7 +351,7 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 
 	if (uffdwp_pmd_armed(pmd))
 		return;
-	if (!pmd_present(pmd) && !a->t->ignore_pins) {
+	if (!pmd_present(pmd) && (!a->t->ignore_pins || uffdwp_pmd_is_of_device(pmd))) {
 		a->pinned++;
 		tell_left(a, addr);
 		return;
@@ -339,7 +364,7 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 	} else {
 		uffdwp_pmd_arm_swap(a->vma->vm_mm, addr, pmdp);
 	}
-	if (!a->t->ignore_pins && uffdwp_pmd_may_be_pinned(pmd)) {
+	if (huge_page_stays_written(a, pmd)) {
 		if (pmd_flags(pmd) & _PAGE_RW)
 			uffdwp_pmd_give_back(pmdp);
 		else

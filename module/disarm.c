@@ -34,7 +34,7 @@ bool uffdwp_disarm_pte(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
 {
 	pte_t pte = READ_ONCE(*ptep);
 
-	if (pte_present(pte) ? !pte_uffd_wp(pte) : !uffdwp_pte_armed(pte))
+	if (pte_present(pte) ? !pte_uffd_wp(pte) : !uffdwp_absent_pte_has_bit(pte))
 		return false;
 	if (pte_present(pte))
 		uffdwp_pte_disarm_present(ptep);

@@ -21,6 +21,26 @@
 #endif
 
 /*
+ * A page that is not present and is in the memory of a device, which writes to it without a fault:
+ * hmm_range_fault() gives a device its own pages whatever the entry says.
+ */
+static inline bool uffdwp_pte_is_of_device(pte_t pte)
+{
+	return is_device_private_entry(pte_to_swp_entry(pte));
+}
+
+static inline bool uffdwp_pmd_is_of_device(pmd_t pmd)
+{
+	return is_device_private_entry(pmd_to_swp_entry(pmd));
+}
+
+/* Does an entry that is not present have the bit? It may be one that the bit does not protect. */
+static inline bool uffdwp_absent_pte_has_bit(pte_t pte)
+{
+	return !pte_none(pte) && (pte_swp_uffd_wp(pte) || uffdwp_pte_is_marker(pte));
+}
+
+/*
  * A writable entry with the bit lets writes through: the owner of a handed-in userfaultfd has taken
  * the VMA out of write-protect mode and put it back (UFFDIO_REGISTER changes no entry).
  */
@@ -28,9 +48,7 @@ static inline bool uffdwp_pte_armed(pte_t pte)
 {
 	if (pte_present(pte))
 		return pte_uffd_wp(pte) && !pte_write(pte);
-	if (pte_none(pte))
-		return false;
-	return pte_swp_uffd_wp(pte) || uffdwp_pte_is_marker(pte);
+	return uffdwp_absent_pte_has_bit(pte) && !uffdwp_pte_is_of_device(pte);
 }
 
 /* Present, armed and read-only, which is what most entries are: uffdwp_pte_armed() in one test. */
@@ -114,7 +132,8 @@ static __always_inline pte_t *uffdwp_not_armed_of(pte_t *ptep, unsigned int n)
 
 static inline bool uffdwp_pmd_armed(pmd_t pmd)
 {
-	return pmd_present(pmd) ? pmd_uffd_wp(pmd) && !pmd_write(pmd) : pmd_swp_uffd_wp(pmd);
+	return pmd_present(pmd) ? pmd_uffd_wp(pmd) && !pmd_write(pmd) :
+				  pmd_swp_uffd_wp(pmd) && !uffdwp_pmd_is_of_device(pmd);
 }
 
 /* @old: what it was read as */

@@ -2,6 +2,7 @@
 /*
  * What the hooks do in memory of a tracker at write faults, fork and mremap.
  */
+#include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/mmap_lock.h>
@@ -13,6 +14,7 @@
 #include "compat/hooked.h"
 #include "compat/pgtable.h"
 #include "compat/symbols.h"
+#include "disarm.h"
 #include "fault.h"
 #include "follow.h"
 #include "fork.h"
@@ -303,6 +305,40 @@ static struct uffdwp_hook mremap_userfaultfd_prep_hook = {
 	.prove = prove_mremap_userfaultfd_prep,
 };
 
+#ifdef CONFIG_DEVICE_PRIVATE
+/*
+ * Pages that move to the memory of a device (uffdwp_pte_is_of_device()), or back. What was armed
+ * would be so again when it comes back, and where there was nothing or the zero page, a page is put
+ * without the bit (migrate_vma_insert_page()). The caller of migrate_vma_setup(), _pages() and
+ * _finalize() holds mmap_lock, and maps nothing for the device before the last of them is done.
+ */
+static void instead_of_migrate_finalize(struct migrate_vma *migrate)
+{
+	struct vm_area_struct *vma = migrate->vma;
+
+	migrate_vma_finalize(migrate);
+	uffdwp_disarm_vma(vma, migrate->start, migrate->end, UFFDWP_DISARM_ALL);
+	uffdwp_tell_vma(vma, migrate->start, migrate->end, UFFDWP_RING_SCAN);
+	module_put(THIS_MODULE);
+}
+
+/* void migrate_vma_finalize(struct migrate_vma *migrate) */
+UFFDWP_CALLBACK(migrate_finalize)
+{
+	const struct migrate_vma *migrate = (struct migrate_vma *)uffdwp_fregs_arg0(fregs);
+
+	if (unlikely(userfaultfd_wp(migrate->vma)) && uffdwp_async_tracker_of_vma(migrate->vma))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_migrate_finalize);
+}
+
+/* It is only placed: there need not be a device. */
+static struct uffdwp_hook migrate_finalize_hook = {
+	.symbol = "migrate_vma_finalize",
+	.without = "memory that has been in a GPU may be reported as not written",
+	.ops = UFFDWP_REDIRECT(migrate_finalize),
+};
+#endif
+
 struct uffdwp_hook *const uffdwp_memory_hooks[] = {
 	&handle_userfault_hook,
 	&do_wp_page_hook,
@@ -312,6 +348,9 @@ struct uffdwp_hook *const uffdwp_memory_hooks[] = {
 	&mremap_userfaultfd_prep_hook,
 #if UFFDWP_TRACKS_HUGETLB
 	&copy_hugetlb_page_range_hook,
+#endif
+#ifdef CONFIG_DEVICE_PRIVATE
+	&migrate_finalize_hook,
 #endif
 	NULL
 };
