@@ -128,24 +128,6 @@ void uffdwp_tell_vma(struct vm_area_struct *vma, unsigned long start, unsigned l
 	rcu_read_unlock();
 }
 
-/**
- * uffdwp_tell_vmas - what is registered in a range has to be looked at
- * @mm: held by mmget(); mmap_lock is taken here
- * @start: first address
- * @end: last address, exclusive
- */
-void uffdwp_tell_vmas(struct mm_struct *mm, unsigned long start, unsigned long end)
-{
-	struct vm_area_struct *vma;
-
-	if (!uffdwp_any_ring() || !uffdwp_mm_is_tracked(mm))
-		return;
-	mmap_read_lock(mm);
-	uffdwp_for_each_vma(vma, mm, start, end)
-		uffdwp_tell_vma(vma, start, end, UFFDWP_RING_SCAN);
-	mmap_read_unlock(mm);
-}
-
 static vm_fault_t ring_fault(struct vm_fault *vmf)
 {
 	const struct uffdwp_ring *ring = vmf->vma->vm_private_data;

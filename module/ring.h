@@ -165,7 +165,6 @@ static inline void uffdwp_tell(const struct uffdwp_tracker *t, unsigned long sta
 }
 
 void uffdwp_tell_vma(struct vm_area_struct *vma, unsigned long start, unsigned long end, u32 flags);
-void uffdwp_tell_vmas(struct mm_struct *mm, unsigned long start, unsigned long end);
 void uffdwp_tell_mm(const struct mm_struct *mm, unsigned long start, unsigned long end);
 void uffdwp_rings_of_mm_set(const struct mm_struct *mm, const void *ctx, u32 flags);
 bool uffdwp_vma_may_tell(const struct vm_area_struct *vma);

@@ -479,7 +479,7 @@ struct uffdwp_tracker *uffdwp_next_with_events(const struct mm_struct *mm, u64 i
  * @start: first address
  * @end: last address, exclusive
  *
- * For what has changed hands, so that no VMA says whose it was.
+ * For what has changed hands, so that no VMA says whose it was; and without mmap_lock.
  */
 void uffdwp_tell_mm(const struct mm_struct *mm, unsigned long start, unsigned long end)
 {

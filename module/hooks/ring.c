@@ -529,7 +529,7 @@ static void instead_of_remap_complete(struct vm_userfaultfd_ctx *ctx, unsigned l
 
 	uffdwp_call(mremap_userfaultfd_complete)(ctx, from, to, len);
 	if (from == to && grown > len)
-		uffdwp_tell_vmas(current->mm, from + len, from + grown);
+		uffdwp_tell_mm(current->mm, from + len, from + grown);
 	module_put(THIS_MODULE);
 }
 
