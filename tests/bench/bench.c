@@ -194,29 +194,51 @@ static void run_exec(void)
 	}
 }
 
-static void untracked(const char *when)
+enum when { UNLOADED, LOADED, TRACKER_ELSEWHERE, WHENS };
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+	uint64_t count;
+} untracked[] = {
+	{ "getppid", run_getppid, 2000 },
+	{ "anon_fault", run_faults, ROUNDS * PAGES },
+	{ "cow_fault", run_cow, PAGES },
+	{ "mprotect", run_mprotect, 1000 },
+	{ "mmap", run_mmap, 500 },
+	{ "fill", run_fill, PAGES },
+	{ "fork", run_fork, ROUNDS },
+	{ "exec", run_exec, ROUNDS },
+};
+
+#define UNTRACKED (sizeof(untracked) / sizeof(untracked[0]))
+
+static double best_untracked[WHENS][UNTRACKED];
+
+static void measure_untracked(enum when when)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-		uint64_t count;
-	} what[] = {
-		{ "getppid", run_getppid, 2000 },
-		{ "anon_fault", run_faults, ROUNDS * PAGES },
-		{ "cow_fault", run_cow, PAGES },
-		{ "mprotect", run_mprotect, 1000 },
-		{ "mmap", run_mmap, 500 },
-		{ "fill", run_fill, PAGES },
-		{ "fork", run_fork, ROUNDS },
-		{ "exec", run_exec, ROUNDS },
-	};
-	char name[64];
+	double value, *best = best_untracked[when];
 	size_t i;
 
 	touch();
-	for (i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
-		snprintf(name, sizeof(name), "%s.%s", what[i].name, when);
-		report(name, least(what[i].run, what[i].count));
+	for (i = 0; i < UNTRACKED; i++) {
+		value = least(untracked[i].run, untracked[i].count);
+		if (!best[i] || value < best[i])
+			best[i] = value;
+	}
+}
+
+static void report_untracked(void)
+{
+	static const char *const names[WHENS] = { "unloaded", "loaded", "tracker_elsewhere" };
+	char name[64];
+	size_t when, i;
+
+	for (when = 0; when < WHENS; when++) {
+		for (i = 0; i < UNTRACKED; i++) {
+			snprintf(name, sizeof(name), "%s.%s", untracked[i].name, names[when]);
+			report(name, best_untracked[when][i]);
+		}
 	}
 }
 
@@ -609,6 +631,31 @@ static pid_t tracked_process(void)
 	return pid;
 }
 
+/*
+ * What is measured of a kernel differs by a percent from one minute to the next, as its slabs fill:
+ * by turns, so that none of the three has all the luck. The module is loaded at the end.
+ */
+static void beside_others(void)
+{
+	pid_t other;
+	int turn;
+
+	for (turn = 0; turn < 3; turn++) {
+		unload();
+		measure_untracked(UNLOADED);
+		load();
+		measure_untracked(LOADED);
+		/* Another process is tracked: all hooks are in place. */
+		other = tracked_process();
+		measure_untracked(TRACKER_ELSEWHERE);
+		kill(other, SIGKILL);
+		waitpid(other, NULL, 0);
+		/* Hooks stay for 2 s, and keep the module. */
+		sleep(5);
+	}
+	report_untracked();
+}
+
 /* ---- a process that is followed: what it maps, and what is told of it */
 
 /* Each event that is there is read: a queue that is full costs less. */
@@ -902,22 +949,12 @@ static bool holds(void)
 /* With the argument "holds": only that, and a limit; with "nothing": nothing. */
 int main(int argc, char **argv)
 {
-	pid_t other;
-
 	if (argc > 1 && !strcmp(argv[1], "nothing"))
 		return 0;
 	memory = map(LEN);
 	if (argc > 1 && !strcmp(argv[1], "holds"))
 		return !holds();
-	unload();
-	untracked("unloaded");
-	load();
-	untracked("loaded");
-	/* Another process is tracked: all hooks are in place. */
-	other = tracked_process();
-	untracked("tracker_elsewhere");
-	kill(other, SIGKILL);
-	waitpid(other, NULL, 0);
+	beside_others();
 	own();
 	followed();
 	granule();
