@@ -160,6 +160,18 @@ static void look_at_folios(struct uffdwp_arming *a)
 	uffdwp_look_end(&look);
 }
 
+/*
+ * A reference that is to be ignored may be that of reclaim, or of memory_failure(), which have
+ * begun before the VMA was registered, so that hooks/ring.c has passed them by. Of what they are
+ * about to drop, pages that MADV_FREE has given and those with poison, no reference is ignored. A
+ * monitor of a @sync tracker looks for no pages that are written, and must have all protected.
+ */
+static bool may_be_dropped(const struct uffdwp_arming *a, struct page *page, bool huge)
+{
+	return !a->t->sync && (uffdwp_page_is_lazily_freed(page) ||
+			       (huge ? uffdwp_page_has_poison(page) : PageHWPoison(page)));
+}
+
 /**
  * uffdwp_arming_look - look at the page of an entry that was just armed
  * @a: arming; the lock of the table is held
@@ -168,22 +180,13 @@ static void look_at_folios(struct uffdwp_arming *a)
  * @page: the page
  * @writable: the entry was writable before
  *
- * A reference that is ignored may be that of reclaim, or of memory_failure(), which have begun
- * before the VMA was registered, so that hooks/ring.c has passed them by. What they are about to
- * drop stays written: pages that MADV_FREE has given, and those with poison.
- *
  * Return: as uffdwp_arm_pte().
  */
 bool uffdwp_arming_look(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr,
 			struct page *page, bool writable)
 {
-	if (a->t->ignore_pins) {
-		if (uffdwp_page_is_lazily_freed(page) || PageHWPoison(page)) {
-			leave_pinned(a, ptep, addr, writable);
-			tell_left(a, addr);
-		}
+	if (a->t->ignore_pins && !may_be_dropped(a, page, false))
 		return false;
-	}
 	if (PageCompound(page)) {
 		look_later(a, ptep, addr, writable);
 		return false;
@@ -270,15 +273,15 @@ static bool arm_none(struct uffdwp_arming *a, pte_t *ptep, unsigned long addr)
 }
 
 /*
- * A hwpoison entry, one of a page in the memory of a device, or one that this module does not know,
- * stays written.
+ * A hwpoison entry, or one that this module does not know, stays written; so does a page in the
+ * memory of a device, but for the monitor of a @sync tracker, which the kernel's rules hold for.
  */
-static bool swap_pte_can_be_armed(pte_t pte)
+static bool swap_pte_can_be_armed(const struct uffdwp_arming *a, pte_t pte)
 {
 	swp_entry_t entry = pte_to_swp_entry(pte);
 
 	return !non_swap_entry(entry) || is_migration_entry(entry) ||
-	       is_device_exclusive_entry(entry);
+	       is_device_exclusive_entry(entry) || (a->t->sync && is_device_private_entry(entry));
 }
 
 /*
@@ -315,7 +318,7 @@ bool uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 			tell_left(a, addr);
 			return false;
 		}
-	} else if (swap_pte_can_be_armed(pte)) {
+	} else if (swap_pte_can_be_armed(a, pte)) {
 		uffdwp_pte_arm_swap(a->vma->vm_mm, addr, ptep);
 		uffdwp_arming_needs_flush(a, addr);
 	} else {
@@ -326,17 +329,17 @@ bool uffdwp_arm_absent_pte(struct uffdwp_arming *a, pte_t *ptep, unsigned long a
 	return !a->t->ignore_pins && look_at_absent(a, ptep, addr, pte);
 }
 
-/* uffdwp_arming_look() */
-static bool huge_page_may_be_dropped(pmd_t pmd)
-{
-	struct page *page = pmd_present(pmd) && !uffdwp_pmd_is_huge_zero(pmd) ? pmd_page(pmd) : NULL;
-
-	return page && (uffdwp_page_is_lazily_freed(page) || uffdwp_page_has_poison(page));
-}
-
 static bool huge_page_stays_written(const struct uffdwp_arming *a, pmd_t pmd)
 {
-	return a->t->ignore_pins ? huge_page_may_be_dropped(pmd) : uffdwp_pmd_may_be_pinned(pmd);
+	if (a->t->ignore_pins && !pmd_present(pmd))
+		return false;
+	return uffdwp_pmd_may_be_pinned(pmd) &&
+	       (!a->t->ignore_pins || may_be_dropped(a, pmd_page(pmd), true));
+}
+
+static bool absent_huge_page_stays_written(const struct uffdwp_arming *a, pmd_t pmd)
+{
+	return !a->t->ignore_pins || (!a->t->sync && uffdwp_pmd_is_of_device(pmd));
 }
 
 /**
@@ -351,7 +354,7 @@ void uffdwp_arm_pmd(struct uffdwp_arming *a, pmd_t *pmdp, unsigned long addr)
 
 	if (uffdwp_pmd_armed(pmd))
 		return;
-	if (!pmd_present(pmd) && (!a->t->ignore_pins || uffdwp_pmd_is_of_device(pmd))) {
+	if (!pmd_present(pmd) && absent_huge_page_stays_written(a, pmd)) {
 		a->pinned++;
 		tell_left(a, addr);
 		return;

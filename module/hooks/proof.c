@@ -85,6 +85,7 @@ static int track_area(struct uffdwp_proof *p, u64 features)
 	err = uffdwp_tracker_begin(&d->base);
 	if (err) {
 		d->base.mm = NULL;
+		d->uffd = NULL;
 		fput(uffd);
 		return err;
 	}
