@@ -157,7 +157,7 @@ $(B)/tests/guest/test_matrix: tests/guest/test_matrix.c $(wildcard tests/guest/m
 
 # Real programs: their twins, what the tools say of them, and what the tools cost them
 PROGRAM_TESTS := $(addprefix $(B)/tests/guest/,programs tools cost)
-PROGRAM_PARTS := $(addprefix tests/programs/,start.c redis.c java.c)
+PROGRAM_PARTS := $(addprefix tests/programs/,start.c redis.c java.c postgres.c)
 
 $(PROGRAM_TESTS): $(B)/tests/guest/%: tests/programs/%.c $(PROGRAM_PARTS) tests/programs/programs.h \
 		$(addprefix tests/guest/support/,support.c unserved.c) $(GUEST_HEADERS)

@@ -50,4 +50,11 @@ struct java java_start(char name, bool followed);
 long java_turn(struct java *j, int n);
 void java_end(struct java *j);
 
+/* ---- PostgreSQL */
+
+pid_t postgres_start(void);
+/* What psql prints of a query, by a server process of its own. */
+void postgres_ask(const char *query, char *answer, size_t size);
+void postgres_end(pid_t pid);
+
 #endif /* PROGRAMS_H */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The tools on real programs: what they say makes sense, and the program does its work as it does
- * without them. redis while it runs, sqlite3 and python3 as commands, and a Java virtual machine.
+ * without them. redis while it runs, sqlite3 and python3 as commands, a Java virtual machine, and
+ * PostgreSQL with its processes.
  */
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -410,6 +411,61 @@ TEST(java_is_recorded_and_blamed)
 	java_end(&b);
 }
 
+/* ---- PostgreSQL */
+
+/* Some 2 MiB in a table, as much in its index, sorted and summed up */
+static void build_table(const char *name, char *sum, size_t size)
+{
+	char query[512];
+
+	snprintf(query, sizeof(query),
+		 "create table %s as select g as a, md5(g::text) as b"
+		 " from generate_series(1, 20000) g;"
+		 " create index on %s (b); update %s set a = -a where a %% 7 = 0;"
+		 " select sum(a), md5(string_agg(b, '' order by b)) from %s", name, name, name,
+		 name);
+	postgres_ask(query, sum, size);
+}
+
+/* Pages of processes that came after the server, each of which serves one client */
+static int64_t pages_of_children(struct json_object *report, pid_t server)
+{
+	struct json_object *processes = get(report, "processes"), *process;
+	int64_t pages = 0;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(processes); i++) {
+		process = json_object_array_get_idx(processes, i);
+		if (number(process, "pid") != server)
+			pages += number(process, "pages_written");
+	}
+	return pages;
+}
+
+TEST(postgresql_builds_the_same_table)
+{
+	char alone[256], recorded[256];
+	const pid_t server = postgres_start();
+	struct json_object *report;
+	int64_t pages;
+	pid_t tool;
+
+	build_table("alone", alone, sizeof(alone));
+	tool = start_on(server, "record -c -i 0.5 -o " DATA);
+	build_table("recorded", recorded, sizeof(recorded));
+	assert_string_equal(recorded, alone);
+	expect_end(tool, SIGINT);
+	run("uffdwp report " DATA " --json");
+	report = parse();
+	pages = pages_of_children(report, server);
+	print_message("[   INFO   ] %" PRId64 " pages, %zu processes; %s", pages,
+		      json_object_array_length(get(report, "processes")), alone);
+	/* The pages of table and index are written in its buffers. */
+	assert_in_range(pages, 1000, 100000);
+	json_object_put(report);
+	postgres_end(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +477,7 @@ int main(void)
 		cmocka_unit_test(sqlite_builds_the_same_database),
 		cmocka_unit_test(python_allocates_the_same),
 		cmocka_unit_test(java_is_recorded_and_blamed),
+		cmocka_unit_test(postgresql_builds_the_same_table),
 	};
 
 	return cmocka_run_group_tests_name("tools", tests, start_redis, end_redis);
