@@ -68,7 +68,8 @@
  *   A page that is held (pinned for DMA or io_uring, or in the hands of process_vm_writev(2),
  *   ptrace(2) or a direct read from a disk) can be written without a fault. It is not armed: it
  *   stays written until a scan or ARM finds it let go. PAGE_IS_PINNED names such pages;
- *   UFFDWP_ATTACH_IGNORE_PINS arms them like others.
+ *   UFFDWP_ATTACH_IGNORE_PINS arms them like others, but for those that may be about to be
+ *   dropped: MADV_FREE was called for them, or they have poison.
  *
  *   Written means written through this mapping. Shared memory or a file that is written through
  *   another mapping, of another process or of the same, or by write(2) on the file and whatever is
