@@ -167,12 +167,24 @@ static const struct uffdwp_walk_ops disarm_ops = {
 	.hugetlb = disarm_hugetlb,
 };
 
+static void clear_marker(const struct disarm_walk *w, pte_t *ptep, unsigned long addr)
+{
+	struct vm_area_struct *vma = w->walk.vma;
+
+	if (is_how(w, UFFDWP_DISARM_TO_ZERO) && vma_is_anonymous(vma) && !userfaultfd_missing(vma))
+		set_pte_at(vma->vm_mm, addr, ptep, uffdwp_zero_pte(vma, addr));
+	else
+		pte_clear(vma->vm_mm, addr, ptep);
+}
+
 static int clear_markers(struct uffdwp_walk *walk, pte_t *ptep, unsigned long addr,
 			 unsigned long end)
 {
+	const struct disarm_walk *w = container_of(walk, struct disarm_walk, walk);
+
 	for (; addr != end; ptep++, addr += PAGE_SIZE)
 		if (uffdwp_pte_is_marker(READ_ONCE(*ptep)))
-			pte_clear(walk->vma->vm_mm, addr, ptep);
+			clear_marker(w, ptep, addr);
 	return UFFDWP_WALK_ON;
 }
 
@@ -417,6 +429,32 @@ static unsigned int lost_markers(const struct uffdwp_tracker *t, struct vm_area_
 	if (!vma->vm_userfaultfd_ctx.ctx)
 		return UFFDWP_DISARM_ALL;
 	return uffdwp_tracker_of_vma(vma) ? UFFDWP_DISARM_NOTHING : UFFDWP_DISARM_MARKERS;
+}
+
+static unsigned int zeroes_for_markers(struct vm_area_struct *vma, const void *arg)
+{
+	const struct uffdwp_tracker *t = arg;
+
+	if (vma->vm_userfaultfd_ctx.ctx != t->ctx)
+		return lost_markers(t, vma);
+	return vma_is_anonymous(vma) ? UFFDWP_DISARM_TO_ZERO : UFFDWP_DISARM_NOTHING;
+}
+
+/**
+ * uffdwp_tracker_replace_markers - leave no marker in anonymous memory, nor let one come
+ * @t: tracker of a monitor that write faults are delivered to, its mm held by mmget(); mmap_lock is
+ *	taken here
+ *
+ * Where the kernel does not know them, and the hook that does is dead. It delivers the write fault
+ * of a zero page with the bit by itself.
+ */
+void uffdwp_tracker_replace_markers(struct uffdwp_tracker *t)
+{
+	/* Waits for those who arm, and later ones see it. */
+	mmap_write_lock(t->mm);
+	t->markers = false;
+	mmap_write_unlock(t->mm);
+	uffdwp_disarm_range(t->mm, 0, ULONG_MAX, zeroes_for_markers, t);
 }
 
 static unsigned int all_of_tracker(struct vm_area_struct *vma, const void *arg)

@@ -19,6 +19,8 @@
  *		read maps it again
  *   ZEROES	the same with all entries of the zero page, armed or not
  *   SPLIT	besides: a huge page that the range cuts is split, so that the rest stays armed
+ *   TO_ZERO	as MARKERS, but those in anonymous memory become armed zero pages, except where a
+ *		monitor is to be asked what belongs there (MISSING)
  *   LOCKED	besides: the caller holds i_mmap_rwsem of the file
  */
 #define UFFDWP_DISARM_NOTHING	0U
@@ -28,6 +30,7 @@
 #define UFFDWP_DISARM_ZEROES	(BIT(3) | UFFDWP_DISARM_UNMAP)
 #define UFFDWP_DISARM_SPLIT	BIT(4)
 #define UFFDWP_DISARM_LOCKED	BIT(5)
+#define UFFDWP_DISARM_TO_ZERO	(BIT(6) | UFFDWP_DISARM_MARKERS)
 
 /*
  * Mlocked memory is populated, with zero pages where the process has only read: they are its own.
@@ -57,6 +60,7 @@ u64 uffdwp_disarm_range(struct mm_struct *mm, unsigned long start, unsigned long
 			uffdwp_disarm_how *how, const void *arg);
 void uffdwp_disarm_unregistered(struct mm_struct *mm, unsigned long start, unsigned long end);
 u64 uffdwp_disarm_tracked(struct uffdwp_tracker *t, unsigned long start, unsigned long end);
+void uffdwp_tracker_replace_markers(struct uffdwp_tracker *t);
 void uffdwp_tracker_disarm_all(struct uffdwp_tracker *t);
 
 #endif /* UFFDWP_DISARM_H */

@@ -39,8 +39,9 @@
  * itself (read(2) into armed memory) meets UFFD_USER_MODE_ONLY and fails with EFAULT instead of
  * waiting.
  *
- * A synchronous tracker (t->sync) is left alone: the kernel itself delivers its write faults to the
- * monitor, without our hooks, and disarming would hide them.
+ * A synchronous tracker (t->sync) goes on: the kernel itself delivers its write faults to the
+ * monitor, without our hooks, and disarming would hide them. Only its markers have to be replaced
+ * where the kernel knows none in anonymous memory: a task that touches one is killed.
  *
  * Locks: watch_lock protects the list. It nests inside mmap_lock (dup_userfaultfd() publishes a
  * tracker), so health_look() takes no mmap_lock. Losing a tracker, and closing one that is left,
@@ -151,6 +152,15 @@ static void lose_tracker(struct uffdwp_tracker *t)
 	mmput(t->mm);
 }
 
+static void lose_markers(struct uffdwp_tracker *t)
+{
+	WRITE_ONCE(t->lost, true);
+	if (!mmget_not_zero(t->mm))
+		return;
+	uffdwp_tracker_replace_markers(t);
+	mmput(t->mm);
+}
+
 static bool someone_waits(struct uffdwp_tracker *t)
 {
 	bool waits = false;
@@ -176,7 +186,7 @@ static bool someone_waits(struct uffdwp_tracker *t)
 static bool needs_help(struct uffdwp_tracker *t, bool dead)
 {
 	if (t->sync)
-		return false;
+		return dead && !READ_ONCE(t->lost) && t->whose == UFFDWP_BACKPORT;
 	if (dead)
 		return !READ_ONCE(t->lost) || t->whose == UFFDWP_BACKPORT ||
 		       uffdwp_userfault_waiting(t->ctx);
@@ -197,7 +207,9 @@ static void lose_work(struct work_struct *work)
 	if (!READ_ONCE(t->losing_wanted))
 		return;
 	WRITE_ONCE(t->losing_wanted, false);
-	if (!READ_ONCE(t->lost) || someone_waits(t))
+	if (t->sync)
+		lose_markers(t);
+	else if (!READ_ONCE(t->lost) || someone_waits(t))
 		lose_tracker(t);
 }
 
@@ -254,7 +266,8 @@ static void health_look(struct work_struct *work)
 		help = needs_help(t, dead);
 		look_at_mm(t);
 		if (help) {
-			explain_once(dead);
+			if (!t->sync)
+				explain_once(dead);
 			WRITE_ONCE(t->losing_wanted, true);
 		}
 		if (help || uffdwp_device_tracker_is_left(t))

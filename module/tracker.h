@@ -119,7 +119,8 @@ struct uffdwp_follow {
  * The first member of what is derived from it. All but @arming_ended, @lost, @losing_wanted,
  * @watched, @drain_wanted, @mapped_zeroes, @anon_markers, @follow, what is in @sparse,
  * @split_at, @ring, @events, and the counters is set once, before the tracker is published in the
- * tables; and @joins, and @sync of one that @rides, which ride.c changes.
+ * tables; and @joins, and @sync of one that @rides, which ride.c changes; and @markers of one that
+ * is @sync, which health.c clears.
  */
 struct uffdwp_tracker {
 	struct rhash_head by_ctx;

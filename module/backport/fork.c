@@ -40,7 +40,8 @@
  * @fork: which fork: the list of its events, on the stack of dup_mmap()
  * @tracker: its tracker; not to be looked at once the event is delivered
  * @ctx: its context
- * @parent: the context of the parent, to be compared only
+ * @parent: the context of the parent, to be looked up only: it may be another one's by then
+ * @parent_id: id of the tracker that it had
  * @mm: its mm, by mmgrab()
  * @rcu: frees it when no lookup of another fork can still be at it
  */
@@ -51,6 +52,7 @@ struct forked {
 	struct uffdwp_backport_tracker *tracker;
 	const void *ctx;
 	const void *parent;
+	u64 parent_id;
 	struct mm_struct *mm;
 	struct rcu_head rcu;
 };
@@ -104,12 +106,15 @@ static int new_tracker(const struct uffdwp_tracker *parent, struct vm_area_struc
 	t->sync = parent->sync;
 	t->ignore_pins = parent->ignore_pins;
 	t->remaps = parent->remaps;
+	/* Copied into the child. */
+	t->anon_markers = READ_ONCE(parent->anon_markers);
 	t->mm = vma->vm_mm;
 
 	f->fork = fork;
 	f->tracker = b;
 	f->ctx = t->ctx;
 	f->parent = parent->ctx;
+	f->parent_id = parent->id;
 	f->mm = t->mm;
 	/* First, since it can be undone: a tracker that is published has the child's faults. */
 	err = rhltable_insert(&forked_trackers, &f->node, params);
@@ -215,6 +220,18 @@ static bool is_in_use(const struct forked *f)
 	return found;
 }
 
+static bool parent_goes_on(const struct forked *f)
+{
+	const struct uffdwp_tracker *t;
+	bool found;
+
+	rcu_read_lock();
+	t = uffdwp_tracker_of_ctx(f->parent);
+	found = t && t->id == f->parent_id;
+	rcu_read_unlock();
+	return found;
+}
+
 /*
  * That no VMA uses the context is not enough: a monitor that has read the event may have
  * unregistered all for now. The kernel gave it up only if the forking task was killed, or the
@@ -222,8 +239,7 @@ static bool is_in_use(const struct forked *f)
  */
 static bool was_given_up(const struct forked *f)
 {
-	return !is_in_use(f) &&
-	       (fatal_signal_pending(current) || uffdwp_whose_ctx(f->parent) != UFFDWP_BACKPORT);
+	return !is_in_use(f) && (fatal_signal_pending(current) || !parent_goes_on(f));
 }
 
 /* The kernel takes away context and mode and leaves the bits. What they do: module/fork.c */

@@ -13,12 +13,42 @@
 #include "symbols.h"
 #include "vma.h"
 
-#if UFFDWP_TRACKS_HUGETLB
+/* To look at; PAGEMAP_SCAN is for all memory, also where none of hugetlb can be armed. */
+#if UFFDWP_SEES_HUGETLB
 static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)
 {
 	return huge_page_shift(hstate_vma(vma));
 }
 
+/* NULL: no table. @addr is the first of the page. */
+static inline pte_t *uffdwp_huge_pte_offset(struct vm_area_struct *vma, unsigned long addr)
+{
+	return uffdwp_call(huge_pte_offset)(vma->vm_mm, addr, huge_page_size(hstate_vma(vma)));
+}
+
+static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t *pte)
+{
+	return huge_pte_lock(hstate_vma(vma), vma->vm_mm, pte);
+}
+#else
+/* is_vm_hugetlb_page() is never true, and none of these is called. */
+static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)
+{
+	return PAGE_SHIFT;
+}
+
+static inline pte_t *uffdwp_huge_pte_offset(struct vm_area_struct *vma, unsigned long addr)
+{
+	return NULL;
+}
+
+static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t *pte)
+{
+	return NULL;
+}
+#endif
+
+#if UFFDWP_TRACKS_HUGETLB
 static inline bool uffdwp_page_is_hugetlb(struct page *head)
 {
 	return PageHuge(head);
@@ -36,12 +66,6 @@ static inline void uffdwp_hugetlb_unshare(struct vm_area_struct *vma)
 	uffdwp_call(hugetlb_unshare_all_pmds)(vma);
 }
 
-/* NULL: no table. @addr is the first of the page. */
-static inline pte_t *uffdwp_huge_pte_offset(struct vm_area_struct *vma, unsigned long addr)
-{
-	return uffdwp_call(huge_pte_offset)(vma->vm_mm, addr, huge_page_size(hstate_vma(vma)));
-}
-
 /* NULL: out of memory. */
 static inline pte_t *uffdwp_huge_pte_alloc(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -53,13 +77,8 @@ static inline unsigned long uffdwp_hugetlb_file_page_size(struct file *file)
 {
 	return huge_page_size(hstate_file(file));
 }
-
-static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t *pte)
-{
-	return huge_pte_lock(hstate_vma(vma), vma->vm_mm, pte);
-}
 #else
-/* is_vm_hugetlb_page() is never true, and none of these is called. */
+/* No VMA of hugetlb is registered. */
 static inline bool uffdwp_page_is_hugetlb(struct page *head)
 {
 	return false;
@@ -68,16 +87,6 @@ static inline bool uffdwp_page_is_hugetlb(struct page *head)
 static inline int uffdwp_hugetlb_cache_refs(struct page *head)
 {
 	return 0;
-}
-
-static inline unsigned int uffdwp_hugetlb_shift(struct vm_area_struct *vma)
-{
-	return PAGE_SHIFT;
-}
-
-static inline pte_t *uffdwp_huge_pte_offset(struct vm_area_struct *vma, unsigned long addr)
-{
-	return NULL;
 }
 
 static inline pte_t *uffdwp_huge_pte_alloc(struct vm_area_struct *vma, unsigned long addr)
@@ -92,11 +101,6 @@ static inline void uffdwp_hugetlb_unshare(struct vm_area_struct *vma)
 static inline unsigned long uffdwp_hugetlb_file_page_size(struct file *file)
 {
 	return PAGE_SIZE;
-}
-
-static inline spinlock_t *uffdwp_huge_pte_lock(struct vm_area_struct *vma, pte_t *pte)
-{
-	return NULL;
 }
 #endif
 

@@ -66,10 +66,15 @@ struct zap_details;
 	X(__anon_vma_prepare, int, (struct vm_area_struct *vma))
 
 /* mm/hugetlb.c */
+#if UFFDWP_SEES_HUGETLB
+#define UFFDWP_SEEN_HUGETLB_FUNCTIONS(X)						\
+	X(huge_pte_offset, pte_t *, (struct mm_struct *mm, unsigned long addr,		\
+				     unsigned long size))
+#else
+#define UFFDWP_SEEN_HUGETLB_FUNCTIONS(X)
+#endif
 #if UFFDWP_TRACKS_HUGETLB
 #define UFFDWP_HUGETLB_FUNCTIONS(X)							\
-	X(huge_pte_offset, pte_t *, (struct mm_struct *mm, unsigned long addr,		\
-				     unsigned long size))				\
 	X(hugetlb_unshare_all_pmds, void, (struct vm_area_struct *vma))			\
 	X(huge_pte_alloc, pte_t *, (struct mm_struct *mm, struct vm_area_struct *vma,	\
 				    unsigned long addr, unsigned long size))
@@ -343,6 +348,7 @@ struct zap_details;
 	UFFDWP_MAPCOUNT_FUNCTION(X)							\
 	UFFDWP_INCORE_FUNCTIONS(X)							\
 	UFFDWP_RMAP_FUNCTIONS(X)							\
+	UFFDWP_SEEN_HUGETLB_FUNCTIONS(X)						\
 	UFFDWP_HUGETLB_FUNCTIONS(X)							\
 	UFFDWP_SHMEM_FUNCTIONS(X)							\
 	UFFDWP_SWAP_FUNCTIONS(X)							\

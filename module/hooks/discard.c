@@ -16,6 +16,7 @@
 
 #include "compat/hooked.h"
 #include "compat/symbols.h"
+#include "disarm.h"
 #include "discard.h"
 #include "hook.h"
 #include "proof.h"
@@ -34,6 +35,19 @@ static void instead_of_zap(UFFDWP_ZAP_PARAMETERS)
 }
 
 #if UFFDWP_KERNEL_HAS_MARKERS
+/*
+ * The bits are those of a monitor that write faults are delivered to (native_abi=1), which protects
+ * pages again while the call is under way. So nothing is disarmed after the original; only markers
+ * are taken away, which that would keep, and before it: those that come meanwhile are the monitor's.
+ */
+static void instead_of_zap_for_monitor(UFFDWP_ZAP_PARAMETERS)
+{
+	uffdwp_disarm_vma(vma, max(start, vma->vm_start), min(start + size, vma->vm_end),
+			  UFFDWP_DISARM_MARKERS);
+	uffdwp_call(uffdwp_zap)(UFFDWP_ZAP_ARGUMENTS);
+	module_put(THIS_MODULE);
+}
+
 /* Nothing was discarded that the process has written, but what it writes next meets no marker. */
 static void instead_of_zap_of_folio(UFFDWP_ZAP_PARAMETERS)
 {
@@ -63,9 +77,14 @@ UFFDWP_CALLBACK(zap)
 		return;
 	}
 #endif
-	if (uffdwp_zap_loses_content(fregs) &&
-	    (vma_is_anonymous(vma) ? uffdwp_tracker_of_vma(vma) : uffdwp_async_tracker_of_vma(vma)))
+	if (!uffdwp_zap_loses_content(fregs))
+		return;
+	if (uffdwp_async_tracker_of_vma(vma))
 		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_zap);
+#if UFFDWP_KERNEL_HAS_MARKERS
+	else if (vma_is_anonymous(vma) && uffdwp_tracker_of_vma(vma))
+		uffdwp_redirect_sleeping(parent_ip, fregs, instead_of_zap_for_monitor);
+#endif
 }
 
 static bool dont_need(const struct uffdwp_proof *p, unsigned long addr)

@@ -641,6 +641,9 @@ static void beside_others(void)
 	int turn;
 
 	for (turn = 0; turn < 3; turn++) {
+		/* Hooks stay for 2 s, and keep the module. */
+		if (turn)
+			sleep(5);
 		unload();
 		measure_untracked(UNLOADED);
 		load();
@@ -650,8 +653,6 @@ static void beside_others(void)
 		measure_untracked(TRACKER_ELSEWHERE);
 		kill(other, SIGKILL);
 		waitpid(other, NULL, 0);
-		/* Hooks stay for 2 s, and keep the module. */
-		sleep(5);
 	}
 	report_untracked();
 }

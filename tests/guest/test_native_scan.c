@@ -593,6 +593,23 @@ TEST(huge_pages_and_max_pages)
 	munmap(p, 2 * HUGE_PAGE);
 }
 
+/* Also where no userfaultfd can write-protect it: PAGEMAP_SCAN is for all memory. */
+TEST(pages_of_hugetlb_that_is_not_registered)
+{
+	const char *reason = hugetlb_reserve(2);
+	char *p;
+
+	if (reason)
+		skip_because("%s", reason);
+	p = map_hugetlb(2, NULL);
+	assert_non_null(p);
+	touch(p + HUGE_PAGE, 1, 1);
+	assert_int_equal(seen(p + HUGE_PAGE + 5 * PAGE),
+			 IS_PRESENT | IS_HUGE | IS_FILE | UNREGISTERED_WRITTEN);
+	munmap(p, 2 * HUGE_PAGE);
+	hugetlb_release();
+}
+
 TEST(pages_of_hugetlb)
 {
 	const char *reason = hugetlb_reserve(2);
@@ -606,7 +623,6 @@ TEST(pages_of_hugetlb)
 	assert_non_null(p);
 	touch(p, 1, 1);
 	touch(p + HUGE_PAGE, 1, 1);
-	assert_int_equal(seen(p), IS_PRESENT | IS_HUGE | IS_FILE | UNREGISTERED_WRITTEN);
 	other = async_uffd_of(p, 2 * HUGE_PAGE);
 	assert_int_equal(seen(p), IS_PRESENT | IS_HUGE | IS_FILE | IS_WPALLOWED);
 	touch(p + 9 * PAGE, 1, 2);
@@ -951,6 +967,7 @@ int main(void)
 		scan_test(huge_pages),
 		scan_test(huge_pages_are_protected),
 		scan_test(huge_pages_and_max_pages),
+		scan_test(pages_of_hugetlb_that_is_not_registered),
 		scan_test(pages_of_hugetlb),
 		scan_test(swapped_pages),
 		scan_test(soft_dirty_pages),

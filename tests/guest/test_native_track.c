@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -679,6 +680,62 @@ TEST(thrown_away_is_written)
 	give_back(uffd, p, N * PAGE);
 }
 
+/* ---- what a monitor protects while other memory of the same call is still being discarded */
+
+#define BIG (128ul << 20)
+
+static struct {
+	char *p;
+	atomic_bool done;
+} discarding;
+
+static void *discard_big(void *unused)
+{
+	(void)unused;
+	madvise(discarding.p, BIG, MADV_DONTNEED);
+	discarding.done = true;
+	return NULL;
+}
+
+/* Returns whether the first page was protected before the call was over. */
+static bool protect_meanwhile(int uffd)
+{
+	char *p = discarding.p;
+	pthread_t thread;
+	bool meanwhile;
+
+	touch(p, BIG / PAGE, 1);
+	discarding.done = false;
+	assert_ok(pthread_create(&thread, NULL, discard_big, NULL));
+	while (categories_here(p) & IS_PRESENT)
+		;
+	*(volatile char *)p = 2;
+	assert_ok(uffd_protect(uffd, p, PAGE, WRITEPROTECT_WP));
+	meanwhile = !discarding.done;
+	pthread_join(thread, NULL);
+	return meanwhile;
+}
+
+/* By a userfaultfd that delivers write faults: nobody else would tell of the next write. */
+TEST(what_is_protected_during_a_discard_stays_so)
+{
+	int uffd = raw_uffd(O_CLOEXEC), tries = 20;
+
+	assert_ok(uffd_api(uffd, FEATURE_WP | FEATURE_WP_UNPOPULATED, NULL));
+	discarding.p = map_anon(BIG / PAGE);
+	madvise(discarding.p, BIG, MADV_NOHUGEPAGE);
+	assert_ok(uffd_register(uffd, discarding.p, BIG, REGISTER_WP, NULL));
+	while (tries && !protect_meanwhile(uffd)) {
+		assert_ok(uffd_protect(uffd, discarding.p, PAGE, 0));
+		tries--;
+	}
+	if (!tries)
+		skip_because("the call was over each time");
+	assert_false(is_written(discarding.p));
+	assert_int_equal(*discarding.p, 2);
+	give_back(uffd, discarding.p, BIG);
+}
+
 /* Shared memory keeps its content, and may keep its protection. */
 TEST(shared_memory_is_thrown_away)
 {
@@ -824,6 +881,7 @@ int main(void)
 		native_test(a_forked_child_is_not_tracked),
 		native_test(a_forked_child_with_events),
 		native_test(thrown_away_is_written),
+		native_test(what_is_protected_during_a_discard_stays_so),
 		native_test(shared_memory_is_thrown_away),
 		native_test(holes_in_shared_memory),
 		native_test(moved_memory_is_not_tracked),
