@@ -3,15 +3,16 @@
  * The back end that is the kernel itself: UFFD_FEATURE_WP_ASYNC and PAGEMAP_SCAN, Linux 6.7 and
  * later, without the module. For the caller's own process, or with a userfaultfd handed in.
  *
- * Two rules of uffdwp-async.h are kept here, since that kernel does not keep them all by itself:
+ * Three rules of uffdwp-async.h are kept here, since that kernel does not keep them all by itself:
  *
  *  - Memory with nothing in it reads as clean only if it was armed, and then it has a marker. So a
  *    page that is neither present nor swapped counts as written (PAGEMAP_SCAN calls it not written
  *    where MADV_DONTNEED has thrown it away).
  *  - Nothing is armed that is not reported: if arming ends halfway, the report ends there, too.
- *
- * A reset is two steps here, look and then arm. A write in between is in a page that is about to be
- * reported, and whoever is told copies it after both.
+ *  - What was found armed is not armed again. A reset is two steps here, look and then arm. A write
+ *    in between to a page that is about to be reported as written is in the copy, which whoever is
+ *    told makes after both. One to a page that is about to be reported as not written is in no
+ *    copy, and has to be found by the next scan.
  *
  * PAGEMAP_SCAN and UFFDIO_WRITEPROTECT take all memory that is registered for write protection for
  * their own, with whatever userfaultfd. So a scan of everything is one of the ranges that were
@@ -460,6 +461,16 @@ static bool add(struct uffdwp_region *regions, unsigned int *n, unsigned int roo
 	return true;
 }
 
+/*
+ * As translate() has them. What is not WRITTEN was armed when it was looked at: if it is not any
+ * more, it was written since, and nobody has been told.
+ */
+static bool is_to_be_armed(const struct uffdwp_scan_arg *arg, uint64_t categories)
+{
+	return (arg->flags & UFFDWP_SCAN_WP_MATCHING) &&
+	       (categories & UFFDWP_PAGE_IS_WRITTEN) && !(categories & UFFDWP_PAGE_IS_UNTRACKED);
+}
+
 /* Memory of one kind, [l->pos, end). False: the look ends at l->pos. */
 static bool take(struct look *l, uint64_t end, uint64_t categories)
 {
@@ -476,7 +487,7 @@ static bool take(struct look *l, uint64_t end, uint64_t categories)
 		l->full = true;
 		return false;
 	}
-	if ((arg->flags & UFFDWP_SCAN_WP_MATCHING) && !(categories & UFFDWP_PAGE_IS_UNTRACKED))
+	if (is_to_be_armed(arg, categories))
 		add(l->arm, &l->arms, LOOK_REGIONS, l->pos, end, 0);
 	l->pages += (end - l->pos) / PAGE;
 	l->pos = end;

@@ -238,6 +238,60 @@ TEST(an_increment_that_failed_is_in_the_next)
 	assert_int_equal(written_pages(0), 0);
 }
 
+static _Atomic bool writes_go_on;
+
+static _Atomic uint64_t *counter(size_t page)
+{
+	return (_Atomic uint64_t *)(p + page % N * PAGE);
+}
+
+static void *count_in_pages(void *unused)
+{
+	size_t i;
+
+	for (i = 0; writes_go_on; i += 7)
+		++*counter(i);
+	return unused;
+}
+
+/* The counters of all pages that a scan finds written, among others that it reports. */
+static void copy_what_is_written(uint64_t *copy)
+{
+	UFFDWP_OPTS(uffdwp_scan_opts, opts, .flags = UFFDWP_SCAN_WP_MATCHING,
+		    .start = (uintptr_t)p, .len = LEN, .category_mask = UFFDWP_PAGE_IS_WPALLOWED,
+		    .return_mask = UFFDWP_PAGE_IS_WRITTEN);
+	struct uffdwp_region region;
+	struct uffdwp_scan *scan;
+	uint64_t page;
+
+	assert_ok(uffdwp_scan_start(t, &opts, &scan));
+	while (uffdwp_scan_next(scan, &region) == 1)
+		for (page = region.start; region.categories && page < region.end; page += PAGE)
+			copy[(page - (uintptr_t)p) / PAGE] = *(_Atomic uint64_t *)page;
+	assert_int_equal(uffdwp_scan_position(scan), (uintptr_t)p + LEN);
+	assert_ok(uffdwp_scan_end(scan));
+}
+
+/* A write between look and arming, to a page that is reported and not as written, is not lost. */
+TEST(what_is_reported_as_not_written_is_in_the_next_if_it_is)
+{
+	static uint64_t copy[N];
+	pthread_t writer;
+	size_t i;
+
+	for (i = 0; i < N; i++)
+		copy[i] = *counter(i);
+	writes_go_on = true;
+	assert_int_equal(pthread_create(&writer, NULL, count_in_pages, NULL), 0);
+	for (i = 0; i < 20; i++)
+		copy_what_is_written(copy);
+	writes_go_on = false;
+	pthread_join(writer, NULL);
+	copy_what_is_written(copy);
+	for (i = 0; i < N; i++)
+		assert_int_equal(copy[i], *counter(i));
+}
+
 TEST(a_page_limit_counts_over_batches)
 {
 	struct uffdwp_scan *scan;
@@ -1378,6 +1432,7 @@ static int run_with(enum uffdwp_backend which, const char *name)
 		with_set_up(what_was_thrown_away_is_written),
 		with_set_up(disarm),
 		with_set_up(an_increment_that_failed_is_in_the_next),
+		with_set_up(what_is_reported_as_not_written_is_in_the_next_if_it_is),
 		with_set_up(a_page_limit_counts_over_batches),
 		with_set_up(untrack),
 		with_set_up(what_is_not_tracked_is_told_apart),

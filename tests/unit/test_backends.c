@@ -31,6 +31,8 @@ static struct {
 static struct {
 	bool here;
 	bool written[PAGES];
+	bool empty[PAGES];	/* never armed, and the kernel does not call that written */
+	int late;		/* page that is written after a look, and before arming; or 0 */
 	int arms;		/* that succeed, before all fail */
 	int arm_error;
 	int disarm_error;
@@ -77,8 +79,10 @@ static int fake_scan(struct uffdwp_scan_arg *arg)
 	int n = 0;
 
 	for (at = arg->start; at < arg->end; at += 4096) {
-		const uint64_t categories = UFFDWP_PAGE_IS_WPALLOWED | UFFDWP_PAGE_IS_PRESENT |
-			(memory.written[(at - BASE) / 4096] ? UFFDWP_PAGE_IS_WRITTEN : 0);
+		const int page = (at - BASE) / 4096;
+		const uint64_t categories = UFFDWP_PAGE_IS_WPALLOWED |
+			(memory.empty[page] ? 0 : UFFDWP_PAGE_IS_PRESENT) |
+			(memory.written[page] ? UFFDWP_PAGE_IS_WRITTEN : 0);
 
 		if (n && vec[n - 1].categories == categories)
 			vec[n - 1].end = at + 4096;
@@ -86,6 +90,9 @@ static int fake_scan(struct uffdwp_scan_arg *arg)
 			vec[n++] = (struct uffdwp_region){ at, at + 4096, categories };
 	}
 	arg->walk_end = arg->end;
+	if (memory.late)
+		memory.written[memory.late] = true;
+	memory.late = 0;
 	return n;
 }
 
@@ -99,8 +106,11 @@ static int fake_writeprotect(const struct uffdio_writeprotect *arg)
 	if (!arms && memory.disarm_error)
 		return result(memory.disarm_error);
 	memory.arms -= arms;
-	for (at = arg->range.start; at < arg->range.start + arg->range.len; at += 4096)
+	for (at = arg->range.start; at < arg->range.start + arg->range.len; at += 4096) {
 		memory.written[(at - BASE) / 4096] = !arms;
+		/* It has a marker now. */
+		memory.empty[(at - BASE) / 4096] = false;
+	}
 	return 0;
 }
 
@@ -410,6 +420,64 @@ static void what_cannot_be_taken_back_is_reported(void **state)
 	uffdwp_close(t);
 }
 
+/* ---- a write between the two */
+
+/* Pages 0 and 4 are written, page 7 is empty, and page 5 is written late. */
+static void scan_of_all_kinds(uint64_t inverted, uint64_t mask, uint64_t anyof)
+{
+	UFFDWP_OPTS(uffdwp_scan_opts, opts, .flags = UFFDWP_SCAN_WP_MATCHING, .start = BASE,
+		    .len = PAGES * 4096, .category_inverted = inverted, .category_mask = mask,
+		    .category_anyof_mask = anyof, .return_mask = UFFDWP_PAGE_IS_WRITTEN);
+	struct uffdwp_region region;
+	struct uffdwp_scan *scan;
+	bool found = false;
+
+	forget(NULL);
+	assert_int_equal(ask(UFFDWP_BACKEND_KERNEL), 0);
+	memory.here = true;
+	memory.arms = PAGES;
+	memory.written[0] = true;
+	memory.written[4] = true;
+	memory.empty[7] = true;
+	memory.late = 5;
+	assert_int_equal(uffdwp_scan_start(t, &opts, &scan), 0);
+	while (uffdwp_scan_next(scan, &region) == 1) {
+		if (region.start > BASE + 5 * 4096 || region.end <= BASE + 5 * 4096)
+			continue;
+		found = true;
+		assert_false(region.categories & UFFDWP_PAGE_IS_WRITTEN);
+	}
+	assert_true(found);
+	assert_int_equal(uffdwp_scan_end(scan), 0);
+}
+
+/* What was told to be clean, and was written before the rest was armed, is in the next scan. */
+static void what_was_found_clean_is_not_armed_again(void **state)
+{
+	struct uffdwp_scan *scan;
+	struct uffdwp_region region;
+
+	(void)state;
+	scan_of_all_kinds(0, UFFDWP_PAGE_IS_WPALLOWED, 0);
+	assert_false(memory.written[0] || memory.written[4] || memory.empty[7]);
+	memory.arms = PAGES;
+	scan = scan_everything();
+	assert_next_is_page(scan, 5);
+	assert_int_equal(uffdwp_scan_next(scan, &region), 0);
+	assert_int_equal(uffdwp_scan_end(scan), 0);
+	uffdwp_close(t);
+
+	scan_of_all_kinds(UFFDWP_PAGE_IS_WRITTEN, UFFDWP_PAGE_IS_WRITTEN, 0);
+	assert_true(memory.written[0] && memory.written[4] && memory.written[5]);
+	assert_true(memory.empty[7]);
+	uffdwp_close(t);
+
+	scan_of_all_kinds(0, 0, UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_WRITTEN);
+	assert_false(memory.written[0] || memory.written[4] || memory.empty[7]);
+	assert_true(memory.written[5]);
+	uffdwp_close(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +490,7 @@ int main(void)
 		TEST(what_was_armed_before_an_event_is_reported),
 		TEST(what_was_armed_before_an_error_is_reported),
 		TEST(what_cannot_be_taken_back_is_reported),
+		TEST(what_was_found_clean_is_not_armed_again),
 	};
 
 	return cmocka_run_group_tests_name("backends", tests, NULL, NULL);
