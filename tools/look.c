@@ -19,6 +19,7 @@ struct look {
 	struct watched *p;
 	struct report *report;
 	size_t process;		/* whose lines they are */
+	bool gone;		/* the memory is, as was found while its regions were sorted in */
 };
 
 static uint64_t pages(const struct uffdwp_region *region)
@@ -30,6 +31,14 @@ static int count(struct look *l, const struct uffdwp_region *region, struct repo
 {
 	line->written += pages(region);
 	return report_add_region(l->report, l->process, region->start, region->end);
+}
+
+/* Of memory that is armed for the first time: who has forked the process may have written it. */
+static int count_first(struct look *l, const struct uffdwp_region *region, struct report_line *line)
+{
+	if (l->p->forked)
+		l->report->process[l->process].presumed += pages(region);
+	return count(l, region, line);
 }
 
 /*
@@ -55,27 +64,45 @@ static int count_populated(struct look *l, const struct map *map,
 	};
 	struct uffdwp_region region;
 	struct uffdwp_scan *scan;
-	const uint64_t before = line->written;
 	int err = uffdwp_scan_start(l->p->tracker, &opts, &scan);
 
 	if (err)
 		return err;
 	while ((err = uffdwp_scan_next(scan, &region)) == 1) {
-		err = count(l, &region, line);
+		err = count_first(l, &region, line);
 		if (err)
 			break;
 	}
 	uffdwp_scan_end(scan);
-	if (l->p->forked)
-		l->report->process[l->process].presumed += line->written - before;
 	return err;
 }
 
-/* Before the first report there is no "since", but for who has come to be since. */
-static int count_since(struct look *l, const struct map *map, const struct uffdwp_region *where,
+/* What the scan that arms has to say of memory that was never armed. */
+#define OF_FRESH (UFFDWP_PAGE_IS_PRESENT | UFFDWP_PAGE_IS_SWAPPED | UFFDWP_PAGE_IS_PFNZERO | \
+		  UFFDWP_PAGE_IS_FILE | UFFDWP_PAGE_IS_GUARD)
+
+/* Does it count as what count_populated() would find? There, a guard page cannot be armed. */
+static bool is_populated(const struct map *map, uint64_t categories)
+{
+	const uint64_t any_of = UFFDWP_PAGE_IS_PRESENT |
+		(map->kind == MAP_TRACKABLE ? UFFDWP_PAGE_IS_SWAPPED : 0);
+	const uint64_t none_of = UFFDWP_PAGE_IS_PFNZERO | UFFDWP_PAGE_IS_GUARD |
+		(map->kind == MAP_SHARED_MEMORY ? 0 : UFFDWP_PAGE_IS_FILE);
+
+	return (categories & any_of) && !(categories & none_of);
+}
+
+/*
+ * A region of memory that is followed, and has been armed for the first time by the scan that has
+ * told of it. It says itself what was there: to ask again would be to miss what is unmapped, or has
+ * ended, in between.
+ */
+static int count_fresh(struct look *l, const struct map *map, const struct uffdwp_region *region,
 		       struct report_line *line)
 {
-	return l->p->counts ? count_populated(l, map, where, line) : 0;
+	if (!l->p->counts || !is_populated(map, region->categories))
+		return 0;
+	return count_first(l, region, line);
 }
 
 /*
@@ -93,7 +120,8 @@ static int track_new(struct look *l, const struct map *map, const struct uffdwp_
 	switch (err) {
 	case 0:
 		line->added += pages(region);
-		return count_since(l, map, region, line);
+		/* Before the first report there is no "since", but for who has come to be since. */
+		return l->p->counts ? count_populated(l, map, region, line) : 0;
 	case -EOPNOTSUPP:
 		if (map->kind != MAP_TRACKABLE)
 			kind = map->kind;
@@ -172,19 +200,35 @@ static int leave(struct harvest *h, uint64_t start, uint64_t end, uint64_t categ
 	return uffdwp_disarm(h->l->p->tracker, start, end - start);
 }
 
+static int take_tracked(struct harvest *h, const struct uffdwp_region *part)
+{
+	if (h->l->p->fresh)
+		return count_fresh(h->l, h->map, part, &h->line);
+	return count(h->l, part, &h->line);
+}
+
 static int take(struct harvest *h, const struct uffdwp_region *part)
 {
-	if (!(part->categories & UFFDWP_PAGE_IS_UNTRACKED)) {
-		if (h->l->p->fresh)
-			return count_since(h->l, h->map, part, &h->line);
-		return count(h->l, part, &h->line);
-	}
+	if (!(part->categories & UFFDWP_PAGE_IS_UNTRACKED))
+		return take_tracked(h, part);
 	/* Nothing that it would leave out can be written. What was tracked before stays so. */
 	if (h->map->kind == MAP_NOT_WRITABLE) {
 		h->line.tracked -= pages(part);
 		return 0;
 	}
 	return track_new(h->l, h->map, part, &h->line);
+}
+
+/*
+ * What was fetched with it is armed and will be in no other scan: it is counted before anybody is
+ * told that the memory is gone.
+ */
+static int note_gone(struct look *l, int err)
+{
+	if (err != -ESRCH)
+		return err;
+	l->gone = true;
+	return 0;
 }
 
 static int sort_in(struct harvest *h, const struct uffdwp_region *region)
@@ -208,6 +252,7 @@ static int sort_in(struct harvest *h, const struct uffdwp_region *region)
 				part.end = h->map->end;
 			err = take(h, &part);
 		}
+		err = note_gone(h->l, err);
 		part.start = part.end;
 	}
 	return err;
@@ -221,7 +266,8 @@ static int scan_mappings(struct look *l, const struct map *first, const struct m
 		.start = first->start,
 		.len = end[-1].end - first->start,
 		.category_mask = UFFDWP_PAGE_IS_WRITTEN,
-		.return_mask = UFFDWP_PAGE_IS_UNTRACKED,
+		.return_mask = UFFDWP_PAGE_IS_UNTRACKED |
+			       (l->p->fresh && l->p->counts ? OF_FRESH : 0),
 	};
 	struct harvest h = { .l = l, .map = first, .end = end };
 	struct uffdwp_region region;
@@ -237,6 +283,8 @@ static int scan_mappings(struct look *l, const struct map *first, const struct m
 		if (got)
 			break;
 	}
+	if (!got && l->gone)
+		got = -ESRCH;
 	while (!got && h.map != end)
 		got = end_line(&h);
 	/* What was reported and armed before it ended: nobody will tell of it again. */
