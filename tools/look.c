@@ -200,8 +200,14 @@ static int leave(struct harvest *h, uint64_t start, uint64_t end, uint64_t categ
 	return uffdwp_disarm(h->l->p->tracker, start, end - start);
 }
 
+/*
+ * Sparse: it was reserved or thrown away and has been zeroes since it was armed, by this scan as a
+ * rule. There is no page that was written.
+ */
 static int take_tracked(struct harvest *h, const struct uffdwp_region *part)
 {
+	if (part->categories & UFFDWP_PAGE_IS_SPARSE)
+		return 0;
 	if (h->l->p->fresh)
 		return count_fresh(h->l, h->map, part, &h->line);
 	return count(h->l, part, &h->line);

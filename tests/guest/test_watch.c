@@ -353,6 +353,55 @@ TEST(pages_of_a_new_mapping_count)
 	munmap(reported, PAGE);
 }
 
+/* How far the process and the test have come. */
+enum { RESERVED, SEEN, THROWN_AWAY, SEEN_AGAIN };
+
+static void be_thrown_away(char *reserved, size_t len, atomic_int *step)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (*step != SEEN)
+		usleep(10000);
+	if (madvise(reserved, len, MADV_DONTNEED))
+		_exit(1);
+	*step = THROWN_AWAY;
+	while (*step != SEEN_AGAIN)
+		usleep(10000);
+	touch(reserved + len / 2, 10, 1);
+	for (;;)
+		pause();
+}
+
+/* A scan calls it WRITTEN, for nobody knows what was there before, and SPARSE. */
+TEST(what_is_thrown_away_and_holds_nothing_does_not_count)
+{
+	const size_t len = 4ul << 30;
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), range[64];
+	atomic_int *step = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+				0);
+	int lines, before;
+	pid_t pid, watch;
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	thp_advice(p, len, MADV_NOHUGEPAGE);
+	pid = fork();
+	if (!pid)
+		be_thrown_away(p, len, step);
+	snprintf(range, sizeof(range), "%lx-%lx", (unsigned long)p, (unsigned long)p + len);
+	watch = watch_start(pid, range);
+	wait_for(!run("grep -q . " REPORTS));
+	*step = SEEN;
+	wait_for(*step == THROWN_AWAY);
+	written_in_all(p, &before);
+	wait_for(!written_in_all(p, &lines) && lines >= before + 3);
+	*step = SEEN_AGAIN;
+	wait_for(is_about(written_in_all(p, &lines), 10));
+	watch_end(watch);
+	end(pid);
+	munmap(p, len);
+	munmap(step, PAGE);
+}
+
 TEST(what_was_protected_after_it_was_written_counts)
 {
 	char *p = map_filled(N), range[64];
@@ -1252,6 +1301,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(shared_memory_is_watched),
 		cmocka_unit_test(new_mappings_are_picked_up),
 		cmocka_unit_test(pages_of_a_new_mapping_count),
+		cmocka_unit_test(what_is_thrown_away_and_holds_nothing_does_not_count),
 		cmocka_unit_test(what_was_protected_after_it_was_written_counts),
 		cmocka_unit_test(a_report_is_one_scan),
 		cmocka_unit_test(lines_can_be_fewer),

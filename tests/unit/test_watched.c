@@ -170,6 +170,20 @@ static void regions_are_sorted_into_mappings(void **state)
 	assert_int_equal(tracker_says.scans_that_do_not, 0);
 }
 
+/* ---- zeroes */
+
+/* Reserved memory that was thrown away or moved: the scan calls it WRITTEN, as it was. */
+static void zeroes_without_page_tables_were_not_written(void **state)
+{
+	(void)state;
+	say(0, 0, 0, 7, WRITTEN | UFFDWP_PAGE_IS_SPARSE);
+	say(0, 1, 7, 1, WRITTEN);
+	assert_int_equal(look(&p, &report, 0), 0);
+	assert_int_equal(written(), 1);
+	assert_int_equal(report.regions, 1);
+	assert_int_equal(report_total(&report).tracked, PAGES);
+}
+
 /* ---- the first look at memory that is followed */
 
 /* The regions of the scan that has armed it say what was there: nothing is asked again. */
@@ -277,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(regions_are_sorted_into_mappings),
+		TEST(zeroes_without_page_tables_were_not_written),
 		TEST(fresh_memory_is_counted_by_the_scan_that_arms_it),
 		TEST(before_the_first_report_nothing_counts),
 		TEST(what_was_fetched_counts_before_the_end_is_told),
