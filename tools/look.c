@@ -108,7 +108,8 @@ static int count_fresh(struct look *l, const struct map *map, const struct uffdw
 /*
  * Memory that is not tracked yet. It may be gone, or be something else, since we have read the list
  * of mappings: then the next report will know better. What is somebody else's is left out, and so
- * is what this kernel cannot track: only trying tells shared memory from a file on a disk.
+ * is what this kernel cannot track: only trying tells shared memory from a file on a disk. EINVAL:
+ * huge pages of hugetlb have come there, and the borders that we know cut one of them.
  */
 static int track_new(struct look *l, const struct map *map, const struct uffdwp_region *region,
 		     struct report_line *line)
@@ -122,6 +123,7 @@ static int track_new(struct look *l, const struct map *map, const struct uffdwp_
 		line->added += pages(region);
 		/* Before the first report there is no "since", but for who has come to be since. */
 		return l->p->counts ? count_populated(l, map, region, line) : 0;
+	case -EINVAL:
 	case -EOPNOTSUPP:
 		if (map->kind != MAP_TRACKABLE)
 			kind = map->kind;
