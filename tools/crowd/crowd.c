@@ -236,7 +236,8 @@ static int look_at(struct crowd *c, struct member *m)
 
 	if (own || err == -ENOTRECOVERABLE)
 		return own ? own : err;
-	m->over = err && !passes(err);
+	/* Without a tracker it would have to begin again, which is for crowd_update(). */
+	m->over = err && !(passes(err) && member_is_tracked(m));
 	return m->over && err != -ESRCH ? refuse(c, m->target.pid, err) : 0;
 }
 

@@ -46,9 +46,17 @@ int member_look(struct member *m, struct report *report)
 	int err = family_look_too(&m->family, report);
 
 	family_close_old(&m->family);
-	if (!err)
+	/* Once: what it was short of may be there again. */
+	if (!err) {
 		err = m->err;
+		m->err = 0;
+	}
 	return had_ended || (!err && !watched_of(m)->tracker) ? -ESRCH : err;
+}
+
+bool member_is_tracked(const struct member *m)
+{
+	return watched_of(m)->tracker;
 }
 
 uint64_t member_written_since(const struct member *m)

@@ -18,7 +18,7 @@ struct member {
 	struct target target;
 	struct family family;
 	uid_t user;
-	int err;		/* what its events have come to */
+	int err;		/* what its events have come to since the last look */
 	bool over;		/* nothing more is to be known of it */
 };
 
@@ -41,6 +41,9 @@ int member_begin(struct member *m, const struct selection *what, struct report *
  * Return: 0; -ESRCH when it has ended; or another negative errno.
  */
 int member_look(struct member *m, struct report *report);
+
+/* Otherwise no look will find anything any more, whatever the last one has returned. */
+bool member_is_tracked(const struct member *m);
 
 /*
  * Pages that events have told of during the last look, because the look itself found that the
