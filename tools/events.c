@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "family.h"
 
@@ -46,30 +45,20 @@ static void join(struct family *f, const struct watched *parent, struct uffdwp *
 	watched_read_name(p);
 }
 
-/* For as long as it takes, a child has a pidfd, too. */
-static int reopen(struct family *f, struct watched *p)
-{
-	int err;
-
-	if (family_is_first(f, p))
-		return watched_reopen(p);
-	err = target_find(p->target.pid, &p->target);
-	if (!err) {
-		err = watched_reopen(p);
-		close(p->target.pidfd);
-	}
-	p->target.pidfd = -1;
-	return err;
-}
-
 /*
  * No tracker was made for its new memory. To try again by hand tells the reason, or succeeds after
- * all, with what it has done meanwhile unseen.
+ * all, with what it has done meanwhile unseen. Not for a child: there is but its number, which may
+ * be that of another process by now.
  */
 static int try_again(struct family *f, struct watched *p)
 {
-	int err = reopen(f, p);
+	int err;
 
+	if (!family_is_first(f, p)) {
+		family_lose(f, p);
+		return 0;
+	}
+	err = watched_reopen(p);
 	if (!err || err == -ESRCH)
 		return err;
 	if ((err == -EPERM || err == -EACCES) && !f->what->quiet)
@@ -77,7 +66,7 @@ static int try_again(struct family *f, struct watched *p)
 			(int)p->target.pid);
 	family_lose(f, p);
 	/* Without it there is nothing to watch. */
-	return family_is_first(f, p) && !f->what->children ? err : 0;
+	return f->what->children ? 0 : err;
 }
 
 /* It has executed another program. */
@@ -97,8 +86,8 @@ static int becomes(struct family *f, struct watched *p, struct uffdwp *tracker)
 		err = try_again(f, p);
 	}
 	p->counts = p->counts || (begins && tracker);
-	/* Not its name before execve(2): that is another program's. */
-	if (!watched_read_name(p))
+	/* Not its name before execve(2): that is another program's. Nor who has its number now. */
+	if (!(p->tracker || family_is_first(f, p)) || !watched_read_name(p))
 		strcpy(p->since.name, "?");
 	if (!err && p->tracker && family_is_first(f, p) && !begins)
 		watched_tell_exec(p);

@@ -106,6 +106,32 @@ static struct watched *add(struct family *f, pid_t pid, int *to)
 	return p;
 }
 
+/* By now, its number may be another's, who is not to be watched. */
+static void a_child_is_not_looked_for_by_its_number(void **state)
+{
+	const struct selection what = { .children = true, .quiet = true };
+	struct family f = { .what = &what };
+	const pid_t other = new_process();
+	struct watched *child;
+	int to_first, to_child;
+
+	(void)state;
+	opened = 0;
+	add(&f, getpid(), &to_first);
+	child = add(&f, other, &to_child);
+	tell_exec(to_child, other);
+	assert_int_equal(family_take_events(&f), 0);
+	assert_int_equal(opened, 0);
+	assert_null(child->tracker);
+	assert_int_equal(f.not_followed, 1);
+	assert_string_equal(child->since.name, "?");
+	assert_non_null(family_first(&f)->tracker);
+	close(to_first);
+	close(to_child);
+	family_end(&f);
+	end_process(other);
+}
+
 static struct report report;
 
 static int look_at(struct crowd *c, struct member *m, int *err)
@@ -200,6 +226,7 @@ static void an_error_is_told_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_child_is_not_looked_for_by_its_number),
 		cmocka_unit_test(one_without_a_tracker_is_no_member),
 		cmocka_unit_test(an_error_is_told_once),
 	};
