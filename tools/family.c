@@ -108,7 +108,7 @@ static int look_at(struct family *f, struct watched *p, struct report *report, s
 			err = 0;
 	}
 	/* A child may have become another user. */
-	if (err && !family_is_first(f, p) && p->maps_err) {
+	if (err && !family_is_first(f, p) && err == p->maps_err) {
 		fprintf(stderr, "uffdwp: process %d is not watched any more: its list of mappings cannot be read: %s\n",
 			(int)p->target.pid, strerror(-err));
 		family_lose(f, p);

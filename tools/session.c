@@ -166,7 +166,8 @@ static void end(struct session *s)
 
 static int complain(const struct session *s, const char *what, int err)
 {
-	const bool maps = s->family.n && s->family.member[0]->maps_err;
+	/* Or that went wrong once, and this is another error. */
+	const bool maps = s->family.n && err == s->family.member[0]->maps_err;
 
 	if (maps)
 		fprintf(stderr, "uffdwp: cannot %s process %d: its list of mappings cannot be read: %s\n",

@@ -105,6 +105,7 @@ static void begin_anew(struct watched *p)
 	p->memories++;
 	p->given_way = 0;
 	p->maps.n = 0;
+	p->maps_err = 0;
 	p->forked = false;
 }
 

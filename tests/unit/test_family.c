@@ -223,12 +223,31 @@ static void an_error_is_told_once(void **state)
 	end_process(pid);
 }
 
+/* What is said of the memory that is gone explains no error of the new one. */
+static void new_memory_has_no_old_error(void **state)
+{
+	const struct selection what = { 0 };
+	struct family f = { .what = &what };
+	struct watched *p;
+	int to_old, to_new;
+
+	(void)state;
+	p = add(&f, getpid(), &to_old);
+	p->maps_err = -EACCES;
+	watched_adopt(p, new_tracker(&to_new));
+	assert_int_equal(p->maps_err, 0);
+	close(to_old);
+	close(to_new);
+	family_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_child_is_not_looked_for_by_its_number),
 		cmocka_unit_test(one_without_a_tracker_is_no_member),
 		cmocka_unit_test(an_error_is_told_once),
+		cmocka_unit_test(new_memory_has_no_old_error),
 	};
 
 	return cmocka_run_group_tests_name("family", tests, NULL, NULL);
