@@ -7,6 +7,12 @@
 
 #include "ourselves.h"
 
+static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+
+#define ENDING (sizeof(ending) / sizeof(ending[0]))
+
+static struct sigaction before[ENDING];		/* what was done about them */
+static struct sigaction pipe_before;		/* and about SIGPIPE */
 static volatile sig_atomic_t interrupted;	/* the signal */
 static sigset_t while_waiting;			/* signals that are blocked while we wait */
 
@@ -28,21 +34,38 @@ void ourselves_survive_limits(void)
 	sigaction(SIGXFSZ, &action, NULL);
 }
 
+/*
+ * What somebody has us ignore stays ignored: nohup(1) SIGHUP, a shell without job control SIGINT of
+ * what runs in the background. A program that we start inherits that.
+ */
+static void catch_signal(size_t i, sigset_t *blocked)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(ending[i], NULL, &before[i]);
+	if (before[i].sa_handler == SIG_IGN)
+		return;
+	sigaction(ending[i], &action, NULL);
+	sigaddset(blocked, ending[i]);
+}
+
 const sigset_t *ourselves_catch_signals(void)
 {
-	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal };
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t blocked;
 	size_t i;
 
 	sigemptyset(&blocked);
-	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
-		sigaction(ending[i], &action, NULL);
-		sigaddset(&blocked, ending[i]);
-	}
+	for (i = 0; i < ENDING; i++)
+		catch_signal(i, &blocked);
 	sigprocmask(SIG_BLOCK, &blocked, &while_waiting);
-	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGPIPE, &ignore, &pipe_before);
 	return &while_waiting;
+}
+
+void ourselves_restore_sigpipe(void)
+{
+	sigaction(SIGPIPE, &pipe_before, NULL);
 }
 
 int ourselves_interrupted(void)
@@ -60,8 +83,10 @@ int ourselves_interrupted_by_now(void)
 
 void ourselves_release_signals(void)
 {
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
+	size_t i;
+
+	for (i = 0; i < ENDING; i++)
+		sigaction(ending[i], &before[i], NULL);
 	sigprocmask(SIG_SETMASK, &while_waiting, NULL);
 }
 

@@ -16,7 +16,7 @@ void ourselves_survive_limits(void);
  * ourselves_catch_signals - signals that end a program are noted, and come only while we wait
  *
  * So that none is missed between looking for it and waiting. A reader that goes away ("| head")
- * ends us by a failed write, in good order.
+ * ends us by a failed write, in good order. A signal that is ignored stays so.
  *
  * Return: the signals that are to be blocked while we wait.
  */
@@ -30,6 +30,9 @@ int ourselves_interrupted_by_now(void);
 
 /* From here on a signal ends us as it would any other program. */
 void ourselves_release_signals(void);
+
+/* For a program that we start: SIGPIPE is as it was before we caught signals. */
+void ourselves_restore_sigpipe(void);
 
 /* Each process takes files. Not to be inherited by a program that we have started: it runs. */
 void ourselves_have_many_files(void);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ourselves.h"
 #include "target.h"
 
 /* The process that a thread belongs to, by the number of any of its threads. */
@@ -68,7 +69,7 @@ static void be_program(char **command, const sigset_t *mask, int go, int report)
 	/* If it ends without a byte, so have we. */
 	if (read(go, &byte, 1) != 1)
 		_exit(126);
-	signal(SIGPIPE, SIG_DFL);
+	ourselves_restore_sigpipe();
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(command[0], command);
 	err = -errno;
