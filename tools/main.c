@@ -2,6 +2,7 @@
 /*
  * uffdwp: the command for people. Each verb is a file of its own.
  */
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,12 +42,10 @@ static void usage(FILE *to)
 	      "  --help     this text; 'uffdwp VERB --help' tells more\n", to);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	size_t i;
 
-	setlocale(LC_CTYPE, "");
-	ourselves_survive_limits();
 	if (argc < 2) {
 		usage(stderr);
 		return 2;
@@ -65,4 +64,20 @@ int main(int argc, char **argv)
 	fprintf(stderr, "uffdwp: there is no verb '%s'\n\n", argv[1]);
 	usage(stderr);
 	return 2;
+}
+
+/* What was printed is still in memory, and there may be no room for it where it goes. */
+static int finish(int status)
+{
+	if (status || (!fflush(stdout) && !ferror(stdout)))
+		return status;
+	fprintf(stderr, "uffdwp: cannot write to standard output: %s\n", strerror(errno));
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_CTYPE, "");
+	ourselves_survive_limits();
+	return finish(run(argc, argv));
 }

@@ -688,6 +688,49 @@ TEST(a_command_ends_with_us)
 	assert_int_not_equal(run("pidof sleep"), 0);
 }
 
+/* A signal ends us as any other program while we wait for the command. */
+TEST(the_last_lines_come_before_the_wait_for_a_command)
+{
+	pid_t watch;
+	int status;
+
+	unlink(REPORTS);
+	watch = fork();
+	if (!watch) {
+		execl(UFFDWP, "uffdwp", "watch", "-n", "1", "-i", "0.1", "-o", REPORTS, "--",
+		      "sleep", "1000", (char *)NULL);
+		_exit(126);
+	}
+	wait_for(!run("grep -q 'goes on, nothing of it is protected' " REPORTS));
+	kill(watch, SIGINT);
+	assert_int_equal(waitpid(watch, &status, 0), watch);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGINT);
+	assert_int_equal(run("kill $(pidof sleep)"), 0);
+}
+
+TEST(last_lines_that_cannot_be_written_are_an_error)
+{
+	char *p = map_filled(N), pid_text[16];
+	pid_t pid = writer(p, N), watch;
+	int status;
+
+	snprintf(pid_text, sizeof(pid_text), "%d", (int)pid);
+	watch = fork();
+	if (!watch) {
+		execl(UFFDWP, "uffdwp", "watch", "-p", pid_text, "-i", "1000", "-o", "/dev/full",
+		      (char *)NULL);
+		_exit(126);
+	}
+	wait_for(has_registered_memory(pid));
+	kill(watch, SIGINT);
+	assert_int_equal(waitpid(watch, &status, 0), watch);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	end(pid);
+	munmap(p, N * PAGE);
+}
+
 TEST(names_filter)
 {
 	char *p = map_filled(N), command[128];
@@ -1311,6 +1354,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(memory_of_another_tracker_is_left_out),
 		cmocka_unit_test(reports_go_to_a_file),
 		cmocka_unit_test(a_command_ends_with_us),
+		cmocka_unit_test(the_last_lines_come_before_the_wait_for_a_command),
+		cmocka_unit_test(last_lines_that_cannot_be_written_are_an_error),
 		cmocka_unit_test(names_filter),
 		cmocka_unit_test(interrupted_it_leaves_the_target_clean),
 		cmocka_unit_test(a_command_is_started_and_its_status_passed_on),

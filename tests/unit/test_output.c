@@ -569,6 +569,24 @@ static void the_end_says_what_was_not_seen(void **state)
 		"not seen: 4.0 KiB in 1 shared mapping, 1 process, events of 2 reports\n");
 }
 
+/* At once: not when we end, as a signal may end us first. */
+static void the_end_is_written_or_that_is_said(void **state)
+{
+	const struct goodbye g = { .pid = 7, .ended = true };
+	char text[80] = "";
+	FILE *file = fopen("/dev/full", "w");
+
+	(void)state;
+	assert_non_null(file);
+	assert_int_equal(goodbye_print(file, &g), -EIO);
+	fclose(file);
+	file = fmemopen(text, sizeof(text), "w");
+	assert_non_null(file);
+	assert_int_equal(goodbye_print(file, &g), 0);
+	assert_string_equal(text, "no report yet: process 7 has ended\n");
+	fclose(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -592,6 +610,7 @@ int main(void)
 		cmocka_unit_test(json_of_processes),
 		cmocka_unit_test(json_of_one_process_has_no_more_than_it_needs),
 		cmocka_unit_test(the_end_says_what_was_not_seen),
+		cmocka_unit_test(the_end_is_written_or_that_is_said),
 	};
 
 	/* Only a locale knows how wide a character is. */

@@ -1143,6 +1143,24 @@ static void a_report_has_a_limit(void **state)
 	assert_as_it_was();
 }
 
+static void what_cannot_be_printed_is_an_error(void **state)
+{
+	static const char *const words[] = {
+		"--version", "--help", "watch --help", "top --help", "record --help",
+		"report --help", "blame --help", "trap --help", "latency --help",
+	};
+	char command[80];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		snprintf(command, sizeof(command), "build/uffdwp %s >/dev/full 2>&1", words[i]);
+		assert_int_equal(status_of(command), 1);
+		snprintf(command, sizeof(command), "build/uffdwp %s >/dev/null", words[i]);
+		assert_int_equal(status_of(command), 0);
+	}
+}
+
 /* A device, a pipe, a link to a file: each stays what it is. */
 static void what_is_no_file_is_written_to_as_it_is(void **state)
 {
@@ -1235,6 +1253,7 @@ int main(void)
 		cmocka_unit_test(levels_are_thresholds),
 		cmocka_unit_test(a_cut_file_is_reported_as_far_as_it_is_whole),
 		cmocka_unit_test(a_report_has_a_limit),
+		cmocka_unit_test(what_cannot_be_printed_is_an_error),
 		cmocka_unit_test(a_report_is_interrupted),
 	};
 

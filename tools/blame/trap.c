@@ -166,7 +166,7 @@ static int take(void *arg, void *data, size_t size)
 	print_hit(t, hit);
 	if (t->a->stop && t->seen == t->a->count)
 		stop(t, hit);
-	if (fflush(stdout))
+	if (fflush(stdout) || ferror(stdout))
 		return -EPIPE;
 	if (t->seen != t->a->count)
 		t->err = uffdwp_arm(t->tracker, page, hit->pages * PAGE);

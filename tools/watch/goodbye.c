@@ -2,6 +2,7 @@
 /*
  * The last lines: how much it was in all, and what could not be seen.
  */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "watch/goodbye.h"
@@ -58,8 +59,9 @@ static void print_unseen(FILE *to, const struct goodbye *g)
 		fputs("\n", to);
 }
 
-void goodbye_print(FILE *to, const struct goodbye *goodbye)
+int goodbye_print(FILE *to, const struct goodbye *goodbye)
 {
 	print_sum(to, goodbye);
 	print_unseen(to, goodbye);
+	return fflush(to) || ferror(to) ? -EIO : 0;
 }

@@ -22,7 +22,11 @@ struct goodbye {
 	uint64_t reports_lost;	/* in which events were missing */
 };
 
-/* For people. */
-void goodbye_print(FILE *to, const struct goodbye *goodbye);
+/*
+ * For people. They are out when this returns: a command may be waited for, and a signal end us.
+ *
+ * Return: 0, or -EIO when they could not be written.
+ */
+int goodbye_print(FILE *to, const struct goodbye *goodbye);
 
 #endif /* TOOLS_GOODBYE_H */

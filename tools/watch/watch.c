@@ -21,6 +21,7 @@ struct watch {
 	uint64_t busy_bytes;	/* of the last report */
 	struct goodbye goodbye;	/* what is known of it by now */
 	FILE *output;
+	bool unsaid;		/* the last lines could not be written */
 	bool utf8;
 	struct watch_metrics metrics;
 	bool live;		/* on the screen, not in lines */
@@ -148,7 +149,10 @@ static void say_goodbye(struct session *s)
 	g->after = family_written_since(&s->family);
 	g->not_followed = s->family.all_not_followed;
 	g->reports_lost = s->family.reports_lost + s->family.lost;
-	goodbye_print(w->output, g);
+	if (goodbye_print(w->output, g)) {
+		fprintf(stderr, "uffdwp: cannot write the last lines\n");
+		w->unsaid = true;
+	}
 }
 
 static const struct session_ops ops = {
@@ -164,6 +168,17 @@ static int open_output(struct watch *w)
 {
 	w->output = w->options.output ? fopen(w->options.output, "we") : stdout;
 	if (w->output)
+		return 0;
+	fprintf(stderr, "uffdwp: cannot write to %s: %s\n", w->options.output, strerror(errno));
+	return 1;
+}
+
+/* Some file systems tell only then that there is no room. What was an error before was told. */
+static int close_output(struct watch *w)
+{
+	const bool told = ferror(w->output);
+
+	if (w->output == stdout || !fclose(w->output) || told)
 		return 0;
 	fprintf(stderr, "uffdwp: cannot write to %s: %s\n", w->options.output, strerror(errno));
 	return 1;
@@ -224,5 +239,5 @@ int watch_main(int argc, char **argv)
 	status = session_run(&session);
 	watch_metrics_end(&w.metrics);
 	sets_free(&w.sets);
-	return status;
+	return close_output(&w) || w.unsaid ? 1 : status;
 }
