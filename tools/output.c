@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,11 +55,63 @@ static int open_temporary(struct output *output)
 	return -EIO;
 }
 
+/* What a link names counts; but not if it names nothing, which resolve() refuses. */
 static bool is_no_file(const char *path)
 {
 	struct stat st;
 
-	return !lstat(path, &st) && !S_ISREG(st.st_mode);
+	return !stat(path, &st) && !S_ISREG(st.st_mode);
+}
+
+/*
+ * May we write through this link? Opening it asks the kernel, which may not follow links that
+ * somebody else has put into /tmp (fs.protected_symlinks), and realpath(3) does not ask.
+ */
+static int check_link(const char *path, const char *target)
+{
+	const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat opened, named;
+	int err = fd < 0 ? -errno : 0;
+
+	if (!err && (fstat(fd, &opened) || stat(target, &named)))
+		err = -errno;
+	if (!err && (opened.st_dev != named.st_dev || opened.st_ino != named.st_ino))
+		err = -ELOOP;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* The name of the file itself, behind all links. */
+static int resolve(const char *path, char **target)
+{
+	struct stat st;
+	int err;
+
+	if (lstat(path, &st) || !S_ISLNK(st.st_mode)) {
+		*target = strdup(path);
+		return *target ? 0 : -ENOMEM;
+	}
+	*target = realpath(path, NULL);
+	if (!*target)
+		return -errno;
+	err = check_link(path, *target);
+	if (err)
+		free(*target);
+	return err;
+}
+
+/* Out: names of the file, and of one beside it, where it is until it is whole. */
+static int choose_names(const char *path, char **target, char **temporary)
+{
+	const int err = resolve(path, target);
+
+	if (err)
+		return err;
+	if (asprintf(temporary, "%s.XXXXXX", *target) >= 0)
+		return 0;
+	free(*target);
+	return -ENOMEM;
 }
 
 static int open_as_it_is(struct output *output)
@@ -75,22 +128,24 @@ static int open_as_it_is(struct output *output)
 
 int output_try(const char *path)
 {
-	struct output output;
+	char *target, *temporary;
 	int err, fd;
 
 	if (!path)
 		return 0;
 	if (is_no_file(path))
 		return access(path, W_OK) ? -errno : 0;
-	if (asprintf(&output.temporary, "%s.XXXXXX", path) < 0)
-		return -ENOMEM;
-	fd = mkstemp(output.temporary);
+	err = choose_names(path, &target, &temporary);
+	if (err)
+		return err;
+	fd = mkstemp(temporary);
 	err = fd < 0 ? -errno : 0;
 	if (fd >= 0) {
 		close(fd);
-		unlink(output.temporary);
+		unlink(temporary);
 	}
-	free(output.temporary);
+	free(temporary);
+	free(target);
 	return err;
 }
 
@@ -103,11 +158,14 @@ int output_open(struct output *output, const char *path)
 		return 0;
 	if (is_no_file(path))
 		return open_as_it_is(output);
-	if (asprintf(&output->temporary, "%s.XXXXXX", path) < 0)
-		return -ENOMEM;
-	err = open_temporary(output);
+	err = choose_names(path, &output->target, &output->temporary);
 	if (err)
+		return err;
+	err = open_temporary(output);
+	if (err) {
 		free(output->temporary);
+		free(output->target);
+	}
 	return err;
 }
 
@@ -121,11 +179,12 @@ int output_close(struct output *output, int err)
 		err = -errno;
 	if (!output->temporary)
 		return err;
-	if (!err && rename(output->temporary, output->path))
+	if (!err && rename(output->temporary, output->target))
 		err = -errno;
 	if (err)
 		unlink(output->temporary);
 	unfinished = NULL;
 	free(output->temporary);
+	free(output->target);
 	return err;
 }

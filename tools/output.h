@@ -6,13 +6,14 @@
 
 /*
  * A file that is there as a whole or not at all: what has this name now stays until the new one is
- * finished. Without a name it is standard output; and what is no file, such as a device, a pipe or
- * a symbolic link to one, is written to as it is.
+ * finished. A symbolic link stays, and so it is with the file that it names. Without a name it is
+ * standard output; and what is no file, such as a device or a pipe, is written to as it is.
  */
 struct output {
 	FILE *to;
 	const char *path;	/* or NULL */
-	char *temporary;
+	char *target;		/* its name behind all links; NULL: it is no file */
+	char *temporary;	/* that it has until it is whole */
 };
 
 /* To be told before there is something to write. Return: 0 or a negative errno. */

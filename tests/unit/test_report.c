@@ -1161,27 +1161,67 @@ static void what_cannot_be_printed_is_an_error(void **state)
 	}
 }
 
-/* A device, a pipe, a link to a file: each stays what it is. */
-static void what_is_no_file_is_written_to_as_it_is(void **state)
+static void assert_linked(const char *expected)
+{
+	size_t size;
+	char *text = content_of("build/tests/unit/linked/file.svg", &size);
+
+	assert_string_equal(text, expected);
+	free(text);
+	assert_int_equal(status_of("[ -L build/tests/unit/link.svg ] && [ \"$(ls -A build/tests/unit/linked)\" = file.svg ]"),
+			 0);
+}
+
+/* The link stays, and what it names stays until the new file is whole. */
+static void a_link_names_a_file(void **state)
 {
 	static const char link[] = "build/tests/unit/link.svg";
-	static const char to[] = "build/tests/unit/linked.svg";
 	struct output output;
 	size_t size;
 	char *text;
 
 	(void)state;
 	unlink(link);
-	assert_int_equal(status_of("echo old >build/tests/unit/linked.svg"), 0);
-	assert_int_equal(symlink("linked.svg", link), 0);
+	assert_int_equal(status_of("rm -rf build/tests/unit/linked; mkdir build/tests/unit/linked && printf old >build/tests/unit/linked/file.svg"),
+			 0);
+	assert_int_equal(symlink("linked/file.svg", link), 0);
 	assert_int_equal(output_try(link), 0);
+	assert_linked("old");
+	assert_int_equal(output_open(&output, link), 0);
+	fputs("half", output.to);
+	fflush(output.to);
+	text = content_of("build/tests/unit/linked/file.svg", &size);
+	assert_string_equal(text, "old");
+	free(text);
+	assert_int_equal(output_close(&output, -ENOSPC), -ENOSPC);
+	assert_linked("old");
 	assert_int_equal(output_open(&output, link), 0);
 	fputs("new", output.to);
 	assert_int_equal(output_close(&output, 0), 0);
+	assert_linked("new");
+	/* One that names nothing, or itself */
+	assert_int_equal(status_of("ln -sfn there-is-none build/tests/unit/link.svg"), 0);
+	assert_int_equal(output_try(link), -ENOENT);
+	assert_int_equal(output_open(&output, link), -ENOENT);
+	assert_int_equal(status_of("ln -sfn link.svg build/tests/unit/link.svg"), 0);
+	assert_int_equal(output_open(&output, link), -ELOOP);
+	assert_int_equal(unlink(link), 0);
+}
+
+/* A device, a pipe, a link to one: each stays what it is. */
+static void what_is_no_file_is_written_to_as_it_is(void **state)
+{
+	static const char link[] = "build/tests/unit/link.svg";
+	struct output output;
+
+	(void)state;
+	unlink(link);
+	assert_int_equal(symlink("/dev/full", link), 0);
+	assert_int_equal(output_try(link), 0);
+	assert_int_equal(output_open(&output, link), 0);
+	fputs("much", output.to);
+	assert_int_equal(output_close(&output, 0), -ENOSPC);
 	assert_int_equal(status_of("[ -L build/tests/unit/link.svg ]"), 0);
-	text = content_of(to, &size);
-	assert_string_equal(text, "new");
-	free(text);
 	assert_int_equal(output_open(&output, "/dev/full"), 0);
 	fputs("much", output.to);
 	assert_int_equal(output_close(&output, 0), -ENOSPC);
@@ -1243,6 +1283,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_text),
 		cmocka_unit_test(times_are_golden_and_streamed),
 		cmocka_unit_test(a_failed_report_leaves_the_old_one),
+		cmocka_unit_test(a_link_names_a_file),
 		cmocka_unit_test(what_is_no_file_is_written_to_as_it_is),
 		cmocka_unit_test(a_recording_is_not_replaced_by_its_report),
 		cmocka_unit_test(words_are_a_file_and_a_view),
