@@ -13,6 +13,7 @@ static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
 
 static struct sigaction before[ENDING];		/* what was done about them */
 static struct sigaction pipe_before;		/* and about SIGPIPE */
+static struct sigaction quit_before;		/* and about SIGQUIT */
 static volatile sig_atomic_t interrupted;	/* the signal */
 static sigset_t while_waiting;			/* signals that are blocked while we wait */
 
@@ -88,6 +89,18 @@ void ourselves_release_signals(void)
 	for (i = 0; i < ENDING; i++)
 		sigaction(ending[i], &before[i], NULL);
 	sigprocmask(SIG_SETMASK, &while_waiting, NULL);
+}
+
+void ourselves_ignore_sigquit(void)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGQUIT, &ignore, &quit_before);
+}
+
+void ourselves_restore_sigquit(void)
+{
+	sigaction(SIGQUIT, &quit_before, NULL);
 }
 
 void ourselves_have_many_files(void)

@@ -34,6 +34,13 @@ void ourselves_release_signals(void);
 /* For a program that we start: SIGPIPE is as it was before we caught signals. */
 void ourselves_restore_sigpipe(void);
 
+/*
+ * For who has the whole terminal: SIGQUIT, which is Ctrl-\, would end us and leave it as it is. Not
+ * to be inherited by a program that we start; and then it is what it was before.
+ */
+void ourselves_ignore_sigquit(void);
+void ourselves_restore_sigquit(void);
+
 /* Each process takes files. Not to be inherited by a program that we have started: it runs. */
 void ourselves_have_many_files(void);
 

@@ -272,6 +272,19 @@ TEST(so_does_the_end_of_the_target)
 	vt_end(&vt);
 }
 
+/* Ctrl-\ would end it by SIGQUIT, and leave the terminal as it is. */
+TEST(it_cannot_be_ended_without_leaving_the_screen)
+{
+	pid_t pid = writer(10);
+
+	watch(pid, NULL, NULL);
+	wait_to_see(sees(PLACE));
+	vt_type(&vt, "\34 ");
+	wait_to_see(sees("PAUSED at"));
+	quit("page writes in");
+	end(pid);
+}
+
 /* From a shell with job control, as people do it. */
 TEST(it_is_stopped_and_goes_on)
 {
@@ -358,6 +371,7 @@ int main(void)
 		cmocka_unit_test(it_fits_into_another_size),
 		cmocka_unit_test(a_signal_leaves_the_terminal_as_it_was),
 		cmocka_unit_test(so_does_the_end_of_the_target),
+		cmocka_unit_test(it_cannot_be_ended_without_leaving_the_screen),
 		cmocka_unit_test(it_is_stopped_and_goes_on),
 		cmocka_unit_test(messages_do_not_destroy_the_screen),
 		cmocka_unit_test(who_wants_lines_gets_lines),

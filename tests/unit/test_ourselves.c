@@ -4,10 +4,13 @@
  */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
 #include "ourselves.h"
+#include "screen/terminal.h"
+#include "top/screen.h"
 
 static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
 
@@ -126,6 +129,48 @@ static void a_program_that_we_start_has_sigpipe_as_it_was(void **state)
 	assert_int_equal(of_child(restore_ignored_pipe, SIGPIPE), 0);
 }
 
+/* As standard input and output. */
+static void have_terminal(void)
+{
+	const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+
+	expect(terminal >= 0 && !grantpt(terminal) && !unlockpt(terminal), 10);
+	expect(setsid() >= 0, 11);
+	expect(dup2(open(ptsname(terminal), O_RDWR), 0) == 0, 12);
+	expect(dup2(0, 1) == 1, 13);
+	setenv("TERM", "xterm", 1);
+	expect(terminal_is_usable(), 14);
+}
+
+static void have_screen(int number)
+{
+	have_terminal();
+	expect(terminal_begin(COLOR_NEVER) >= 0, 1);
+	raise(number);
+	terminal_end();
+	expect(!is_ignored(number), 2);
+}
+
+static void have_screen_of_top(int number)
+{
+	struct top_screen *screen;
+	double interval = 1;
+
+	have_terminal();
+	expect(!top_screen_open(&screen, &interval, false), 1);
+	raise(number);
+	top_screen_close(screen);
+	expect(!is_ignored(number), 2);
+}
+
+/* It would leave the terminal as the screen has it. */
+static void a_screen_does_not_end_by_sigquit(void **state)
+{
+	(void)state;
+	assert_int_equal(of_child(have_screen, SIGQUIT), 0);
+	assert_int_equal(of_child(have_screen_of_top, SIGQUIT), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +178,7 @@ int main(void)
 		cmocka_unit_test(what_is_ignored_stays_so),
 		cmocka_unit_test(what_is_released_ends_us),
 		cmocka_unit_test(a_program_that_we_start_has_sigpipe_as_it_was),
+		cmocka_unit_test(a_screen_does_not_end_by_sigquit),
 	};
 
 	return cmocka_run_group_tests_name("ourselves", tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "ourselves.h"
 #include "screen/terminal.h"
 
 /* It makes macros of many words, some of which are ours. */
@@ -114,6 +115,7 @@ static void take_signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
+	ourselves_ignore_sigquit();
 	sigaction(SIGWINCH, &action, &t.old_winch);
 	sigaction(SIGCONT, &action, &t.old_cont);
 	sigaction(SIGTSTP, NULL, &t.old_tstp);
@@ -127,6 +129,7 @@ static void give_signals_back(void)
 	sigaction(SIGWINCH, &t.old_winch, NULL);
 	sigaction(SIGCONT, &t.old_cont, NULL);
 	sigaction(SIGTSTP, &t.old_tstp, NULL);
+	ourselves_restore_sigquit();
 }
 
 static int open_files(void)

@@ -36,7 +36,7 @@ bool terminal_is_usable(void);
  * terminal_begin - take the terminal
  * @choice: colours
  *
- * From here on SIGWINCH, SIGTSTP and SIGCONT are taken care of.
+ * From here on SIGWINCH, SIGTSTP and SIGCONT are taken care of, and SIGQUIT is ignored.
  *
  * Return: a file that can be read when terminal_take() has something to do; or a negative errno,
  * and nothing has changed.

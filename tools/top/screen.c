@@ -6,12 +6,12 @@
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "human.h"
+#include "ourselves.h"
 #include "top/draw.h"
 #include "top/screen.h"
 #include "top/view.h"
@@ -28,7 +28,6 @@ struct top_screen {
 	int said[2];			/* the pipe; -1: there is none */
 	char heard[16384];		/* what came out of it, to be printed in the end */
 	size_t n_heard;
-	struct sigaction quit;		/* what was done about SIGQUIT before */
 };
 
 /* ---- standard error */
@@ -112,14 +111,6 @@ static void prepare(struct top_screen *s)
 	}
 }
 
-/* It would end us and leave the terminal as it is. */
-static void ignore_quit(struct top_screen *s)
-{
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-
-	sigaction(SIGQUIT, &ignore, &s->quit);
-}
-
 int top_screen_open(struct top_screen **screen, double *interval, bool utf8)
 {
 	struct top_screen *s = calloc(1, sizeof(*s));
@@ -134,7 +125,7 @@ int top_screen_open(struct top_screen **screen, double *interval, bool utf8)
 	s->view.column = TOP_RATE;
 	s->view.interval = interval;
 	s->view.utf8 = utf8;
-	ignore_quit(s);
+	ourselves_ignore_sigquit();
 	hold_stderr(s);
 	prepare(s);
 	*screen = s;
@@ -214,7 +205,7 @@ void top_screen_close(struct top_screen *s)
 	endwin();
 	delscreen(s->terminal);
 	release_stderr(s);
-	sigaction(SIGQUIT, &s->quit, NULL);
+	ourselves_restore_sigquit();
 	top_free(&s->report);
 	top_free(&s->shown);
 	free(s);
