@@ -88,6 +88,63 @@ static void a_process_id_can_be_used_again(void **state)
 	free(alive);
 }
 
+/* The same, as simple as can be. */
+struct known {
+	pid_t pid;
+	uint64_t id;
+	uint64_t seen;
+};
+
+static size_t find_known(const struct known *known, size_t n, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < n && known[i].pid != pid; i++)
+		;
+	return i;
+}
+
+static size_t oldest_known(const struct known *known, size_t n)
+{
+	size_t i, old = 0;
+
+	for (i = 1; i < n; i++)
+		if (known[i].seen < known[old].seen)
+			old = i;
+	return old;
+}
+
+static void those_not_seen_for_long_make_room(void **state)
+{
+	struct alive *alive = calloc(1, sizeof(*alive));
+	struct known *known = calloc(ALIVE_MOST, sizeof(*known));
+	uint64_t ids = 0;
+	size_t i, at, n = 0;
+
+	(void)state;
+	srand(5);
+	for (i = 0; i < 6 * ALIVE_MOST; i++) {
+		const pid_t pid = rand() % (ALIVE_MOST * 5 / 4);
+
+		at = find_known(known, n, pid);
+		if (rand() % 8 == 0) {
+			alive_end(alive, pid);
+			if (at < n)
+				known[at] = known[--n];
+			continue;
+		}
+		if (at == n) {
+			at = n < ALIVE_MOST ? n++ : oldest_known(known, n);
+			known[at] = (struct known){ .pid = pid, .id = ++ids };
+		}
+		known[at].seen = i;
+		assert_int_equal(alive_id(alive, pid), known[at].id);
+		assert_int_equal(alive->n, n);
+	}
+	free(alive);
+	free(known);
+}
+
 /* ---- what is let go */
 
 static void the_greater_half_is_exactly_a_half(void **state)
@@ -1264,6 +1321,7 @@ int main(void)
 		cmocka_unit_test(small_values_are_exact),
 		cmocka_unit_test(large_values_are_nearly_exact),
 		cmocka_unit_test(a_process_id_can_be_used_again),
+		cmocka_unit_test(those_not_seen_for_long_make_room),
 		cmocka_unit_test(the_greater_half_is_exactly_a_half),
 		cmocka_unit_test(near_ranges_of_one_name_are_one),
 		cmocka_unit_test(ranges_cover_what_was_written),

@@ -13,15 +13,21 @@
  */
 #define ALIVE_MOST 4096
 
+struct alive_process {
+	uint64_t id;
+	pid_t pid;
+	uint16_t newer;		/* who was seen after it, or the next that is unused */
+	uint16_t older;
+};
+
+/* All 0 is empty. */
 struct alive {
-	struct {
-		pid_t pid;
-		uint64_t id;
-		uint64_t seen;
-	} process[ALIVE_MOST];
+	struct alive_process process[ALIVE_MOST + 1];	/* number 0 is nobody's */
+	uint16_t by_pid[ALIVE_MOST];	/* numbers, in ascending order of process IDs */
 	size_t n;
+	uint16_t used;		/* the highest number that was used by now */
+	uint16_t unused;	/* one that is not used any more, or 0 */
 	uint64_t ids;		/* given by now; 0 is never given */
-	uint64_t now;
 };
 
 /* The number of the process that has this ID now. */
