@@ -460,6 +460,68 @@ static void time_that_was_not_recorded_is_not_quiet(void **state)
 	model_free(&m);
 }
 
+static void intervals_follow_one_another(void **state)
+{
+	struct recording_line line = { .start = 0x1000, .end = 0x2000, .name = "m", .written = 1 };
+	struct model m;
+
+	(void)state;
+	fake_begin();
+	fake_interval(1, 1, &line, NULL, 0);
+	/* As "uffdwp record" rounds them, and after time that was not recorded */
+	fake_interval(2, 1.000002, &line, NULL, 0);
+	fake_interval(9, 1, &line, NULL, 0);
+	fake_interval(10, 1.1, &line, NULL, 0);
+	fake_interval(11, 11, &line, NULL, 0);
+	fake_interval(12, 3, &line, NULL, 0);
+	read_fake(&m, 100, 4);
+	assert_int_equal(m.in_file, 6);
+	assert_int_equal(m.intervals, 4);
+	assert_true(m.end == 12);
+	model_free(&m);
+}
+
+/* In all cells, of an interval in which so many processes of one ID have all of a mapping. */
+static double sum_of_namesakes(size_t n)
+{
+	struct recording_process *process = calloc(n, sizeof(*process));
+	struct recording_line *line = calloc(n, sizeof(*line));
+	struct recording_interval *interval;
+	struct model m;
+	double sum = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		process[i] = one_process;
+		line[i] = (struct recording_line){
+			.process = i, .start = 0, .end = 0x100000, .name = "m", .written = 64,
+		};
+	}
+	fake_begin();
+	interval = fake_interval(1, 1, line, NULL, 0);
+	interval->process = process;
+	interval->processes = n;
+	interval->lines = n;
+	read_fake(&m, 10, 100);
+	assert_int_equal(m.axis.rows, 86);
+	assert_int_equal(m.written, n * 64);
+	for (i = 0; i < m.columns * m.axis.rows; i++)
+		sum += m.cell[i];
+	model_free(&m);
+	free(process);
+	free(line);
+	return sum;
+}
+
+/* Of as many as there can be all are shown; of more, not all is, as it would take for ever. */
+static void namesakes_have_a_limit(void **state)
+{
+	(void)state;
+	assert_true(fabs(sum_of_namesakes(1) - 64) < 1e-6);
+	assert_true(fabs(sum_of_namesakes(16) - 16 * 64) < 1e-6);
+	assert_true(sum_of_namesakes(60000) < 60000 * 64 / 8);
+}
+
 static void a_large_cell_is_spread_over_its_rows(void **state)
 {
 	struct recording_line line = { .start = 0, .end = 0x100000, .name = "m", .written = 64 };
@@ -1331,6 +1393,8 @@ int main(void)
 		cmocka_unit_test(a_mapping_that_grows_is_one),
 		cmocka_unit_test(intervals_do_not_smear),
 		cmocka_unit_test(time_that_was_not_recorded_is_not_quiet),
+		cmocka_unit_test(intervals_follow_one_another),
+		cmocka_unit_test(namesakes_have_a_limit),
 		cmocka_unit_test(a_large_cell_is_spread_over_its_rows),
 		cmocka_unit_test(what_makes_no_sense_is_left_out),
 		cmocka_unit_test(how_a_file_ends_is_a_note),

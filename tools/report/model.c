@@ -38,6 +38,7 @@ struct pass {
 	bool wanted;
 	struct moment moment;
 	struct columns columns;
+	uint64_t rows_left;	/* that may be added to in this interval */
 };
 
 /* A part of a line. */
@@ -117,6 +118,22 @@ static struct columns columns_of(const struct model *m, const struct moment *mom
 	return c;
 }
 
+/*
+ * Processes of one ID that have lines in one interval. "uffdwp record" has one, two after an
+ * execve(2), and two more where it has looked again at a process of a cgroup that was ending; more
+ * take IDs that are given out again during one look.
+ */
+#define MOST_NAMESAKES 16
+
+/*
+ * Pieces of such a process do not overlap, nor do the parts of its lines that are in no cell. So
+ * each of them begins in one row, and both together have all others twice at most.
+ */
+static uint64_t most_rows(const struct model *m, const struct recording_interval *interval)
+{
+	return 2 * (MOST_NAMESAKES * (uint64_t)m->axis.rows + interval->lines) + interval->cells;
+}
+
 static void add_to_row(struct pass *pass, size_t row, double written)
 {
 	struct model *m = pass->model;
@@ -146,7 +163,7 @@ static void add_to_segment(struct pass *pass, const struct piece *piece,
 	const uint64_t to = sooner(piece->end, segment->span.end);
 	uint64_t at, end;
 
-	for (at = from; at < to; at = end) {
+	for (at = from; at < to && pass->rows_left; at = end, pass->rows_left--) {
 		const size_t row = (at - base) / bytes;
 
 		end = sooner(to, base + (row + 1) * bytes);
@@ -186,7 +203,9 @@ static void add_to_columns(struct pass *pass)
 
 /*
  * A file is not believed: what makes no sense is left out. Beyond these limits a double cannot
- * count in steps of an interval any more.
+ * count in steps of an interval any more. Intervals follow one another, so that all of them
+ * together are in not many more columns than there are; what rounding makes of that is far less
+ * than half of the shortest one.
  */
 #define SHORTEST 1e-4	/* seconds; "uffdwp record" takes intervals of a millisecond */
 #define LATEST 1e9
@@ -194,8 +213,9 @@ static void add_to_columns(struct pass *pass)
 static bool makes_sense(const struct recording_interval *interval, double before)
 {
 	return isfinite(interval->time) && isfinite(interval->length) &&
-	       interval->length >= SHORTEST && interval->length <= interval->time * 1.000001 &&
-	       interval->time >= before + SHORTEST / 2 && interval->time <= LATEST;
+	       interval->length >= SHORTEST && interval->time <= LATEST &&
+	       interval->time >= before + SHORTEST / 2 &&
+	       interval->length <= interval->time - before + SHORTEST / 2;
 }
 
 static bool line_makes_sense(const struct recording_interval *interval,
@@ -411,8 +431,10 @@ static int take(struct pass *pass, const struct recording_interval *interval)
 		.number = pass->number, .time = interval->time, .length = interval->length,
 		.lost = interval->lost,
 	};
-	if (pass->second && pass->wanted)
+	if (pass->second && pass->wanted) {
 		pass->columns = columns_of(m, &pass->moment);
+		pass->rows_left = most_rows(m, interval);
+	}
 	err = name_members(pass, interval);
 	if (!err && pass->wanted)
 		err = take_lines(pass, interval);
@@ -464,7 +486,6 @@ static struct pass *begin_pass(struct model *model, bool second)
 	if (pass) {
 		pass->model = model;
 		pass->second = second;
-		pass->before = -1;
 	}
 	return pass;
 }
