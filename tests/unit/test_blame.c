@@ -360,6 +360,59 @@ static void names_of_cplusplus_are_as_in_its_source(void **state)
 	assert_demangled(endless, NULL);
 }
 
+/* A class template of two arguments, each of them the one before: that doubles with each level. */
+static void make_doubling(char *symbol, unsigned int levels)
+{
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	unsigned int i;
+
+	symbol += sprintf(symbol, "_Z1f");
+	for (i = 0; i < levels; i++)
+		symbol += sprintf(symbol, "1%cI", 'a' + (char)i);
+	symbol += sprintf(symbol, "1AIiiE");
+	for (i = 0; i < levels; i++)
+		symbol += sprintf(symbol, "S%c_E", digits[levels + i]);
+}
+
+/* A symbol of 200 bytes may stand for a name that fills memory, or takes years. */
+static void names_that_grow_without_bound_stay_as_they_are(void **state)
+{
+	static const char packs[] = "_Z1fIJiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiEEv"
+				    "Dp1AIDp1AIDp1AIDp1AIDpT_T_ET_ET_ET_E";
+	char symbol[256], *name;
+
+	(void)state;
+	make_doubling(symbol, 4);
+	name = demangle(symbol);
+	assert_non_null(name);
+	assert_int_equal(strncmp(name, "f(a<b<c<d<A<int, int>, ", 23), 0);
+	free(name);
+	make_doubling(symbol, 17);
+	assert_demangled(symbol, NULL);
+	assert_demangled(packs, NULL);
+	/* As standard libraries and compilers have them. */
+	assert_demangled("_ZNSt6vectorINSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEESaIS5_EE"
+			 "17_M_realloc_insertIJRKS5_EEEvN9__gnu_cxx17__normal_iteratorIPS5_S7_EE"
+			 "DpOT_",
+			 "void std::vector<std::__cxx11::basic_string<char, std::char_traits<char>, "
+			 "std::allocator<char> >, std::allocator<std::__cxx11::basic_string<char, "
+			 "std::char_traits<char>, std::allocator<char> > > >::_M_realloc_insert<"
+			 "std::__cxx11::basic_string<char, std::char_traits<char>, "
+			 "std::allocator<char> > const&>(__gnu_cxx::__normal_iterator<"
+			 "std::__cxx11::basic_string<char, std::char_traits<char>, "
+			 "std::allocator<char> >*, std::vector<std::__cxx11::basic_string<char, "
+			 "std::char_traits<char>, std::allocator<char> >, std::allocator<"
+			 "std::__cxx11::basic_string<char, std::char_traits<char>, "
+			 "std::allocator<char> > > > >, std::__cxx11::basic_string<char, "
+			 "std::char_traits<char>, std::allocator<char> > const&)");
+	name = demangle("_ZNSt8_Rb_treeINSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEESt4pair"
+			"IKS5_S5_ESt10_Select1stIS8_ESt4lessIS5_ESaIS8_EE29"
+			"_M_get_insert_hint_unique_posESt23_Rb_tree_const_iteratorIS8_ERS7_");
+	assert_non_null(name);
+	assert_non_null(strstr(name, "::_M_get_insert_hint_unique_pos(std::_Rb_tree_const_iterator<"));
+	free(name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +425,7 @@ int main(void)
 		cmocka_unit_test(pprof_has_all_samples),
 		cmocka_unit_test(json_is_what_the_manual_says),
 		cmocka_unit_test(names_of_cplusplus_are_as_in_its_source),
+		cmocka_unit_test(names_that_grow_without_bound_stay_as_they_are),
 	};
 
 	return cmocka_run_group_tests_name("blame", tests, NULL, NULL);
