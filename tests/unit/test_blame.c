@@ -5,7 +5,10 @@
  */
 #include "schema.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include "blame/demangle.h"
@@ -413,6 +416,51 @@ static void names_that_grow_without_bound_stay_as_they_are(void **state)
 	free(name);
 }
 
+/* A mapping whose file has this name is asked about: what is opened meanwhile of what is watched? */
+static bool is_opened(const char *watched, const char *name)
+{
+	const int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct inotify_event event;
+	struct symbols s;
+	bool opened;
+
+	assert_true(inotify_add_watch(watch, watched, IN_OPEN) > 0);
+	symbols_begin(&s, getpid(), false);
+	assert_true(asprintf(&s.text, "00400000-00500000 r-xp 00000000 08:01 7 %s\n", name) > 0);
+	assert_non_null(symbols_find(&s, 0x401010, false));
+	symbols_end(&s);
+	opened = read(watch, &event, sizeof(event)) > 0;
+	close(watch);
+	return opened;
+}
+
+/* A FIFO stands for a device: opening one may do something, and one without a writer waits. */
+static void only_plain_files_are_opened(void **state)
+{
+	char folder[] = "/tmp/uffdwp-symbols.XXXXXX", fifo[64], link[64], program[64], command[256];
+	int both_ends;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(fifo, sizeof(fifo), "%s/x.debug", folder);
+	snprintf(link, sizeof(link), "%s/gone (deleted)", folder);
+	snprintf(program, sizeof(program), "%s/x", folder);
+	snprintf(command, sizeof(command), "objcopy --strip-all /proc/%d/exe %s", (int)getpid(),
+		 program);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(symlink(fifo, link), 0);
+	/* So that who opens it does not wait. */
+	both_ends = open(fifo, O_RDWR | O_CLOEXEC);
+	assert_true(both_ends >= 0);
+	assert_false(is_opened(fifo, link));
+	assert_true(is_opened(program, program));
+	assert_false(is_opened(fifo, program));
+	close(both_ends);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +474,7 @@ int main(void)
 		cmocka_unit_test(json_is_what_the_manual_says),
 		cmocka_unit_test(names_of_cplusplus_are_as_in_its_source),
 		cmocka_unit_test(names_that_grow_without_bound_stay_as_they_are),
+		cmocka_unit_test(only_plain_files_are_opened),
 	};
 
 	return cmocka_run_group_tests_name("blame", tests, NULL, NULL);

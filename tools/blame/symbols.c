@@ -4,8 +4,9 @@
  * list of mappings was read before, and the files are still there.
  *
  * Its files are opened by the names that it knows them by, so they are those of its own mount
- * namespace as long as it lives. They are somebody else's: nothing that is not a plain file is
- * opened for reading.
+ * namespace as long as it lives. They are somebody else's: what has such a name and is not a plain
+ * file is not opened, since opening a device may do something, and opening a FIFO waits. Debug
+ * information is only looked for by build id, in folders of this machine, and never beside them.
  */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -30,15 +31,20 @@
 /* Whose files libdwfl asks for: it hands nothing of ours to its callbacks. */
 static pid_t current_pid;
 
+/* O_PATH asks nobody: it finds the file, and that is the one that is opened then. */
 static int open_plain(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = -1, found = open(path, O_PATH | O_CLOEXEC);
+	char again[40];
 	struct stat stat;
 
-	if (fd >= 0 && (fstat(fd, &stat) || !S_ISREG(stat.st_mode))) {
-		close(fd);
+	if (found < 0)
 		return -1;
+	if (!fstat(found, &stat) && S_ISREG(stat.st_mode)) {
+		snprintf(again, sizeof(again), "/proc/self/fd/%d", found);
+		fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	}
+	close(found);
 	return fd;
 }
 
@@ -69,7 +75,7 @@ static char *debuginfo_path;	/* the usual places: /usr/lib/debug by build id */
 
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = find_elf,
-	.find_debuginfo = dwfl_standard_find_debuginfo,
+	.find_debuginfo = dwfl_build_id_find_debuginfo,
 	.debuginfo_path = &debuginfo_path,
 };
 
