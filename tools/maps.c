@@ -159,6 +159,23 @@ bool map_has_name(const struct map *map, const char *pattern)
 	return !strcmp(pattern, map->name) || !fnmatch(pattern, map->name, 0);
 }
 
+const struct map *maps_first_of_name(const struct maps *maps, const char *pattern,
+				     const struct map **giant)
+{
+	const struct map *map;
+
+	*giant = NULL;
+	for (map = maps->map; map != maps->map + maps->n; map++) {
+		if (map->kind == MAP_NOT_WRITABLE || map->kind == MAP_SPECIAL ||
+		    !map_has_name(map, pattern))
+			continue;
+		if (map->end - map->start <= MAP_GIANT_BYTES)
+			return map;
+		*giant = map;
+	}
+	return NULL;
+}
+
 void maps_free(struct maps *maps)
 {
 	free(maps->map);

@@ -64,6 +64,17 @@ uint64_t maps_bytes_within(const struct maps *maps, uint64_t start, uint64_t end
 /* Is this its name, a pattern of fnmatch(3) for it, or one for what its brackets hold? */
 bool map_has_name(const struct map *map, const char *pattern);
 
+/**
+ * maps_first_of_name - the first writable mapping of a name that can be armed as a whole
+ * @maps: mappings
+ * @pattern: as for map_has_name()
+ * @giant: out: one before it, or without it, is larger than MAP_GIANT_BYTES; otherwise NULL
+ *
+ * Return: the mapping, or NULL.
+ */
+const struct map *maps_first_of_name(const struct maps *maps, const char *pattern,
+				     const struct map **giant);
+
 void maps_free(struct maps *maps);
 
 /**

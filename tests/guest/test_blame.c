@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -344,6 +345,24 @@ TEST(mistakes_are_explained)
 	expect_printed("cannot write to /no/where");
 }
 
+/* Ours: page tables for all of it would take 130 MiB. */
+TEST(a_very_large_mapping_is_not_trapped)
+{
+	const size_t size = 65ul << 30;
+	const int fd = memfd_create("giant", MFD_CLOEXEC);
+	char command[128];
+	void *memory;
+
+	assert_ok(ftruncate(fd, size));
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	snprintf(command, sizeof(command), UFFDWP " trap -p %d --on '*giant*'", (int)getpid());
+	assert_int_equal(run(command), 1);
+	expect_printed("'*giant*', is larger than 64 GiB");
+	munmap(memory, size);
+	close(fd);
+}
+
 /* Who may open the device need not have the right to use BPF. */
 TEST(rights_are_explained)
 {
@@ -386,6 +405,7 @@ int main(void)
 		cmocka_unit_test(who_is_trapped_is_stopped),
 		cmocka_unit_test(latency_counts_each_fault),
 		cmocka_unit_test(mistakes_are_explained),
+		cmocka_unit_test(a_very_large_mapping_is_not_trapped),
 		cmocka_unit_test(rights_are_explained),
 	};
 

@@ -138,6 +138,29 @@ static void our_own_mappings(void **state)
 	assert_int_equal(maps_read(0x7fffffff, &maps), -ESRCH);
 }
 
+/* 64 GiB and a page; not writable; and one of 64 GiB. */
+static void very_large_mappings_are_passed_by(void **state)
+{
+	struct maps maps = parse(
+		"100000000000-101000001000 rw-p 00000000 00:00 0                          [anon:big]\n"
+		"200000000000-200000001000 r--p 00000000 00:00 0 \n"
+		"300000000000-300000001000 r--p 00000000 00:00 0                          [vvar]\n"
+		"400000000000-401000000000 rw-p 00000000 00:00 0 \n"
+		"500000000000-500000001000 rw-p 00000000 00:00 0 \n");
+	const struct map *giant;
+
+	(void)state;
+	assert_ptr_equal(maps_first_of_name(&maps, "anon", &giant), &maps.map[3]);
+	assert_null(giant);
+	assert_ptr_equal(maps_first_of_name(&maps, "anon*", &giant), &maps.map[3]);
+	assert_ptr_equal(giant, &maps.map[0]);
+	assert_null(maps_first_of_name(&maps, "*big", &giant));
+	assert_ptr_equal(giant, &maps.map[0]);
+	assert_null(maps_first_of_name(&maps, "vvar", &giant));
+	assert_null(giant);
+	maps_free(&maps);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +170,7 @@ int main(void)
 		cmocka_unit_test(names_are_harmless),
 		cmocka_unit_test(many_mappings),
 		cmocka_unit_test(our_own_mappings),
+		cmocka_unit_test(very_large_mappings_are_passed_by),
 	};
 
 	return cmocka_run_group_tests_name("maps", tests, NULL, NULL);

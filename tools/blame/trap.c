@@ -56,29 +56,38 @@ static void usage(FILE *to)
 	      "Example: uffdwp trap -p $(pidof redis-server) --on heap --stack\n", to);
 }
 
+/* Why is there none? */
+static void explain_range(const struct trap *t, const struct map *giant, int err)
+{
+	if (giant)
+		fprintf(stderr, "uffdwp trap: mapping %" PRIx64 "-%" PRIx64 " of process %d, '%s', is larger than 64 GiB: to arm all of it takes too many page tables; say which addresses (--on ADDRESS-END)\n",
+			giant->start, giant->end, (int)t->target.pid, t->a->on);
+	else
+		fprintf(stderr, "uffdwp trap: process %d has no writable mapping of the name '%s'%s%s: see /proc/%d/maps\n",
+			(int)t->target.pid, t->a->on, err ? ": " : "", err ? strerror(-err) : "",
+			(int)t->target.pid);
+}
+
 /* A name that is a number, such as "feed", is a number. */
 static int find_range(struct trap *t)
 {
+	const struct map *map = NULL, *giant = NULL;
 	struct maps maps = { 0 };
-	size_t i;
 	int err;
 
 	if (blame_range(t->a->on, &t->start, &t->end))
 		return 0;
 	err = maps_read(t->target.pid, &maps);
-	for (i = 0; !err && i < maps.n && !t->end; i++)
-		if (maps.map[i].kind != MAP_NOT_WRITABLE && maps.map[i].kind != MAP_SPECIAL &&
-		    map_has_name(&maps.map[i], t->a->on)) {
-			t->start = maps.map[i].start;
-			t->end = maps.map[i].end;
-		}
+	if (!err)
+		map = maps_first_of_name(&maps, t->a->on, &giant);
+	if (map) {
+		t->start = map->start;
+		t->end = map->end;
+	} else {
+		explain_range(t, giant, err);
+	}
 	maps_free(&maps);
-	if (!err && t->end)
-		return 0;
-	fprintf(stderr, "uffdwp trap: process %d has no writable mapping of the name '%s'%s%s: see /proc/%d/maps\n",
-		(int)t->target.pid, t->a->on, err ? ": " : "", err ? strerror(-err) : "",
-		(int)t->target.pid);
-	return 1;
+	return map ? 0 : 1;
 }
 
 static int open_tracker(struct trap *t)
