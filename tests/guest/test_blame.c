@@ -310,6 +310,29 @@ TEST(who_is_trapped_is_stopped)
 	end_writers(&w);
 }
 
+/* While trap itself is stopped, the write and Ctrl-C come: it goes on with both. */
+TEST(who_is_stopped_together_with_ctrl_c_is_told_of)
+{
+	struct writers w = start_writers("3", NULL);
+	pid_t verb;
+
+	usleep(300000);
+	verb = start_verb(&w, "trap --on 600000000000 --stop");
+	kill(verb, SIGSTOP);
+	wait_for(state_of(verb) == 'T');
+	tell(&w);
+	wait_for(state_of(w.pid) == 'T');
+	kill(verb, SIGINT);
+	kill(verb, SIGCONT);
+	assert_int_equal(status_of(verb), 0);
+	read_file(REPORT);
+	expect_printed("writes to 0x600000000000\n");
+	expect_printed("is stopped, before the write is done: kill -CONT");
+	kill(w.pid, SIGCONT);
+	wait_for(state_of(w.pid) == 'S');
+	end_writers(&w);
+}
+
 TEST(latency_counts_each_fault)
 {
 	uint64_t sum = 0, least, most, count, total = 0;
@@ -403,6 +426,7 @@ int main(void)
 		cmocka_unit_test(a_command_is_blamed),
 		cmocka_unit_test(the_next_write_is_trapped),
 		cmocka_unit_test(who_is_trapped_is_stopped),
+		cmocka_unit_test(who_is_stopped_together_with_ctrl_c_is_told_of),
 		cmocka_unit_test(latency_counts_each_fault),
 		cmocka_unit_test(mistakes_are_explained),
 		cmocka_unit_test(a_very_large_mapping_is_not_trapped),

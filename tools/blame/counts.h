@@ -49,9 +49,8 @@ enum blame_sum {
 	BLAME_PAGES,	/* seen */
 	BLAME_LOST,	/* of these, in no entry: the map was full */
 	BLAME_FOREIGN,	/* of these, written by another process */
-	BLAME_HITS,	/* trap: faults in the range */
-	BLAME_UNTOLD,	/* trap: of these, not told of, since there was no room */
-	BLAME_STOPPED,	/* trap: the writer was sent SIGSTOP */
+	BLAME_HITS,	/* trap: faults in the range that are told of */
+	BLAME_UNTOLD,	/* trap: those that are not, since there was no room */
 	BLAME_UNTIMED,	/* latency: faults whose begin was not seen */
 	BLAME_SUMS
 };

@@ -7,8 +7,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "load.h"
@@ -159,14 +161,28 @@ uint64_t load_sum(const struct loaded *l, enum blame_sum which)
 	return bpf_map_lookup_elem(load_map(l, "sums"), &index, &sum) ? 0 : sum;
 }
 
+/*
+ * A program that runs on another processor at this moment ends within a grace period of RCU. That
+ * cannot be asked for with nohz_full, where it ends long before we go on.
+ */
+static void wait_for_running(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		usleep(20000);
+}
+
 void load_detach(struct loaded *l)
 {
+	bool any = false;
 	int i;
 
 	for (i = 0; i < LOAD_LINKS; i++) {
+		any |= l->link[i] != NULL;
 		bpf_link__destroy(l->link[i]);
 		l->link[i] = NULL;
 	}
+	if (any)
+		wait_for_running();
 }
 
 void load_end(struct loaded *l)

@@ -43,7 +43,7 @@ int load_map(const struct loaded *l, const char *name);
 
 uint64_t load_sum(const struct loaded *l, enum blame_sum which);
 
-/* They count nothing any more; what they have counted can still be read. */
+/* When this returns they count nothing any more; what they have counted can still be read. */
 void load_detach(struct loaded *l);
 
 void load_end(struct loaded *l);

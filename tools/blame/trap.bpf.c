@@ -64,12 +64,12 @@ int written(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!s || page >= s->end || page + (ctx->args[2] << 12) <= s->start || !is_ours(s, ctx))
 		return 0;
-	number = add_to(BLAME_HITS, 1);
 	hit = bpf_ringbuf_reserve(&hits, sizeof(*hit), 0);
 	if (!hit) {
 		add_to(BLAME_UNTOLD, 1);
 		return 0;
 	}
+	number = add_to(BLAME_HITS, 1);
 	hit->pages = ctx->args[2];
 	hit->tgid = id >> 32;
 	hit->tid = (__u32)id;

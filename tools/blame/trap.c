@@ -32,9 +32,9 @@ struct trap {
 	uint64_t start;
 	uint64_t end;
 	uint64_t seen;
-	uint64_t stopped;
+	bool stopped;		/* the process was, at the last of them */
+	bool over;		/* nothing is armed or stopped any more */
 	const sigset_t *while_waiting;	/* signals that are blocked meanwhile */
-	int err;		/* of arming again */
 };
 
 static void usage(FILE *to)
@@ -149,49 +149,66 @@ static void print_hit(struct trap *t, const struct blame_hit *hit)
 	symbols_end(&t->symbols);
 }
 
-/* Where the kernel could not be asked to stop the one who writes, it is stopped a little later. */
+static void tell_of_stop(struct trap *t, const char *when)
+{
+	t->stopped = true;
+	printf("process %d is stopped, %s: kill -CONT %d\n", (int)t->target.pid, when,
+	       (int)t->target.pid);
+}
+
+/*
+ * Where the kernel could not be asked to stop the one who writes, it is stopped a little later. It
+ * counts for itself, so it may have stopped one that is not the last here, or that comes after.
+ */
 static void stop(struct trap *t, const struct blame_hit *hit)
 {
 	if (hit->stopped)
-		printf("process %d is stopped, before the write is done: kill -CONT %d\n",
-		       (int)t->target.pid, (int)t->target.pid);
+		tell_of_stop(t, "before the write is done");
+	else if (!t->a->stop || t->seen != t->a->count || t->over)
+		return;
 	else if (!syscall(SYS_pidfd_send_signal, t->target.pidfd, SIGSTOP, NULL, 0))
-		printf("process %d is stopped, some time after the write: kill -CONT %d\n",
-		       (int)t->target.pid, (int)t->target.pid);
+		tell_of_stop(t, "some time after the write");
 	else
 		fprintf(stderr, "uffdwp trap: cannot stop process %d: %s\n", (int)t->target.pid,
 			strerror(errno));
+}
+
+static int arm_again(struct trap *t, const struct blame_hit *hit)
+{
+	if (t->seen == t->a->count || t->over)
+		return 0;
+	return uffdwp_arm(t->tracker, hit->address & ~(PAGE - 1), hit->pages * PAGE);
 }
 
 static int take(void *arg, void *data, size_t size)
 {
 	const struct blame_hit *hit = data;
 	struct trap *t = arg;
-	const uint64_t page = hit->address & ~(PAGE - 1);
 
-	if (size < sizeof(*hit) || t->seen == t->a->count)
+	if (size < sizeof(*hit))
 		return 0;
-	t->seen++;
-	print_hit(t, hit);
-	if (t->a->stop && t->seen == t->a->count)
+	if (t->seen < t->a->count) {
+		t->seen++;
+		t->stopped &= t->over;
+		/* From here on nobody is stopped: who reads that it was may continue it at once. */
+		if (t->seen == t->a->count)
+			load_detach(&t->loaded);
+		print_hit(t, hit);
 		stop(t, hit);
+	} else if (hit->stopped && !t->stopped) {
+		tell_of_stop(t, "before another write is done");
+	}
 	if (fflush(stdout) || ferror(stdout))
 		return -EPIPE;
-	if (t->seen != t->a->count)
-		t->err = uffdwp_arm(t->tracker, page, hit->pages * PAGE);
-	return t->err;
+	return arm_again(t, hit);
 }
 
 /* Until there were as many as were asked for, the process has ended, or we are told to stop. */
-static int wait_for_hits(struct trap *t)
+static int wait_for_hits(struct trap *t, struct ring_buffer *ring)
 {
-	const int map = load_map(&t->loaded, "hits");
-	struct ring_buffer *ring = ring_buffer__new(map, take, t, NULL);
 	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
-	int err = ring ? 0 : -errno;
+	int err = 0;
 
-	if (err)
-		return err;
 	fds[0].fd = ring_buffer__epoll_fd(ring);
 	fds[1].fd = t->target.pidfd;
 	while (err >= 0 && t->seen < t->a->count && !ourselves_interrupted()) {
@@ -203,8 +220,43 @@ static int wait_for_hits(struct trap *t)
 		if (err >= 0 && t->seen < t->a->count)
 			ppoll(fds, 2, NULL, t->while_waiting);
 	}
-	ring_buffer__free(ring);
 	return err < 0 ? err : 0;
+}
+
+/* When nothing is added any more. One that cannot be told of ends a round, and not the others. */
+static int tell_rest(struct ring_buffer *ring)
+{
+	int first = 0, err;
+
+	do {
+		err = ring_buffer__consume(ring);
+		if (!first && err < 0)
+			first = err;
+	} while (err < 0);
+	return first;
+}
+
+/*
+ * The kernel stops nobody before the pages are armed: until then, writes in the range are another
+ * tracker's, and if they belong to that one we end. And in the end, when it stops nobody any more,
+ * the ring is read once more: a write at the moment of Ctrl-C may have stopped the process.
+ */
+static int tell_hits(struct trap *t, struct blame_setup *setup)
+{
+	struct ring_buffer *ring = ring_buffer__new(load_map(&t->loaded, "hits"), take, t, NULL);
+	int err, last;
+
+	if (!ring)
+		return -errno;
+	setup->stop = t->a->stop ? (__u32)t->a->count : 0;
+	err = load_set_up(&t->loaded, setup);
+	if (!err)
+		err = wait_for_hits(t, ring);
+	t->over = true;
+	load_detach(&t->loaded);
+	last = tell_rest(ring);
+	ring_buffer__free(ring);
+	return err ? err : last;
 }
 
 static int say_goodbye(const struct trap *t, int err)
@@ -216,6 +268,9 @@ static int say_goodbye(const struct trap *t, int err)
 			untold);
 	if (err == -EPIPE) {
 		fprintf(stderr, "uffdwp trap: cannot write to standard output\n");
+		if (t->stopped)
+			fprintf(stderr, "uffdwp trap: process %d is stopped: kill -CONT %d\n",
+				(int)t->target.pid, (int)t->target.pid);
 		return 1;
 	}
 	if (err && !(err == -ESRCH && target_has_ended(&t->target))) {
@@ -237,12 +292,11 @@ static int trap(struct trap *t)
 		return status;
 	setup.start = t->start;
 	setup.end = t->end;
-	setup.stop = t->a->stop ? (__u32)t->a->count : 0;
 	if (load_programs(LOAD_TRAP, &setup, &t->loaded))
 		return 1;
 	status = open_tracker(t);
 	if (!status)
-		status = say_goodbye(t, wait_for_hits(t));
+		status = say_goodbye(t, tell_hits(t, &setup));
 	uffdwp_close(t->tracker);
 	load_end(&t->loaded);
 	return status;
