@@ -333,6 +333,28 @@ TEST(who_is_stopped_together_with_ctrl_c_is_told_of)
 	end_writers(&w);
 }
 
+/* After the first write all is unmapped, before trap can arm it: that is no error, and it waits. */
+TEST(a_page_that_was_hit_may_be_unmapped)
+{
+	struct writers w = start_writers("1", NULL);
+	pid_t verb;
+
+	usleep(300000);
+	verb = start_verb(&w, "trap --on 600000000000 -n 2");
+	kill(verb, SIGSTOP);
+	wait_for(state_of(verb) == 'T');
+	tell(&w);
+	tell(&w);
+	wait_for(!has_registered_memory(w.pid));
+	kill(verb, SIGCONT);
+	sleep(2);
+	assert_int_equal(waitpid(verb, NULL, WNOHANG), 0);
+	end_writers(&w);
+	assert_int_equal(status_of(verb), 0);
+	read_file(MESSAGES);
+	expect_printed("has ended after 1 of 2 writes");
+}
+
 TEST(latency_counts_each_fault)
 {
 	uint64_t sum = 0, least, most, count, total = 0;
@@ -427,6 +449,7 @@ int main(void)
 		cmocka_unit_test(the_next_write_is_trapped),
 		cmocka_unit_test(who_is_trapped_is_stopped),
 		cmocka_unit_test(who_is_stopped_together_with_ctrl_c_is_told_of),
+		cmocka_unit_test(a_page_that_was_hit_may_be_unmapped),
 		cmocka_unit_test(latency_counts_each_fault),
 		cmocka_unit_test(mistakes_are_explained),
 		cmocka_unit_test(a_very_large_mapping_is_not_trapped),

@@ -4,7 +4,8 @@
  * pages of memory that is there already, from a function of its own, when it is told to by a byte
  * on standard input. Then it waits for another byte, and ends.
  *
- * "writers TIMES" writes to the first page so many times, one for each byte.
+ * "writers TIMES" writes to the first page so many times, one for each byte. With the next byte it
+ * unmaps what it writes to, and then it waits for another byte, and ends.
  */
 #include <pthread.h>
 #include <stdint.h>
@@ -83,6 +84,8 @@ static int write_often(size_t times)
 		await_byte();
 		fill_red(1);
 	}
+	await_byte();
+	munmap((void *)red_memory, MOST * PAGE);
 	await_byte();
 	return 0;
 }

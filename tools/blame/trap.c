@@ -173,11 +173,15 @@ static void stop(struct trap *t, const struct blame_hit *hit)
 			strerror(errno));
 }
 
+/* What was unmapped since, or by execve(2) or the end of the process, need not be armed. */
 static int arm_again(struct trap *t, const struct blame_hit *hit)
 {
+	int err;
+
 	if (t->seen == t->a->count || t->over)
 		return 0;
-	return uffdwp_arm(t->tracker, hit->address & ~(PAGE - 1), hit->pages * PAGE);
+	err = uffdwp_arm(t->tracker, hit->address & ~(PAGE - 1), hit->pages * PAGE);
+	return err == -ENOENT || err == -ESRCH ? 0 : err;
 }
 
 static int take(void *arg, void *data, size_t size)
@@ -273,7 +277,7 @@ static int say_goodbye(const struct trap *t, int err)
 				(int)t->target.pid, (int)t->target.pid);
 		return 1;
 	}
-	if (err && !(err == -ESRCH && target_has_ended(&t->target))) {
+	if (err) {
 		fprintf(stderr, "uffdwp trap: cannot go on: %s\n", uffdwp_explain(err));
 		return 1;
 	}
