@@ -2,6 +2,8 @@
 /*
  * Numbers and names for people.
  */
+#include <langinfo.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -195,4 +197,36 @@ void human_tail(const char *name, unsigned int width, bool utf8, char *text, siz
 	for (; column < width && at + 1 < size; column++)
 		text[at++] = ' ';
 	text[at] = 0;
+}
+
+bool human_has_utf8(void)
+{
+	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
+static void make_ascii(char *text)
+{
+	unsigned int columns;
+	char *to = text;
+	size_t bytes;
+
+	for (; *text; text += bytes) {
+		bytes = human_character(text, &columns);
+		*to++ = (unsigned char)*text < 0x80 ? *text : '?';
+	}
+	*to = 0;
+}
+
+/* No line has more than three names, of 1024 bytes at most. */
+void human_print(FILE *to, const char *format, ...)
+{
+	char line[4096];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	if ((to == stdout || to == stderr) && !human_has_utf8())
+		make_ascii(line);
+	fputs(line, to);
 }

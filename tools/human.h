@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /**
  * human_bytes - an amount of memory in three digits or so: "0 B", "999 B", "4.0 KiB", "1.5 GiB"
@@ -66,5 +67,19 @@ unsigned int human_columns(const char *text, bool utf8);
  * @size: of @text, 4 * @width + 1 is enough, unless characters are combined of many
  */
 void human_tail(const char *name, unsigned int width, bool utf8, char *text, size_t size);
+
+/* Does the terminal know UTF-8? Only what the locale says of it is known. */
+bool human_has_utf8(void);
+
+/**
+ * human_print - fprintf(3) of a line with names that human_clean() has made
+ * @to: where to
+ * @format: as for printf(3)
+ *
+ * What goes to a terminal, as standard output and standard error may, has '?' for each character
+ * that is not of ASCII, unless that knows UTF-8: the bytes of one may be controls for it. A file
+ * has them as they are.
+ */
+void human_print(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif /* TOOLS_HUMAN_H */

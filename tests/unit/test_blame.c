@@ -161,6 +161,33 @@ static void tables_have_the_most_first(void **state)
 		       "400 first writes to a page in 2.0 s, each page once in 1 s; process 100 (prog)\n");
 }
 
+/* The locale here is "C". */
+static void tables_have_what_the_terminal_knows(void **state)
+{
+	struct profile p = made_up(BLAME_BY_MAPPING);
+	const int saved = dup(STDOUT_FILENO);
+	char text[4096] = "";
+	FILE *got = tmpfile();
+
+	(void)state;
+	free(p.symbols.text);
+	p.symbols.text = strdup("00600000-00900000 rw-p 00000000 00:00 0  [anon:\u06db]\n");
+	snprintf(p.name, sizeof(p.name), "pr\u06dbg");
+	fflush(stdout);
+	dup2(fileno(got), STDOUT_FILENO);
+	assert_int_equal(profile_print_table(stdout, &p), 0);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	rewind(got);
+	assert_true(fread(text, 1, sizeof(text) - 1, got) > 0);
+	fclose(got);
+	assert_non_null(strstr(text, "[anon:?]\n"));
+	assert_non_null(strstr(text, "process 100 (pr?g)\n"));
+	assert_null(strchr(text, (char)0xdb));
+	symbols_end(&p.symbols);
+}
+
 static void folded_stacks_begin_outside(void **state)
 {
 	(void)state;
@@ -468,6 +495,7 @@ int main(void)
 		cmocka_unit_test(wrong_options_are_told),
 		cmocka_unit_test(ranges_are_whole_pages),
 		cmocka_unit_test(tables_have_the_most_first),
+		cmocka_unit_test(tables_have_what_the_terminal_knows),
 		cmocka_unit_test(folded_stacks_begin_outside),
 		cmocka_unit_test(numbers_have_seven_bits_a_byte),
 		cmocka_unit_test(pprof_has_all_samples),

@@ -120,6 +120,40 @@ static void long_names(void **state)
 	assert_string_equal(text, "/??x      ");
 }
 
+/* A line on standard output, in that locale; and in a file */
+static void assert_printed(const char *locale, const char *expected)
+{
+	char text[64] = "", *in_file = NULL;
+	const int saved = dup(STDOUT_FILENO);
+	FILE *got = tmpfile(), *file;
+	size_t size;
+
+	assert_non_null(setlocale(LC_CTYPE, locale));
+	fflush(stdout);
+	dup2(fileno(got), STDOUT_FILENO);
+	human_print(stdout, "%d %s|", 7, "\u06db31m\u00e9\u4e16x");
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	file = open_memstream(&in_file, &size);
+	human_print(file, "%d %s|", 7, "\u00e9");
+	fclose(file);
+	setlocale(LC_CTYPE, "C.UTF-8");
+	rewind(got);
+	assert_non_null(fgets(text, sizeof(text), got));
+	fclose(got);
+	assert_string_equal(text, expected);
+	assert_string_equal(in_file, "7 \u00e9|");
+	free(in_file);
+}
+
+static void what_a_terminal_does_not_know_is_not_printed(void **state)
+{
+	(void)state;
+	assert_printed("C.UTF-8", "7 \u06db31m\u00e9\u4e16x|");
+	assert_printed("C", "7 ?31m??x|");
+}
+
 static void assert_clean(const char *raw, size_t len, const char *expected)
 {
 	char text[64];
@@ -594,6 +628,7 @@ int main(void)
 		cmocka_unit_test(numbers_for_columns),
 		cmocka_unit_test(bars),
 		cmocka_unit_test(long_names),
+		cmocka_unit_test(what_a_terminal_does_not_know_is_not_printed),
 		cmocka_unit_test(nothing_that_a_terminal_would_obey),
 		cmocka_unit_test(sums),
 		cmocka_unit_test(neighbours_of_one_name_are_one_line),

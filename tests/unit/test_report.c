@@ -1244,6 +1244,53 @@ static void assert_as_it_was(void)
 			 0);
 }
 
+/*
+ * Two processes, and each name has U+06DB: the second of its bytes, 0x9b, begins a control sequence
+ * on a terminal of eight bits.
+ */
+static int made_foreign(const char *path)
+{
+	struct made made;
+	pid_t pid;
+
+	made_begin(&made, path, "caf\u00e9 \u06db", 1);
+	for (pid = 7; pid < 9; pid++) {
+		made_process(&made, pid, "pr\u06dbc");
+		made_line(&made, "/tmp/m\u06dbp", 0x10000, 16);
+		made_write(&made, (uint64_t)pid);
+		made_line_end(&made, 1);
+	}
+	made_interval(&made, 1, 1);
+	return made_end(&made);
+}
+
+static int search(const char *locale, const char *path, const char *view, const char *pattern)
+{
+	char command[400];
+
+	snprintf(command, sizeof(command),
+		 "LC_ALL=%s build/uffdwp report %s %s | LC_ALL=C grep -q '%s'", locale, path, view,
+		 pattern);
+	return status_of(command);
+}
+
+static void texts_have_what_the_terminal_knows(void **state)
+{
+	static const char *const views[] = { "summary", "heatmap", "wss", "mappings", "times" };
+	const char *path = recording_of(made_foreign, "foreign");
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(views) / sizeof(views[0]); i++)
+		assert_int_equal(search("C", path, views[i], "[^ -~]"), 1);
+	assert_int_equal(search("C", path, "summary", "what      caf? ?, with"), 0);
+	assert_int_equal(search("C", path, "summary", "most in /tmp/m?p at"), 0);
+	assert_int_equal(search("C", path, "summary", "of process 7 (pr?c)"), 0);
+	assert_int_equal(search("C.UTF-8", path, "summary", "what      caf\u00e9 \u06db, with"), 0);
+	assert_int_equal(search("C.UTF-8", path, "heatmap", "^process 7 (pr\u06dbc)"), 0);
+	assert_int_equal(search("C", path, "--json", "pr\u06dbc"), 0);
+}
+
 /* By the command itself, as this is seen to before it comes to a verb. */
 static void a_report_has_a_limit(void **state)
 {
@@ -1415,6 +1462,7 @@ int main(void)
 		cmocka_unit_test(times_for_people),
 		cmocka_unit_test(levels_are_thresholds),
 		cmocka_unit_test(a_cut_file_is_reported_as_far_as_it_is_whole),
+		cmocka_unit_test(texts_have_what_the_terminal_knows),
 		cmocka_unit_test(a_report_has_a_limit),
 		cmocka_unit_test(what_cannot_be_printed_is_an_error),
 		cmocka_unit_test(a_report_is_interrupted),

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "human.h"
 #include "profile.h"
 
 /* What is below that is for --json: a table is read by eyes. */
@@ -40,15 +41,15 @@ static void print_callers(FILE *to, struct profile *p, const struct row *r)
 				fprintf(to, "%20s...\n", "");
 				return;
 			}
-			fprintf(to, "%20s%s\n", "", place->frame[k].function);
+			human_print(to, "%20s%s\n", "", place->frame[k].function);
 		}
 	}
 }
 
 static void print_row(FILE *to, struct profile *p, const struct row *r)
 {
-	fprintf(to, "%9" PRIu64 "  %5.1f %%  %-30s  %s\n", r->pages,
-		p->pages ? 100.0 * r->pages / p->pages : 0, r->title, r->where);
+	human_print(to, "%9" PRIu64 "  %5.1f %%  %-30s  %s\n", r->pages,
+		    p->pages ? 100.0 * r->pages / p->pages : 0, r->title, r->where);
 	if (p->by == BLAME_BY_STACK)
 		print_callers(to, p, r);
 }
@@ -64,8 +65,8 @@ static void print_sums(FILE *to, const struct profile *p, size_t left_out, uint6
 	if (p->unseen)
 		fprintf(to, "%9" PRIu64 "  more page%s found written without a fault to blame: in new memory, discarded, or unmapped\n",
 			p->unseen, plural(p->unseen));
-	fprintf(to, "%" PRIu64 " first write%s to a page in %.1f s, each page once in %g s; process %d (%s)\n",
-		p->pages, plural(p->pages), p->seconds, p->interval, (int)p->pid, p->name);
+	human_print(to, "%" PRIu64 " first write%s to a page in %.1f s, each page once in %g s; process %d (%s)\n",
+		    p->pages, plural(p->pages), p->seconds, p->interval, (int)p->pid, p->name);
 	if (profile_lacks_frames(p))
 		fputs("most stacks have one function: the program was built without frame pointers; build it, and its libraries, with -fno-omit-frame-pointer\n",
 		      to);

@@ -114,12 +114,12 @@ static void print_place(const struct place *place, struct symbols *s, const char
 	for (i = 0; i < place->n; i++) {
 		const struct frame *f = &place->frame[i];
 
-		printf("%s%s", i ? "    inlined into " : before, f->function);
+		human_print(stdout, "%s%s", i ? "    inlined into " : before, f->function);
 		if (i == place->n - 1 && place->named)
 			printf("+0x%" PRIx64, place->offset);
 		if (f->file)
-			printf(" at %s:%d", f->file, f->line);
-		printf(" (%s)\n", module);
+			human_print(stdout, " at %s:%d", f->file, f->line);
+		human_print(stdout, " (%s)\n", module);
 	}
 }
 
@@ -129,8 +129,8 @@ static void print_hit(struct trap *t, const struct blame_hit *hit)
 	uint32_t i;
 
 	human_clean(hit->comm, strnlen(hit->comm, sizeof(hit->comm)), comm, sizeof(comm));
-	printf("%s, thread %u of process %u, writes %s 0x%" PRIx64, comm, hit->tid, hit->tgid,
-	       hit->exact ? "to" : "to the page of", (uint64_t)hit->address);
+	human_print(stdout, "%s, thread %u of process %u, writes %s 0x%" PRIx64, comm, hit->tid,
+		    hit->tgid, hit->exact ? "to" : "to the page of", (uint64_t)hit->address);
 	if (hit->pages > 1)
 		printf(" (%" PRIu64 " pages that are written as one)", (uint64_t)hit->pages);
 	putchar('\n');

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "human.h"
 #include "report/text.h"
 #include "report/words.h"
 
@@ -16,7 +17,7 @@ void text_title(const struct text *t, const struct model *m)
 
 	words_length(m->end - m->begin, length);
 	words_date(m->header->began, date);
-	fprintf(t->to, "%s: %s, recorded %s\n\n", m->header->what, length, date);
+	human_print(t->to, "%s: %s, recorded %s\n\n", m->header->what, length, date);
 }
 
 void text_notes(const struct text *t, const struct model *m)

@@ -117,7 +117,7 @@ static void print_heading(const struct text *t, const struct model *m, size_t i)
 	if (i && s[-1].span.process == s->span.process)
 		return;
 	words_process(m, s->span.process, text);
-	fprintf(t->to, "%s\n", text);
+	human_print(t->to, "%s\n", text);
 }
 
 void text_heatmap(const struct text *t, const struct model *m)

@@ -25,13 +25,13 @@ static void print_head(FILE *to, const struct model *m)
 	const struct recording_header *h = m->header;
 	char text[WORDS];
 
-	fprintf(to, "what      %s%s\n", h->what, h->children ? ", with its children" : "");
+	human_print(to, "what      %s%s\n", h->what, h->children ? ", with its children" : "");
 	words_date(h->began, text);
 	fprintf(to, "when      %s", text);
 	words_length(m->end - m->begin, text);
 	fprintf(to, ", for %s: %" PRIu64 " interval%s of %g s\n", text, m->intervals,
 		plural(m->intervals), h->interval);
-	fprintf(to, "where     %s, Linux %s, by %s\n", h->host, h->kernel, h->tool);
+	human_print(to, "where     %s, Linux %s, by %s\n", h->host, h->kernel, h->tool);
 	if (m->query.from || m->query.to) {
 		words_clock(m->begin, text);
 		fprintf(to, "only      from %s", text);
@@ -69,12 +69,12 @@ static void print_hot_memory(FILE *to, const struct model *m, const struct hot *
 
 	axis_row(segment, hot->row, &start, &end);
 	words_pages((double)((end - start) / MODEL_PAGE), size);
-	fprintf(to, "          most in %s at %" PRIx64 "-%" PRIx64 " (%s), %.1f %% of all\n",
-		segment->span.name, start, end, size, 100 * hot->row_written / m->written);
+	human_print(to, "          most in %s at %" PRIx64 "-%" PRIx64 " (%s), %.1f %% of all\n",
+		    segment->span.name, start, end, size, 100 * hot->row_written / m->written);
 	if (m->seen.processes < 2)
 		return;
 	words_process(m, segment->span.process, name);
-	fprintf(to, "          of %s\n", name);
+	human_print(to, "          of %s\n", name);
 }
 
 /* Nothing about memory, if much of it has no row. */
@@ -164,8 +164,8 @@ static void print_processes(FILE *to, const struct model *m)
 		return;
 	fprintf(to, "\nprocesses  %-24s %12s\n", "name", "page writes");
 	for (i = 0; i < seen->processes && i < 2 * MOST_LINES; i++) {
-		fprintf(to, "  %7d  %-24s %12" PRIu64, (int)seen->process[i].pid,
-			seen->process[i].name, seen->process[i].written);
+		human_print(to, "  %7d  %-24s %12" PRIu64, (int)seen->process[i].pid,
+			    seen->process[i].name, seen->process[i].written);
 		say_end(to, &seen->process[i]);
 		fputs("\n", to);
 	}

@@ -3,7 +3,6 @@
  * uffdwp report: show a recording.
  */
 #include <errno.h>
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "human.h"
 #include "output.h"
 #include "report/csv.h"
 #include "report/draw.h"
@@ -47,7 +47,7 @@ static void look_at_terminal(struct text *text)
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
 	text->width = terminal_width();
-	text->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	text->utf8 = human_has_utf8();
 	text->colour = isatty(STDOUT_FILENO) && (!no_color || !*no_color) &&
 		       term && strcmp(term, "dumb");
 }

@@ -3,13 +3,13 @@
  * uffdwp top: processes by how much memory they write.
  */
 #include <errno.h>
-#include <langinfo.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "human.h"
 #include "ourselves.h"
 #include "pace.h"
 #include "prometheus.h"
@@ -294,7 +294,7 @@ int top_main(int argc, char **argv)
 		top_usage(stdout);
 		return 0;
 	}
-	t.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	t.utf8 = human_has_utf8();
 	if (check_metrics(&t) || check_device())
 		return 1;
 	return with_source(&t);

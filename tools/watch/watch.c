@@ -3,10 +3,10 @@
  * uffdwp watch: print what was written, at every interval.
  */
 #include <errno.h>
-#include <langinfo.h>
 #include <string.h>
 #include <time.h>
 
+#include "human.h"
 #include "report.h"
 #include "session.h"
 #include "watch/goodbye.h"
@@ -232,7 +232,7 @@ int watch_main(int argc, char **argv)
 	}
 	session.interval = w.options.interval;
 	session.count = w.options.count;
-	w.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	w.utf8 = human_has_utf8();
 	if (choose_metrics(&w) || open_output(&w) || choose_screen(&w))
 		return 1;
 	session.report.wants_regions = w.live || w.options.json || w.options.prometheus;
