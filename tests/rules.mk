@@ -27,6 +27,7 @@ check-unit: $(UNITS) $(LIB_SHARED) $(B)/tests/guest/test_matrix $(B)/tests/guest
 	@CC="$(CC)" tests/unit/check-readme $(LIB_STATIC)
 	@CC="$(CC)" tests/unit/check-examples examples/*.c
 	@tests/unit/check-completion $(B)/uffdwp
+	@tests/unit/check-synopsis $(B)/uffdwp
 	@CC="$(CC)" tests/unit/check-bindings uapi/uffdwp-async.h
 	@CC="$(CC)" tests/unit/check-manuals $(LIB_STATIC) $(B)/manuals
 	@tests/unit/check-pages $(B)/tests/guest/test_matrix
