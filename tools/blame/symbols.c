@@ -10,6 +10,7 @@
  */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -260,6 +261,22 @@ static void add_inlined(struct place *p, Dwarf_Die *unit, Dwarf_Addr pc, const c
 	free(around);
 }
 
+/*
+ * The debug information of a program may refer to another file (dwz has made it so), which libdw
+ * opens by the name that stands there. In a file that was found by build id that is the business
+ * of who has put it there; in the file of the process it is not looked at.
+ */
+static bool refers_to_file(Dwfl_Module *module)
+{
+	const char *name, *separate = NULL;
+	const void *build_id;
+	Dwarf_Addr bias;
+	Dwarf *dwarf = dwfl_module_getdwarf(module, &bias);
+
+	dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, &separate);
+	return dwarf && !separate && dwelf_dwarf_gnu_debugaltlink(dwarf, &name, &build_id) > 0;
+}
+
 static void fill(struct symbols *s, struct place *p, uint64_t look)
 {
 	Dwfl_Module *module = s->dwfl ? dwfl_addrmodule(s->dwfl, look) : NULL;
@@ -272,8 +289,9 @@ static void fill(struct symbols *s, struct place *p, uint64_t look)
 	GElf_Sym symbol;
 	int line = 0;
 
-	if (module) {
+	if (module)
 		name = dwfl_module_addrinfo(module, look, &offset, &symbol, NULL, NULL, NULL);
+	if (module && !refers_to_file(module)) {
 		source = dwfl_module_getsrc(module, look);
 		if (source)
 			file = dwfl_lineinfo(source, NULL, &line, NULL, NULL, NULL);
