@@ -261,7 +261,7 @@ static int kernel_open(struct uffdwp *tracker, pid_t pid, const struct uffdwp_op
 	err = other && !(opts->flags & UFFDWP_OPEN_UFFD) ? -ENODEV :
 	      opts->unpopulated == UFFDWP_UNPOP_ZERO ||
 	      opts->unpopulated == UFFDWP_UNPOP_SPARSE || opts->granule > 1 ||
-	      (opts->flags & UFFDWP_OPEN_WHOLE_HUGE) ? -EOPNOTSUPP : 0;
+	      (opts->flags & (UFFDWP_OPEN_WHOLE_HUGE | UFFDWP_OPEN_RIDE)) ? -EOPNOTSUPP : 0;
 	no->cannot = err;
 	if (!err)
 		err = open_both(tracker, other ? pidfd : -1, opts, no);

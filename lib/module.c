@@ -58,6 +58,8 @@ static int attach(const struct uffdwp *tracker, int pidfd, const struct uffdwp_o
 		arg.flags |= UFFDWP_ATTACH_KEEP;
 	if (opts->flags & UFFDWP_OPEN_WHOLE_HUGE)
 		arg.flags |= UFFDWP_ATTACH_WHOLE_HUGE;
+	if (opts->flags & UFFDWP_OPEN_RIDE)
+		arg.flags |= UFFDWP_ATTACH_RIDE;
 	if (opts->flags & UFFDWP_OPEN_UFFD) {
 		arg.flags |= UFFDWP_ATTACH_UFFD;
 		arg.uffd = opts->uffd;
@@ -123,6 +125,8 @@ static int module_query(struct uffdwp_info *info, struct uffdwp_no *no)
 static bool offers(const struct uffdwp_hello_arg *arg, const struct uffdwp_open_opts *opts)
 {
 	if ((opts->flags & UFFDWP_OPEN_WHOLE_HUGE) && !(arg->features & UFFDWP_FEATURE_WHOLE_HUGE))
+		return false;
+	if ((opts->flags & UFFDWP_OPEN_RIDE) && !(arg->features & UFFDWP_FEATURE_RIDE))
 		return false;
 	return opts->granule <= 1 || (arg->features & UFFDWP_FEATURE_GRANULE);
 }

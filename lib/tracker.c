@@ -16,7 +16,7 @@ static const struct uffdwp_backend_ops *const backends[] = {
 
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 #define OPEN_FLAGS (UFFDWP_OPEN_PIDFD | UFFDWP_OPEN_UFFD | UFFDWP_OPEN_IGNORE_PINS | \
-		    UFFDWP_OPEN_KEEP | UFFDWP_OPEN_WHOLE_HUGE)
+		    UFFDWP_OPEN_KEEP | UFFDWP_OPEN_WHOLE_HUGE | UFFDWP_OPEN_RIDE)
 #define FOLLOW_FLAGS (UFFDWP_FOLLOW_SPARSE | UFFDWP_FOLLOW_FORK | UFFDWP_FOLLOW_EXEC)
 
 const char *uffdwp_version(void)
@@ -35,6 +35,8 @@ static int check(pid_t pid, const struct uffdwp_open_opts *opts)
 	if (pid < 0 || (opts->flags & ~OPEN_FLAGS) || !is_granule(opts->granule))
 		return -EINVAL;
 	if ((int)opts->backend < 0 || opts->backend >= UFFDWP_BACKENDS)
+		return -EINVAL;
+	if ((opts->flags & UFFDWP_OPEN_RIDE) && !(opts->flags & UFFDWP_OPEN_UFFD))
 		return -EINVAL;
 	return (opts->flags & UFFDWP_OPEN_PIDFD) && pid ? -EINVAL : 0;
 }

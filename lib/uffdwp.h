@@ -79,10 +79,10 @@ enum uffdwp_backend {
 	 * userfaultfd with UFFD_FEATURE_WP_ASYNC is handed in. What this kernel does not tell:
 	 * pages that somebody holds; holes in files under armed pages, and private pages over
 	 * a file that MADV_DONTNEED has thrown away. UFFDWP_UNPOP_ZERO, huge pages that stay whole,
-	 * a granule, PAGE_IS_PINNED and statistics are not offered. Where the module offers these
-	 * interfaces to older kernels (native_abi=1), this back end serves the caller's own
-	 * process; a userfaultfd that is handed in is -EOPNOTSUPP there, as /proc/PID/fdinfo does
-	 * not show its features.
+	 * a granule, to ride along, PAGE_IS_PINNED and statistics are not offered. Where the module
+	 * offers these interfaces to older kernels (native_abi=1), this back end serves the
+	 * caller's own process; a userfaultfd that is handed in is -EOPNOTSUPP there, as
+	 * /proc/PID/fdinfo does not show its features.
 	 */
 	UFFDWP_BACKEND_KERNEL = 2,
 };
@@ -95,6 +95,12 @@ enum uffdwp_backend {
 #define UFFDWP_OPEN_KEEP	(1u << 3)
 /* Huge pages are written as a whole and stay huge: UFFDWP_ATTACH_WHOLE_HUGE. The module only */
 #define UFFDWP_OPEN_WHOLE_HUGE	(1u << 4)
+/*
+ * Ride along on @uffd, which the process has registered for MISSING or MINOR faults, and which
+ * notices nothing of it: UFFDWP_ATTACH_RIDE. uffdwp_track() of any range tracks all that is
+ * registered with it. With UFFDWP_OPEN_UFFD. The module only
+ */
+#define UFFDWP_OPEN_RIDE	(1u << 5)
 
 /**
  * struct uffdwp_info - what a back end offers on this machine

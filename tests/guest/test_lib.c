@@ -745,6 +745,40 @@ TEST(what_is_not_offered)
 	uffdwp_close(other);
 }
 
+/* What the process has registered for missing faults no other userfaultfd can have. */
+TEST(rides_along)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdwp_open_opts opts = opts_of(UFFDWP_OPEN_RIDE);
+	int err;
+
+	uffdwp_close(t);
+	t = NULL;
+	assert_err(uffdwp_open(0, &opts, &t), EINVAL);
+	opts.flags |= UFFDWP_OPEN_UFFD;
+	opts.uffd = new_uffd(0);
+	reg.range.start = (uintptr_t)p;
+	reg.range.len = LEN;
+	assert_ok(ioctl(opts.uffd, UFFDIO_REGISTER, &reg));
+	err = uffdwp_open(0, &opts, &t);
+	if (is_kernel()) {
+		assert_int_equal(err, -EOPNOTSUPP);
+		assert_non_null(strstr(uffdwp_explain(err), "ride along"));
+	} else {
+		assert_ok(err);
+		assert_ok(uffdwp_track(t, (uintptr_t)p, LEN, NULL));
+		touch(p + 3 * PAGE, 2, 2);
+		assert_int_equal(written_pages(0), 2);
+		/* From here on it is the process that protects. */
+		reg.mode = UFFDIO_REGISTER_MODE_WP;
+		assert_ok(ioctl(opts.uffd, UFFDIO_REGISTER, &reg));
+		assert_err(uffdwp_arm(t, (uintptr_t)p, LEN), ENODEV);
+	}
+	uffdwp_close(t);
+	t = NULL;
+	close(opts.uffd);
+}
+
 TEST(a_granule)
 {
 	char *block = next_huge_page(p);
@@ -1454,6 +1488,7 @@ static int run_with(enum uffdwp_backend which, const char *name)
 		with_set_up(what_execve_makes_has_a_tracker),
 		with_set_up(statistics),
 		with_set_up(what_is_not_offered),
+		with_set_up(rides_along),
 		with_set_up(a_granule),
 		with_set_up(errors),
 		with_set_up(errors_of_the_module),
