@@ -13,8 +13,8 @@
  * @mm: mm
  * @start: first address
  * @end: last address, exclusive
- * @taken: context of the userfaultfd that it is registered or unregistered with just now: no tracker
- *	that rides along on that registers it; or NULL
+ * @taken: context of the userfaultfd that it is registered or unregistered with just now: no
+ *	tracker that rides along on that registers it; or NULL
  */
 struct uffdwp_off_limits {
 	struct hlist_node node;

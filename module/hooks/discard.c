@@ -37,8 +37,9 @@ static void instead_of_zap(UFFDWP_ZAP_PARAMETERS)
 #if UFFDWP_KERNEL_HAS_MARKERS
 /*
  * The bits are those of a monitor that write faults are delivered to (native_abi=1), which protects
- * pages again while the call is under way. So nothing is disarmed after the original; only markers
- * are taken away, which that would keep, and before it: those that come meanwhile are the monitor's.
+ * pages again while the call is under way. So nothing is disarmed after the original. Only markers
+ * are taken away, which that would keep, and before it: those that come meanwhile are the
+ * monitor's.
  */
 static void instead_of_zap_for_monitor(UFFDWP_ZAP_PARAMETERS)
 {
