@@ -947,7 +947,10 @@ static bool holds(void)
 	return good;
 }
 
-/* With the argument "holds": only that, and a limit; with "nothing": nothing. */
+/*
+ * With the argument "beside": processes that are not tracked, after which what this one has is no
+ * longer as in one that has just begun; "holds": only that, and a limit; "nothing": nothing.
+ */
 int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "nothing"))
@@ -955,7 +958,10 @@ int main(int argc, char **argv)
 	memory = map(LEN);
 	if (argc > 1 && !strcmp(argv[1], "holds"))
 		return !holds();
-	beside_others();
+	if (argc > 1 && !strcmp(argv[1], "beside")) {
+		beside_others();
+		return 0;
+	}
 	own();
 	followed();
 	granule();

@@ -14,13 +14,18 @@
  * must stay: a process that nobody ends holds them until the machine goes.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bpf.h"
+#include "native.h"
 #include "support.h"
+#include "unserved.h"
 #include "writer.h"
 
 #define HUGE_PAGES 2ul
@@ -98,11 +103,61 @@ TEST(nobody_sleeps_when_ftrace_dies)
 	waitpid(sleeping, NULL, 0);
 }
 
+/* ---- a monitor that the kernel itself delivers write faults to (native_abi=1) */
+
+static struct {
+	int uffd;
+	char *page;
+} monitored = { .uffd = -1 };
+
+/* Before ftrace dies: a page with nothing in it is protected by a marker. */
+static int protect_for_monitor(void **state)
+{
+	(void)state;
+	if (!kernel_is_before(6, 4) || !(uffd_features() & FEATURE_WP_UNPOPULATED))
+		return 0;
+	monitored.page = map_anon(1);
+	monitored.uffd = raw_uffd(O_CLOEXEC | O_NONBLOCK);
+	return uffd_api(monitored.uffd, FEATURE_WP | FEATURE_WP_UNPOPULATED, NULL) ||
+	       uffd_register(monitored.uffd, monitored.page, PAGE, REGISTER_WP, NULL) ||
+	       uffd_protect(monitored.uffd, monitored.page, PAGE, WRITEPROTECT_WP);
+}
+
+static void *write_to_monitored(void *unused)
+{
+	(void)unused;
+	*(volatile char *)monitored.page = 1;
+	return NULL;
+}
+
+/* A marker is SIGBUS where the kernel knows none in anonymous memory. */
+TEST(markers_of_a_monitor_become_zero_pages)
+{
+	struct pollfd pfd = { .fd = monitored.uffd, .events = POLLIN };
+	pthread_t thread;
+	int ends[2];
+
+	if (monitored.uffd < 0)
+		skip_because("the kernel knows markers, or the module was loaded without native_abi=1");
+	if (!ftrace_is_dead())
+		skip_because("BPF programs do not kill ftrace on this kernel");
+	assert_ok(pipe(ends));
+	/* Seen within half a second; a system call is told EFAULT, and not killed. */
+	wait_for(write(ends[1], monitored.page, 1) == 1);
+	assert_ok(pthread_create(&thread, NULL, write_to_monitored, NULL));
+	assert_int_equal(poll(&pfd, 1, 20000), 1);
+	assert_ok(uffd_protect(monitored.uffd, monitored.page, PAGE, 0));
+	pthread_join(thread, NULL);
+	assert_int_equal(*monitored.page, 1);
+	close(monitored.uffd);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_sleeps_when_ftrace_dies),
+		cmocka_unit_test(markers_of_a_monitor_become_zero_pages),
 	};
 
-	return cmocka_run_group_tests_name("dead_ftrace", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("dead_ftrace", tests, protect_for_monitor, NULL);
 }
