@@ -353,6 +353,21 @@ TEST(pages_of_a_new_mapping_count)
 	munmap(reported, PAGE);
 }
 
+/* Memory that shares no page table with a neighbour. */
+static char *map_reserved(size_t len)
+{
+	char *all = mmap(NULL, len + HUGE_PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = (char *)(((uintptr_t)all + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+
+	assert_ptr_not_equal(all, MAP_FAILED);
+	if (p != all)
+		assert_ok(munmap(all, p - all));
+	assert_ok(munmap(p + len, all + HUGE_PAGE - p));
+	thp_advice(p, len, MADV_NOHUGEPAGE);
+	return p;
+}
+
 /* How far the process and the test have come. */
 enum { RESERVED, SEEN, THROWN_AWAY, SEEN_AGAIN };
 
@@ -375,15 +390,12 @@ static void be_thrown_away(char *reserved, size_t len, atomic_int *step)
 TEST(what_is_thrown_away_and_holds_nothing_does_not_count)
 {
 	const size_t len = 4ul << 30;
-	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), range[64];
+	char *p = map_reserved(len), range[64];
 	atomic_int *step = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 				0);
 	int lines, before;
 	pid_t pid, watch;
 
-	assert_ptr_not_equal(p, MAP_FAILED);
-	thp_advice(p, len, MADV_NOHUGEPAGE);
 	pid = fork();
 	if (!pid)
 		be_thrown_away(p, len, step);
